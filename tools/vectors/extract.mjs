@@ -1,7 +1,7 @@
 // Extracts the numbers of public test vectors into test/vectors, so that a bare clone runs them.
 // Takes ids, hex, flags and results; leaves prose behind. Usage:
 //   node tools/vectors/extract.mjs <folder with SOURCES.md, wycheproof/ and edge-kms/>
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const from = process.argv[2]
@@ -46,7 +46,7 @@ for (const name of FILES) {
   const header = { ...source, path: source.path + path, algorithm: file.algorithm, tests: count }
   writeFileSync(join(to, 'wycheproof', `${name}.json`), print(header, groups))
 }
-copyFileSync(join(from, 'edge-kms', 'golden.json'), join(to, 'golden.json'))
+writeFileSync(join(to, 'golden.json'), readFileSync(join(from, 'edge-kms', 'golden.json')))
 writeFileSync(join(to, 'NOTICE'), notice(source))
 
 /** Repository, commit and licence, from the table that the folder carries. */
@@ -80,7 +80,7 @@ golden.json
   Under the licence of this package.
 
 wycheproof/*.json
-  From github.com/${repository}, folder ${path}, commit ${commit}.
+  From the GitHub repository ${repository}, folder ${path}, commit ${commit}.
   Copyright of the Wycheproof contributors; ${licence}, the same licence text as in LICENSE.
   Changed: only ids, numbers, flags and results were extracted; comments and notes are left out.
   In the chunked-encryption files, ct is compressed with zlib and then written in hex, as in the source.
