@@ -1,0 +1,80 @@
+import type { Bytes } from './bytes.ts'
+
+const STANDARD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const URL_SAFE = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+// Own codec: Node 24 has no Uint8Array.fromBase64 yet, and atob forgives what must be refused.
+function encode(bytes: Uint8Array, alphabet: string): string {
+  let out = ''
+  const whole = bytes.length - (bytes.length % 3)
+  for (let i = 0; i < whole; i += 3) {
+    const n = ((bytes[i] as number) << 16) | ((bytes[i + 1] as number) << 8) | (bytes[i + 2] as number)
+    out +=
+      (alphabet[n >>> 18] as string) +
+      (alphabet[(n >>> 12) & 63] as string) +
+      (alphabet[(n >>> 6) & 63] as string) +
+      (alphabet[n & 63] as string)
+  }
+  if (bytes.length - whole === 1) {
+    const n = bytes[whole] as number
+    out += (alphabet[n >>> 2] as string) + (alphabet[(n << 4) & 63] as string)
+  } else if (bytes.length - whole === 2) {
+    const n = ((bytes[whole] as number) << 8) | (bytes[whole + 1] as number)
+    out +=
+      (alphabet[n >>> 10] as string) +
+      (alphabet[(n >>> 4) & 63] as string) +
+      (alphabet[(n << 2) & 63] as string)
+  }
+  return out
+}
+
+function sextet(code: number, plus: number, slash: number): number {
+  if (code >= 65 && code <= 90) return code - 65
+  if (code >= 97 && code <= 122) return code - 71
+  if (code >= 48 && code <= 57) return code + 4
+  if (code === plus) return 62
+  if (code === slash) return 63
+  return -1
+}
+
+function decode(text: string, plus: number, slash: number): Bytes | undefined {
+  const tail = text.length % 4
+  if (tail === 1) return undefined
+  const out = new Uint8Array((text.length >>> 2) * 3 + (tail === 0 ? 0 : tail - 1))
+  let bits = 0
+  let held = 0
+  let at = 0
+  for (let i = 0; i < text.length; i++) {
+    const value = sextet(text.charCodeAt(i), plus, slash)
+    if (value < 0) return undefined
+    bits = ((bits << 6) | value) & 0xffff
+    held += 6
+    if (held >= 8) {
+      held -= 8
+      out[at++] = (bits >>> held) & 0xff
+    }
+  }
+  // One byte string has one text: bits that no byte uses must be zero.
+  return (bits & ((1 << held) - 1)) === 0 ? out : undefined
+}
+
+/** base64url without padding (RFC 4648 section 5). */
+export function encodeBase64Url(bytes: Uint8Array): string {
+  return encode(bytes, URL_SAFE)
+}
+
+/** Strict inverse of {@link encodeBase64Url}; `undefined` for anything that function cannot produce. */
+export function decodeBase64Url(text: string): Bytes | undefined {
+  return decode(text, 45, 95)
+}
+
+/** Standard base64 with padding (RFC 4648 section 4). */
+export function encodeBase64(bytes: Uint8Array): string {
+  return encode(bytes, STANDARD) + ['', '==', '='][bytes.length % 3]
+}
+
+/** Strict inverse of {@link encodeBase64}; `undefined` for anything that function cannot produce. */
+export function decodeBase64(text: string): Bytes | undefined {
+  if (text.length % 4 !== 0) return undefined
+  return decode(text.replace(/={1,2}$/, ''), 43, 47)
+}

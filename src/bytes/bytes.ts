@@ -1,0 +1,56 @@
+/** Bytes over a buffer of their own kind: never shared memory, so WebCrypto takes them without a cast. */
+export type Bytes = Uint8Array<ArrayBuffer>
+
+/**
+ * Checks that a value is a `Uint8Array` and gives it as {@link Bytes}; shared memory is copied,
+ * because another thread could change it between two reads.
+ *
+ * @throws TypeError if the value is no `Uint8Array`.
+ */
+export function toBytes(value: Uint8Array, name: string): Bytes {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array`)
+  return value.buffer instanceof ArrayBuffer ? (value as Bytes) : new Uint8Array(value)
+}
+
+/** A copy with a buffer of its own: a view would carry its whole buffer across a structured clone. */
+export function copyBytes(value: Uint8Array): Bytes {
+  return new Uint8Array(value)
+}
+
+/** Joins parts into one new array. */
+export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
+  let length = 0
+  for (const part of parts) length += part.length
+  const out = new Uint8Array(length)
+  let offset = 0
+  for (const part of parts) {
+    out.set(part, offset)
+    offset += part.length
+  }
+  return out
+}
+
+/** Compares in time that depends on the lengths only. Use it for anything derived from a key. */
+export function equalBytesConstantTime(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  let difference = 0
+  for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number)
+  return difference === 0
+}
+
+/** Compares public bytes and stops at the first difference. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Orders bytes as unsigned numbers, shorter first where one is a prefix of the other. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const difference = (a[i] as number) - (b[i] as number)
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}

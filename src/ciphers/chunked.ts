@@ -1,0 +1,135 @@
+import { type Bytes, concatBytes, encodeUtf8, equalBytesConstantTime } from '../bytes/index.ts'
+import { KmsError } from '../errors.ts'
+import { CONTEXT_LIMITS, type EncryptionContext, encodeContext } from '../kms/index.ts'
+
+/** Sizes of c2sp.org/chunked-encryption, in bytes. */
+export const CHUNKED = {
+  saltBytes: 24,
+  commitmentBytes: 32,
+  /** Salt and commitment: where the first chunk lies. */
+  headerBytes: 56,
+  /** Plaintext of every chunk but the final one. */
+  chunkBytes: 16_384,
+  sealedChunkBytes: 16_400,
+  tagBytes: 16,
+  /** 2^38 chunks at most. */
+  maxChunks: 0x40_0000_0000,
+} as const
+
+/** An instance of the public standard: its AEAD's registered name and key length. */
+export interface ChunkedSuite {
+  readonly aead: string
+  readonly keyBytes: number
+  readonly hash: 'SHA-512' | 'SHA-256'
+  readonly hashBytes: number
+}
+
+/** Cobblestone-256, the instance of wire format v1. */
+export const COBBLESTONE_256: ChunkedSuite = {
+  aead: 'AEAD_AES_256_GCM',
+  keyBytes: 32,
+  hash: 'SHA-512',
+  hashBytes: 64,
+}
+
+/** The keys of one chunked message. */
+export interface ChunkedKeys {
+  readonly aeadKey: CryptoKey
+  readonly baseNonce: Bytes
+  readonly commitment: Bytes
+}
+
+/** The chunked-encryption context of a stream (W4.10). */
+export function streamContext(aad: EncryptionContext | undefined): Bytes {
+  return concatBytes(encodeUtf8('edge-kms/v1/stream\0'), encodeContext(aad, CONTEXT_LIMITS.maxAadBytes))
+}
+
+/**
+ * Derives the keys of one message (W4.11): HKDF-Expand alone (RFC 5869 section 2.3), which
+ * WebCrypto's HKDF cannot do, so the PRK is an HMAC key and the blocks are signed one by one.
+ */
+export async function deriveChunkedKeys(
+  prk: CryptoKey,
+  salt: Bytes,
+  context: Bytes,
+  suite: ChunkedSuite = COBBLESTONE_256,
+): Promise<ChunkedKeys> {
+  const info = concatBytes(
+    encodeUtf8(`c2sp.org/chunked-encryption@v1+${suite.aead}\0`),
+    salt,
+    context,
+  )
+  const length = suite.keyBytes + 12 + CHUNKED.commitmentBytes
+  let block = new Uint8Array(0)
+  let okm = new Uint8Array(0)
+  for (let i = 1; okm.length < length; i++) {
+    const input = concatBytes(block, info, new Uint8Array([i]))
+    block = new Uint8Array(await crypto.subtle.sign('HMAC', prk, input))
+    okm = concatBytes(okm, block)
+  }
+  const raw = okm.subarray(0, suite.keyBytes)
+  const aeadKey = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt'])
+  const baseNonce = okm.slice(suite.keyBytes, suite.keyBytes + 12)
+  const commitment = okm.slice(suite.keyBytes + 12, length)
+  okm.fill(0)
+  return { aeadKey, baseNonce, commitment }
+}
+
+/**
+ * Keys of a message that is read: the commitment is checked before the first chunk (W4.15).
+ *
+ * @throws KmsError `ERR_DECRYPT_FAILED`
+ */
+export async function openChunked(
+  prk: CryptoKey,
+  header: Bytes,
+  context: Bytes,
+  suite: ChunkedSuite = COBBLESTONE_256,
+): Promise<ChunkedKeys> {
+  const keys = await deriveChunkedKeys(prk, header.subarray(0, CHUNKED.saltBytes), context, suite)
+  const claimed = header.subarray(CHUNKED.saltBytes, CHUNKED.headerBytes)
+  if (!equalBytesConstantTime(keys.commitment, claimed)) throw new KmsError('ERR_DECRYPT_FAILED')
+  return keys
+}
+
+/** baseNonce XOR i, with i as a 96-bit big-endian integer (W4.13): more than JavaScript's 32 bits. */
+export function chunkNonce(baseNonce: Bytes, index: number): Bytes {
+  const nonce = new Uint8Array(baseNonce)
+  const view = new DataView(nonce.buffer)
+  const high = Math.floor(index / 0x1_0000_0000)
+  view.setUint32(4, view.getUint32(4) ^ high)
+  view.setUint32(8, view.getUint32(8) ^ (index >>> 0))
+  return nonce
+}
+
+/** Seals chunk `index`; `plaintext` is copied by the platform at call time. */
+export async function sealChunk(keys: ChunkedKeys, index: number, plaintext: Bytes): Promise<Bytes> {
+  checkIndex(index)
+  const iv = chunkNonce(keys.baseNonce, index)
+  return new Uint8Array(
+    await crypto.subtle.encrypt({ name: 'AES-GCM', iv, tagLength: 128 }, keys.aeadKey, plaintext),
+  )
+}
+
+/**
+ * Opens chunk `index`.
+ *
+ * @throws KmsError `ERR_DECRYPT_FAILED`
+ */
+export async function openChunk(keys: ChunkedKeys, index: number, sealed: Bytes): Promise<Bytes> {
+  checkIndex(index)
+  const iv = chunkNonce(keys.baseNonce, index)
+  try {
+    return new Uint8Array(
+      await crypto.subtle.decrypt({ name: 'AES-GCM', iv, tagLength: 128 }, keys.aeadKey, sealed),
+    )
+  } catch {
+    throw new KmsError('ERR_DECRYPT_FAILED') // W6.9
+  }
+}
+
+function checkIndex(index: number): void {
+  if (index >= CHUNKED.maxChunks) {
+    throw new KmsError('ERR_ENVELOPE_TOO_LARGE', { message: 'a stream has at most 2^38 chunks' }) // W4.17
+  }
+}

@@ -1,0 +1,22 @@
+export {
+  CHUNKED,
+  type ChunkedKeys,
+  type ChunkedSuite,
+  COBBLESTONE_256,
+  chunkNonce,
+  deriveChunkedKeys,
+  openChunk,
+  openChunked,
+  sealChunk,
+  streamContext,
+} from './chunked.ts'
+export { type DataKeyBinding, type DerivedKeys, deriveDataKey } from './data-key-derivation.ts'
+export { sha256 } from './digest.ts'
+export {
+  importLocalKek,
+  LOCAL_WRAP_BYTES,
+  type LocalWrapBinding,
+  unwrapLocally,
+  wrapLocally,
+} from './local-wrap.ts'
+export { decryptRecord, encryptRecord, recordAad } from './record.ts'

@@ -1,0 +1,24 @@
+/** What a service can and cannot do. Asking for what it cannot do throws `ERR_KMS_UNSUPPORTED`. */
+export interface KmsCapabilities {
+  /** Which half of the contract this instance may use. */
+  readonly usage: 'encrypt' | 'decrypt' | 'both'
+  /** The KMS itself authenticates the context on unwrap. */
+  readonly bindsContext: boolean
+  /** `rewrapDataKey` happens inside the KMS: the DEK does not enter this process. */
+  readonly rewrapsInside: boolean
+  /** `rotateKey` works. */
+  readonly rotates: boolean
+  /** Wraps carry the KEK's version. */
+  readonly revealsVersion: boolean
+  /** `unwrapMany` sends one call for many. */
+  readonly batches: boolean
+  readonly limits: KmsLimits
+}
+
+/** Sizes in bytes. */
+export interface KmsLimits {
+  /** The longest wrapped DEK that the service makes or takes. */
+  readonly maxWrappedBytes: number
+  /** The longest canonical context (K of the wire format) that the service takes. */
+  readonly maxContextBytes: number
+}

@@ -1,0 +1,106 @@
+import type { Outcome } from '../errors.ts'
+import type { KmsCapabilities } from './capabilities.ts'
+import type { EncryptionContext } from './encryption-context.ts'
+import type { SecretBytes } from './secret-bytes.ts'
+import type { KekVersion, WrappedKey } from './wrapped-key.ts'
+
+/** Options of a call that has no context. */
+export interface KmsSignalOptions {
+  /** Aborts the call; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+  /** Keeps work alive after the answer, e.g. `ctx.waitUntil` on Workers. */
+  readonly defer?: (work: Promise<unknown>) => void
+}
+
+/** Options of a call on a data key. */
+export interface KmsCallOptions extends KmsSignalOptions {
+  /** K of the wire format: the caller's context plus `edge-kms:dk`. */
+  readonly context: EncryptionContext
+}
+
+/** A new DEK and its wraps. The receiver disposes the plaintext. */
+export interface GeneratedDataKey {
+  readonly plaintext: SecretBytes
+  readonly wraps: readonly WrappedKey[]
+}
+
+/** A DEK that was unwrapped. The receiver disposes the plaintext. */
+export interface UnwrappedDataKey {
+  readonly plaintext: SecretBytes
+  /** The wrap that opened. */
+  readonly by: WrappedKey
+  /** Whether that wrap is under the KEK's current version, where the service knows. */
+  readonly current?: boolean
+}
+
+/** One item of {@link KeyManagementService.unwrapMany}. */
+export interface UnwrapRequest {
+  readonly wraps: readonly WrappedKey[]
+  readonly context: EncryptionContext
+}
+
+/** What {@link KeyManagementService.healthCheck} saw, one row for each KEK. */
+export interface HealthReport {
+  readonly healthy: boolean
+  readonly checks: readonly HealthCheck[]
+}
+
+/** One KEK's health. */
+export interface HealthCheck {
+  readonly provider: string
+  readonly kekId: string
+  readonly healthy: boolean
+  /** The code of the error, where there was one. */
+  readonly code?: string
+}
+
+/**
+ * A vendor-neutral KMS. It wraps and unwraps DEKs and nothing else: deriving, committing and
+ * caching happen above it. Providers and decorators implement every method and pass the contract
+ * suite of `edge-kms/testing`. Lists, so that several KEKs are no special case.
+ *
+ * @remarks Errors: `ERR_DECRYPT_FAILED` where the KMS says that a wrap is not valid for this key and
+ * context; every other failure has a code of its own (`docs/error-codes.md`).
+ */
+export interface KeyManagementService {
+  readonly providerName: string
+  readonly capabilities: KmsCapabilities
+
+  /** Whether a wrap is for one of the configured keys, compared by bytes; no I/O. */
+  canUnwrap(wrap: WrappedKey): boolean
+
+  /** Makes a DEK of 32 uniformly random bytes and wraps it under every configured KEK. */
+  generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey>
+
+  /** Wraps a DEK under the current version of every configured KEK. Leaves `plaintext` alone. */
+  wrapDataKey(plaintext: SecretBytes, options: KmsCallOptions): Promise<readonly WrappedKey[]>
+
+  /**
+   * Opens one of the wraps, in the service's own order of preference; wraps that are not ours are
+   * passed over. The result is exactly 32 bytes.
+   *
+   * @throws KmsError `ERR_ENVELOPE_UNKNOWN_KEY` before any I/O if no wrap is for a configured key.
+   */
+  unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey>
+
+  /** Many at once: in order, one outcome for each; never rejects for one item. */
+  unwrapMany(
+    items: readonly UnwrapRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<UnwrappedDataKey>[]>
+
+  /** New wraps of the same DEK under the configured KEKs, inside the KMS where it can. */
+  rewrapDataKey(
+    wraps: readonly WrappedKey[],
+    options: KmsCallOptions,
+  ): Promise<readonly WrappedKey[]>
+
+  /** The version that each configured KEK wraps with now. */
+  currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]>
+
+  /** Makes a new version of each configured KEK current. Old versions still unwrap. */
+  rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]>
+
+  /** Proves that each KEK can be used, without throwing for one that cannot. */
+  healthCheck(options: KmsSignalOptions): Promise<HealthReport>
+}

@@ -1,0 +1,2 @@
+export type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from './data-key-store.ts'
+export type { Runtime } from './runtime.ts'

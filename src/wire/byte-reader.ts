@@ -1,0 +1,62 @@
+import type { Bytes } from '../bytes/index.ts'
+import { KmsError } from '../errors.ts'
+
+/** Thrown inside the parser when the bytes end too early; `need` is the length that gets further. */
+export class NeedMoreBytes {
+  readonly need: number
+  constructor(need: number) {
+    this.need = need
+  }
+}
+
+/** Reads big-endian fields in order. Lengths are checked before anything is taken. */
+export class ByteReader {
+  readonly #bytes: Bytes
+  #at: number
+
+  constructor(bytes: Bytes, at: number) {
+    this.#bytes = bytes
+    this.#at = at
+  }
+
+  get at(): number {
+    return this.#at
+  }
+
+  u8(): number {
+    this.#demand(1)
+    return this.#bytes[this.#at++] as number
+  }
+
+  u16(): number {
+    return (this.u8() << 8) | this.u8()
+  }
+
+  /** A u64 that must be a safe integer. */
+  u64(): number {
+    this.#demand(8)
+    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, 8)
+    this.#at += 8
+    const value = view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4)
+    if (!Number.isSafeInteger(value)) throw malformed('createdAt is too large') // W3.15
+    return value
+  }
+
+  /** A view, not a copy. */
+  take(length: number): Bytes {
+    this.#demand(length)
+    const start = this.#at
+    this.#at += length
+    return this.#bytes.subarray(start, this.#at)
+  }
+
+  #demand(length: number): void {
+    const need = this.#at + length
+    if (need > this.#bytes.length) throw new NeedMoreBytes(need)
+  }
+}
+
+/** What is wrong is said: nothing here depends on a secret. */
+export function malformed(reason: string): KmsError {
+  return new KmsError('ERR_WIRE_MALFORMED', { message: `not a well-formed envelope: ${reason}` })
+}

@@ -1,0 +1,16 @@
+export { LIMITS } from './limits.ts'
+export { type DataKeyFields, encodeKeyHeader, type KeyHeader, storedPart } from './key-header.ts'
+export {
+  COMMITMENT_AT,
+  checkBodyLength,
+  dataKeyStoreKey,
+  encodeHead,
+  type MessageHead,
+  type MessageKind,
+  parseHead,
+  parseMessage,
+  type ReadPolicy,
+  referenceKindOf,
+  WIRE_VERSION,
+} from './message.ts'
+export { decodeTextForm, encodeTextForm } from './text-form.ts'

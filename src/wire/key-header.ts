@@ -1,0 +1,151 @@
+import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
+import { KmsError } from '../errors.ts'
+import { CONTEXT_LIMITS, type EncryptionContext, encodeContext, type WrappedKey } from '../kms/index.ts'
+import { type ByteReader, malformed } from './byte-reader.ts'
+import { LIMITS } from './limits.ts'
+import { parseStoredContext, readText } from './stored-context.ts'
+
+/** Bit 0 of `flags`: the header carries a stored context. All other bits are 0. */
+const FLAG_STORED = 0x01
+
+/** The fields that belong to the data key and never change. */
+export interface DataKeyFields {
+  readonly salt: Bytes
+  readonly createdAtMs: number
+  /** What the header carries in clear; empty where nothing is stored. */
+  readonly stored: EncryptionContext
+}
+
+/** A key header: public data, section 3 of the wire format. */
+export interface KeyHeader extends DataKeyFields {
+  readonly flags: number
+  readonly commitment: Bytes
+  readonly wraps: readonly WrappedKey[]
+  /** The whole header as it stands in the message. */
+  readonly bytes: Bytes
+  /** Salt to the stored context: all but the wraps, which anybody may change. */
+  readonly fixedBytes: Bytes
+}
+
+/** flags and ctx(stored) as the derivation needs them. */
+export function storedPart(stored: EncryptionContext): { flags: number; bytes: Bytes } {
+  const bytes = encodeContext(stored, CONTEXT_LIMITS.maxContextBytes)
+  return { flags: bytes.length > 2 ? FLAG_STORED : 0, bytes } // W2.3
+}
+
+/** Writes a header. Wraps keep the order they are given in (W3.17). */
+export function encodeKeyHeader(
+  fields: DataKeyFields & { readonly commitment: Bytes },
+  wraps: readonly WrappedKey[],
+): KeyHeader {
+  const stored = storedPart(fields.stored)
+  const fixed = concatBytes(
+    fields.salt,
+    fields.commitment,
+    u64(fields.createdAtMs),
+    new Uint8Array([stored.flags]),
+    stored.flags === 0 ? new Uint8Array() : lp16(stored.bytes),
+  )
+  checkWraps(wraps)
+  const bytes = concatBytes(
+    fixed, // W3.1
+    new Uint8Array([wraps.length]),
+    ...wraps.flatMap((wrap) => [
+      new Uint8Array([wrap.provider.length]), // W3.2
+      encodeUtf8(wrap.provider),
+      lp16(encodeUtf8(wrap.kekId)),
+      lp16(encodeUtf8(wrap.kekVersion)),
+      lp16(wrap.wrapped),
+    ]),
+  )
+  if (bytes.length > LIMITS.headerBytes) throw tooLarge()
+  return {
+    salt: fields.salt,
+    createdAtMs: fields.createdAtMs,
+    stored: fields.stored,
+    commitment: fields.commitment,
+    flags: stored.flags,
+    wraps,
+    bytes,
+    fixedBytes: bytes.subarray(0, fixed.length),
+  }
+}
+
+/** Reads a header at the reader's place. Every limit is checked before the bytes are taken. */
+export function readKeyHeader(reader: ByteReader, whole: Bytes, maxWraps: number): KeyHeader {
+  const start = reader.at
+  const salt = reader.take(LIMITS.saltBytes)
+  const commitment = reader.take(LIMITS.commitmentBytes)
+  const createdAtMs = reader.u64()
+  const flags = reader.u8()
+  if ((flags & ~FLAG_STORED) !== 0) throw malformed('unknown flags') // W3.12
+  let stored: EncryptionContext = Object.freeze(Object.create(null) as EncryptionContext)
+  if (flags === FLAG_STORED) {
+    const length = reader.u16()
+    if (length > CONTEXT_LIMITS.maxContextBytes) throw malformed('the stored context is too long')
+    stored = parseStoredContext(reader.take(length))
+  }
+  const fixedEnd = reader.at
+  const count = reader.u8()
+  if (count === 0) throw malformed('no wraps') // W3.8
+  if (count > maxWraps) throw new KmsError('ERR_WIRE_LIMIT_EXCEEDED', { message: 'too many wraps' }) // W3.9
+  const wraps: WrappedKey[] = []
+  for (let i = 0; i < count; i++) {
+    wraps.push(readWrap(reader))
+    if (reader.at - start > LIMITS.headerBytes) throw tooLarge() // W3.3
+  }
+  checkWraps(wraps)
+  return {
+    salt,
+    commitment,
+    createdAtMs,
+    flags,
+    stored,
+    wraps,
+    bytes: whole.subarray(start, reader.at),
+    fixedBytes: whole.subarray(start, fixedEnd),
+  }
+}
+
+function readWrap(reader: ByteReader): WrappedKey {
+  const provider = readText(reader.take(checkLength(reader.u8(), 1, LIMITS.providerBytes))) // W3.4
+  const kekId = readText(reader.take(checkLength(reader.u16(), 1, LIMITS.kekIdBytes))) // W3.5
+  const kekVersion = readText(reader.take(checkLength(reader.u16(), 0, LIMITS.kekVersionBytes))) // W3.6
+  const wrapped = reader.take(checkLength(reader.u16(), 1, LIMITS.wrappedBytes)) // W3.7
+  return { provider, kekId, kekVersion, wrapped }
+}
+
+/** What a writer must not write and a reader must not accept. */
+function checkWraps(wraps: readonly WrappedKey[]): void {
+  if (wraps.length === 0 || wraps.length > LIMITS.maxWraps) throw malformed('no or too many wraps')
+  const seen = new Set<string>()
+  for (const wrap of wraps) {
+    if (!/^[a-z0-9-]{1,32}$/.test(wrap.provider)) throw malformed('bad provider name') // W3.4
+    checkLength(wrap.wrapped.length, 1, LIMITS.wrappedBytes)
+    const id = `${wrap.provider} ${wrap.kekId}`
+    if (seen.has(id)) throw malformed('two wraps under one key') // W3.11
+    seen.add(id)
+  }
+}
+
+function checkLength(length: number, least: number, most: number): number {
+  if (length < least || length > most) throw malformed('a length is out of range')
+  return length
+}
+
+function u64(value: number): Bytes {
+  const out = new Uint8Array(8)
+  const view = new DataView(out.buffer)
+  view.setUint32(0, Math.floor(value / 0x1_0000_0000))
+  view.setUint32(4, value >>> 0)
+  return out
+}
+
+function lp16(bytes: Uint8Array): Bytes {
+  if (bytes.length > 0xffff) throw malformed('a field is too long')
+  return concatBytes(new Uint8Array([bytes.length >>> 8, bytes.length & 0xff]), bytes)
+}
+
+function tooLarge(): KmsError {
+  return new KmsError('ERR_WIRE_LIMIT_EXCEEDED', { message: 'the key header is larger than 65,536 bytes' })
+}

@@ -1,0 +1,127 @@
+import { type Bytes, concatBytes, encodeBase64Url } from '../bytes/index.ts'
+import { KmsError } from '../errors.ts'
+import { ByteReader, malformed, NeedMoreBytes } from './byte-reader.ts'
+import { type KeyHeader, readKeyHeader } from './key-header.ts'
+import { LIMITS } from './limits.ts'
+
+/** Magic, version and kind. */
+const PREAMBLE_BYTES = 4
+const MAGIC_0 = 0x65
+const MAGIC_1 = 0x6b
+/** The only version so far. */
+export const WIRE_VERSION = 0x01
+
+/** What a message is. */
+export type MessageKind =
+  | 'record'
+  | 'stream'
+  | 'record-by-reference'
+  | 'stream-by-reference'
+  | 'data-key-record'
+
+interface KindRow {
+  readonly kind: MessageKind
+  readonly byte: number
+  readonly byReference: boolean
+  /** Shortest and longest body. */
+  readonly minBodyBytes: number
+  readonly maxBodyBytes: number
+}
+
+const RECORD_MIN = LIMITS.nonceBytes + LIMITS.tagBytes // W4.8
+const STREAM_MIN = 72 // salt, commitment, and the tag of an empty final chunk
+
+const ROWS: readonly KindRow[] = [
+  { kind: 'record', byte: 0x01, byReference: false, minBodyBytes: RECORD_MIN, maxBodyBytes: Infinity },
+  { kind: 'stream', byte: 0x02, byReference: false, minBodyBytes: STREAM_MIN, maxBodyBytes: Infinity },
+  { kind: 'record-by-reference', byte: 0x11, byReference: true, minBodyBytes: RECORD_MIN, maxBodyBytes: Infinity },
+  { kind: 'stream-by-reference', byte: 0x12, byReference: true, minBodyBytes: STREAM_MIN, maxBodyBytes: Infinity },
+  { kind: 'data-key-record', byte: 0x20, byReference: false, minBodyBytes: 0, maxBodyBytes: 0 },
+]
+
+/** What a reader accepts: policy, never taken from the data. */
+export interface ReadPolicy {
+  readonly acceptVersions: readonly number[]
+  readonly acceptKinds: readonly MessageKind[]
+  /** The most wraps in one header, 1 to 16. */
+  readonly maxWraps: number
+}
+
+/** Everything before the body. */
+export interface MessageHead {
+  readonly version: number
+  readonly kind: MessageKind
+  readonly commitment: Bytes
+  /** Absent in a message by reference: its header is in the data-key store. */
+  readonly header?: KeyHeader
+  /** Where the body begins. */
+  readonly bodyAt: number
+}
+
+/**
+ * Reads the head of a message from its first bytes, or says how many bytes get further. Pure and
+ * bounded: at most 64 KiB and one wrap are ever asked for.
+ *
+ * @throws KmsError `ERR_WIRE_MALFORMED`, `ERR_WIRE_VERSION_REFUSED`, `ERR_WIRE_KIND_REFUSED`, `ERR_WIRE_LIMIT_EXCEEDED`
+ */
+export function parseHead(bytes: Bytes, policy: ReadPolicy): MessageHead | { readonly need: number } {
+  try {
+    const reader = new ByteReader(bytes, 0)
+    if (reader.u8() !== MAGIC_0 || reader.u8() !== MAGIC_1) throw malformed('wrong magic') // W4.1
+    const version = reader.u8()
+    if (version !== WIRE_VERSION || !policy.acceptVersions.includes(version)) {
+      throw new KmsError('ERR_WIRE_VERSION_REFUSED') // W4.2
+    }
+    const kindByte = reader.u8()
+    const row = ROWS.find((candidate) => candidate.byte === kindByte)
+    if (row === undefined) throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: 'unknown kind' }) // W4.3
+    if (!policy.acceptKinds.includes(row.kind)) {
+      throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: `a ${row.kind} is not accepted here` }) // W4.4
+    }
+    if (row.byReference) {
+      const commitment = reader.take(LIMITS.commitmentBytes)
+      return { version, kind: row.kind, commitment, bodyAt: reader.at }
+    }
+    const header = readKeyHeader(reader, bytes, policy.maxWraps)
+    return { version, kind: row.kind, commitment: header.commitment, header, bodyAt: reader.at }
+  } catch (error) {
+    if (error instanceof NeedMoreBytes) return { need: error.need }
+    throw error
+  }
+}
+
+/** A whole message in memory: its head, with the length of the body checked. */
+export function parseMessage(bytes: Bytes, policy: ReadPolicy): MessageHead {
+  const head = parseHead(bytes, policy)
+  if ('need' in head) throw malformed('cut short')
+  checkBodyLength(head.kind, bytes.length - head.bodyAt)
+  return head
+}
+
+/** W4.8, W4.28: a body has the length that its kind allows. */
+export function checkBodyLength(kind: MessageKind, length: number): void {
+  const row = rowOf(kind)
+  if (length < row.minBodyBytes || length > row.maxBodyBytes) throw malformed('the body has a wrong length')
+}
+
+/** The bytes of a message before its body. */
+export function encodeHead(kind: MessageKind, keyPart: Uint8Array): Bytes {
+  return concatBytes(new Uint8Array([MAGIC_0, MAGIC_1, WIRE_VERSION, rowOf(kind).byte]), keyPart)
+}
+
+/** The same message in the other transport form. */
+export function referenceKindOf(kind: 'record' | 'stream'): MessageKind {
+  return kind === 'record' ? 'record-by-reference' : 'stream-by-reference'
+}
+
+/** Where an inline message keeps its commitment, so that a cache can look before it parses. */
+export const COMMITMENT_AT: number = PREAMBLE_BYTES + LIMITS.saltBytes
+
+/** W4.27: the name of a data-key record in a store, 47 ASCII characters. */
+export function dataKeyStoreKey(commitment: Uint8Array): string {
+  return `ek1/${encodeBase64Url(commitment)}`
+}
+
+function rowOf(kind: MessageKind): KindRow {
+  return ROWS.find((row) => row.kind === kind) as KindRow
+}

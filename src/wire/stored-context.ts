@@ -1,0 +1,43 @@
+import { type Bytes, decodeUtf8, equalBytes } from '../bytes/index.ts'
+import { isKmsError } from '../errors.ts'
+import { CONTEXT_LIMITS, type EncryptionContext, encodeContext } from '../kms/index.ts'
+import { ByteReader, malformed, NeedMoreBytes } from './byte-reader.ts'
+
+/**
+ * Reads ctx(stored). Only the exact output of `ctx` is accepted (W3.14): what was read is encoded
+ * again and compared.
+ */
+export function parseStoredContext(bytes: Bytes): EncryptionContext {
+  const map = readEntries(bytes)
+  try {
+    if (equalBytes(encodeContext(map, CONTEXT_LIMITS.maxContextBytes), bytes)) return map
+  } catch (error) {
+    if (!isKmsError(error)) throw error
+  }
+  throw malformed('the stored context is not canonical') // W3.14
+}
+
+function readEntries(bytes: Bytes): EncryptionContext {
+  const map = Object.create(null) as Record<string, string> // W1.12
+  try {
+    const reader = new ByteReader(bytes, 0)
+    const count = reader.u16()
+    if (count === 0) throw malformed('the stored context is empty') // W3.12
+    for (let i = 0; i < count; i++) {
+      const key = readText(reader.take(reader.u16()))
+      map[key] = readText(reader.take(reader.u16()))
+    }
+    if (reader.at !== bytes.length) throw malformed('bytes left over in the stored context') // W3.13
+  } catch (error) {
+    if (error instanceof NeedMoreBytes) throw malformed('the stored context is cut short')
+    throw error
+  }
+  return Object.freeze(map)
+}
+
+/** W3.16: text that is not UTF-8 is refused, never folded into U+FFFD. */
+export function readText(bytes: Bytes): string {
+  const text = decodeUtf8(bytes)
+  if (text === undefined) throw malformed('text is not UTF-8')
+  return text
+}
