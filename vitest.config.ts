@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/{unit,property,vectors,kit}/**/*.test.ts'],
+    passWithNoTests: false,
+    globals: false,
+    pool: 'threads',
+    // Two cores, often shared with other work.
+    maxWorkers: 2,
+    // A test has no time limit: what hangs is stopped by the lane's budget, which says so.
+    testTimeout: 0,
+    hookTimeout: 0,
+    reporters: ['default', './tools/count-reporter.mjs'],
+  },
+})
