@@ -134,6 +134,7 @@ export default defineConfig(
       '@typescript-eslint/no-unnecessary-condition': 'off',
       '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/only-throw-error': 'off',
+      '@typescript-eslint/no-misused-spread': 'off',
     },
   },
   {

@@ -1,0 +1,11 @@
+/** The runner for Node, Deno and Bun: it lies beside the installed package in the scratch folder. */
+import * as core from 'edge-kms'
+import * as local from 'edge-kms/local'
+import * as stores from 'edge-kms/stores'
+import * as testing from 'edge-kms/testing'
+import { printTable, runCases } from './report.mjs'
+import { runtimeSuite } from './suite.mjs'
+
+const runtime = process.argv[2] ?? 'unknown'
+const table = await runCases(runtimeSuite({ core, local, stores, testing }))
+process.exitCode = printTable(runtime, table)

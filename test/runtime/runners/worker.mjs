@@ -1,0 +1,13 @@
+/** The runner for workerd: every case runs inside one request, as an application's code would. */
+import * as core from 'edge-kms'
+import * as local from 'edge-kms/local'
+import * as stores from 'edge-kms/stores'
+import * as testing from 'edge-kms/testing'
+import { runCases } from './report.mjs'
+import { runtimeSuite } from './suite.mjs'
+
+export default {
+  async fetch() {
+    return Response.json(await runCases(runtimeSuite({ core, local, stores, testing })))
+  },
+}

@@ -1,0 +1,117 @@
+/**
+ * Every subpath of package.json: its files exist after a build, its types come first, deno.json has
+ * the same one pointing to the source, and importing it in Node does nothing: no timer, no random
+ * number, no clock, no network, no environment.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { node24, root, toolEnv } from './lib/folders.mjs'
+
+const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'))
+
+/** `./dist/src/index.js` is built from `./src/index.ts`. */
+const sourceOf = (built) => built.replace(/^\.\/dist\//, './').replace(/\.js$/, '.ts')
+
+/** Runs in a child: every way to the outside throws before the module is loaded. */
+const probe = (specifier) => `
+  const ban = (object, name) => {
+    Object.defineProperty(object, name, {
+      configurable: true,
+      writable: true,
+      value: () => { throw new Error('import calls ' + name) },
+    })
+  }
+  for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'fetch'])
+    ban(globalThis, name)
+  ban(Date, 'now')
+  ban(Math, 'random')
+  ban(performance, 'now')
+  ban(AbortSignal, 'timeout')
+  for (const name of ['getRandomValues', 'randomUUID']) ban(Object.getPrototypeOf(crypto), name)
+  const subtle = Object.getPrototypeOf(crypto.subtle)
+  for (const name of Object.getOwnPropertyNames(subtle))
+    if (name !== 'constructor') ban(subtle, name)
+  const NativeDate = Date
+  globalThis.Date = new Proxy(NativeDate, {
+    construct(target, args) {
+      if (args.length === 0) throw new Error('import reads the clock')
+      return new target(...args)
+    },
+    apply() { throw new Error('import reads the clock') },
+  })
+  Object.defineProperty(process, 'env', {
+    value: new Proxy({}, {
+      get(_, name) {
+        // Node's own loader looks here.
+        if (name === 'WATCH_REPORT_DEPENDENCIES') return undefined
+        throw new Error('import reads env ' + String(name))
+      },
+    }),
+  })
+  const before = process.getActiveResourcesInfo().length
+  const module = await import(${JSON.stringify(specifier)})
+  if (process.getActiveResourcesInfo().length > before) throw new Error('import leaves work behind')
+  if (Object.keys(module).length === 0) throw new Error('exports nothing')
+  if ('default' in module) throw new Error('has a default export')
+`
+
+function importsQuietly(specifier) {
+  const done = spawnSync(node24, ['--input-type=module', '--eval', probe(specifier)], {
+    cwd: root,
+    env: toolEnv(),
+    encoding: 'utf8',
+  })
+  if (done.status === 0) return []
+  const reason = /^\w*Error.*$/m.exec(done.stderr)?.[0] ?? done.stderr.trim().split('\n').at(-1)
+  return [`import: ${reason}`]
+}
+
+const manifest = readJson('package.json')
+const deno = readJson('deno.json')
+const subpaths = Object.entries(manifest.exports).filter(([key]) => key !== './package.json')
+const problems = []
+
+for (const [subpath, entry] of subpaths) {
+  const found = []
+  if (Object.keys(entry)[0] !== 'types') found.push('"types" must come first')
+  for (const kind of ['types', 'default']) {
+    const path = entry[kind]
+    if (path === undefined) found.push(`has no "${kind}"`)
+    else if (!existsSync(join(root, path))) found.push(`${path} does not exist: build first`)
+  }
+  const source = sourceOf(entry.default)
+  if (!existsSync(join(root, source))) found.push(`${source} does not exist`)
+  if (deno.exports[subpath] !== source) found.push(`deno.json must map it to ${source}`)
+  if (found.length === 0) found.push(...importsQuietly(`${manifest.name}${subpath.slice(1)}`))
+  console.log(`${found.length === 0 ? 'ok' : 'FAILED'} ${subpath}`)
+  problems.push(...found.map((text) => `${subpath}: ${text}`))
+}
+
+const names = new Set(subpaths.map(([subpath]) => subpath))
+for (const subpath of Object.keys(deno.exports))
+  if (!names.has(subpath)) problems.push(`deno.json exports ${subpath}, package.json does not`)
+if (deno.version !== manifest.version) problems.push('deno.json has another version')
+for (const [name, version] of Object.entries(manifest.dependencies ?? {}))
+  if (deno.imports[name] !== `npm:${name}@${version}`)
+    problems.push(`deno.json must import ${name} as npm:${name}@${version}`)
+
+// Controls: what the probe must see, so that its silence means something.
+const controls = {
+  'a timer': 'setTimeout(() => {}, 1)',
+  'a random number': 'Math.random()',
+  'random bytes': 'crypto.getRandomValues(new Uint8Array(1))',
+  'a digest': 'void crypto.subtle.digest("SHA-256", new Uint8Array(1))',
+  'the clock': 'new Date()',
+  'the network': 'fetch("http://127.0.0.1:9")',
+  'the environment': 'process.env.HOME',
+}
+for (const [what, code] of Object.entries(controls)) {
+  const url = `data:text/javascript,${encodeURIComponent(`${code}\nexport const a = 1`)}`
+  if (importsQuietly(url).length === 0) problems.push(`the probe does not notice ${what}`)
+}
+const quiet = `data:text/javascript,${encodeURIComponent('export const a = new Date(0)')}`
+problems.push(...importsQuietly(quiet).map((text) => `the probe refuses a quiet module: ${text}`))
+
+for (const problem of problems) console.log(problem)
+process.exitCode = problems.length === 0 ? 0 : 1

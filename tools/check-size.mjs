@@ -1,0 +1,96 @@
+/**
+ * How much of a Worker the library takes, and that the core carries nothing it should not: no
+ * provider, no hono, no zod, no module of Node. Measured on the built package.
+ */
+import { builtinModules } from 'node:module'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { root } from './lib/folders.mjs'
+
+const coreLimit = 14 * 1024
+
+/** Text that only the barred code contains; minifying keeps strings. */
+const markers = {
+  'the local provider': ['EDGE_KMS_KEY_V', 'edge-kms/v1/local-wrap'],
+  'the AWS provider': ['TrentService', 'kms.amazonaws', 'x-amz-'],
+  'the GCP provider': ['cloudkms'],
+  'the Azure provider': ['vault.azure.net'],
+  'the Vault provider': ['X-Vault-'],
+  hono: ['text/plain; charset=UTF-8', 'This error occurs in'],
+  zod: ['ZodError', '$Zod', 'invalid_union'],
+}
+
+/** Files that must not lend one byte to the core. */
+const barredFiles =
+  /(^|\/)node_modules\/|^dist\/src\/(providers|config|testing|stores)\/|^dist\/adapters\//
+
+async function bundle(code) {
+  const result = await build({
+    stdin: { contents: code, resolveDir: root, loader: 'js' },
+    absWorkingDir: root,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'browser',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['node:*', ...builtinModules],
+    metafile: true,
+    write: false,
+    legalComments: 'none',
+    logLevel: 'error',
+  })
+  const [output] = Object.values(result.metafile.outputs)
+  return { text: result.outputFiles[0].text, output }
+}
+
+/** What a bundle holds that the core must not. */
+function bleedOf({ text, output }) {
+  const found = output.imports.map(({ path }) => `imports ${path}`)
+  for (const [what, words] of Object.entries(markers))
+    for (const word of words) if (text.includes(word)) found.push(`contains ${what} ("${word}")`)
+  for (const [file, { bytesInOutput }] of Object.entries(output.inputs))
+    if (bytesInOutput > 0 && barredFiles.test(file)) found.push(`contains ${file}`)
+  return found
+}
+
+const gzipOf = ({ text }) => gzipSync(text, { level: 9 }).length
+const kib = (bytes) => (bytes / 1024).toFixed(2).padStart(7)
+
+const problems = []
+const rows = [
+  ['core (EnvelopeCipher)', "export { EnvelopeCipher } from 'edge-kms'", coreLimit],
+  ['whole root', "export * from 'edge-kms'", undefined],
+  [
+    'core and local',
+    "export { EnvelopeCipher } from 'edge-kms'\nexport { createLocalKms } from 'edge-kms/local'",
+    undefined,
+  ],
+  ['gateway (with hono)', "export * from 'edge-kms/gateway'", undefined],
+]
+
+console.log('bundle                  min KiB  gzip KiB  limit')
+for (const [name, code, limit] of rows) {
+  const bundled = await bundle(code)
+  const gzip = gzipOf(bundled)
+  const limitText = limit === undefined ? '-' : kib(limit).trim()
+  console.log(`${name.padEnd(22)} ${kib(bundled.text.length)}   ${kib(gzip)}  ${limitText}`)
+  if (limit === undefined) continue
+  if (gzip > limit) problems.push(`${name} is ${gzip} bytes with gzip, over ${limit}`)
+  problems.push(...bleedOf(bundled).map((text) => `${name} ${text}`))
+}
+
+// Controls: bundles that do bleed, each in its own way.
+const controls = {
+  'a provider': "export { createLocalKms } from 'edge-kms/local'",
+  hono: "export { Hono } from 'hono'",
+  'a module of Node': "export { readFileSync } from 'node:fs'",
+  'a module of Node without the prefix': "export { readFileSync } from 'fs'",
+}
+for (const [what, code] of Object.entries(controls))
+  if (bleedOf(await bundle(code)).length === 0) problems.push(`the check does not notice ${what}`)
+const honoText = { ...(await bundle(controls.hono)), output: { imports: [], inputs: {} } }
+if (bleedOf(honoText).length === 0) problems.push('no marker of hono is in hono')
+
+for (const problem of problems) console.log(problem)
+process.exitCode = problems.length === 0 ? 0 : 1
