@@ -29,7 +29,8 @@ for (const { must, file, find, test } of mutants) {
   const text = read(file)
   const times = text === undefined ? -1 : text.split(find).length - 1
   if (times !== 1) problems.push(`the mutant of ${must} is found ${times} times in ${file}`)
-  if (!tests.get(must)?.has(test)) problems.push(`${test} does not cite ${must}, which its mutant names`)
+  if (!tests.get(must)?.has(test))
+    problems.push(`${test} does not cite ${must}, which its mutant names`)
 }
 
 print()
@@ -46,7 +47,8 @@ function parseMusts(markdown) {
   for (const match of markdown.matchAll(/^- \*\*\[(W(\d+)\.(\d+))\]\*\*( \(later\))? /gm)) {
     const [, id, section, number, later] = match
     const expected = (next.get(section) ?? 0) + 1
-    if (Number(number) !== expected) throw new Error(`${DOC}: ${id} where W${section}.${expected} is due`)
+    if (Number(number) !== expected)
+      throw new Error(`${DOC}: ${id} where W${section}.${expected} is due`)
     next.set(section, expected)
     found.set(id, { section, later: later !== undefined })
   }
@@ -72,7 +74,11 @@ function sources(folder) {
   if (!existsSync(join(ROOT, folder))) return []
   return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.m?ts$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1).replaceAll('\\', '/'))
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(ROOT.length + 1)
+        .replaceAll('\\', '/'),
+    )
 }
 
 /** The comment on a line: after `//`, or a line of a block comment. */

@@ -84,7 +84,10 @@ async function tryMutant(folder, { must, file, find, replace, test }) {
   const path = join(folder, file)
   const text = readFileSync(path, 'utf8')
   if (text.split(find).length !== 2) return `its text does not occur exactly once in ${file}`
-  writeFileSync(path, text.replace(find, () => replace))
+  writeFileSync(
+    path,
+    text.replace(find, () => replace),
+  )
   try {
     const report = await runTests(folder, [test], must)
     if (report.timedOut) return undefined

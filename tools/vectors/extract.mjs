@@ -42,7 +42,8 @@ for (const name of FILES) {
     return { facts, tests: tests.map((test) => pick(test, fields)) }
   })
   const count = groups.reduce((sum, group) => sum + group.tests.length, 0)
-  if (count !== file.numberOfTests) throw new Error(`${path}: ${count} of ${file.numberOfTests} tests`)
+  if (count !== file.numberOfTests)
+    throw new Error(`${path}: ${count} of ${file.numberOfTests} tests`)
   const header = { ...source, path: source.path + path, algorithm: file.algorithm, tests: count }
   writeFileSync(join(to, 'wycheproof', `${name}.json`), print(header, groups))
 }
