@@ -45,8 +45,14 @@ const tree = mkdtempSync(join(tmpdir(), 'edge-kms-layers-'))
 const files = new Map()
 const planted = []
 
-/** Adds an import to a file of the tree; `rule` is what must refuse it, or undefined. */
-function plant(from, to, { refused, type = false, specifier } = {}) {
+/**
+ * Adds an import to a file of the tree, and whether it must be refused; undefined: do not look.
+ *
+ * @param {string} from
+ * @param {string} to
+ * @param {{ refused: boolean | undefined, type?: boolean, specifier?: string }} options
+ */
+function plant(from, to, { refused, type = false, specifier }) {
   const path = specifier ?? `${'../'.repeat(from.split('/').length - 1)}${to}`
   const line = type
     ? `import type { Shape } from '${path}'\nexport type T = Shape`
@@ -125,9 +131,9 @@ function plantTheRest(exported) {
     refused: true,
   })
   // Cycles, also of types alone; each is reported once, at the file that sorts first.
-  for (const [folder, type] of [
-    ['resilience', false],
-    ['rotation', true],
+  for (const { folder, type } of [
+    { folder: 'resilience', type: false },
+    { folder: 'rotation', type: true },
   ]) {
     const [a, b] = [`src/${folder}/a.ts`, `src/${folder}/b.ts`]
     plant(a, b, { specifier: './b.ts', type, refused: true })

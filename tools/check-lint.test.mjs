@@ -22,7 +22,11 @@ const syntax = 'no-restricted-syntax'
 const floating = '@typescript-eslint/no-floating-promises'
 const work = 'async function work(): Promise<void> {\n  await Promise.resolve()\n}\n'
 
-/** Code, the rule that must refuse it, where it must, and where that rule must be silent. */
+/**
+ * Code, the rule that must refuse it, where it must, and where that rule must be silent.
+ *
+ * @type {[code: string, rule: string, refused: string[], allowed: string[]][]}
+ */
 const cases = [
   [
     'export const now = Date.now()',
@@ -109,9 +113,9 @@ const write = (path, text) => {
 const planted = []
 function plantAll() {
   for (const [index, [code, rule, refused, allowed]] of cases.entries()) {
-    for (const [places, wanted] of [
-      [refused, true],
-      [allowed, false],
+    for (const { places, wanted } of [
+      { places: refused, wanted: true },
+      { places: allowed, wanted: false },
     ]) {
       for (const place of places) {
         const script = place === 'tools' || place === 'bench'

@@ -58,6 +58,7 @@ const gzipOf = ({ text }) => gzipSync(text, { level: 9 }).length
 const kib = (bytes) => (bytes / 1024).toFixed(2).padStart(7)
 
 const problems = []
+/** @type {[name: string, code: string, limit: number | undefined][]} */
 const rows = [
   ['core (EnvelopeCipher)', "export { EnvelopeCipher } from 'edge-kms'", coreLimit],
   ['whole root', "export * from 'edge-kms'", undefined],

@@ -119,6 +119,7 @@ export default defineConfig(
       '**/*.config.mjs',
       '**/*.worker.ts',
       '**/worker.ts',
+      '**/worker.mjs',
       '**/count-reporter.mjs',
     ],
     rules: { 'no-restricted-syntax': 'off' },

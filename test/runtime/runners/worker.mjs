@@ -4,6 +4,7 @@ import * as local from 'edge-kms/local'
 import * as stores from 'edge-kms/stores'
 import * as testing from 'edge-kms/testing'
 import { runCases } from './report.mjs'
+// @ts-expect-error -- made beside this file in the scratch folder
 import { runtimeSuite } from './suite.mjs'
 
 export default {

@@ -1,0 +1,94 @@
+/**
+ * `npm run check [step …]`: everything about the tree that is not a test. Every step runs, also
+ * after one that failed; the exit code tells whether all passed.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { binOf, node24, root, toolEnv } from './lib/folders.mjs'
+import { packInto, scratchFolder } from './lib/pack.mjs'
+
+const scratch = scratchFolder('check')
+let packed
+/** publint and attw look at what a release would hold; both want the same tarball. */
+const tarball = () => (packed ??= packInto(scratch)).tarball
+
+const tool = (script, ...args) => ({ command: node24, args: [`tools/${script}`, ...args] })
+const bin = (folder, name, ...args) => ({ command: binOf(folder, name), args })
+
+/** What a release must hold, and the only things it may hold. */
+function checkContents() {
+  packed ??= packInto(scratch)
+  const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const missing = files.filter((name) => !existsSync(join(root, name)))
+  const strange = packed.files.filter(
+    (path) =>
+      path !== 'package.json' &&
+      !files.includes(path) &&
+      !/^dist\/(src|adapters)\/.*\.(js|d\.ts)$/.test(path),
+  )
+  return [
+    ...missing.map((name) => `package.json lists ${name}, which does not exist`),
+    ...strange.map((path) => `the package must not hold ${path}`),
+  ]
+}
+
+/** `show`: print the output of a step that passed, too. */
+const steps = {
+  format: () => bin('lint', 'prettier', '--check', '.'),
+  lint: () => tool('lint.mjs'),
+  'lint-rules': () => tool('check-lint.test.mjs'),
+  types: () => tool('check-types.mjs'),
+  layers: () => tool('check-layers.mjs'),
+  'layer-rules': () => tool('check-layers.test.mjs'),
+  build: () => tool('build.mjs'),
+  exports: () => tool('check-exports.mjs'),
+  size: () => ({ ...tool('check-size.mjs'), show: true }),
+  contents: () => ({ problems: checkContents() }),
+  publint: () => bin('lint', 'publint', 'run', tarball(), '--strict'),
+  attw: () => bin('lint', 'attw', tarball(), '--profile', 'esm-only'),
+  'deno-publish': () =>
+    bin('runtimes/deno', 'deno', 'publish', '--dry-run', '--allow-dirty', '--quiet'),
+  'wrangler-dry-run': () =>
+    bin('wrangler', 'wrangler', 'deploy', '--dry-run', '--outdir', join(scratch, 'worker')),
+}
+
+function runStep(name) {
+  const { command, args, problems, show = false } = steps[name]()
+  if (problems !== undefined) return { passed: problems.length === 0, output: problems.join('\n') }
+  const done = spawnSync(command, args, {
+    cwd: root,
+    env: toolEnv(),
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1 << 28,
+  })
+  const passed = done.status === 0
+  return { passed, output: show || !passed ? `${done.stdout}${done.stderr}` : '' }
+}
+
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !(name in steps))
+if (unknown.length > 0) {
+  console.error(`no such step: ${unknown.join(', ')}; there are ${Object.keys(steps).join(', ')}`)
+  process.exit(2)
+}
+
+const failed = []
+const names = asked.length === 0 ? Object.keys(steps) : asked
+for (const name of names) {
+  const start = performance.now()
+  let result
+  try {
+    result = runStep(name)
+  } catch (error) {
+    result = { passed: false, output: String(error) }
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  console.log(`${result.passed ? 'ok    ' : 'FAILED'} ${name.padEnd(18)} ${seconds.padStart(6)} s`)
+  if (result.output.trim() !== '') console.log(result.output.trimEnd())
+  if (!result.passed) failed.push(name)
+}
+if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`)
+console.log(`check: ${names.length - failed.length} passed, ${failed.length} failed`)
+process.exitCode = failed.length === 0 ? 0 : 1
