@@ -26,11 +26,16 @@ export type KmsErrorCode =
   | 'ERR_STORE_UNAVAILABLE'
 
 /** What each code says and whether trying the same call again can help. */
-const TABLE: Readonly<Record<KmsErrorCode, { readonly message: string; readonly retryable: boolean }>> = {
+const TABLE: Readonly<
+  Record<KmsErrorCode, { readonly message: string; readonly retryable: boolean }>
+> = {
   ERR_CONTEXT_INVALID: { message: 'the context or aad map is not valid', retryable: false },
   ERR_WIRE_MALFORMED: { message: 'not a well-formed envelope', retryable: false },
   ERR_WIRE_VERSION_REFUSED: { message: 'this envelope version is not accepted', retryable: false },
-  ERR_WIRE_KIND_REFUSED: { message: 'this kind of envelope is not accepted here', retryable: false },
+  ERR_WIRE_KIND_REFUSED: {
+    message: 'this kind of envelope is not accepted here',
+    retryable: false,
+  },
   ERR_WIRE_LIMIT_EXCEEDED: { message: 'the envelope exceeds a limit', retryable: false },
   ERR_ENVELOPE_UNKNOWN_KEY: { message: 'no wrap is for a configured key', retryable: false },
   ERR_ENVELOPE_UNKNOWN_REFERENCE: { message: 'the data key is not in the store', retryable: true },
@@ -40,13 +45,19 @@ const TABLE: Readonly<Record<KmsErrorCode, { readonly message: string; readonly 
   ERR_KMS_CONFIG: { message: 'the configuration is not valid', retryable: false },
   ERR_KMS_UNSUPPORTED: { message: 'the provider does not support this', retryable: false },
   ERR_KMS_KEY_NOT_FOUND: { message: 'the key was not found', retryable: false },
-  ERR_KMS_KEY_DISABLED: { message: 'the key or key version is not enabled for this', retryable: false },
+  ERR_KMS_KEY_DISABLED: {
+    message: 'the key or key version is not enabled for this',
+    retryable: false,
+  },
   ERR_KMS_ACCESS_DENIED: { message: 'the KMS denied the call', retryable: false },
   ERR_KMS_UNAUTHENTICATED: { message: 'the KMS did not accept the credentials', retryable: false },
   ERR_KMS_THROTTLED: { message: 'the KMS throttled the call', retryable: true },
   ERR_KMS_UNAVAILABLE: { message: 'the KMS could not be reached', retryable: true },
   ERR_KMS_TIMEOUT: { message: 'the deadline passed', retryable: true },
-  ERR_KMS_RESPONSE_INVALID: { message: 'the KMS gave an answer that was refused', retryable: false },
+  ERR_KMS_RESPONSE_INVALID: {
+    message: 'the KMS gave an answer that was refused',
+    retryable: false,
+  },
   ERR_STORE_UNAVAILABLE: { message: 'the store could not be reached', retryable: true },
 }
 
@@ -161,13 +172,11 @@ export function isKmsError(value: unknown, code?: KmsErrorCode): value is KmsErr
 
 /** One outcome of a batch: batches never throw for one item. */
 export type Outcome<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: KmsError }
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: KmsError }
 
 /** An outcome as plain data: error classes do not survive an RPC boundary. */
 export type KmsResult<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: KmsErrorData }
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: KmsErrorData }
 
 /**
  * Turns a promise into a {@link KmsResult}, for Workers RPC and queues.

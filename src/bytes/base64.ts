@@ -8,7 +8,8 @@ function encode(bytes: Uint8Array, alphabet: string): string {
   let out = ''
   const whole = bytes.length - (bytes.length % 3)
   for (let i = 0; i < whole; i += 3) {
-    const n = ((bytes[i] as number) << 16) | ((bytes[i + 1] as number) << 8) | (bytes[i + 2] as number)
+    const n =
+      ((bytes[i] as number) << 16) | ((bytes[i + 1] as number) << 8) | (bytes[i + 2] as number)
     out +=
       (alphabet[n >>> 18] as string) +
       (alphabet[(n >>> 12) & 63] as string) +

@@ -1,4 +1,5 @@
 export {
+  binaryString,
   type Bytes,
   compareBytes,
   concatBytes,

@@ -41,7 +41,10 @@ export interface ChunkedKeys {
 
 /** The chunked-encryption context of a stream (W4.10). */
 export function streamContext(aad: EncryptionContext | undefined): Bytes {
-  return concatBytes(encodeUtf8('edge-kms/v1/stream\0'), encodeContext(aad, CONTEXT_LIMITS.maxAadBytes))
+  return concatBytes(
+    encodeUtf8('edge-kms/v1/stream\0'),
+    encodeContext(aad, CONTEXT_LIMITS.maxAadBytes),
+  )
 }
 
 /**
@@ -68,7 +71,10 @@ export async function deriveChunkedKeys(
     okm = concatBytes(okm, block)
   }
   const raw = okm.subarray(0, suite.keyBytes)
-  const aeadKey = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt'])
+  const aeadKey = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [
+    'encrypt',
+    'decrypt',
+  ])
   const baseNonce = okm.slice(suite.keyBytes, suite.keyBytes + 12)
   const commitment = okm.slice(suite.keyBytes + 12, length)
   okm.fill(0)
@@ -103,7 +109,11 @@ export function chunkNonce(baseNonce: Bytes, index: number): Bytes {
 }
 
 /** Seals chunk `index`; `plaintext` is copied by the platform at call time. */
-export async function sealChunk(keys: ChunkedKeys, index: number, plaintext: Bytes): Promise<Bytes> {
+export async function sealChunk(
+  keys: ChunkedKeys,
+  index: number,
+  plaintext: Bytes,
+): Promise<Bytes> {
   checkIndex(index)
   const iv = chunkNonce(keys.baseNonce, index)
   return new Uint8Array(

@@ -29,14 +29,24 @@ async function dataKeyInfo(binding: DataKeyBinding): Promise<Bytes> {
   const createdAt = new Uint8Array(8)
   new DataView(createdAt.buffer).setBigUint64(0, BigInt(binding.createdAtMs))
   const zero = new Uint8Array(1)
-  return concatBytes(encodeUtf8(LABEL), zero, createdAt, context, new Uint8Array([binding.flags]), stored) // W2.4
+  return concatBytes(
+    encodeUtf8(LABEL),
+    zero,
+    createdAt,
+    context,
+    new Uint8Array([binding.flags]),
+    stored,
+  ) // W2.4
 }
 
 /**
  * HKDF-SHA-512 (RFC 5869) over the DEK: 96 bytes for recordKey, streamKey and commitment. The raw
  * output is wiped before this returns.
  */
-export async function deriveDataKey(dek: SecretBytes, binding: DataKeyBinding): Promise<DerivedKeys> {
+export async function deriveDataKey(
+  dek: SecretBytes,
+  binding: DataKeyBinding,
+): Promise<DerivedKeys> {
   const { subtle } = crypto
   // The DEK is copied into the key at call time, before the caller can dispose it.
   const importing = subtle.importKey('raw', dek.expose(), 'HKDF', false, ['deriveBits'])
@@ -48,7 +58,9 @@ export async function deriveDataKey(dek: SecretBytes, binding: DataKeyBinding): 
     // W2.5
     const [recordKey, streamKey] = await Promise.all([
       subtle.importKey('raw', okm.subarray(0, 32), 'AES-GCM', false, ['encrypt', 'decrypt']),
-      subtle.importKey('raw', okm.subarray(32, 64), { name: 'HMAC', hash: 'SHA-512' }, false, ['sign']),
+      subtle.importKey('raw', okm.subarray(32, 64), { name: 'HMAC', hash: 'SHA-512' }, false, [
+        'sign',
+      ]),
     ])
     return { recordKey, streamKey, commitment: okm.slice(64, 96) }
   } finally {

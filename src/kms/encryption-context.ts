@@ -1,4 +1,10 @@
-import { type Bytes, compareBytes, encodeBase64Url, encodeUtf8, isWellFormed } from '../bytes/index.ts'
+import {
+  type Bytes,
+  compareBytes,
+  encodeBase64Url,
+  encodeUtf8,
+  isWellFormed,
+} from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 
 /**
@@ -136,7 +142,8 @@ function encodeEntries(
 
 function checkKey(key: string, folded: Set<string>, reserved: boolean): void {
   if (key === '') throw invalid('a key is empty') // W1.3
-  if (!reserved && key.startsWith(RESERVED_CONTEXT_PREFIX)) { // W1.7
+  if (!reserved && key.startsWith(RESERVED_CONTEXT_PREFIX)) {
+    // W1.7
     throw invalid(`keys that begin with ${RESERVED_CONTEXT_PREFIX} are reserved`)
   }
   // W1.8: some KMSs compare keys without case, two such keys would be one there.
@@ -160,5 +167,7 @@ function writeU16(out: Bytes, at: number, value: number): number {
 }
 
 function invalid(reason: string): KmsError {
-  return new KmsError('ERR_CONTEXT_INVALID', { message: `the context or aad map is not valid: ${reason}` })
+  return new KmsError('ERR_CONTEXT_INVALID', {
+    message: `the context or aad map is not valid: ${reason}`,
+  })
 }

@@ -19,7 +19,11 @@ export interface DataKeyStore {
     options?: DataKeyStoreOptions,
   ): Promise<boolean>
   /** Keys in a stable order, a page at a time, for rotation. */
-  list(cursor: string | undefined, limit: number, options?: DataKeyStoreOptions): Promise<DataKeyPage>
+  list(
+    cursor: string | undefined,
+    limit: number,
+    options?: DataKeyStoreOptions,
+  ): Promise<DataKeyPage>
 }
 
 /** Options of each call to a {@link DataKeyStore}. */

@@ -42,12 +42,17 @@ export class ByteReader {
     return value
   }
 
-  /** A view, not a copy. */
+  /** A copy: a header outlives the message, and the caller may use their buffer again. */
   take(length: number): Bytes {
     this.#demand(length)
     const start = this.#at
     this.#at += length
-    return this.#bytes.subarray(start, this.#at)
+    return this.#bytes.slice(start, this.#at)
+  }
+
+  /** A copy of what was read since `start`. */
+  since(start: number): Bytes {
+    return this.#bytes.slice(start, this.#at)
   }
 
   #demand(length: number): void {

@@ -1,10 +1,12 @@
 export { LIMITS } from './limits.ts'
 export { type DataKeyFields, encodeKeyHeader, type KeyHeader, storedPart } from './key-header.ts'
 export {
+  beginsAs,
   COMMITMENT_AT,
   checkBodyLength,
   dataKeyStoreKey,
   encodeHead,
+  HEAD_AT,
   type MessageHead,
   type MessageKind,
   parseHead,

@@ -1,6 +1,11 @@
 import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
-import { CONTEXT_LIMITS, type EncryptionContext, encodeContext, type WrappedKey } from '../kms/index.ts'
+import {
+  CONTEXT_LIMITS,
+  type EncryptionContext,
+  encodeContext,
+  type WrappedKey,
+} from '../kms/index.ts'
 import { type ByteReader, malformed } from './byte-reader.ts'
 import { LIMITS } from './limits.ts'
 import { parseStoredContext, readText } from './stored-context.ts'
@@ -72,7 +77,7 @@ export function encodeKeyHeader(
 }
 
 /** Reads a header at the reader's place. Every limit is checked before the bytes are taken. */
-export function readKeyHeader(reader: ByteReader, whole: Bytes, maxWraps: number): KeyHeader {
+export function readKeyHeader(reader: ByteReader, maxWraps: number): KeyHeader {
   const start = reader.at
   const salt = reader.take(LIMITS.saltBytes)
   const commitment = reader.take(LIMITS.commitmentBytes)
@@ -85,7 +90,7 @@ export function readKeyHeader(reader: ByteReader, whole: Bytes, maxWraps: number
     if (length > CONTEXT_LIMITS.maxContextBytes) throw malformed('the stored context is too long')
     stored = parseStoredContext(reader.take(length))
   }
-  const fixedEnd = reader.at
+  const fixedLength = reader.at - start
   const count = reader.u8()
   if (count === 0) throw malformed('no wraps') // W3.8
   if (count > maxWraps) throw new KmsError('ERR_WIRE_LIMIT_EXCEEDED', { message: 'too many wraps' }) // W3.9
@@ -95,6 +100,7 @@ export function readKeyHeader(reader: ByteReader, whole: Bytes, maxWraps: number
     if (reader.at - start > LIMITS.headerBytes) throw tooLarge() // W3.3
   }
   checkWraps(wraps)
+  const bytes = reader.since(start)
   return {
     salt,
     commitment,
@@ -102,8 +108,8 @@ export function readKeyHeader(reader: ByteReader, whole: Bytes, maxWraps: number
     flags,
     stored,
     wraps,
-    bytes: whole.subarray(start, reader.at),
-    fixedBytes: whole.subarray(start, fixedEnd),
+    bytes,
+    fixedBytes: bytes.subarray(0, fixedLength),
   }
 }
 
@@ -147,5 +153,7 @@ function lp16(bytes: Uint8Array): Bytes {
 }
 
 function tooLarge(): KmsError {
-  return new KmsError('ERR_WIRE_LIMIT_EXCEEDED', { message: 'the key header is larger than 65,536 bytes' })
+  return new KmsError('ERR_WIRE_LIMIT_EXCEEDED', {
+    message: 'the key header is larger than 65,536 bytes',
+  })
 }

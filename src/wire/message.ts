@@ -13,11 +13,7 @@ export const WIRE_VERSION = 0x01
 
 /** What a message is. */
 export type MessageKind =
-  | 'record'
-  | 'stream'
-  | 'record-by-reference'
-  | 'stream-by-reference'
-  | 'data-key-record'
+  'record' | 'stream' | 'record-by-reference' | 'stream-by-reference' | 'data-key-record'
 
 interface KindRow {
   readonly kind: MessageKind
@@ -32,10 +28,34 @@ const RECORD_MIN = LIMITS.nonceBytes + LIMITS.tagBytes // W4.8
 const STREAM_MIN = 72 // salt, commitment, and the tag of an empty final chunk
 
 const ROWS: readonly KindRow[] = [
-  { kind: 'record', byte: 0x01, byReference: false, minBodyBytes: RECORD_MIN, maxBodyBytes: Infinity },
-  { kind: 'stream', byte: 0x02, byReference: false, minBodyBytes: STREAM_MIN, maxBodyBytes: Infinity },
-  { kind: 'record-by-reference', byte: 0x11, byReference: true, minBodyBytes: RECORD_MIN, maxBodyBytes: Infinity },
-  { kind: 'stream-by-reference', byte: 0x12, byReference: true, minBodyBytes: STREAM_MIN, maxBodyBytes: Infinity },
+  {
+    kind: 'record',
+    byte: 0x01,
+    byReference: false,
+    minBodyBytes: RECORD_MIN,
+    maxBodyBytes: Infinity,
+  },
+  {
+    kind: 'stream',
+    byte: 0x02,
+    byReference: false,
+    minBodyBytes: STREAM_MIN,
+    maxBodyBytes: Infinity,
+  },
+  {
+    kind: 'record-by-reference',
+    byte: 0x11,
+    byReference: true,
+    minBodyBytes: RECORD_MIN,
+    maxBodyBytes: Infinity,
+  },
+  {
+    kind: 'stream-by-reference',
+    byte: 0x12,
+    byReference: true,
+    minBodyBytes: STREAM_MIN,
+    maxBodyBytes: Infinity,
+  },
   { kind: 'data-key-record', byte: 0x20, byReference: false, minBodyBytes: 0, maxBodyBytes: 0 },
 ]
 
@@ -64,7 +84,10 @@ export interface MessageHead {
  *
  * @throws KmsError `ERR_WIRE_MALFORMED`, `ERR_WIRE_VERSION_REFUSED`, `ERR_WIRE_KIND_REFUSED`, `ERR_WIRE_LIMIT_EXCEEDED`
  */
-export function parseHead(bytes: Bytes, policy: ReadPolicy): MessageHead | { readonly need: number } {
+export function parseHead(
+  bytes: Bytes,
+  policy: ReadPolicy,
+): MessageHead | { readonly need: number } {
   try {
     const reader = new ByteReader(bytes, 0)
     if (reader.u8() !== MAGIC_0 || reader.u8() !== MAGIC_1) throw malformed('wrong magic') // W4.1
@@ -82,7 +105,7 @@ export function parseHead(bytes: Bytes, policy: ReadPolicy): MessageHead | { rea
       const commitment = reader.take(LIMITS.commitmentBytes)
       return { version, kind: row.kind, commitment, bodyAt: reader.at }
     }
-    const header = readKeyHeader(reader, bytes, policy.maxWraps)
+    const header = readKeyHeader(reader, policy.maxWraps)
     return { version, kind: row.kind, commitment: header.commitment, header, bodyAt: reader.at }
   } catch (error) {
     if (error instanceof NeedMoreBytes) return { need: error.need }
@@ -101,7 +124,8 @@ export function parseMessage(bytes: Bytes, policy: ReadPolicy): MessageHead {
 /** W4.8, W4.28: a body has the length that its kind allows. */
 export function checkBodyLength(kind: MessageKind, length: number): void {
   const row = rowOf(kind)
-  if (length < row.minBodyBytes || length > row.maxBodyBytes) throw malformed('the body has a wrong length')
+  if (length < row.minBodyBytes || length > row.maxBodyBytes)
+    throw malformed('the body has a wrong length')
 }
 
 /** The bytes of a message before its body. */
@@ -109,10 +133,23 @@ export function encodeHead(kind: MessageKind, keyPart: Uint8Array): Bytes {
   return concatBytes(new Uint8Array([MAGIC_0, MAGIC_1, WIRE_VERSION, rowOf(kind).byte]), keyPart)
 }
 
-/** The same message in the other transport form. */
+/** The by-reference twin of an inline kind. */
 export function referenceKindOf(kind: 'record' | 'stream'): MessageKind {
   return kind === 'record' ? 'record-by-reference' : 'stream-by-reference'
 }
+
+/** Whether a message begins as one of this kind does: a look before a parse, never instead of it. */
+export function beginsAs(kind: MessageKind, bytes: Bytes): boolean {
+  return (
+    bytes[0] === MAGIC_0 &&
+    bytes[1] === MAGIC_1 &&
+    bytes[2] === WIRE_VERSION &&
+    bytes[3] === rowOf(kind).byte
+  )
+}
+
+/** Where the key part of a message begins. */
+export const HEAD_AT: number = PREAMBLE_BYTES
 
 /** Where an inline message keeps its commitment, so that a cache can look before it parses. */
 export const COMMITMENT_AT: number = PREAMBLE_BYTES + LIMITS.saltBytes

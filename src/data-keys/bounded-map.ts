@@ -1,0 +1,50 @@
+/** A map that drops what was not used for the longest time when it is full. */
+export class BoundedMap<V> {
+  readonly #entries = new Map<string, V>()
+  readonly #max: number
+  #newest: string | undefined
+  #evictions = 0
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Entries dropped because the map was full. */
+  get evictions(): number {
+    return this.#evictions
+  }
+
+  get(key: string): V | undefined {
+    const value = this.#entries.get(key)
+    // A Map iterates in order of insertion: to put an entry in again is to make it the newest.
+    if (value !== undefined && key !== this.#newest) this.#put(key, value)
+    return value
+  }
+
+  set(key: string, value: V): void {
+    this.#put(key, value)
+    if (this.#entries.size <= this.#max) return
+    const oldest = this.#entries.keys().next()
+    if (!oldest.done) this.#entries.delete(oldest.value)
+    this.#evictions += 1
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+    this.#newest = undefined
+  }
+
+  #put(key: string, value: V): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    this.#newest = key
+  }
+}

@@ -1,0 +1,270 @@
+import { binaryString, type Bytes, concatBytes, encodeBase64Url, equalBytes } from '../bytes/index.ts'
+import { sha256 } from '../ciphers/index.ts'
+import { isKmsError, KmsError, type Outcome } from '../errors.ts'
+import {
+  canonicalContext,
+  contextId,
+  type EncryptionContext,
+  type KmsSignalOptions,
+  type WrappedKey,
+} from '../kms/index.ts'
+import { COMMITMENT_AT, HEAD_AT, type KeyHeader, LIMITS } from '../wire/index.ts'
+import { BoundedMap } from './bounded-map.ts'
+import { DataEncryptionKey } from './data-encryption-key.ts'
+import { inRange } from './data-key-limits.ts'
+import type {
+  ActiveKeyOptions,
+  DataKeyPolicy,
+  DataKeySource,
+  MaybePromise,
+  OpenRequest,
+  RewrapKeyOptions,
+} from './data-key-source.ts'
+import { checkHeader } from './header-policy.ts'
+import { KmsDataKeys, type KmsDataKeysOptions } from './kms-data-keys.ts'
+
+/** Bounds of a cache of data keys. Numbers are integers. */
+export interface KmsCacheConfig {
+  /** How long a key is used without asking the KMS again, in milliseconds: 5 min by default, at most 1 h. */
+  readonly ttlMs?: number
+  /** Data keys that are held; 1,000 by default, at most 1,000,000. */
+  readonly maxEntries?: number
+}
+
+/** Counts since construction; `entries` is the number now. */
+export interface CacheStats {
+  readonly entries: number
+  readonly encryptHits: number
+  readonly encryptMisses: number
+  readonly decryptHits: number
+  readonly decryptMisses: number
+  /** Keys dropped because the cache was full. */
+  readonly evictions: number
+  /** Headers refused from memory, without a KMS call, because they failed a moment ago. */
+  readonly refusals: number
+}
+
+interface Entry {
+  readonly key: DataEncryptionKey
+  readonly cachedAtMs: number
+}
+
+/** How long a header that failed is remembered, and how many of them. */
+const FAILED_TTL_MS = 10_000
+const FAILED_MAX = 256
+
+/**
+ * Data keys kept in the memory of this process or isolate. Holds derived keys that cannot be
+ * exported, never raw bytes.
+ *
+ * @remarks Security: a key that is disabled in the KMS still decrypts here for up to `ttlMs`.
+ * One cache is one partition: do not share it between callers that must not see each other's keys
+ * without telling them apart in the context.
+ *
+ * @example
+ * ```ts
+ * import { CachedKms, EnvelopeCipher } from 'edge-kms'
+ * import { createLocalKms } from 'edge-kms/local'
+ *
+ * const kms = createLocalKms({ versions: [{ version: 1, key: crypto.getRandomValues(new Uint8Array(32)) }] })
+ * const keys = new CachedKms({ kms, ttlMs: 60_000, maxMessages: 100_000 })
+ * export const cipher = new EnvelopeCipher({ keys })
+ * ```
+ */
+export class CachedKms implements DataKeySource {
+  readonly policy: DataKeyPolicy
+  readonly #inner: KmsDataKeys
+  readonly #ttlMs: number
+  readonly #opened: BoundedMap<Entry>
+  readonly #active: BoundedMap<Entry>
+  readonly #failed: BoundedMap<number>
+  #stats = { encryptHits: 0, encryptMisses: 0, decryptHits: 0, decryptMisses: 0, refusals: 0 }
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(options: KmsDataKeysOptions & KmsCacheConfig) {
+    this.#inner = new KmsDataKeys(options)
+    this.policy = this.#inner.policy
+    this.#ttlMs = inRange('ttlMs', options.ttlMs ?? 300_000, 1, 3_600_000)
+    const maxEntries = inRange('maxEntries', options.maxEntries ?? 1_000, 1, 1_000_000)
+    this.#opened = new BoundedMap(maxEntries)
+    this.#active = new BoundedMap(maxEntries)
+    this.#failed = new BoundedMap(FAILED_MAX)
+  }
+
+  active(
+    context: EncryptionContext | undefined,
+    options: ActiveKeyOptions,
+  ): MaybePromise<DataEncryptionKey> {
+    const id = contextId(context)
+    const now = this.#inner.runtime.now()
+    const entry = this.#active.get(id)
+    if (entry !== undefined) {
+      const { key } = entry
+      if (this.#fresh(entry, now) && key.reserve(this.#inner.limits, now, options.bytes)) {
+        this.#stats.encryptHits += 1
+        if (!options.durable || key.durable) return key
+        return this.#inner.makeDurable(key, options).then(() => key)
+      }
+      this.#active.delete(id)
+    }
+    this.#stats.encryptMisses += 1
+    return this.#make(id, context, options)
+  }
+
+  open(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): MaybePromise<DataEncryptionKey> {
+    checkHeader(this.#inner.kms, header, context)
+    const held = this.#held(header, context)
+    if (held !== undefined) return held
+    this.#stats.decryptMisses += 1
+    return this.#unwrap(header, context, options)
+  }
+
+  async openMany(
+    requests: readonly OpenRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<DataEncryptionKey>[]> {
+    const outcomes = new Array<Outcome<DataEncryptionKey>>(requests.length)
+    const missing: number[] = []
+    for (const [i, request] of requests.entries()) {
+      try {
+        checkHeader(this.#inner.kms, request.header, request.context)
+        const held = this.#held(request.header, request.context)
+        if (held === undefined) missing.push(i)
+        else outcomes[i] = { ok: true, value: held }
+      } catch (error) {
+        if (!isKmsError(error)) throw error
+        outcomes[i] = { ok: false, error }
+      }
+    }
+    this.#stats.decryptMisses += missing.length
+    const opened = await this.#inner.openMany(
+      missing.map((i) => requests[i] as OpenRequest),
+      options,
+    )
+    for (const [place, outcome] of opened.entries()) {
+      if (outcome.ok) this.#hold(outcome.value)
+      outcomes[missing[place] as number] = outcome
+    }
+    return outcomes
+  }
+
+  byReference(
+    commitment: Bytes,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): MaybePromise<DataEncryptionKey> {
+    const entry = this.#opened.get(identity(commitment, context))
+    if (entry !== undefined && this.#fresh(entry, this.#inner.runtime.now())) {
+      this.#stats.decryptHits += 1
+      return entry.key
+    }
+    return this.#inner
+      .headerOf(commitment, options)
+      .then((header) => this.open(header, context, options))
+  }
+
+  headerOf(commitment: Bytes, options: KmsSignalOptions): Promise<KeyHeader> {
+    return this.#inner.headerOf(commitment, options)
+  }
+
+  recall(message: Bytes, context: EncryptionContext | undefined): DataEncryptionKey | undefined {
+    const commitment = message.subarray(COMMITMENT_AT, COMMITMENT_AT + LIMITS.commitmentBytes)
+    const entry = this.#opened.get(identity(commitment, context))
+    if (entry === undefined || !this.#fresh(entry, this.#inner.runtime.now())) return undefined
+    const known = entry.key.header.bytes
+    if (!equalBytes(message.subarray(HEAD_AT, HEAD_AT + known.length), known)) return undefined
+    this.#stats.decryptHits += 1
+    return entry.key
+  }
+
+  rewrap(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: RewrapKeyOptions,
+  ): Promise<KeyHeader> {
+    return this.#inner.rewrap(header, context, options)
+  }
+
+  canOpen(wraps: readonly WrappedKey[]): boolean {
+    return this.#inner.canOpen(wraps)
+  }
+
+  /** W5.7: nothing that was made or learnt before stays. */
+  clear(): void {
+    this.#opened.clear()
+    this.#active.clear()
+    this.#failed.clear()
+  }
+
+  stats(): CacheStats {
+    return { ...this.#stats, entries: this.#opened.size, evictions: this.#opened.evictions }
+  }
+
+  async #make(
+    id: string,
+    context: EncryptionContext | undefined,
+    options: ActiveKeyOptions,
+  ): Promise<DataEncryptionKey> {
+    const key = await this.#inner.active(context, options)
+    this.#hold(key)
+    this.#active.set(id, { key, cachedAtMs: this.#inner.runtime.now() })
+    return key
+  }
+
+  async #unwrap(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): Promise<DataEncryptionKey> {
+    const canonical = canonicalContext(context)
+    const failed = encodeBase64Url(await sha256(concatBytes(header.bytes, canonical.bytes)))
+    const failedAtMs = this.#failed.get(failed)
+    if (failedAtMs !== undefined && within(failedAtMs, this.#inner.runtime.now(), FAILED_TTL_MS)) {
+      this.#stats.refusals += 1
+      throw new KmsError('ERR_DECRYPT_FAILED') // W6.5
+    }
+    try {
+      const key = await this.#inner.open(header, canonical.map, options)
+      this.#hold(key)
+      return key
+    } catch (error) {
+      if (isKmsError(error, 'ERR_DECRYPT_FAILED')) this.#failed.set(failed, this.#inner.runtime.now())
+      throw error
+    }
+  }
+
+  /** The key of this header if it is held. Wraps may differ: they are not part of the identity (W6.4). */
+  #held(header: KeyHeader, context: EncryptionContext | undefined): DataEncryptionKey | undefined {
+    const entry = this.#opened.get(identity(header.commitment, context))
+    if (entry === undefined || !this.#fresh(entry, this.#inner.runtime.now())) return undefined
+    // The commitment binds these fields, so a header in which they differ cannot be genuine.
+    if (!equalBytes(header.fixedBytes, entry.key.header.fixedBytes)) {
+      throw new KmsError('ERR_DECRYPT_FAILED')
+    }
+    this.#stats.decryptHits += 1
+    return entry.key
+  }
+
+  #hold(key: DataEncryptionKey): void {
+    const id = `${binaryString(key.header.commitment)} ${key.context.id}`
+    this.#opened.set(id, { key, cachedAtMs: this.#inner.runtime.now() })
+  }
+
+  #fresh(entry: Entry, nowMs: number): boolean {
+    return within(entry.cachedAtMs, nowMs, this.#ttlMs)
+  }
+}
+
+/** W6.4: never the bytes of the wraps, which anybody may change. Version 1 is the only one. */
+function identity(commitment: Bytes, context: EncryptionContext | undefined): string {
+  return `${binaryString(commitment)} ${contextId(context)}`
+}
+
+/** A clock that went back makes an entry old, not young again. */
+function within(sinceMs: number, nowMs: number, spanMs: number): boolean {
+  return nowMs >= sinceMs && nowMs - sinceMs < spanMs
+}

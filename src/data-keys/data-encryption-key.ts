@@ -1,0 +1,141 @@
+import {
+  type ChunkedKeys,
+  CHUNKED,
+  decryptRecord,
+  deriveChunkedKeys,
+  encryptRecord,
+  openChunked,
+  streamContext,
+} from '../ciphers/index.ts'
+import { type Bytes, concatBytes } from '../bytes/index.ts'
+import type { CanonicalContext, EncryptionContext } from '../kms/index.ts'
+import type { Runtime } from '../ports/index.ts'
+import {
+  encodeHead,
+  type KeyHeader,
+  LIMITS,
+  type MessageKind,
+  referenceKindOf,
+} from '../wire/index.ts'
+import { type DataKeyLimits, mayEncryptAt } from './data-key-limits.ts'
+
+/** Which form the messages of a call have: with the key header inside, or a reference to it. */
+export type EnvelopeForm = 'inline' | 'reference'
+
+/**
+ * One data key, ready for use: the derived keys, which cannot be exported, its public header, and
+ * what was encrypted under it in this process. It never prints its keys.
+ */
+export class DataEncryptionKey {
+  readonly header: KeyHeader
+  /** The context that the commitment binds. */
+  readonly context: CanonicalContext
+  /** The data-key record is in the store: messages may refer to it. */
+  durable = false
+
+  readonly #recordKey: CryptoKey
+  readonly #streamKey: CryptoKey
+  readonly #heads = new Map<MessageKind, Bytes>()
+  #messages = 0
+  #bytes = 0
+  #disposed = false
+
+  constructor(
+    header: KeyHeader,
+    context: CanonicalContext,
+    keys: { readonly recordKey: CryptoKey; readonly streamKey: CryptoKey },
+  ) {
+    this.header = header
+    this.context = context
+    this.#recordKey = keys.recordKey
+    this.#streamKey = keys.streamKey
+  }
+
+  /** Messages encrypted under this key in this process. */
+  get messages(): number {
+    return this.#messages
+  }
+
+  /** Bytes of plaintext encrypted in records under this key in this process. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /**
+   * Counts one message of this size and says yes, or says no and counts nothing: the key is too
+   * old, from the future, or used up (W5.1, W5.3, W5.5). Synchronous, so that two callers cannot
+   * take the last message both.
+   */
+  reserve(limits: DataKeyLimits, nowMs: number, plaintextBytes: number): boolean {
+    if (this.#disposed || !mayEncryptAt(this.header.createdAtMs, limits, nowMs)) return false
+    if (this.#messages >= limits.maxMessages) return false // W5.5
+    if (this.#bytes + plaintextBytes > limits.maxBytes) return false
+    this.#messages += 1
+    this.#bytes += plaintextBytes
+    return true
+  }
+
+  /** One record. The nonce is drawn here, in the turn of the AEAD call (W4.7). */
+  encryptRecord(
+    plaintext: Bytes,
+    aad: Bytes,
+    form: EnvelopeForm,
+    runtime: Runtime,
+  ): Promise<Bytes> {
+    this.#demandUsable()
+    const nonce = runtime.randomFill(new Uint8Array(LIMITS.nonceBytes))
+    return encryptRecord(this.#recordKey, nonce, plaintext, aad, this.#head('record', form))
+  }
+
+  /** Opens the body of a record. */
+  decryptRecord(body: Bytes, aad: Bytes): Promise<Bytes> {
+    this.#demandUsable()
+    return decryptRecord(this.#recordKey, body, aad)
+  }
+
+  /** Keys for a new stream, and what goes before its first chunk. */
+  async startStream(
+    aad: EncryptionContext | undefined,
+    form: EnvelopeForm,
+    runtime: Runtime,
+  ): Promise<{ readonly keys: ChunkedKeys; readonly head: Bytes }> {
+    this.#demandUsable()
+    const salt = runtime.randomFill(new Uint8Array(CHUNKED.saltBytes)) // W4.12
+    const head = this.#head('stream', form)
+    const keys = await deriveChunkedKeys(this.#streamKey, salt, streamContext(aad))
+    return { keys, head: concatBytes(head, salt, keys.commitment) }
+  }
+
+  /** Keys of a stream that is read; its commitment is checked. */
+  openStream(header: Bytes, aad: EncryptionContext | undefined): Promise<ChunkedKeys> {
+    this.#demandUsable()
+    return openChunked(this.#streamKey, header, streamContext(aad))
+  }
+
+  /** Any later use throws. The platform frees the keys when nothing refers to them any more. */
+  dispose(): void {
+    this.#disposed = true
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  toJSON(): string {
+    return '[data key]'
+  }
+
+  #demandUsable(): void {
+    if (this.#disposed) throw new TypeError('the data key was disposed')
+  }
+
+  #head(kind: 'record' | 'stream', form: EnvelopeForm): Bytes {
+    const name = form === 'inline' ? kind : referenceKindOf(kind)
+    let head = this.#heads.get(name)
+    if (head === undefined) {
+      head = encodeHead(name, form === 'inline' ? this.header.bytes : this.header.commitment)
+      this.#heads.set(name, head)
+    }
+    return head
+  }
+}

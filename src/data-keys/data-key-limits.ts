@@ -1,0 +1,60 @@
+import { KmsError } from '../errors.ts'
+
+/** How long and for how much a data key may encrypt. Never limits decryption. */
+export interface DataKeyLimits {
+  /** Milliseconds after its creation; 1 hour by default, at most 24 hours. */
+  readonly encryptForMs: number
+  /** Messages per process; 2^20 by default, at most 2^32. */
+  readonly maxMessages: number
+  /** Bytes of plaintext in records per process; 2^40 by default. */
+  readonly maxBytes: number
+}
+
+/** 2020-01-01: a data key from before it has a broken clock behind it. */
+const EARLIEST_MS = 1_577_836_800_000
+/** How far another writer's clock may be ahead. */
+const FUTURE_SKEW_MS = 300_000
+
+const MAX_ENCRYPT_FOR_MS = 86_400_000
+const MAX_MESSAGES = 2 ** 32
+
+/**
+ * Fills in the defaults and refuses what is out of range.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function dataKeyLimits(options: Partial<DataKeyLimits>): DataKeyLimits {
+  return {
+    encryptForMs: inRange('encryptForMs', options.encryptForMs ?? 3_600_000, 1, MAX_ENCRYPT_FOR_MS), // W5.2
+    maxMessages: inRange('maxMessages', options.maxMessages ?? 2 ** 20, 1, MAX_MESSAGES), // W5.6
+    maxBytes: inRange('maxBytes', options.maxBytes ?? 2 ** 40, 1, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+/**
+ * An integer option within its range.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function inRange(name: string, value: number, least: number, most: number): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
+  throw new KmsError('ERR_KMS_CONFIG', {
+    message: `${name} must be an integer from ${String(least)} to ${String(most)}`,
+  })
+}
+
+/** The age rule for writing. */
+export function mayEncryptAt(createdAtMs: number, limits: DataKeyLimits, nowMs: number): boolean {
+  if (createdAtMs < EARLIEST_MS || createdAtMs > nowMs + FUTURE_SKEW_MS) return false // W5.3
+  return nowMs - createdAtMs < limits.encryptForMs // W5.1
+}
+
+/**
+ * The creation time of a new data key.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` if the clock was never set
+ */
+export function creationTime(nowMs: number): number {
+  if (nowMs >= EARLIEST_MS) return Math.floor(nowMs)
+  throw new KmsError('ERR_KMS_CONFIG', { message: 'the clock stands before 2020' })
+}

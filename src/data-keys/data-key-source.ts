@@ -1,0 +1,105 @@
+import type { Bytes } from '../bytes/index.ts'
+import type { Outcome } from '../errors.ts'
+import type { EncryptionContext, KmsSignalOptions, WrappedKey } from '../kms/index.ts'
+import type { KeyHeader } from '../wire/index.ts'
+import type { DataEncryptionKey } from './data-encryption-key.ts'
+
+/** A value now where it is at hand: a cached use then costs no turn of the event loop. */
+export type MaybePromise<T> = T | Promise<T>
+
+/** Options of {@link DataKeySource.active}. */
+export interface ActiveKeyOptions extends KmsSignalOptions {
+  /** Plaintext of the message that is to be encrypted, in bytes; counted against the key's limit. */
+  readonly bytes: number
+  /** The key must be in the data-key store, durable and readable, before it is handed out. */
+  readonly durable: boolean
+}
+
+/** One item of {@link DataKeySource.openMany}. */
+export interface OpenRequest {
+  readonly header: KeyHeader
+  readonly context: EncryptionContext | undefined
+}
+
+/** Options of {@link DataKeySource.rewrap}. */
+export interface RewrapKeyOptions extends KmsSignalOptions {
+  /**
+   * `open`: the DEK is unwrapped, the commitment checked, and each new wrap proven to open the same
+   * DEK. `kms`: the KMS rewraps and nothing is proven; for workers that may only rewrap.
+   */
+  readonly verify: 'open' | 'kms'
+}
+
+/** What a source was configured with and a reader must know. */
+export interface DataKeyPolicy {
+  /** Context keys that every message must have and that no header carries. */
+  readonly requiredContextKeys: readonly string[]
+  /** The most wraps that a header may have. */
+  readonly maxWraps: number
+  /** Whether there is a data-key store, so that messages by reference can be read and written. */
+  readonly references: boolean
+}
+
+/**
+ * Where an `EnvelopeCipher` gets its data keys. `KmsDataKeys` makes one per message, `CachedKms`
+ * keeps them in memory. A source derives, commits and counts; a KMS only wraps.
+ */
+export interface DataKeySource {
+  readonly policy: DataKeyPolicy
+
+  /** A data key that may encrypt one more message of this size; that message is already counted. */
+  active(
+    context: EncryptionContext | undefined,
+    options: ActiveKeyOptions,
+  ): MaybePromise<DataEncryptionKey>
+
+  /**
+   * The data key of a header, its commitment verified.
+   *
+   * @throws KmsError `ERR_ENVELOPE_UNKNOWN_KEY` before any I/O, `ERR_DECRYPT_FAILED`, or the KMS's error
+   */
+  open(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): MaybePromise<DataEncryptionKey>
+
+  /** Many headers: each distinct one is unwrapped once. In order, one outcome for each. */
+  openMany(
+    requests: readonly OpenRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<DataEncryptionKey>[]>
+
+  /** The data key that a message by reference names. */
+  byReference(
+    commitment: Bytes,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): MaybePromise<DataEncryptionKey>
+
+  /**
+   * The header that a commitment names, from the data-key store.
+   *
+   * @throws KmsError `ERR_ENVELOPE_UNKNOWN_REFERENCE`, `ERR_STORE_UNAVAILABLE`, `ERR_KMS_CONFIG` without a store
+   */
+  headerOf(commitment: Bytes, options: KmsSignalOptions): Promise<KeyHeader>
+
+  /**
+   * The data key whose header stands, byte for byte, in this inline message, if it is held: a
+   * reader then need not parse again what it has parsed before.
+   */
+  recall(message: Bytes, context: EncryptionContext | undefined): DataEncryptionKey | undefined
+
+  /** The header with new wraps; goes past any cache. */
+  rewrap(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: RewrapKeyOptions,
+  ): Promise<KeyHeader>
+
+  /** Whether one of the wraps is for a configured key. No I/O. */
+  canOpen(wraps: readonly WrappedKey[]): boolean
+
+  /** Drops every key that is held: after a restore from a snapshot, or to make a revocation immediate. */
+  clear(): void
+}

@@ -1,0 +1,45 @@
+import { equalBytesConstantTime } from '../bytes/index.ts'
+import { type DerivedKeys, deriveDataKey } from '../ciphers/index.ts'
+import { KmsError } from '../errors.ts'
+import type { CanonicalContext, SecretBytes } from '../kms/index.ts'
+import { type DataKeyFields, type KeyHeader, storedPart } from '../wire/index.ts'
+
+const DEK_BYTES = 32
+
+/**
+ * Derives the keys of a DEK and disposes the DEK.
+ *
+ * @throws KmsError `ERR_KMS_RESPONSE_INVALID` if the DEK is not 32 bytes
+ */
+export async function deriveKeys(
+  plaintext: SecretBytes,
+  fields: DataKeyFields,
+  context: CanonicalContext,
+): Promise<DerivedKeys> {
+  try {
+    if (plaintext.length !== DEK_BYTES) {
+      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'the data key is not 32 bytes' }) // W2.1
+    }
+    const stored = storedPart(fields.stored)
+    return await deriveDataKey(plaintext, {
+      salt: fields.salt,
+      createdAtMs: fields.createdAtMs,
+      flags: stored.flags,
+      context: context.bytes,
+      stored: stored.bytes,
+    })
+  } finally {
+    plaintext.dispose()
+  }
+}
+
+/** The keys of an unwrapped DEK if its commitment is the header's, else `undefined`. Disposes the DEK. */
+export async function openKeys(
+  plaintext: SecretBytes,
+  header: KeyHeader,
+  context: CanonicalContext,
+): Promise<DerivedKeys | undefined> {
+  const keys = await deriveKeys(plaintext, header, context)
+  // W2.6, W2.7, W6.3: before the first AEAD call, in constant time
+  return equalBytesConstantTime(keys.commitment, header.commitment) ? keys : undefined
+}

@@ -1,0 +1,13 @@
+export { CachedKms, type CacheStats, type KmsCacheConfig } from './cached-kms.ts'
+export { DataEncryptionKey, type EnvelopeForm } from './data-encryption-key.ts'
+export { type DataKeyLimits, inRange } from './data-key-limits.ts'
+export type {
+  ActiveKeyOptions,
+  DataKeyPolicy,
+  DataKeySource,
+  MaybePromise,
+  OpenRequest,
+  RewrapKeyOptions,
+} from './data-key-source.ts'
+export { KmsDataKeys, type KmsDataKeysOptions } from './kms-data-keys.ts'
+export { settle } from './open-batch.ts'

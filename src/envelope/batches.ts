@@ -1,0 +1,140 @@
+import { type Bytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
+import { type DataEncryptionKey, type OpenRequest, settle } from '../data-keys/index.ts'
+import type { Outcome } from '../errors.ts'
+import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
+import { type MessageHead, type MessageKind, parseMessage } from '../wire/index.ts'
+import { encryptRecordMessage, openBody, openKey, RECORD_KINDS, signalOptions } from './records.ts'
+import { type CipherSettings, readPolicy } from './settings.ts'
+
+/** One plaintext of `encryptMany`. */
+export interface EncryptItem {
+  readonly plaintext: Uint8Array
+  readonly context?: EncryptionContext
+  readonly aad?: EncryptionContext
+}
+
+/** One envelope of `decryptMany`. */
+export interface DecryptItem {
+  readonly envelope: Uint8Array
+  readonly context?: EncryptionContext
+  readonly aad?: EncryptionContext
+}
+
+/** AEAD calls in flight: a platform gains nothing past this (measured). */
+const ITEMS_IN_FLIGHT = 64
+
+/** Encrypts many records: in order, one outcome for each. */
+export async function encryptBatch(
+  settings: CipherSettings,
+  items: readonly EncryptItem[],
+  options: KmsSignalOptions,
+): Promise<readonly Outcome<Bytes>[]> {
+  const encrypt = (item: EncryptItem): Promise<Outcome<Bytes>> =>
+    settle(() => encryptRecordMessage(settings, item.plaintext, { ...item, ...signalOptions(options) }))
+  const outcomes = new Array<Outcome<Bytes>>(items.length)
+  // The first of each context alone, so that a cold cache makes one data key for it and not many.
+  const seen = new Set<string>()
+  const rest: number[] = []
+  for (const [i, item] of items.entries()) {
+    const id = await settle(() => contextId(item.context))
+    if (!id.ok) outcomes[i] = id
+    else if (seen.has(id.value)) rest.push(i)
+    else {
+      seen.add(id.value)
+      outcomes[i] = await encrypt(item)
+    }
+  }
+  await inWindows(rest, async (i) => {
+    outcomes[i] = await encrypt(items[i] as EncryptItem)
+  })
+  return outcomes
+}
+
+interface Parsed {
+  readonly head: MessageHead
+  readonly body: Bytes
+}
+
+/** Decrypts many messages: each distinct data key is unwrapped once. In order, one outcome for each. */
+export async function decryptBatch(
+  settings: CipherSettings,
+  items: readonly DecryptItem[],
+  options: KmsSignalOptions & { readonly kinds?: readonly MessageKind[] },
+): Promise<readonly Outcome<Bytes>[]> {
+  const policy = readPolicy(settings, options.kinds ?? RECORD_KINDS)
+  const parsed = items.map(({ envelope }) => {
+    const bytes = toBytes(envelope, 'envelope')
+    return settle((): Parsed => {
+      const head = parseMessage(bytes, policy)
+      return { head, body: bytes.subarray(head.bodyAt) }
+    })
+  })
+  const messages = await Promise.all(parsed)
+  const keys = await openKeys(settings, items, messages, options)
+  const outcomes = new Array<Outcome<Bytes>>(items.length)
+  await inWindows([...items.keys()], async (i) => {
+    const key = keys[i] as Outcome<DataEncryptionKey>
+    const message = messages[i] as Outcome<Parsed>
+    if (!key.ok || !message.ok) {
+      outcomes[i] = key as Outcome<never>
+      return
+    }
+    const { head, body } = message.value
+    outcomes[i] = await settle(() => openBody(head, body, key.value, items[i]?.aad))
+  })
+  return outcomes
+}
+
+/** One data key, or its error, for each message. */
+async function openKeys(
+  settings: CipherSettings,
+  items: readonly DecryptItem[],
+  messages: readonly Outcome<Parsed>[],
+  options: KmsSignalOptions,
+): Promise<readonly Outcome<DataEncryptionKey>[]> {
+  const keys = new Array<Outcome<DataEncryptionKey>>(items.length)
+  const inline: { readonly place: number; readonly request: OpenRequest }[] = []
+  const references = new Map<string, Promise<Outcome<DataEncryptionKey>>>()
+  const lookups: Promise<void>[] = []
+  for (const [place, message] of messages.entries()) {
+    const context = items[place]?.context
+    if (!message.ok) {
+      keys[place] = message
+      continue
+    }
+    const { head } = message.value
+    if (head.header !== undefined) {
+      inline.push({ place, request: { header: head.header, context } })
+      continue
+    }
+    const id = await settle(() => `${encodeBase64Url(head.commitment)} ${contextId(context)}`)
+    if (!id.ok) {
+      keys[place] = id
+      continue
+    }
+    let lookup = references.get(id.value)
+    if (lookup === undefined) {
+      lookup = settle(() => openKey(settings, head, context, options))
+      references.set(id.value, lookup)
+    }
+    lookups.push(
+      lookup.then((outcome) => {
+        keys[place] = outcome
+      }),
+    )
+  }
+  const opened = await settings.keys.openMany(
+    inline.map(({ request }) => request),
+    signalOptions(options),
+  )
+  for (const [i, { place }] of inline.entries()) keys[place] = opened[i] as Outcome<DataEncryptionKey>
+  await Promise.all(lookups)
+  return keys
+}
+
+/** Runs the work in groups: a bounded number in flight, none of it starved. */
+async function inWindows(places: readonly number[], work: (place: number) => Promise<void>): Promise<void> {
+  for (let at = 0; at < places.length; at += ITEMS_IN_FLIGHT) {
+    await Promise.all(places.slice(at, at + ITEMS_IN_FLIGHT).map(work))
+  }
+}

@@ -1,0 +1,158 @@
+import { type Bytes, concatBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
+import { KmsError } from '../errors.ts'
+import type { EncryptionContext, WrappedKey } from '../kms/index.ts'
+import {
+  checkBodyLength,
+  dataKeyStoreKey,
+  decodeTextForm,
+  encodeHead,
+  type KeyHeader,
+  LIMITS,
+  type MessageHead,
+  type MessageKind,
+  parseHead,
+  referenceKindOf,
+} from '../wire/index.ts'
+
+/** Options of {@link EncryptedEnvelope.parse}. */
+export interface ParseEnvelopeOptions {
+  /** The bytes are the beginning of a message: 72 KiB hold every head. `false` by default. */
+  readonly prefix?: boolean
+  /** The most wraps that a header may have, 1 to 16; 16 by default. */
+  readonly maxWraps?: number
+}
+
+const ALL_KINDS: readonly MessageKind[] = [
+  'record',
+  'stream',
+  'record-by-reference',
+  'stream-by-reference',
+  'data-key-record',
+]
+
+/**
+ * What an envelope says about itself, without a key and without a network.
+ *
+ * @remarks Security: nothing here is authenticated. Whoever can write an envelope can claim
+ * anything in it; only decryption proves the context, the age and the data key, and nothing proves
+ * a key version but an unwrap.
+ *
+ * @example
+ * ```ts
+ * import { EncryptedEnvelope } from 'edge-kms'
+ *
+ * export function staleWraps(envelope: Uint8Array, currentVersion: string): number {
+ *   return EncryptedEnvelope.parse(envelope).wraps.filter((w) => w.kekVersion !== currentVersion).length
+ * }
+ * ```
+ */
+export class EncryptedEnvelope {
+  readonly version: number
+  readonly kind: MessageKind
+  /** Names the data key; messages of one data key share it. */
+  readonly commitment: Bytes
+  /** When the data key was made. Absent in a message by reference, as are the next two. */
+  readonly createdAt?: Date
+  /** The context that the header carries in clear. */
+  readonly storedContext?: EncryptionContext
+  readonly wraps: readonly WrappedKey[]
+  /** Bytes before the body. */
+  readonly headBytes: number
+  readonly #header: KeyHeader | undefined
+  readonly #body: Bytes
+
+  private constructor(head: MessageHead, bytes: Bytes) {
+    this.version = head.version
+    this.kind = head.kind
+    this.commitment = head.commitment
+    this.wraps = head.header?.wraps ?? []
+    this.headBytes = head.bodyAt
+    this.#header = head.header
+    this.#body = bytes.subarray(head.bodyAt)
+    if (head.header === undefined) return
+    this.createdAt = new Date(head.header.createdAtMs)
+    this.storedContext = head.header.stored
+  }
+
+  /**
+   * Parses a message of any kind, in bytes or in its text form.
+   *
+   * @throws KmsError `ERR_WIRE_MALFORMED`, `ERR_WIRE_VERSION_REFUSED`, `ERR_WIRE_KIND_REFUSED`,
+   * `ERR_WIRE_LIMIT_EXCEEDED`
+   */
+  static parse(envelope: Uint8Array | string, options: ParseEnvelopeOptions = {}): EncryptedEnvelope {
+    const bytes = typeof envelope === 'string' ? decodeTextForm(envelope) : toBytes(envelope, 'envelope')
+    const head = parseHead(bytes, {
+      acceptVersions: [1],
+      acceptKinds: ALL_KINDS,
+      maxWraps: options.maxWraps ?? LIMITS.maxWraps,
+    })
+    if ('need' in head) {
+      throw new KmsError('ERR_WIRE_MALFORMED', { message: 'not a well-formed envelope: cut short' })
+    }
+    if (options.prefix !== true) checkBodyLength(head.kind, bytes.length - head.bodyAt)
+    return new EncryptedEnvelope(head, bytes)
+  }
+
+  /** The key of the data-key record in a store. */
+  get dataKeyStoreKey(): string {
+    return dataKeyStoreKey(this.commitment)
+  }
+
+  /** The data-key record of an inline message: what a data-key store keeps. */
+  toDataKeyRecord(): Bytes {
+    return encodeHead('data-key-record', this.#demandHeader().bytes)
+  }
+
+  /** The same message by reference. Store {@link toDataKeyRecord} first: without it, it cannot be read. */
+  toReference(): Bytes {
+    this.#demandHeader()
+    if (this.kind !== 'record' && this.kind !== 'stream') throw wrongForm(this.kind)
+    return concatBytes(encodeHead(referenceKindOf(this.kind), this.commitment), this.#body)
+  }
+
+  /**
+   * The same message with its key header inside.
+   *
+   * @param dataKeyRecord - the record that this message refers to
+   * @throws KmsError `ERR_WIRE_KIND_REFUSED`, `ERR_WIRE_MALFORMED`
+   */
+  toInline(dataKeyRecord: Uint8Array): Bytes {
+    const record = EncryptedEnvelope.parse(dataKeyRecord)
+    const inline = this.kind === 'record-by-reference' ? 'record' : 'stream'
+    if (!this.kind.endsWith('-by-reference') || record.kind !== 'data-key-record') {
+      throw wrongForm(this.kind)
+    }
+    if (record.dataKeyStoreKey !== this.dataKeyStoreKey) {
+      throw new KmsError('ERR_WIRE_MALFORMED', { message: 'the record is of another data key' })
+    }
+    return concatBytes(encodeHead(inline, record.#demandHeader().bytes), this.#body)
+  }
+
+  /** Plain data for logs and inspection: no ciphertext, wraps by their length. */
+  toJSON(): Record<string, unknown> {
+    return {
+      version: this.version,
+      kind: this.kind,
+      commitment: encodeBase64Url(this.commitment),
+      ...(this.createdAt !== undefined && { createdAt: this.createdAt.toISOString() }),
+      ...(this.storedContext !== undefined && { storedContext: this.storedContext }),
+      wraps: this.wraps.map(({ provider, kekId, kekVersion, wrapped }) => ({
+        provider,
+        kekId,
+        kekVersion,
+        wrappedBytes: wrapped.length,
+      })),
+      headBytes: this.headBytes,
+    }
+  }
+
+  #demandHeader(): KeyHeader {
+    if (this.#header === undefined) throw wrongForm(this.kind)
+    return this.#header
+  }
+}
+
+function wrongForm(kind: MessageKind): KmsError {
+  return new KmsError('ERR_WIRE_KIND_REFUSED', { message: `a ${kind} cannot be converted so` })
+}

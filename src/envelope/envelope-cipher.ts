@@ -1,0 +1,276 @@
+import { type Bytes, copyBytes, decodeUtf8, encodeUtf8, isWellFormed, toBytes } from '../bytes/index.ts'
+import { recordAad, streamContext } from '../ciphers/index.ts'
+import { KmsError, type Outcome } from '../errors.ts'
+import { canonicalContext, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
+import {
+  decodeTextForm,
+  encodeHead,
+  encodeTextForm,
+  LIMITS,
+  type MessageHead,
+  type MessageKind,
+  parseMessage,
+} from '../wire/index.ts'
+import { type DecryptItem, decryptBatch, type EncryptItem, encryptBatch } from './batches.ts'
+import {
+  type DecryptedRange,
+  decryptRange,
+  type PlaintextRange,
+  type ReadEnvelopeRange,
+} from './decrypt-range.ts'
+import { decryptTransform } from './decrypt-stream.ts'
+import { encryptTransform } from './encrypt-stream.ts'
+import { EncryptedEnvelope } from './encrypted-envelope.ts'
+import type { DecryptOptions, EncryptOptions, EnvelopeCipherOptions, MessageOptions } from './options.ts'
+import { decryptMessage, encryptRecordMessage, openBody, openKey, signalOptions } from './records.ts'
+import { rewrapTransform } from './rewrap-stream.ts'
+import { type CipherSettings, cipherSettings, readPolicy } from './settings.ts'
+
+const STREAM_KINDS: readonly MessageKind[] = ['stream', 'stream-by-reference']
+/** What has wraps of its own. A message by reference is rewrapped through its data-key record. */
+const WRAPPED_KINDS: readonly MessageKind[] = ['record', 'stream', 'data-key-record']
+
+/** Options of a rewrap. */
+export interface RewrapOptions extends KmsSignalOptions {
+  readonly context?: EncryptionContext
+  /**
+   * `open` (default): the new wraps are proven to open the same DEK. `kms`: nothing is proven, for
+   * workers that may only rewrap.
+   */
+  readonly verify?: 'open' | 'kms'
+}
+
+/**
+ * Envelope encryption over a KMS: data is encrypted here, under data keys that the KMS wraps.
+ *
+ * @remarks Security: `context` and `aad` must be given to decrypt exactly as they were given to
+ * encrypt. Every failure that comes from the envelope, the key, the context or the aad is
+ * `ERR_DECRYPT_FAILED`.
+ *
+ * @example
+ * ```ts
+ * import { EnvelopeCipher } from 'edge-kms'
+ * import { createLocalKms } from 'edge-kms/local'
+ *
+ * const key = crypto.getRandomValues(new Uint8Array(32))
+ * const cipher = new EnvelopeCipher({ kms: createLocalKms({ versions: [{ version: 1, key }] }) })
+ * const options = { context: { tenant: 'acme' }, aad: { row: '42' } }
+ * const envelope = await cipher.encrypt(new TextEncoder().encode('4111 1111'), options)
+ * const back = await cipher.decrypt(envelope, options)
+ * ```
+ */
+export class EnvelopeCipher {
+  readonly #settings: CipherSettings
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(options: EnvelopeCipherOptions) {
+    this.#settings = cipherSettings(options)
+  }
+
+  /**
+   * Encrypts bytes into one record, 28 bytes and the key header longer.
+   *
+   * @param plaintext - at most `maxRecordBytes` (1 MiB by default); may be used again as soon as this returns
+   * @throws KmsError `ERR_ENVELOPE_TOO_LARGE`, `ERR_CONTEXT_INVALID`, or the KMS's error
+   */
+  async encrypt(plaintext: Uint8Array, options: EncryptOptions = {}): Promise<Bytes> {
+    return encryptRecordMessage(this.#settings, plaintext, options)
+  }
+
+  /**
+   * Decrypts a record; other kinds only where `kinds` names them.
+   *
+   * @throws KmsError `ERR_DECRYPT_FAILED`, `ERR_WIRE_*`, `ERR_ENVELOPE_UNKNOWN_KEY`,
+   * `ERR_ENVELOPE_UNKNOWN_REFERENCE`, `ERR_CONTEXT_INVALID`, or the KMS's error
+   */
+  async decrypt(envelope: Uint8Array, options: DecryptOptions = {}): Promise<Bytes> {
+    return decryptMessage(this.#settings, envelope, options)
+  }
+
+  /**
+   * Encrypts text into the text form: `ek1.` and base64url.
+   *
+   * @throws TypeError if the text has a lone surrogate, which UTF-8 cannot hold
+   * @throws KmsError as {@link EnvelopeCipher.encrypt}
+   */
+  async encryptText(text: string, options: EncryptOptions = {}): Promise<string> {
+    if (!isWellFormed(text)) throw new TypeError('the text has a lone surrogate')
+    return encodeTextForm(await this.encrypt(encodeUtf8(text), options))
+  }
+
+  /**
+   * Decrypts what {@link EnvelopeCipher.encryptText} made.
+   *
+   * @throws TypeError if the plaintext is not text
+   * @throws KmsError as {@link EnvelopeCipher.decrypt}
+   */
+  async decryptText(text: string, options: DecryptOptions = {}): Promise<string> {
+    const plaintext = decodeUtf8(await this.decrypt(decodeTextForm(text), options))
+    if (plaintext === undefined) throw new TypeError('the plaintext is not UTF-8 text')
+    return plaintext
+  }
+
+  /** Encrypts many records at once: in order, one outcome for each; never rejects for one item. */
+  async encryptMany(
+    items: readonly EncryptItem[],
+    options: KmsSignalOptions = {},
+  ): Promise<readonly Outcome<Bytes>[]> {
+    return encryptBatch(this.#settings, items, options)
+  }
+
+  /**
+   * Decrypts many records at once, each distinct data key unwrapped once: in order, one outcome for
+   * each; never rejects for one item.
+   */
+  async decryptMany(
+    items: readonly DecryptItem[],
+    options: KmsSignalOptions & { readonly kinds?: readonly MessageKind[] } = {},
+  ): Promise<readonly Outcome<Bytes>[]> {
+    return decryptBatch(this.#settings, items, options)
+  }
+
+  /**
+   * A transform from plaintext to a stream message, of any length and in constant memory. The data
+   * key is made with the first bytes.
+   *
+   * @throws KmsError `ERR_CONTEXT_INVALID` at once; anything else errors the stream
+   */
+  encryptStream(options: EncryptOptions = {}): TransformStream<Uint8Array, Uint8Array> {
+    const { keys, form: defaultForm, runtime } = this.#settings
+    const form = options.form ?? defaultForm
+    const { context, aad } = snapshot(options)
+    return encryptTransform(async () => {
+      const durable = form === 'reference'
+      const key = await keys.active(context, { ...signalOptions(options), bytes: 0, durable })
+      return key.startStream(aad, form, runtime)
+    }, options.signal)
+  }
+
+  /**
+   * A transform from a stream message to its plaintext; records too where `kinds` names them, which
+   * are held until their end. No byte leaves before its tag is verified, but bytes leave before the
+   * end is seen: what was written must be thrown away if the stream errors.
+   *
+   * @throws KmsError `ERR_CONTEXT_INVALID` at once; what {@link EnvelopeCipher.decrypt} throws errors the stream
+   */
+  decryptStream(options: DecryptOptions = {}): TransformStream<Uint8Array, Uint8Array> {
+    const { context, aad } = snapshot(options)
+    const settings = this.#settings
+    return decryptTransform({
+      policy: readPolicy(settings, options.kinds ?? STREAM_KINDS),
+      maxRecordBodyBytes: settings.maxRecordBytes + LIMITS.nonceBytes + LIMITS.tagBytes,
+      ...(options.signal !== undefined && { signal: options.signal }),
+      open: (head) => openKey(settings, head, context, options),
+      openStream: (key, header) => key.openStream(header, aad),
+      openRecord: (key, body) => key.decryptRecord(body, recordAad(aad)),
+    })
+  }
+
+  /**
+   * Decrypts a part of a stream message through range reads, as R2 and S3 serve them.
+   *
+   * @param read - gives bytes of the envelope; every call must see the same version of the object
+   * @throws RangeError if the range makes no sense
+   * @throws KmsError as {@link EnvelopeCipher.decrypt}
+   */
+  async decryptRange(
+    read: ReadEnvelopeRange,
+    range: PlaintextRange,
+    options: MessageOptions = {},
+  ): Promise<DecryptedRange> {
+    const { context, aad } = snapshot(options)
+    return decryptRange(read, range, {
+      policy: readPolicy(this.#settings, STREAM_KINDS),
+      ...(options.signal !== undefined && { signal: options.signal }),
+      open: (head) => openKey(this.#settings, head, context, options),
+      openStream: (key, header) => key.openStream(header, aad),
+    })
+  }
+
+  /**
+   * The same message under the KEKs that are configured now: every old wrap is dropped, the body
+   * stays byte for byte. Also takes a data-key record. Goes past the cache.
+   *
+   * @remarks Security: does not help once a DEK or KEK is known to somebody: re-encrypt then.
+   * @throws KmsError as {@link EnvelopeCipher.decrypt}
+   */
+  async rewrap(envelope: Uint8Array, options: RewrapOptions = {}): Promise<Bytes> {
+    const bytes = copyBytes(toBytes(envelope, 'envelope'))
+    const head = parseMessage(bytes, readPolicy(this.#settings, WRAPPED_KINDS))
+    const newHead = await this.#rewrapHead(head, options)
+    const out = new Uint8Array(newHead.length + bytes.length - head.bodyAt)
+    out.set(newHead)
+    out.set(bytes.subarray(head.bodyAt), newHead.length)
+    return out
+  }
+
+  /** {@link EnvelopeCipher.rewrap} for an envelope of any size. */
+  rewrapStream(options: RewrapOptions = {}): TransformStream<Uint8Array, Uint8Array> {
+    const context = canonicalContext(options.context).map
+    return rewrapTransform(
+      readPolicy(this.#settings, WRAPPED_KINDS),
+      (head) => this.#rewrapHead(head, { ...options, context }),
+      options.signal,
+    )
+  }
+
+  /**
+   * Decrypts a message under the context that it carries, and returns that context, verified.
+   *
+   * @remarks Security: for rotation, inspection and the command line. Behind an API that several
+   * tenants share it would open one tenant's message for another. Refused where
+   * `requiredContextKeys` is set.
+   * @throws KmsError `ERR_KMS_UNSUPPORTED`, and as {@link EnvelopeCipher.decrypt}
+   */
+  async decryptStored(
+    envelope: Uint8Array,
+    options: Omit<DecryptOptions, 'context'> = {},
+  ): Promise<{ readonly plaintext: Bytes; readonly context: EncryptionContext }> {
+    const { keys } = this.#settings
+    if (keys.policy.requiredContextKeys.length > 0) {
+      throw new KmsError('ERR_KMS_UNSUPPORTED', {
+        message: 'decryptStored is refused where requiredContextKeys is set', // W6.8
+      })
+    }
+    const bytes = copyBytes(toBytes(envelope, 'envelope'))
+    const kinds: readonly MessageKind[] = ['record', 'record-by-reference', ...STREAM_KINDS]
+    const head = parseMessage(bytes, readPolicy(this.#settings, options.kinds ?? kinds))
+    const header = head.header ?? (await keys.headerOf(head.commitment, signalOptions(options)))
+    const key = await keys.open(header, header.stored, signalOptions(options))
+    const plaintext = await openBody(head, bytes.subarray(head.bodyAt), key, options.aad)
+    return { plaintext, context: key.context.map } // W6.7
+  }
+
+  /**
+   * What an envelope says about itself, and whether one of its wraps is for a configured key. No
+   * network; see {@link EncryptedEnvelope} for how little that proves.
+   */
+  inspect(envelope: Uint8Array | string): { readonly envelope: EncryptedEnvelope; readonly canOpen: boolean } {
+    const parsed = EncryptedEnvelope.parse(envelope)
+    return { envelope: parsed, canOpen: this.#settings.keys.canOpen(parsed.wraps) }
+  }
+
+  /** Drops every data key that is held: after a restore from a snapshot, or to make a revocation immediate. */
+  clear(): void {
+    this.#settings.keys.clear()
+  }
+
+  async #rewrapHead(head: MessageHead, options: RewrapOptions): Promise<Bytes> {
+    const { header } = head
+    if (header === undefined) throw new KmsError('ERR_WIRE_KIND_REFUSED')
+    const next = await this.#settings.keys.rewrap(header, options.context, {
+      ...signalOptions(options),
+      verify: options.verify ?? 'open',
+    })
+    return encodeHead(head.kind, next.bytes)
+  }
+}
+
+/** Copies of the maps, checked now: a stream uses them after the caller may have changed theirs. */
+function snapshot(options: MessageOptions): {
+  readonly context: EncryptionContext
+  readonly aad: EncryptionContext
+} {
+  streamContext(options.aad)
+  return { context: canonicalContext(options.context).map, aad: Object.freeze({ ...options.aad }) }
+}

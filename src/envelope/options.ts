@@ -1,0 +1,62 @@
+import type { DataKeyLimits, DataKeySource, EnvelopeForm, KmsCacheConfig } from '../data-keys/index.ts'
+import type { EncryptionContext, KeyManagementService, KmsSignalOptions } from '../kms/index.ts'
+import type { DataKeyStore, Runtime } from '../ports/index.ts'
+import type { MessageKind } from '../wire/index.ts'
+
+/** Options of every call on one message. */
+export interface MessageOptions extends KmsSignalOptions {
+  /**
+   * Belongs to the data key: the KMS sees it and may log it in clear, and it must be given again,
+   * exactly, to decrypt. At most 64 entries and 4,096 bytes.
+   */
+  readonly context?: EncryptionContext
+  /**
+   * Belongs to this message: it never leaves the process, and must be given again to decrypt. At
+   * most 64 entries and 8,192 bytes.
+   */
+  readonly aad?: EncryptionContext
+}
+
+/** Options of a call that encrypts. */
+export interface EncryptOptions extends MessageOptions {
+  /** Overrides the cipher's `form` for this call. */
+  readonly form?: EnvelopeForm
+}
+
+/** Options of a call that decrypts. */
+export interface DecryptOptions extends MessageOptions {
+  /** What this call accepts. The data never decides it. */
+  readonly kinds?: readonly MessageKind[]
+}
+
+/** Options that any {@link EnvelopeCipherOptions} may have. */
+interface CommonOptions {
+  /** `inline` (default): the key header is in the message. `reference`: it is in the data-key store. */
+  readonly form?: EnvelopeForm
+  /** Versions of the wire format that are read; `[1]` by default. */
+  readonly acceptVersions?: readonly number[]
+  /** Plaintext of one record in bytes: 1 MiB by default, at most 1 GiB. Larger data is a stream. */
+  readonly maxRecordBytes?: number
+  readonly runtime?: Runtime
+}
+
+/** A cipher over a KMS: it makes and caches its own data keys. */
+export interface KmsCipherOptions extends CommonOptions, Partial<DataKeyLimits> {
+  readonly kms: KeyManagementService
+  /** Bounds of the cache in memory; `false` makes a data key, and a KMS call, for every message. */
+  readonly cache?: KmsCacheConfig | false
+  /** Context keys that every message must have and that no header carries. */
+  readonly requiredContextKeys?: readonly string[]
+  /** The most wraps that a header may have, 1 to 16; 5 by default. */
+  readonly maxWraps?: number
+  /** Where data-key records of messages by reference live. */
+  readonly dataKeyStore?: DataKeyStore
+}
+
+/** A cipher over a data-key source of your own: its keys, limits and store are the source's. */
+export interface SourceCipherOptions extends CommonOptions {
+  readonly keys: DataKeySource
+}
+
+/** Options of `EnvelopeCipher`. */
+export type EnvelopeCipherOptions = KmsCipherOptions | SourceCipherOptions

@@ -1,0 +1,117 @@
+import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
+import { recordAad } from '../ciphers/index.ts'
+import { DataEncryptionKey } from '../data-keys/index.ts'
+import { KmsError } from '../errors.ts'
+import type { EncryptionContext, KmsSignalOptions } from '../kms/index.ts'
+import {
+  beginsAs,
+  checkBodyLength,
+  HEAD_AT,
+  type MessageHead,
+  type MessageKind,
+  parseMessage,
+} from '../wire/index.ts'
+import { decryptStreamBody } from './decrypt-stream.ts'
+import type { DecryptOptions, EncryptOptions } from './options.ts'
+import { type CipherSettings, readPolicy } from './settings.ts'
+
+/** What `decrypt` opens unless told otherwise. */
+export const RECORD_KINDS: readonly MessageKind[] = ['record', 'record-by-reference']
+
+/** Encrypts one record. */
+export async function encryptRecordMessage(
+  settings: CipherSettings,
+  plaintext: Uint8Array,
+  options: EncryptOptions,
+): Promise<Bytes> {
+  const bytes = toBytes(plaintext, 'plaintext')
+  if (bytes.length > settings.maxRecordBytes) throw new KmsError('ERR_ENVELOPE_TOO_LARGE') // W4.9
+  options.signal?.throwIfAborted()
+  const { runtime, form: defaultForm } = settings
+  const form = options.form ?? defaultForm
+  const aad = recordAad(options.aad)
+  const key = settings.keys.active(options.context, {
+    ...signalOptions(options),
+    bytes: bytes.length,
+    durable: form === 'reference',
+  })
+  // With the key at hand the platform copies the plaintext in this turn; else it is copied here.
+  if (key instanceof DataEncryptionKey) return key.encryptRecord(bytes, aad, form, runtime)
+  const snapshot = copyBytes(bytes)
+  return (await key).encryptRecord(snapshot, aad, form, runtime)
+}
+
+/** Decrypts one message in memory. */
+export async function decryptMessage(
+  settings: CipherSettings,
+  envelope: Uint8Array,
+  options: DecryptOptions,
+): Promise<Bytes> {
+  const bytes = toBytes(envelope, 'envelope')
+  options.signal?.throwIfAborted()
+  const kinds = options.kinds ?? RECORD_KINDS
+  const known = recallKey(settings, bytes, kinds, options.context)
+  if (known !== undefined) {
+    const body = bytes.subarray(HEAD_AT + known.header.bytes.length)
+    checkBodyLength('record', body.length)
+    return known.decryptRecord(body, recordAad(options.aad))
+  }
+  const head = parseMessage(bytes, readPolicy(settings, kinds))
+  const body = copyBytes(bytes.subarray(head.bodyAt))
+  recordAad(options.aad) // checks the map before it is copied
+  const aad = { ...options.aad }
+  const key = await openKey(settings, head, options.context, options)
+  return openBody(head, body, key, aad)
+}
+
+/** Opens the body of any message in memory that has one. */
+export async function openBody(
+  head: MessageHead,
+  body: Bytes,
+  key: DataEncryptionKey,
+  aad: EncryptionContext | undefined,
+): Promise<Bytes> {
+  switch (head.kind) {
+    case 'record':
+    case 'record-by-reference':
+      return key.decryptRecord(body, recordAad(aad))
+    case 'stream':
+    case 'stream-by-reference':
+      return decryptStreamBody(body, (header) => key.openStream(header, aad))
+    case 'data-key-record':
+      throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: 'a data-key record has no body' })
+  }
+}
+
+/** The verified data key of a message. */
+export async function openKey(
+  settings: CipherSettings,
+  head: MessageHead,
+  context: EncryptionContext | undefined,
+  options: KmsSignalOptions,
+): Promise<DataEncryptionKey> {
+  const signal = signalOptions(options)
+  return head.header === undefined
+    ? settings.keys.byReference(head.commitment, context, signal)
+    : settings.keys.open(head.header, context, signal)
+}
+
+/** Only what a source may see of a call's options. */
+export function signalOptions({ signal, defer }: KmsSignalOptions): KmsSignalOptions {
+  return { ...(signal !== undefined && { signal }), ...(defer !== undefined && { defer }) }
+}
+
+/**
+ * The key of an inline record whose header was opened before, byte for byte: it passed parser and
+ * policy then, so neither runs again.
+ */
+function recallKey(
+  settings: CipherSettings,
+  bytes: Bytes,
+  kinds: readonly MessageKind[],
+  context: EncryptionContext | undefined,
+): DataEncryptionKey | undefined {
+  if (!beginsAs('record', bytes) || !kinds.includes('record')) return undefined
+  if (settings.acceptVersions.length === 0) return undefined
+  return settings.keys.recall(bytes, context)
+}

@@ -1,0 +1,81 @@
+import {
+  CachedKms,
+  type DataKeySource,
+  type EnvelopeForm,
+  inRange,
+  KmsDataKeys,
+} from '../data-keys/index.ts'
+import { KmsError } from '../errors.ts'
+import type { Runtime } from '../ports/index.ts'
+import { webRuntime } from '../runtime/index.ts'
+import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
+import type { EnvelopeCipherOptions, KmsCipherOptions } from './options.ts'
+
+/** The options of a cipher, checked and complete. */
+export interface CipherSettings {
+  readonly keys: DataKeySource
+  readonly runtime: Runtime
+  readonly form: EnvelopeForm
+  readonly acceptVersions: readonly number[]
+  readonly maxRecordBytes: number
+}
+
+/** Options that only a cipher that makes its own source can honour. */
+const SOURCE_OPTIONS = [
+  'kms',
+  'cache',
+  'requiredContextKeys',
+  'maxWraps',
+  'dataKeyStore',
+  'encryptForMs',
+  'maxMessages',
+  'maxBytes',
+] as const
+
+/** @throws KmsError `ERR_KMS_CONFIG` */
+export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
+  const acceptVersions = [...(options.acceptVersions ?? [WIRE_VERSION])]
+  if (acceptVersions.some((version) => version !== WIRE_VERSION)) {
+    throw config('acceptVersions names a version that does not exist')
+  }
+  const settings = {
+    keys: 'keys' in options ? givenSource(options) : ownSource(options),
+    runtime: options.runtime ?? webRuntime,
+    form: options.form ?? 'inline',
+    acceptVersions,
+    maxRecordBytes: inRange(
+      'maxRecordBytes',
+      options.maxRecordBytes ?? LIMITS.defaultRecordBytes,
+      0,
+      LIMITS.maxRecordBytes,
+    ),
+  }
+  if (settings.form === 'reference' && !settings.keys.policy.references) {
+    throw config("form 'reference' needs a dataKeyStore")
+  }
+  return settings
+}
+
+/** The policy of one call. */
+export function readPolicy(settings: CipherSettings, kinds: readonly MessageKind[]): ReadPolicy {
+  const { keys, acceptVersions } = settings
+  return { acceptVersions, acceptKinds: kinds, maxWraps: keys.policy.maxWraps }
+}
+
+function givenSource(options: EnvelopeCipherOptions & { readonly keys: DataKeySource }): DataKeySource {
+  const given: Readonly<Record<string, unknown>> = { ...options }
+  const ignored = SOURCE_OPTIONS.find((name) => given[name] !== undefined)
+  // An option that is accepted and ignored is worse than an error.
+  if (ignored !== undefined) throw config(`${ignored} belongs to the data-key source that is given as keys`)
+  return options.keys
+}
+
+function ownSource(options: KmsCipherOptions): DataKeySource {
+  if (typeof options.kms !== 'object') throw config('kms or keys is missing')
+  const { cache } = options
+  return cache === false ? new KmsDataKeys(options) : new CachedKms({ ...options, ...cache })
+}
+
+function config(message: string): KmsError {
+  return new KmsError('ERR_KMS_CONFIG', { message })
+}

@@ -1,0 +1,71 @@
+import { KmsError } from '../../errors.ts'
+import type { LocalKeyVersion } from './local-key-ring.ts'
+import { LocalKms, type LocalKmsOptions } from './local-kms.ts'
+
+/** Options of {@link EnvKeyProvider}. */
+export interface EnvKeyProviderOptions extends Omit<LocalKmsOptions, 'versions'> {
+  /** `EDGE_KMS_KEY` by default: the variables are `EDGE_KMS_KEY_V1`, `EDGE_KMS_KEY_V2`, … */
+  readonly prefix?: string
+}
+
+/**
+ * A local KMS whose keys come from environment variables or Worker secrets: `EDGE_KMS_KEY_V1`,
+ * `_V2`, … each the standard base64 of 32 random bytes. Versions may have gaps; the highest is
+ * current. `EDGE_KMS_KEY_RETIRED` lists versions that still unwrap but never wrap: `1,2`.
+ *
+ * @example
+ * ```ts
+ * import { EnvelopeCipher } from 'edge-kms'
+ * import { EnvKeyProvider } from 'edge-kms/local'
+ *
+ * export default {
+ *   async fetch(_request: Request, env: Record<string, string>): Promise<Response> {
+ *     const cipher = new EnvelopeCipher({ kms: new EnvKeyProvider(env) })
+ *     return new Response(await cipher.encryptText('4111 1111', { context: { tenant: 'acme' } }))
+ *   },
+ * }
+ * ```
+ */
+export class EnvKeyProvider extends LocalKms {
+  /**
+   * @param env - an object with the variables, e.g. `process.env`, or a Worker's `env`
+   * @throws KmsError `ERR_KMS_CONFIG`
+   */
+  constructor(env: Readonly<Record<string, unknown>>, options: EnvKeyProviderOptions = {}) {
+    super({ ...options, versions: readVersions(env, options.prefix ?? 'EDGE_KMS_KEY') })
+  }
+}
+
+function readVersions(env: Readonly<Record<string, unknown>>, prefix: string): LocalKeyVersion[] {
+  const retired = readRetired(env[`${prefix}_RETIRED`], prefix)
+  const versions: LocalKeyVersion[] = []
+  for (const name of Object.keys(env)) {
+    const digits = name.startsWith(`${prefix}_V`) ? name.slice(prefix.length + 2) : ''
+    if (!/^\d/.test(digits)) continue
+    const key = env[name]
+    // A typo such as _V01 must not make a key vanish in silence.
+    if (!/^[1-9]\d*$/.test(digits)) throw config(`${prefix}_V must be followed by a version number`)
+    if (typeof key !== 'string') throw config(`${name} must be a string`)
+    const version = Number(digits)
+    versions.push({ version, key, state: retired.has(version) ? 'retired' : 'enabled' })
+  }
+  if (versions.length === 0) throw config(`no key is set: ${prefix}_V1 is the base64 of 32 random bytes`)
+  for (const version of retired) {
+    if (!versions.some((known) => known.version === version)) {
+      throw config(`${prefix}_RETIRED names version ${String(version)}, which is not set`)
+    }
+  }
+  return versions
+}
+
+function readRetired(list: unknown, prefix: string): ReadonlySet<number> {
+  if (list === undefined || list === '') return new Set()
+  if (typeof list === 'string' && /^[1-9]\d*(?:\s*,\s*[1-9]\d*)*$/.test(list.trim())) {
+    return new Set(list.split(',').map(Number))
+  }
+  throw config(`${prefix}_RETIRED must be a list of versions, such as 1,2`)
+}
+
+function config(message: string): KmsError {
+  return new KmsError('ERR_KMS_CONFIG', { message, provider: 'local' })
+}

@@ -1,0 +1,101 @@
+import { type Bytes, decodeBase64 } from '../../bytes/index.ts'
+import { importLocalKek } from '../../ciphers/index.ts'
+import { KmsError } from '../../errors.ts'
+import { SecretBytes } from '../../kms/index.ts'
+
+/** One version of a local KEK. */
+export interface LocalKeyVersion {
+  /** A positive integer. The highest version is current. */
+  readonly version: number
+  /** 32 random bytes, or their standard base64. Copied: wipe your own. */
+  readonly key: Uint8Array | string
+  /** `retired`: still unwraps, never wraps. `enabled` by default. */
+  readonly state?: 'enabled' | 'retired'
+}
+
+/** Random nonces under one AES-GCM key: NIST SP 800-38D section 8.3. */
+const MAX_WRAPS = 2 ** 32
+const KEK_BYTES = 32
+
+/** One version with its key, imported at first use: nothing asynchronous may happen at construction. */
+class LocalKek {
+  readonly version: number
+  readonly retired: boolean
+  #secret: SecretBytes | undefined
+  #key: CryptoKey | undefined
+  #wraps = 0
+
+  constructor(version: number, secret: SecretBytes, retired: boolean) {
+    this.version = version
+    this.#secret = secret
+    this.retired = retired
+  }
+
+  async key(): Promise<CryptoKey> {
+    // The key is shared, never the promise: another request must not wait on it (Workers).
+    if (this.#key !== undefined) return this.#key
+    const key = await importLocalKek(this.#secret as SecretBytes)
+    this.#key ??= key
+    this.#secret?.dispose()
+    this.#secret = undefined
+    return this.#key
+  }
+
+  countWrap(): void {
+    if (this.#wraps >= MAX_WRAPS) {
+      throw new KmsError('ERR_KMS_KEY_DISABLED', { message: 'the key version has wrapped 2^32 times' })
+    }
+    this.#wraps += 1
+  }
+}
+
+/** The versions of one local key: the highest is current. */
+export class LocalKeyRing {
+  readonly #keks = new Map<string, LocalKek>()
+  #current: LocalKek
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(versions: readonly LocalKeyVersion[]) {
+    for (const version of versions) this.add(version)
+    this.#current = this.#highest()
+  }
+
+  get current(): LocalKek {
+    return this.#current
+  }
+
+  find(version: string): LocalKek | undefined {
+    return this.#keks.get(version)
+  }
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  add({ version, key, state }: LocalKeyVersion): void {
+    const name = String(version)
+    if (!Number.isSafeInteger(version) || version < 1) throw config('a version must be a positive integer')
+    if (this.#keks.has(name)) throw config(`version ${name} is given twice`)
+    const secret = SecretBytes.take(keyBytes(key, name))
+    this.#keks.set(name, new LocalKek(version, secret, state === 'retired'))
+    this.#current = this.#highest()
+  }
+
+  #highest(): LocalKek {
+    const highest = [...this.#keks.values()].sort((a, b) => b.version - a.version)[0]
+    if (highest === undefined) throw config('no key version is given')
+    return highest
+  }
+}
+
+function keyBytes(key: Uint8Array | string, version: string): Bytes {
+  const bytes = typeof key === 'string' ? decodeBase64(key.trim()) : new Uint8Array(key)
+  if (bytes?.length !== KEK_BYTES) {
+    throw config(`the key of version ${version} must be ${String(KEK_BYTES)} bytes, or their base64`)
+  }
+  if (bytes.every((byte) => byte === bytes[0])) {
+    throw config(`the key of version ${version} is not random: all its bytes are equal`)
+  }
+  return bytes
+}
+
+function config(message: string): KmsError {
+  return new KmsError('ERR_KMS_CONFIG', { message, provider: 'local' })
+}

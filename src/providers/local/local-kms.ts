@@ -1,0 +1,226 @@
+import { LOCAL_WRAP_BYTES, unwrapLocally, wrapLocally } from '../../ciphers/index.ts'
+import { isKmsError, KmsError, type Outcome } from '../../errors.ts'
+import {
+  CONTEXT_LIMITS,
+  encodeKmsContext,
+  type GeneratedDataKey,
+  type HealthReport,
+  type KekVersion,
+  type KeyManagementService,
+  type KmsCallOptions,
+  type KmsCapabilities,
+  type KmsSignalOptions,
+  SecretBytes,
+  type UnwrappedDataKey,
+  type UnwrapRequest,
+  type WrappedKey,
+} from '../../kms/index.ts'
+import type { Runtime } from '../../ports/index.ts'
+import { webRuntime } from '../../runtime/index.ts'
+import { LocalKeyRing, type LocalKeyVersion } from './local-key-ring.ts'
+
+const PROVIDER = 'local'
+
+/** Options of `createLocalKms`. */
+export interface LocalKmsOptions {
+  /** The key's name in envelopes, 1 to 2,048 bytes; `app` by default. */
+  readonly kekId?: string
+  readonly versions: readonly LocalKeyVersion[]
+  /** Which half of the contract this instance may use; `both` by default. */
+  readonly usage?: KmsCapabilities['usage']
+  /**
+   * Called by `rotateKey` with the new version, before it is used. It must store the key durably:
+   * what was wrapped under a lost key is lost. Without it, `rotateKey` is not supported.
+   */
+  readonly onRotate?: (version: { readonly version: number; readonly key: SecretBytes }) => Promise<void>
+  readonly runtime?: Runtime
+}
+
+/** A KMS whose KEK lives in this process: for development, tests, and data that needs no more. */
+export class LocalKms implements KeyManagementService {
+  readonly providerName: string = PROVIDER
+  readonly capabilities: KmsCapabilities
+  readonly #kekId: string
+  readonly #ring: LocalKeyRing
+  readonly #runtime: Runtime
+  readonly #onRotate: LocalKmsOptions['onRotate']
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(options: LocalKmsOptions) {
+    this.#kekId = checkKekId(options.kekId ?? 'app')
+    this.#ring = new LocalKeyRing(options.versions)
+    this.#runtime = options.runtime ?? webRuntime
+    this.#onRotate = options.onRotate
+    this.capabilities = Object.freeze({
+      usage: options.usage ?? 'both',
+      bindsContext: true,
+      rewrapsInside: false,
+      rotates: options.onRotate !== undefined,
+      revealsVersion: true,
+      batches: false,
+      limits: {
+        maxWrappedBytes: LOCAL_WRAP_BYTES,
+        maxContextBytes: CONTEXT_LIMITS.maxContextBytes + 128,
+      },
+    })
+  }
+
+  canUnwrap(wrap: WrappedKey): boolean {
+    return wrap.provider === PROVIDER && wrap.kekId === this.#kekId
+  }
+
+  async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
+    this.#demand('encrypt')
+    const plaintext = SecretBytes.take(this.#runtime.randomFill(new Uint8Array(32)))
+    try {
+      return { plaintext, wraps: await this.wrapDataKey(plaintext, options) }
+    } catch (error) {
+      plaintext.dispose()
+      throw error
+    }
+  }
+
+  async wrapDataKey(plaintext: SecretBytes, options: KmsCallOptions): Promise<readonly WrappedKey[]> {
+    this.#demand('encrypt')
+    options.signal?.throwIfAborted()
+    if (plaintext.length !== 32) throw new TypeError('a DEK has 32 bytes')
+    const kek = this.#ring.current
+    if (kek.retired) {
+      throw new KmsError('ERR_KMS_KEY_DISABLED', {
+        message: 'the current key version is retired: it unwraps but does not wrap',
+        provider: PROVIDER,
+      })
+    }
+    const dek = SecretBytes.copy(plaintext.expose())
+    try {
+      const key = await kek.key()
+      kek.countWrap()
+      const kekVersion = String(kek.version)
+      const nonce = this.#runtime.randomFill(new Uint8Array(12))
+      const binding = { kekId: this.#kekId, kekVersion, context: encodeKmsContext(options.context) }
+      const wrapped = await wrapLocally(key, dek, nonce, binding)
+      return [{ provider: PROVIDER, kekId: this.#kekId, kekVersion, wrapped }]
+    } finally {
+      dek.dispose()
+    }
+  }
+
+  async unwrapDataKey(
+    wraps: readonly WrappedKey[],
+    options: KmsCallOptions,
+  ): Promise<UnwrappedDataKey> {
+    this.#demand('decrypt')
+    const ours = wraps.filter((wrap) => this.canUnwrap(wrap))
+    if (ours.length === 0) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY', { provider: PROVIDER })
+    const context = encodeKmsContext(options.context)
+    for (const by of ours) {
+      options.signal?.throwIfAborted()
+      const plaintext = await this.#open(by, context)
+      if (plaintext !== undefined) {
+        return { plaintext, by, current: by.kekVersion === String(this.#ring.current.version) }
+      }
+    }
+    throw new KmsError('ERR_DECRYPT_FAILED')
+  }
+
+  async unwrapMany(
+    items: readonly UnwrapRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
+    const outcomes: Outcome<UnwrappedDataKey>[] = []
+    for (const { wraps, context } of items) {
+      try {
+        outcomes.push({ ok: true, value: await this.unwrapDataKey(wraps, { ...options, context }) })
+      } catch (error) {
+        if (!isKmsError(error)) throw error
+        outcomes.push({ ok: false, error })
+      }
+    }
+    return outcomes
+  }
+
+  async rewrapDataKey(
+    wraps: readonly WrappedKey[],
+    options: KmsCallOptions,
+  ): Promise<readonly WrappedKey[]> {
+    const { plaintext } = await this.unwrapDataKey(wraps, options)
+    try {
+      return await this.wrapDataKey(plaintext, options)
+    } finally {
+      plaintext.dispose()
+    }
+  }
+
+  currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason as Error)
+    return Promise.resolve([this.#versionOf(this.#ring.current.version)])
+  }
+
+  async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+    options.signal?.throwIfAborted()
+    if (this.#onRotate === undefined) {
+      throw new KmsError('ERR_KMS_UNSUPPORTED', {
+        message: 'a local key rotates only where onRotate stores the new version',
+        provider: PROVIDER,
+      })
+    }
+    const version = this.#ring.current.version + 1
+    const key = SecretBytes.take(this.#runtime.randomFill(new Uint8Array(32)))
+    try {
+      await this.#onRotate({ version, key })
+      this.#ring.add({ version, key: key.expose() })
+    } finally {
+      key.dispose()
+    }
+    return [this.#versionOf(version)]
+  }
+
+  async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+    options.signal?.throwIfAborted()
+    const row = { provider: PROVIDER, kekId: this.#kekId }
+    try {
+      const context = Object.freeze({ 'edge-kms:dk': 'health' })
+      if (this.capabilities.usage === 'decrypt') await this.#ring.current.key()
+      else (await this.generateDataKey({ ...options, context })).plaintext.dispose()
+      return { healthy: true, checks: [{ ...row, healthy: true }] }
+    } catch (error) {
+      if (!isKmsError(error)) throw error
+      return { healthy: false, checks: [{ ...row, healthy: false, code: error.code }] }
+    }
+  }
+
+  /** The DEK, or `undefined` where this wrap does not open. */
+  async #open(wrap: WrappedKey, context: Uint8Array<ArrayBuffer>): Promise<SecretBytes | undefined> {
+    const kek = this.#ring.find(wrap.kekVersion)
+    if (kek === undefined) return undefined
+    const binding = { kekId: wrap.kekId, kekVersion: wrap.kekVersion, context }
+    try {
+      return SecretBytes.take(await unwrapLocally(await kek.key(), wrap.wrapped, binding))
+    } catch (error) {
+      if (isKmsError(error, 'ERR_DECRYPT_FAILED')) return undefined
+      throw error
+    }
+  }
+
+  #versionOf(version: number): KekVersion {
+    return { provider: PROVIDER, kekId: this.#kekId, kekVersion: String(version) }
+  }
+
+  #demand(use: 'encrypt' | 'decrypt'): void {
+    const { usage } = this.capabilities
+    if (usage === 'both' || usage === use) return
+    throw new KmsError('ERR_KMS_UNSUPPORTED', {
+      message: `this instance is configured for ${usage} only`,
+      provider: PROVIDER,
+    })
+  }
+}
+
+function checkKekId(kekId: string): string {
+  // Printable ASCII: one name has one byte form, and it can stand in a log line.
+  if (/^[\x21-\x7e]{1,2048}$/.test(kekId)) return kekId
+  throw new KmsError('ERR_KMS_CONFIG', {
+    message: 'kekId must be 1 to 2,048 printable ASCII characters without spaces',
+    provider: PROVIDER,
+  })
+}
