@@ -17,7 +17,7 @@ const sentences = {
   runtime: 'ports',
   kms: base,
   http: base,
-  wire: 'bytes errors type:kms',
+  wire: 'bytes errors kms',
   ciphers: `${base} kms type:wire`,
   'credentials/aws': `${base} http ciphers`,
   'credentials/azure': `${base} http ciphers`,

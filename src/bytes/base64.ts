@@ -71,7 +71,7 @@ export function decodeBase64Url(text: string): Bytes | undefined {
 
 /** Standard base64 with padding (RFC 4648 section 4). */
 export function encodeBase64(bytes: Uint8Array): string {
-  return encode(bytes, STANDARD) + ['', '==', '='][bytes.length % 3]
+  return encode(bytes, STANDARD) + '='.repeat((3 - (bytes.length % 3)) % 3)
 }
 
 /** Strict inverse of {@link encodeBase64}; `undefined` for anything that function cannot produce. */

@@ -10,7 +10,7 @@ import {
 } from '../kms/index.ts'
 import { COMMITMENT_AT, HEAD_AT, type KeyHeader, LIMITS } from '../wire/index.ts'
 import { BoundedMap } from './bounded-map.ts'
-import { DataEncryptionKey } from './data-encryption-key.ts'
+import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { inRange } from './data-key-limits.ts'
 import type {
   ActiveKeyOptions,

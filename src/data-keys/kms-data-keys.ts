@@ -179,13 +179,13 @@ export class KmsDataKeys implements DataKeySource {
 
   /** W1.14: what the header may carry; every required key must be there to be left out. */
   #stored(context: EncryptionContext): EncryptionContext {
+    const required = new Set(this.policy.requiredContextKeys)
     const stored = Object.create(null) as Record<string, string>
-    for (const key of Object.keys(context)) stored[key] = context[key] as string
-    for (const key of this.policy.requiredContextKeys) {
-      if (!(key in stored)) {
-        throw new KmsError('ERR_CONTEXT_INVALID', { message: 'a required context key is missing' })
-      }
-      delete stored[key]
+    for (const key of Object.keys(context)) {
+      if (!required.delete(key)) stored[key] = context[key] as string
+    }
+    if (required.size > 0) {
+      throw new KmsError('ERR_CONTEXT_INVALID', { message: 'a required context key is missing' })
     }
     return Object.freeze(stored)
   }

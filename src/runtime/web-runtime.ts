@@ -1,8 +1,7 @@
-import type { Bytes } from '../bytes/index.ts'
 import type { Runtime } from '../ports/index.ts'
 
 /** {@link Runtime} on web standards: the same on Node, workerd, Deno, Bun and browsers. */
 export const webRuntime: Runtime = {
   now: () => Date.now(),
-  randomFill: (bytes: Bytes): Bytes => crypto.getRandomValues(bytes),
+  randomFill: (bytes) => crypto.getRandomValues(bytes),
 }

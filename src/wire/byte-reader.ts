@@ -2,9 +2,10 @@ import type { Bytes } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 
 /** Thrown inside the parser when the bytes end too early; `need` is the length that gets further. */
-export class NeedMoreBytes {
+export class NeedMoreBytes extends Error {
   readonly need: number
   constructor(need: number) {
+    super('the bytes end too early')
     this.need = need
   }
 }

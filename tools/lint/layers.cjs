@@ -17,7 +17,8 @@ const layers = {
   runtime: { may: ['ports'] },
   kms: { may: base },
   http: { may: base },
-  wire: { may: ['bytes', 'errors'], types: ['kms'] },
+  // kms is types and the canonical encoding of a context, which a parser must check against.
+  wire: { may: ['bytes', 'errors', 'kms'] },
   ciphers: { may: [...base, 'kms'], types: ['wire'] },
   'credentials/aws': { may: [...base, 'http', 'ciphers'] },
   'credentials/gcp': { may: [...base, 'http', 'ciphers', 'credentials/aws'] },
