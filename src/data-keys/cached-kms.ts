@@ -1,4 +1,10 @@
-import { binaryString, type Bytes, concatBytes, encodeBase64Url, equalBytes } from '../bytes/index.ts'
+import {
+  binaryString,
+  type Bytes,
+  concatBytes,
+  encodeBase64Url,
+  equalBytes,
+} from '../bytes/index.ts'
 import { sha256 } from '../ciphers/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../errors.ts'
 import {
@@ -232,7 +238,8 @@ export class CachedKms implements DataKeySource {
       this.#hold(key)
       return key
     } catch (error) {
-      if (isKmsError(error, 'ERR_DECRYPT_FAILED')) this.#failed.set(failed, this.#inner.runtime.now())
+      if (isKmsError(error, 'ERR_DECRYPT_FAILED'))
+        this.#failed.set(failed, this.#inner.runtime.now())
       throw error
     }
   }

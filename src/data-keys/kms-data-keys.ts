@@ -90,7 +90,12 @@ export class KmsDataKeys implements DataKeySource {
     options: KmsSignalOptions,
   ): Promise<DataEncryptionKey> {
     checkHeader(this.kms, header, context)
-    return this.#openWith(eligibleWraps(this.kms, header), header, canonicalContext(context), options)
+    return this.#openWith(
+      eligibleWraps(this.kms, header),
+      header,
+      canonicalContext(context),
+      options,
+    )
   }
 
   async openMany(

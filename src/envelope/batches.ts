@@ -30,7 +30,9 @@ export async function encryptBatch(
   options: KmsSignalOptions,
 ): Promise<readonly Outcome<Bytes>[]> {
   const encrypt = (item: EncryptItem): Promise<Outcome<Bytes>> =>
-    settle(() => encryptRecordMessage(settings, item.plaintext, { ...item, ...signalOptions(options) }))
+    settle(() =>
+      encryptRecordMessage(settings, item.plaintext, { ...item, ...signalOptions(options) }),
+    )
   const outcomes = new Array<Outcome<Bytes>>(items.length)
   // The first of each context alone, so that a cold cache makes one data key for it and not many.
   const seen = new Set<string>()
@@ -127,13 +129,17 @@ async function openKeys(
     inline.map(({ request }) => request),
     signalOptions(options),
   )
-  for (const [i, { place }] of inline.entries()) keys[place] = opened[i] as Outcome<DataEncryptionKey>
+  for (const [i, { place }] of inline.entries())
+    keys[place] = opened[i] as Outcome<DataEncryptionKey>
   await Promise.all(lookups)
   return keys
 }
 
 /** Runs the work in groups: a bounded number in flight, none of it starved. */
-async function inWindows(places: readonly number[], work: (place: number) => Promise<void>): Promise<void> {
+async function inWindows(
+  places: readonly number[],
+  work: (place: number) => Promise<void>,
+): Promise<void> {
   for (let at = 0; at < places.length; at += ITEMS_IN_FLIGHT) {
     await Promise.all(places.slice(at, at + ITEMS_IN_FLIGHT).map(work))
   }

@@ -136,7 +136,9 @@ class ChunkRun {
       if (bytes.length === 0 && index === first && first > 0) return { parts, empty: true }
       let at = 0
       for (let i = 0; i < count && bytes.length - at >= CHUNKED.sealedChunkBytes; i++) {
-        await window.add(openChunk(this.#keys, index++, bytes.subarray(at, at + CHUNKED.sealedChunkBytes)))
+        await window.add(
+          openChunk(this.#keys, index++, bytes.subarray(at, at + CHUNKED.sealedChunkBytes)),
+        )
         at += CHUNKED.sealedChunkBytes
       }
       if (bytes.length === asked) continue
@@ -187,14 +189,17 @@ async function readHead(source: ReadEnvelopeRange, policy: ReadPolicy): Promise<
 
 function checkRange({ start, end, size }: PlaintextRange): void {
   const most = CHUNKED.maxChunks * CHUNKED.chunkBytes
-  if (!Number.isSafeInteger(start) || Math.abs(start) > most) throw new RangeError('start is not an offset')
+  if (!Number.isSafeInteger(start) || Math.abs(start) > most)
+    throw new RangeError('start is not an offset')
   if (end !== undefined && (!Number.isSafeInteger(end) || end < 0 || end > most)) {
     throw new RangeError('end is not an offset')
   }
-  if (start < 0 && end !== undefined) throw new RangeError('a range from the end has no end of its own')
+  if (start < 0 && end !== undefined)
+    throw new RangeError('a range from the end has no end of its own')
   if (end !== undefined && end < start) throw new RangeError('end lies before start')
   if (start < 0 && size === undefined) throw new RangeError('a range from the end needs the size')
-  if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) throw new RangeError('size is not a size')
+  if (size !== undefined && (!Number.isSafeInteger(size) || size < 0))
+    throw new RangeError('size is not a size')
 }
 
 /** Length of the plaintext of a body of this many bytes. */
@@ -202,7 +207,11 @@ function lengthOf(bodyBytes: number): number {
   const sealed = bodyBytes - CHUNKED.headerBytes
   const last = sealed % CHUNKED.sealedChunkBytes
   if (sealed < 0 || last < CHUNKED.tagBytes) {
-    throw new KmsError('ERR_WIRE_MALFORMED', { message: 'size is not the size of a stream envelope' })
+    throw new KmsError('ERR_WIRE_MALFORMED', {
+      message: 'size is not the size of a stream envelope',
+    })
   }
-  return Math.floor(sealed / CHUNKED.sealedChunkBytes) * CHUNKED.chunkBytes + last - CHUNKED.tagBytes
+  return (
+    Math.floor(sealed / CHUNKED.sealedChunkBytes) * CHUNKED.chunkBytes + last - CHUNKED.tagBytes
+  )
 }

@@ -39,7 +39,9 @@ export function decryptTransform(reading: StreamReading): TransformStream<Uint8A
         const found = heads.push(rest)
         if (found === undefined) return
         const key = await reading.open(found.head)
-        body = isStream(found.head) ? streamBody(reading, key) : recordBody(reading, key, found.head)
+        body = isStream(found.head)
+          ? streamBody(reading, key)
+          : recordBody(reading, key, found.head)
         rest = found.body
       }
       await body.push(rest, controller)

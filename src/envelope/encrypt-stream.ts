@@ -26,7 +26,9 @@ export function encryptTransform(
   let window: OrderedWindow<Bytes>
   let index = 0
 
-  async function begin(controller: TransformStreamDefaultController<Uint8Array>): Promise<ChunkedKeys> {
+  async function begin(
+    controller: TransformStreamDefaultController<Uint8Array>,
+  ): Promise<ChunkedKeys> {
     const started = await start()
     window = new OrderedWindow(CHUNKS_IN_FLIGHT, (sealed) => {
       controller.enqueue(sealed)

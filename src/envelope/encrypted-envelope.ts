@@ -80,8 +80,12 @@ export class EncryptedEnvelope {
    * @throws KmsError `ERR_WIRE_MALFORMED`, `ERR_WIRE_VERSION_REFUSED`, `ERR_WIRE_KIND_REFUSED`,
    * `ERR_WIRE_LIMIT_EXCEEDED`
    */
-  static parse(envelope: Uint8Array | string, options: ParseEnvelopeOptions = {}): EncryptedEnvelope {
-    const bytes = typeof envelope === 'string' ? decodeTextForm(envelope) : toBytes(envelope, 'envelope')
+  static parse(
+    envelope: Uint8Array | string,
+    options: ParseEnvelopeOptions = {},
+  ): EncryptedEnvelope {
+    const bytes =
+      typeof envelope === 'string' ? decodeTextForm(envelope) : toBytes(envelope, 'envelope')
     const head = parseHead(bytes, {
       acceptVersions: [1],
       acceptKinds: ALL_KINDS,

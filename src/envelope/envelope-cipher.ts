@@ -1,4 +1,11 @@
-import { type Bytes, copyBytes, decodeUtf8, encodeUtf8, isWellFormed, toBytes } from '../bytes/index.ts'
+import {
+  type Bytes,
+  copyBytes,
+  decodeUtf8,
+  encodeUtf8,
+  isWellFormed,
+  toBytes,
+} from '../bytes/index.ts'
 import { recordAad, streamContext } from '../ciphers/index.ts'
 import { KmsError, type Outcome } from '../errors.ts'
 import { canonicalContext, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
@@ -21,8 +28,19 @@ import {
 import { decryptTransform } from './decrypt-stream.ts'
 import { encryptTransform } from './encrypt-stream.ts'
 import { EncryptedEnvelope } from './encrypted-envelope.ts'
-import type { DecryptOptions, EncryptOptions, EnvelopeCipherOptions, MessageOptions } from './options.ts'
-import { decryptMessage, encryptRecordMessage, openBody, openKey, signalOptions } from './records.ts'
+import type {
+  DecryptOptions,
+  EncryptOptions,
+  EnvelopeCipherOptions,
+  MessageOptions,
+} from './options.ts'
+import {
+  decryptMessage,
+  encryptRecordMessage,
+  openBody,
+  openKey,
+  signalOptions,
+} from './records.ts'
 import { rewrapTransform } from './rewrap-stream.ts'
 import { type CipherSettings, cipherSettings, readPolicy } from './settings.ts'
 
@@ -245,7 +263,10 @@ export class EnvelopeCipher {
    * What an envelope says about itself, and whether one of its wraps is for a configured key. No
    * network; see {@link EncryptedEnvelope} for how little that proves.
    */
-  inspect(envelope: Uint8Array | string): { readonly envelope: EncryptedEnvelope; readonly canOpen: boolean } {
+  inspect(envelope: Uint8Array | string): {
+    readonly envelope: EncryptedEnvelope
+    readonly canOpen: boolean
+  } {
     const parsed = EncryptedEnvelope.parse(envelope)
     return { envelope: parsed, canOpen: this.#settings.keys.canOpen(parsed.wraps) }
   }

@@ -1,4 +1,9 @@
-import type { DataKeyLimits, DataKeySource, EnvelopeForm, KmsCacheConfig } from '../data-keys/index.ts'
+import type {
+  DataKeyLimits,
+  DataKeySource,
+  EnvelopeForm,
+  KmsCacheConfig,
+} from '../data-keys/index.ts'
 import type { EncryptionContext, KeyManagementService, KmsSignalOptions } from '../kms/index.ts'
 import type { DataKeyStore, Runtime } from '../ports/index.ts'
 import type { MessageKind } from '../wire/index.ts'

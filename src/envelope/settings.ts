@@ -62,11 +62,14 @@ export function readPolicy(settings: CipherSettings, kinds: readonly MessageKind
   return { acceptVersions, acceptKinds: kinds, maxWraps: keys.policy.maxWraps }
 }
 
-function givenSource(options: EnvelopeCipherOptions & { readonly keys: DataKeySource }): DataKeySource {
+function givenSource(
+  options: EnvelopeCipherOptions & { readonly keys: DataKeySource },
+): DataKeySource {
   const given: Readonly<Record<string, unknown>> = { ...options }
   const ignored = SOURCE_OPTIONS.find((name) => given[name] !== undefined)
   // An option that is accepted and ignored is worse than an error.
-  if (ignored !== undefined) throw config(`${ignored} belongs to the data-key source that is given as keys`)
+  if (ignored !== undefined)
+    throw config(`${ignored} belongs to the data-key source that is given as keys`)
   return options.keys
 }
 

@@ -33,6 +33,8 @@ export class MemoryDataKeyStore implements DataKeyStore {
     const rest = cursor === undefined ? all : all.filter((key) => key > cursor)
     const keys = rest.slice(0, limit)
     const last = keys.at(-1)
-    return Promise.resolve(rest.length > keys.length && last !== undefined ? { keys, cursor: last } : { keys })
+    return Promise.resolve(
+      rest.length > keys.length && last !== undefined ? { keys, cursor: last } : { keys },
+    )
   }
 }

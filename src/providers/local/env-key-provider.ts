@@ -49,7 +49,8 @@ function readVersions(env: Readonly<Record<string, unknown>>, prefix: string): L
     const version = Number(digits)
     versions.push({ version, key, state: retired.has(version) ? 'retired' : 'enabled' })
   }
-  if (versions.length === 0) throw config(`no key is set: ${prefix}_V1 is the base64 of 32 random bytes`)
+  if (versions.length === 0)
+    throw config(`no key is set: ${prefix}_V1 is the base64 of 32 random bytes`)
   for (const version of retired) {
     if (!versions.some((known) => known.version === version)) {
       throw config(`${prefix}_RETIRED names version ${String(version)}, which is not set`)

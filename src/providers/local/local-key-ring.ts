@@ -43,7 +43,9 @@ class LocalKek {
 
   countWrap(): void {
     if (this.#wraps >= MAX_WRAPS) {
-      throw new KmsError('ERR_KMS_KEY_DISABLED', { message: 'the key version has wrapped 2^32 times' })
+      throw new KmsError('ERR_KMS_KEY_DISABLED', {
+        message: 'the key version has wrapped 2^32 times',
+      })
     }
     this.#wraps += 1
   }
@@ -71,7 +73,8 @@ export class LocalKeyRing {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   add({ version, key, state }: LocalKeyVersion): void {
     const name = String(version)
-    if (!Number.isSafeInteger(version) || version < 1) throw config('a version must be a positive integer')
+    if (!Number.isSafeInteger(version) || version < 1)
+      throw config('a version must be a positive integer')
     if (this.#keks.has(name)) throw config(`version ${name} is given twice`)
     const secret = SecretBytes.take(keyBytes(key, name))
     this.#keks.set(name, new LocalKek(version, secret, state === 'retired'))
@@ -88,7 +91,9 @@ export class LocalKeyRing {
 function keyBytes(key: Uint8Array | string, version: string): Bytes {
   const bytes = typeof key === 'string' ? decodeBase64(key.trim()) : new Uint8Array(key)
   if (bytes?.length !== KEK_BYTES) {
-    throw config(`the key of version ${version} must be ${String(KEK_BYTES)} bytes, or their base64`)
+    throw config(
+      `the key of version ${version} must be ${String(KEK_BYTES)} bytes, or their base64`,
+    )
   }
   if (bytes.every((byte) => byte === bytes[0])) {
     throw config(`the key of version ${version} is not random: all its bytes are equal`)

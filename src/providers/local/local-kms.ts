@@ -32,7 +32,10 @@ export interface LocalKmsOptions {
    * Called by `rotateKey` with the new version, before it is used. It must store the key durably:
    * what was wrapped under a lost key is lost. Without it, `rotateKey` is not supported.
    */
-  readonly onRotate?: (version: { readonly version: number; readonly key: SecretBytes }) => Promise<void>
+  readonly onRotate?: (version: {
+    readonly version: number
+    readonly key: SecretBytes
+  }) => Promise<void>
   readonly runtime?: Runtime
 }
 
@@ -80,7 +83,10 @@ export class LocalKms implements KeyManagementService {
     }
   }
 
-  async wrapDataKey(plaintext: SecretBytes, options: KmsCallOptions): Promise<readonly WrappedKey[]> {
+  async wrapDataKey(
+    plaintext: SecretBytes,
+    options: KmsCallOptions,
+  ): Promise<readonly WrappedKey[]> {
     this.#demand('encrypt')
     options.signal?.throwIfAborted()
     if (plaintext.length !== 32) throw new TypeError('a DEK has 32 bytes')
@@ -190,7 +196,10 @@ export class LocalKms implements KeyManagementService {
   }
 
   /** The DEK, or `undefined` where this wrap does not open. */
-  async #open(wrap: WrappedKey, context: Uint8Array<ArrayBuffer>): Promise<SecretBytes | undefined> {
+  async #open(
+    wrap: WrappedKey,
+    context: Uint8Array<ArrayBuffer>,
+  ): Promise<SecretBytes | undefined> {
     const kek = this.#ring.find(wrap.kekVersion)
     if (kek === undefined) return undefined
     const binding = { kekId: wrap.kekId, kekVersion: wrap.kekVersion, context }

@@ -1,0 +1,93 @@
+import { equalBytes } from '../bytes/index.ts'
+import type { DataKeyStore } from '../ports/index.ts'
+import { type ContractCase, demand } from './contract-case.ts'
+
+/** The contract of a strongly consistent {@link DataKeyStore}, as cases for any test runner. */
+export function dataKeyStoreContract(
+  create: () => DataKeyStore | Promise<DataKeyStore>,
+): readonly ContractCase[] {
+  const add = (name: string, run: (store: DataKeyStore) => Promise<void>): ContractCase => ({
+    name,
+    run: async () => run(await create()),
+  })
+  return [
+    add('says that it is strongly consistent', async (store) => {
+      demand((await Promise.resolve(store.consistency)) === 'strong', 'it is not')
+    }),
+    add('has nothing under a new key', async (store) => {
+      demand((await store.get(key())) === undefined, 'a record out of nowhere')
+    }),
+    add('reads its own write', async (store) => {
+      const [name, record] = [key(), bytes(351)]
+      demand(await store.putIfAbsent(name, record), 'the first write is refused')
+      demand(equalBytes((await store.get(name)) ?? empty, record), 'another record is read')
+    }),
+    add('keeps the first record', async (store) => {
+      const [name, record] = [key(), bytes(32)]
+      await store.putIfAbsent(name, record)
+      demand(!(await store.putIfAbsent(name, bytes(32))), 'a second write is taken')
+      demand(equalBytes((await store.get(name)) ?? empty, record), 'the record was replaced')
+    }),
+    add('lets one of many first writers win', async (store) => {
+      const name = key()
+      const won = await Promise.all(
+        Array.from({ length: 8 }, () => store.putIfAbsent(name, bytes(32))),
+      )
+      demand(won.filter(Boolean).length === 1, 'not exactly one writer won')
+    }),
+    add('swaps only what is expected', async (store) => {
+      const [name, first, second] = [key(), bytes(32), bytes(40)]
+      await store.putIfAbsent(name, first)
+      demand(
+        !(await store.compareAndSwap(name, second, bytes(8))),
+        'it swapped what it did not hold',
+      )
+      demand(await store.compareAndSwap(name, first, second), 'it refused the right swap')
+      demand(
+        !(await store.compareAndSwap(key(), first, second)),
+        'it swapped a record out of nowhere',
+      )
+      demand(equalBytes((await store.get(name)) ?? empty, second), 'the new record is not there')
+    }),
+    add('lets one of many swaps win', async (store) => {
+      const [name, first] = [key(), bytes(32)]
+      await store.putIfAbsent(name, first)
+      const won = await Promise.all(
+        Array.from({ length: 8 }, () => store.compareAndSwap(name, first, bytes(32))),
+      )
+      demand(won.filter(Boolean).length === 1, 'not exactly one swap won')
+    }),
+    add('lists every key once, a page at a time', async (store) => {
+      const names = Array.from({ length: 7 }, key)
+      for (const name of names) await store.putIfAbsent(name, bytes(8))
+      const seen: string[] = []
+      let cursor: string | undefined
+      do {
+        const page = await store.list(cursor, 3)
+        demand(page.keys.length <= 3, 'a page is longer than asked for')
+        seen.push(...page.keys)
+        cursor = page.cursor
+      } while (cursor !== undefined)
+      for (const name of names)
+        demand(seen.filter((found) => found === name).length === 1, 'not once')
+    }),
+    add('does not share its buffers', async (store) => {
+      const [name, record] = [key(), bytes(32)]
+      const copy = new Uint8Array(record)
+      await store.putIfAbsent(name, record)
+      record.fill(0)
+      ;(await store.get(name))?.fill(0)
+      demand(equalBytes((await store.get(name)) ?? empty, copy), 'a record changed from outside')
+    }),
+  ]
+}
+
+const empty = new Uint8Array(0)
+
+function bytes(length: number): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(length))
+}
+
+function key(): string {
+  return `ek1/${Array.from(bytes(43), (byte) => 'abcdefghijklmnop'.charAt(byte & 15)).join('')}`
+}
