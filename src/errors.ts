@@ -25,7 +25,7 @@ export type KmsErrorCode =
   | 'ERR_KMS_RESPONSE_INVALID'
   | 'ERR_STORE_UNAVAILABLE'
 
-/** What each code says and whether trying the same call again can help. */
+/** One code for each class (W6.10): what it says, and whether the same call again can help. */
 const TABLE: Readonly<
   Record<KmsErrorCode, { readonly message: string; readonly retryable: boolean }>
 > = {

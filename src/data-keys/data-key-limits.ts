@@ -43,7 +43,7 @@ export function inRange(name: string, value: number, least: number, most: number
   })
 }
 
-/** The age rule for writing. */
+/** The age rule for writing. No reader asks it (W5.4). */
 export function mayEncryptAt(createdAtMs: number, limits: DataKeyLimits, nowMs: number): boolean {
   if (createdAtMs < EARLIEST_MS || createdAtMs > nowMs + FUTURE_SKEW_MS) return false // W5.3
   return nowMs - createdAtMs < limits.encryptForMs // W5.1

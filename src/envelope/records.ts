@@ -83,7 +83,7 @@ export async function openBody(
   }
 }
 
-/** The verified data key of a message. */
+/** The verified data key of a message. The context is the caller's, never the envelope's (W6.6). */
 export async function openKey(
   settings: CipherSettings,
   head: MessageHead,
