@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -20,6 +21,7 @@ export function toolEnv() {
     ...process.env,
     PATH: `${rootBin}:${process.env['PATH'] ?? ''}`,
     WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_LOG_PATH: join(tmpdir(), 'edge-kms-wrangler-logs'),
     DENO_NO_UPDATE_CHECK: '1',
     DO_NOT_TRACK: '1',
   }
