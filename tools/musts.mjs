@@ -24,11 +24,13 @@ for (const [id, must] of musts) {
 for (const [id, files] of [...code, ...tests]) {
   if (!musts.has(id)) problems.push(`${id} is not in ${DOC} but cited in ${[...files].join(', ')}`)
 }
-for (const { must, file, find, test } of mutants) {
+for (const { must, file, find, and, test } of mutants) {
   if (!musts.has(must)) problems.push(`the mutant of ${must} is for no MUST`)
   const text = read(file)
-  const times = text === undefined ? -1 : text.split(find).length - 1
-  if (times !== 1) problems.push(`the mutant of ${must} is found ${times} times in ${file}`)
+  for (const part of and === undefined ? [find] : [find, and.find]) {
+    const times = text === undefined ? -1 : text.split(part).length - 1
+    if (times !== 1) problems.push(`the mutant of ${must} is found ${times} times in ${file}`)
+  }
   if (!tests.get(must)?.has(test))
     problems.push(`${test} does not cite ${must}, which its mutant names`)
 }

@@ -80,14 +80,16 @@ async function workLane(folder, queue) {
   }
 }
 
-async function tryMutant(folder, { must, file, find, replace, test }) {
+async function tryMutant(folder, { must, file, find, replace, and, test }) {
   const path = join(folder, file)
   const text = readFileSync(path, 'utf8')
-  if (text.split(find).length !== 2) return `its text does not occur exactly once in ${file}`
-  writeFileSync(
-    path,
-    text.replace(find, () => replace),
-  )
+  let changed = text
+  // What is enforced twice is removed twice.
+  for (const edit of [{ find, replace }, ...(and === undefined ? [] : [and])]) {
+    if (text.split(edit.find).length !== 2) return `its text does not occur exactly once in ${file}`
+    changed = changed.replace(edit.find, () => edit.replace)
+  }
+  writeFileSync(path, changed)
   try {
     const report = await runTests(folder, [test], must)
     if (report.timedOut) return undefined

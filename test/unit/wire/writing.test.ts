@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { EncryptedEnvelope, EnvelopeCipher } from '../../../src/index.ts'
+import {
+  DataEncryptionKey,
+  EncryptedEnvelope,
+  EnvelopeCipher,
+  KmsDataKeys,
+} from '../../../src/index.ts'
 import { codeOf, codeOfAsync, toHex, utf8 } from '../../vectors/hex.ts'
 import { coldReader, NOW, OPTIONS, PlainKms, sequence, setUp, through } from './fixture.ts'
 
@@ -45,6 +50,24 @@ describe('age of a data key', () => {
     runtime.nowMs = NOW - 300_001
     const second = commitmentOf(await cipher.encrypt(plaintext, OPTIONS))
     expect(second).not.toBe(first)
+  })
+
+  it('W5.3: a data key from the future or from before 2020 refuses to encrypt', async () => {
+    const { kms, runtime } = setUp()
+    const keys = new KmsDataKeys({ kms, runtime })
+    const key = await keys.active(OPTIONS.context, { bytes: 0, durable: false })
+    expect(key.reserve(keys.limits, NOW - 300_000, 0)).toBe(true)
+    expect(key.reserve(keys.limits, NOW - 300_001, 0)).toBe(false)
+    expect(key.reserve(keys.limits, 0, 0)).toBe(false)
+    const madeAt = (createdAtMs: number): DataEncryptionKey => {
+      const unused = {} as CryptoKey
+      const header = { ...key.header, createdAtMs }
+      return new DataEncryptionKey(header, key.context, { recordKey: unused, streamKey: unused })
+    }
+    const start = Date.UTC(2020, 0, 1)
+    expect(madeAt(start).reserve(keys.limits, start, 0)).toBe(true)
+    expect(madeAt(start - 1).reserve(keys.limits, start, 0)).toBe(false)
+    expect(madeAt(0).reserve(keys.limits, 0, 0)).toBe(false)
   })
 
   it('W5.3: nothing is encrypted while the clock stands before 2020', async () => {
