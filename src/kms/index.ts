@@ -23,4 +23,5 @@ export type {
   UnwrapRequest,
 } from './key-management-service.ts'
 export { SecretBytes } from './secret-bytes.ts'
+export { unwrapEach } from './unwrap-each.ts'
 export type { KekVersion, WrappedKey } from './wrapped-key.ts'

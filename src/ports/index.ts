@@ -1,2 +1,3 @@
 export type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from './data-key-store.ts'
+export type { Network } from './network.ts'
 export type { Runtime } from './runtime.ts'

@@ -1,1 +1,3 @@
+export { type FlightOptions, SingleFlight, untilAborted } from './single-flight.ts'
+export { webNetwork } from './web-network.ts'
 export { webRuntime } from './web-runtime.ts'

@@ -11,6 +11,7 @@ import {
   type KmsCapabilities,
   type KmsSignalOptions,
   SecretBytes,
+  unwrapEach,
   type UnwrappedDataKey,
   type UnwrapRequest,
   type WrappedKey,
@@ -129,20 +130,11 @@ export class LocalKms implements KeyManagementService {
     throw new KmsError('ERR_DECRYPT_FAILED')
   }
 
-  async unwrapMany(
+  unwrapMany(
     items: readonly UnwrapRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
-    const outcomes: Outcome<UnwrappedDataKey>[] = []
-    for (const { wraps, context } of items) {
-      try {
-        outcomes.push({ ok: true, value: await this.unwrapDataKey(wraps, { ...options, context }) })
-      } catch (error) {
-        if (!isKmsError(error)) throw error
-        outcomes.push({ ok: false, error })
-      }
-    }
-    return outcomes
+    return unwrapEach(this, items, options)
   }
 
   async rewrapDataKey(

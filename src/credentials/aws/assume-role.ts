@@ -1,0 +1,117 @@
+import { KmsError } from '../../errors.ts'
+import { webNetwork, webRuntime } from '../../runtime/index.ts'
+import type { AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
+import { RefreshingCredentials } from './refreshing.ts'
+import { toCredentialSource } from './sources.ts'
+import { StsClient, type StsOptions } from './sts.ts'
+
+/** Options that both ways to assume a role have. */
+interface RoleOptions extends StsOptions {
+  readonly roleArn: string
+  /** What CloudTrail shows as the session: 2 to 64 of `[\w+=,.@-]`; `edge-kms` by default. */
+  readonly sessionName?: string
+  /** Life of the credentials: 900 to 43,200 seconds; AWS's default of 3,600. Chained roles: at most 3,600. */
+  readonly durationSeconds?: number
+}
+
+/** Options of {@link assumeRole}. */
+export interface AssumeRoleOptions extends RoleOptions {
+  /** Credentials that may assume the role; another assumed role where roles are chained. */
+  readonly credentials: AwsCredentialsOption
+  readonly externalId?: string
+  readonly sourceIdentity?: string
+  /** Session tags. */
+  readonly tags?: Readonly<Record<string, string>>
+}
+
+/** Options of {@link assumeRoleWithWebIdentity}. */
+export interface WebIdentityOptions extends RoleOptions {
+  /** Gives an OIDC token; asked again at each refresh. */
+  readonly token: () => Promise<string>
+}
+
+/**
+ * Credentials of a role, by STS AssumeRole; renewed before they expire.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ *
+ * @example
+ * ```ts
+ * import { assumeRole, createAwsKms } from 'edge-kms/aws-kms'
+ *
+ * export function kmsOf(env: { ACCESS_KEY_ID: string; SECRET_ACCESS_KEY: string }) {
+ *   const region = 'eu-central-1'
+ *   const credentials = assumeRole({
+ *     region,
+ *     roleArn: 'arn:aws:iam::111122223333:role/encrypt-only',
+ *     credentials: { accessKeyId: env.ACCESS_KEY_ID, secretAccessKey: env.SECRET_ACCESS_KEY },
+ *   })
+ *   return createAwsKms({ keyId: 'alias/app', region, credentials })
+ * }
+ * ```
+ */
+export function assumeRole(options: AssumeRoleOptions): AwsCredentialSource {
+  const ports = portsOf(options)
+  const sts = new StsClient(options)
+  const parent = toCredentialSource(options.credentials, ports)
+  const parameters: Record<string, string> = roleParameters(options)
+  if (options.externalId !== undefined) parameters['ExternalId'] = options.externalId
+  if (options.sourceIdentity !== undefined) parameters['SourceIdentity'] = options.sourceIdentity
+  for (const [i, [key, value]] of Object.entries(options.tags ?? {}).entries()) {
+    parameters[`Tags.member.${String(i + 1)}.Key`] = key
+    parameters[`Tags.member.${String(i + 1)}.Value`] = value
+  }
+  return new RefreshingCredentials(
+    (call) => sts.signed('AssumeRole', parameters, parent, call),
+    ports,
+  )
+}
+
+/**
+ * Credentials of a role for the holder of an OIDC token: no AWS secret is stored anywhere.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+ */
+export function assumeRoleWithWebIdentity(options: WebIdentityOptions): AwsCredentialSource {
+  const sts = new StsClient(options)
+  const parameters = roleParameters(options)
+  return new RefreshingCredentials(async (call) => {
+    const token = await options.token()
+    // A token is base64url in three parts; anything else would be sent to STS in a log-friendly form.
+    if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
+      throw new KmsError('ERR_KMS_UNAUTHENTICATED', {
+        provider: 'aws-sts',
+        message: 'the token is not a JWT',
+      })
+    }
+    return sts.unsigned(
+      'AssumeRoleWithWebIdentity',
+      { ...parameters, WebIdentityToken: token },
+      call,
+    )
+  }, portsOf(options))
+}
+
+function portsOf(options: StsOptions): ConstructorParameters<typeof RefreshingCredentials>[1] {
+  return { runtime: options.runtime ?? webRuntime, network: options.network ?? webNetwork }
+}
+
+function roleParameters(options: RoleOptions): Record<string, string> {
+  const { roleArn, sessionName = 'edge-kms', durationSeconds } = options
+  if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/.test(roleArn))
+    throw config('roleArn')
+  if (!/^[\w+=,.@-]{2,64}$/.test(sessionName)) throw config('sessionName')
+  const parameters: Record<string, string> = { RoleArn: roleArn, RoleSessionName: sessionName }
+  if (durationSeconds === undefined) return parameters
+  if (!Number.isInteger(durationSeconds) || durationSeconds < 900 || durationSeconds > 43_200) {
+    throw config('durationSeconds')
+  }
+  parameters['DurationSeconds'] = String(durationSeconds)
+  return parameters
+}
+
+function config(name: string): KmsError {
+  return new KmsError('ERR_KMS_CONFIG', { message: `${name} is not valid`, provider: 'aws-sts' })
+}

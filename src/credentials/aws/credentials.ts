@@ -1,0 +1,26 @@
+/** AWS credentials. */
+export interface AwsCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+  /** When they stop working, milliseconds since the epoch. Absent: they do not expire. */
+  readonly expiresAtMs?: number
+}
+
+/** Options of a look-up. */
+export interface CredentialOptions {
+  readonly signal?: AbortSignal
+  readonly defer?: (work: Promise<unknown>) => void
+}
+
+/** Where credentials come from. */
+export interface AwsCredentialSource {
+  /** Credentials that are valid now; refreshed before they expire. */
+  get(options: CredentialOptions): Promise<AwsCredentials>
+  /** The vendor refused these: the next `get` must not give them again, if there are others to be had. */
+  refused(credentials: AwsCredentials): void
+}
+
+/** Credentials as they are, a function that gives them, or a source of this package. */
+export type AwsCredentialsOption =
+  AwsCredentials | AwsCredentialSource | ((options: CredentialOptions) => Promise<AwsCredentials>)

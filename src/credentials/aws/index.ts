@@ -1,0 +1,18 @@
+export {
+  assumeRole,
+  type AssumeRoleOptions,
+  assumeRoleWithWebIdentity,
+  type WebIdentityOptions,
+} from './assume-role.ts'
+export { type AwsCall, AwsCallError, AwsClient, callError, invalidAnswer } from './client.ts'
+export { containerCredentials, type ContainerCredentialsOptions } from './container.ts'
+export type {
+  AwsCredentials,
+  AwsCredentialsOption,
+  AwsCredentialSource,
+  CredentialOptions,
+} from './credentials.ts'
+export type { AwsErrorRow } from './errors.ts'
+export { awsEndpoint, checkRegion, type EndpointVariant, partitionOf } from './partitions.ts'
+export { awsCredentialsFromEnv, toCredentialSource } from './sources.ts'
+export type { StsOptions } from './sts.ts'

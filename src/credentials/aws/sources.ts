@@ -1,0 +1,65 @@
+import { KmsError } from '../../errors.ts'
+import type { AwsCredentials, AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
+import { RefreshingCredentials, type RefreshPorts } from './refreshing.ts'
+
+/**
+ * Any form of credentials as a source.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function toCredentialSource(
+  option: AwsCredentialsOption,
+  ports: RefreshPorts,
+): AwsCredentialSource {
+  if (typeof option === 'function') {
+    return new RefreshingCredentials(
+      async (options) => checkCredentials(await option(options)),
+      ports,
+    )
+  }
+  if ('get' in option) return option
+  const credentials = Object.freeze({ ...checkCredentials(option) })
+  return {
+    get: () => Promise.resolve(credentials),
+    refused: () => undefined,
+  }
+}
+
+/** Checks the form of credentials; what is wrong is said without their values. */
+export function checkCredentials(credentials: AwsCredentials): AwsCredentials {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials
+  // A line break would add a header of the attacker's choice.
+  const header = /^[\x21-\x7e]+$/
+  if (typeof accessKeyId !== 'string' || !header.test(accessKeyId)) throw bad('accessKeyId')
+  if (typeof secretAccessKey !== 'string' || secretAccessKey === '') throw bad('secretAccessKey')
+  if (sessionToken !== undefined && !header.test(sessionToken)) throw bad('sessionToken')
+  return credentials
+}
+
+/**
+ * The credentials in environment variables: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and,
+ * where it is set, `AWS_SESSION_TOKEN`.
+ *
+ * @param env - `process.env`, a Worker's `env`, or any object with these names
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function awsCredentialsFromEnv(env: Readonly<Record<string, unknown>>): AwsCredentials {
+  const read = (name: string): string => {
+    const value = env[name]
+    if (typeof value === 'string' && value !== '') return value
+    throw new KmsError('ERR_KMS_CONFIG', { message: `${name} is not set`, provider: 'aws' })
+  }
+  const sessionToken = env['AWS_SESSION_TOKEN']
+  return checkCredentials({
+    accessKeyId: read('AWS_ACCESS_KEY_ID'),
+    secretAccessKey: read('AWS_SECRET_ACCESS_KEY'),
+    ...(typeof sessionToken === 'string' && sessionToken !== '' && { sessionToken }),
+  })
+}
+
+function bad(name: string): KmsError {
+  return new KmsError('ERR_KMS_CONFIG', {
+    message: `${name} is missing or malformed`,
+    provider: 'aws',
+  })
+}

@@ -1,0 +1,157 @@
+import { decodeUtf8 } from '../../bytes/index.ts'
+import { KmsError } from '../../errors.ts'
+import {
+  checkEndpoint,
+  type EndpointRules,
+  type HttpResponse,
+  type JsonObject,
+  parseJsonObject,
+  Transport,
+} from '../../http/index.ts'
+import type { Network, Runtime } from '../../ports/index.ts'
+import { webNetwork, webRuntime } from '../../runtime/index.ts'
+import { AwsClient, callError } from './client.ts'
+import type { AwsCredentials, AwsCredentialSource, CredentialOptions } from './credentials.ts'
+import { awsFailure, COMMON_AWS_ERRORS } from './errors.ts'
+import { awsEndpoint, checkRegion, type EndpointVariant } from './partitions.ts'
+import { checkCredentials } from './sources.ts'
+
+/** Where STS is, and how long it may take. */
+export interface StsOptions extends EndpointRules, EndpointVariant {
+  readonly region: string
+  /** Instead of the region's own endpoint. */
+  readonly endpoint?: string
+  /** Of one request, in milliseconds; 2,000 by default. */
+  readonly timeoutMs?: number
+  readonly runtime?: Runtime
+  readonly network?: Network
+}
+
+/** Parameters of one action, without Action and Version. */
+export type StsParameters = Readonly<Record<string, string>>
+
+const PROVIDER = 'aws-sts'
+
+/** Calls to STS that answer with temporary credentials. */
+export class StsClient {
+  readonly #transport: Transport
+  readonly #endpoint: string
+  readonly #region: string
+  readonly #runtime: Runtime
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(options: StsOptions) {
+    this.#region = checkRegion(options.region)
+    this.#endpoint =
+      options.endpoint === undefined
+        ? awsEndpoint('sts', this.#region, options)
+        : checkEndpoint(options.endpoint, options)
+    this.#runtime = options.runtime ?? webRuntime
+    this.#transport = new Transport({
+      network: options.network ?? webNetwork,
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+    })
+  }
+
+  /** A signed action, e.g. AssumeRole. */
+  async signed(
+    action: string,
+    parameters: StsParameters,
+    credentials: AwsCredentialSource,
+    options: CredentialOptions,
+  ): Promise<AwsCredentials> {
+    const client = new AwsClient({
+      provider: PROVIDER,
+      service: 'sts',
+      region: this.#region,
+      endpoint: this.#endpoint,
+      credentials,
+      transport: this.#transport,
+      runtime: this.#runtime,
+      errors: COMMON_AWS_ERRORS,
+    })
+    try {
+      const response = await client.call({
+        ...options,
+        operation: action,
+        headers: HEADERS,
+        body: form(action, parameters),
+      })
+      return readCredentials(response, action)
+    } catch (error) {
+      throw callError(error)
+    }
+  }
+
+  /** An action that is proven by a token in its parameters and not signed. */
+  async unsigned(
+    action: string,
+    parameters: StsParameters,
+    { signal }: CredentialOptions,
+  ): Promise<AwsCredentials> {
+    const response = await this.#transport.send({
+      method: 'POST',
+      url: `${this.#endpoint}/`,
+      headers: HEADERS,
+      body: form(action, parameters),
+      ...(signal !== undefined && { signal }),
+    })
+    if (response.status === 200) return readCredentials(response, action)
+    const facts = { provider: PROVIDER, operation: action, nowMs: this.#runtime.now() }
+    throw awsFailure(response, COMMON_AWS_ERRORS, facts).error
+  }
+}
+
+const HEADERS = {
+  accept: 'application/json',
+  'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+}
+
+function form(action: string, parameters: StsParameters): string {
+  return new URLSearchParams({ Action: action, Version: '2011-06-15', ...parameters }).toString()
+}
+
+/** The answer is JSON where the server honours Accept, else XML. */
+function readCredentials(response: HttpResponse, action: string): AwsCredentials {
+  const fields = jsonFields(response, action) ?? xmlFields(response)
+  const expires = fields('Expiration')
+  const seconds = Number(expires)
+  const expiresAtMs = Number.isNaN(seconds) ? Date.parse(expires ?? '') : seconds * 1_000
+  const accessKeyId = fields('AccessKeyId')
+  const secretAccessKey = fields('SecretAccessKey')
+  const sessionToken = fields('SessionToken')
+  if (
+    accessKeyId === undefined ||
+    secretAccessKey === undefined ||
+    sessionToken === undefined ||
+    Number.isNaN(expiresAtMs)
+  ) {
+    throw new KmsError('ERR_KMS_RESPONSE_INVALID', {
+      provider: PROVIDER,
+      operation: action,
+      message: 'the answer holds no credentials',
+    })
+  }
+  return checkCredentials({ accessKeyId, secretAccessKey, sessionToken, expiresAtMs })
+}
+
+type Fields = (name: string) => string | undefined
+
+function jsonFields(response: HttpResponse, action: string): Fields | undefined {
+  const path = [`${action}Response`, `${action}Result`, 'Credentials']
+  let value: unknown = parseJsonObject(response.body)
+  if (value === undefined) return undefined
+  for (const name of path) value = (value as JsonObject | undefined)?.[name]
+  const credentials = value as JsonObject | undefined
+  return (name) => {
+    const field = credentials?.[name]
+    return typeof field === 'string' ? field : typeof field === 'number' ? String(field) : undefined
+  }
+}
+
+/** The first element of each name inside Credentials: STS escapes what users put into a session. */
+function xmlFields(response: HttpResponse): Fields {
+  const text = decodeUtf8(response.body) ?? ''
+  const block = /<Credentials>([\s\S]{0,16384}?)<\/Credentials>/.exec(text)?.[1] ?? ''
+  return (name) => new RegExp(`<${name}>([^<>&\\s]{1,8192})</${name}>`).exec(block)?.[1]
+}

@@ -1,0 +1,30 @@
+import { type Bytes, decodeUtf8 } from '../bytes/index.ts'
+import { KmsError } from '../errors.ts'
+
+/** A JSON object whose fields are not trusted yet. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** The object in a body, or `undefined` where there is none. */
+export function parseJsonObject(body: Bytes): JsonObject | undefined {
+  const text = decodeUtf8(body)
+  if (text === undefined) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as JsonObject)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * A string field of an answer.
+ *
+ * @throws KmsError `ERR_KMS_RESPONSE_INVALID`
+ */
+export function stringField(answer: JsonObject, name: string): string {
+  const value = Object.hasOwn(answer, name) ? answer[name] : undefined
+  if (typeof value === 'string') return value
+  throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: `the answer has no ${name}` })
+}

@@ -1,0 +1,14 @@
+/** Longest wait that a server may ask for: what is longer is cut. */
+const MAX_MS = 300_000
+
+/**
+ * Retry-After (RFC 9110 section 10.2.3) in milliseconds, in either of its two forms; `undefined`
+ * where it is absent or makes no sense.
+ */
+export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
+  const value = headers.get('retry-after')?.trim()
+  if (value === undefined) return undefined
+  if (/^\d{1,9}$/.test(value)) return Math.min(Number(value) * 1_000, MAX_MS)
+  const at = Date.parse(value)
+  return Number.isNaN(at) ? undefined : Math.min(Math.max(0, at - nowMs), MAX_MS)
+}

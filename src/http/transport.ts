@@ -1,0 +1,97 @@
+import type { Bytes } from '../bytes/index.ts'
+import { isKmsError, KmsError } from '../errors.ts'
+import type { Network } from '../ports/index.ts'
+import { untilAborted } from '../runtime/index.ts'
+import { readBody } from './body.ts'
+
+/** One request to a vendor. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH'
+  /** From the configuration, never from an envelope. */
+  readonly url: string
+  readonly headers: HeadersInit
+  readonly body?: string | Bytes
+  readonly signal?: AbortSignal
+}
+
+/** A whole answer, whatever its status but a redirect. */
+export interface HttpResponse {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Bytes
+}
+
+/** Bounds of every request. */
+export interface TransportOptions {
+  readonly network: Network
+  /** From the start of the request to the last byte of the body, in milliseconds; 2,000 by default. */
+  readonly timeoutMs?: number
+  /** Longest body that is read, in bytes; 256 KiB by default. */
+  readonly maxBodyBytes?: number
+}
+
+/** The one way out: deadline, abort, body limit, no redirects, and errors without secrets. */
+export class Transport {
+  readonly #network: Network
+  readonly #timeoutMs: number
+  readonly #maxBodyBytes: number
+
+  constructor({ network, timeoutMs = 2_000, maxBodyBytes = 262_144 }: TransportOptions) {
+    this.#network = network
+    this.#timeoutMs = timeoutMs
+    this.#maxBodyBytes = maxBodyBytes
+  }
+
+  /**
+   * Sends a request and reads the whole answer.
+   *
+   * @throws KmsError `ERR_KMS_TIMEOUT`, `ERR_KMS_UNAVAILABLE`, `ERR_KMS_RESPONSE_INVALID`; or the signal's reason
+   */
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    request.signal?.throwIfAborted()
+    const attempt = new AbortController()
+    const stop = (): void => {
+      attempt.abort(request.signal?.reason)
+    }
+    request.signal?.addEventListener('abort', stop, { once: true })
+    const cancel = this.#network.after(this.#timeoutMs, () => {
+      attempt.abort(new KmsError('ERR_KMS_TIMEOUT'))
+    })
+    try {
+      // Raced as well: a body that hangs must not depend on how well a runtime aborts it.
+      return await untilAborted(this.#exchange(request, attempt.signal), attempt.signal)
+    } catch (error) {
+      if (attempt.signal.aborted) throw attempt.signal.reason
+      throw isKmsError(error) ? error : unreachable(error)
+    } finally {
+      cancel()
+      request.signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  async #exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    const response = await this.#network.fetch(request.url, {
+      method: request.method,
+      headers: request.headers,
+      ...(request.body !== undefined && { body: request.body }),
+      // workerd has no 'error'; a redirect would carry tokens to another host.
+      redirect: 'manual',
+      signal,
+    })
+    const { status, headers } = response
+    if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+      await response.body?.cancel()
+      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'a redirect is refused', status })
+    }
+    return { status, headers, body: await readBody(response, this.#maxBodyBytes) }
+  }
+}
+
+/** The cause's name and system code are kept; its message may hold a URL. */
+function unreachable(error: unknown): KmsError {
+  const nested = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const code: unknown = nested instanceof Error && 'code' in nested ? nested.code : undefined
+  const name = nested instanceof Error ? nested.name : 'Error'
+  const cause = new Error(typeof code === 'string' && /^[A-Z0-9_]{1,64}$/.test(code) ? code : name)
+  return new KmsError('ERR_KMS_UNAVAILABLE', { cause })
+}

@@ -1,0 +1,66 @@
+import { AwsClient, awsEndpoint, toCredentialSource } from '../../credentials/aws/index.ts'
+import { KmsError } from '../../errors.ts'
+import { checkEndpoint, Transport } from '../../http/index.ts'
+import type { KeyManagementService } from '../../kms/index.ts'
+import { webNetwork, webRuntime } from '../../runtime/index.ts'
+import { AwsKms } from './aws-kms.ts'
+import { AWS_KMS_ERRORS } from './errors.ts'
+import { configuredKey } from './key-id.ts'
+import { AwsKmsApi, PROVIDER } from './kms-api.ts'
+import type { AwsKmsOptions } from './options.ts'
+import { PinnedKey } from './pinned-key.ts'
+
+/**
+ * AWS KMS by `fetch` alone. Nothing is sent before the first use.
+ *
+ * One call for each data key that is made (GenerateDataKey) or unwrapped (Decrypt); the context
+ * goes along as EncryptionContext and shows up in CloudTrail in clear.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
+ *
+ * @example
+ * ```ts
+ * import { EnvelopeCipher } from 'edge-kms'
+ * import { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'
+ *
+ * export function cipherOf(env: Record<string, unknown>): EnvelopeCipher {
+ *   const kms = createAwsKms({
+ *     keyId: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+ *     credentials: awsCredentialsFromEnv(env),
+ *   })
+ *   return new EnvelopeCipher({ kms })
+ * }
+ * ```
+ */
+export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
+  const runtime = options.runtime ?? webRuntime
+  const network = options.network ?? webNetwork
+  const key = configuredKey(options.keyId, options.region)
+  const endpoint =
+    options.endpoint === undefined
+      ? awsEndpoint('kms', key.region, options)
+      : checkEndpoint(options.endpoint, options)
+  if (options.endpoint !== undefined && (options.fips === true || options.dualStack === true)) {
+    throw new KmsError('ERR_KMS_CONFIG', {
+      message:
+        'fips and dualStack choose an endpoint of AWS: they cannot be combined with one of your own',
+      provider: PROVIDER,
+    })
+  }
+  const client = new AwsClient({
+    provider: PROVIDER,
+    service: 'kms',
+    region: key.region,
+    endpoint,
+    credentials: toCredentialSource(options.credentials, { runtime, network }),
+    transport: new Transport({
+      network,
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+    }),
+    runtime,
+    errors: AWS_KMS_ERRORS,
+  })
+  const api = new AwsKmsApi(client, [...(options.grantTokens ?? [])])
+  return new AwsKms(api, new PinnedKey(key, options.multiRegion ?? false), options.usage ?? 'both')
+}

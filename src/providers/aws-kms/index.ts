@@ -1,0 +1,16 @@
+export {
+  assumeRole,
+  type AssumeRoleOptions,
+  assumeRoleWithWebIdentity,
+  type AwsCredentials,
+  awsCredentialsFromEnv,
+  type AwsCredentialsOption,
+  type AwsCredentialSource,
+  containerCredentials,
+  type ContainerCredentialsOptions,
+  type CredentialOptions,
+  type StsOptions,
+  type WebIdentityOptions,
+} from '../../credentials/aws/index.ts'
+export { createAwsKms } from './create-aws-kms.ts'
+export type { AwsKmsOptions } from './options.ts'
