@@ -47,28 +47,22 @@ export class SingleFlight<T> {
   }
 
   /** What the flight brought, or `undefined` when this caller's own timer ran out first. */
-  #follow(
+  async #follow(
     flight: Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly value: T } | undefined> {
-    return untilAborted(
-      new Promise((resolve, reject) => {
-        const stop = this.#network.after(this.#followerWaitMs, () => {
-          resolve(undefined)
-        })
-        flight.then(
-          (value) => {
-            stop()
-            resolve({ value })
-          },
-          (error: unknown) => {
-            stop()
-            reject(error)
-          },
-        )
-      }),
-      signal,
-    )
+    let stop = (): void => undefined
+    const timer = new Promise<undefined>((resolve) => {
+      stop = this.#network.after(this.#followerWaitMs, () => {
+        resolve(undefined)
+      })
+    })
+    try {
+      const landed = flight.then((value) => ({ value }))
+      return await untilAborted(Promise.race([landed, timer]), signal)
+    } finally {
+      stop()
+    }
   }
 }
 
