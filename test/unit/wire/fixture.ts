@@ -5,6 +5,7 @@ import {
   type EnvelopeCipherOptions,
   type GeneratedDataKey,
   type HealthReport,
+  isKmsError,
   type KekVersion,
   type KeyManagementService,
   type KmsCallOptions,
@@ -97,7 +98,12 @@ export class PlainKms implements KeyManagementService {
   ): Promise<Outcome<UnwrappedDataKey>[]> {
     const outcomes: Outcome<UnwrappedDataKey>[] = []
     for (const { wraps, context } of items) {
-      outcomes.push({ ok: true, value: await this.unwrapDataKey(wraps, { ...options, context }) })
+      try {
+        outcomes.push({ ok: true, value: await this.unwrapDataKey(wraps, { ...options, context }) })
+      } catch (error) {
+        if (!isKmsError(error)) throw error
+        outcomes.push({ ok: false, error })
+      }
     }
     return outcomes
   }

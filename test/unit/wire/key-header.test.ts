@@ -63,7 +63,7 @@ describe('key header, written', () => {
     const wrap = { provider: 'p', kekId: 'id', kekVersion: 'ver', wrapped: fromHex('01020304') }
     const { bytes, fixedBytes } = encodeKeyHeader(FIELDS, [wrap])
     expect(toHex(bytes.subarray(fixedBytes.length))).toBe(
-      `01${'0170'}${'00026964'}${'0003766572'}${'000401020304'}`,
+      ['01', '0170', '00026964', '0003766572', '000401020304'].join(''),
     )
   })
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { EncryptedEnvelope, EnvelopeCipher, SecretBytes } from '../../../src/index.ts'
+import { EncryptedEnvelope, EnvelopeCipher, type SecretBytes } from '../../../src/index.ts'
 import { codeOf, codeOfAsync, toHex, utf8 } from '../../vectors/hex.ts'
 import { rawHeader, type RawWrap, rawMessage } from '../../vectors/raw-header.ts'
 import { coldReader, CONTEXT, OPTIONS, PlainKms, sequence, setUp } from './fixture.ts'
