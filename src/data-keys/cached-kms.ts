@@ -1,11 +1,4 @@
-import {
-  binaryString,
-  type Bytes,
-  concatBytes,
-  encodeBase64Url,
-  equalBytes,
-} from '../bytes/index.ts'
-import { sha256 } from '../ciphers/index.ts'
+import { binaryString, type Bytes, equalBytes } from '../bytes/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../errors.ts'
 import {
   canonicalContext,
@@ -26,8 +19,10 @@ import type {
   OpenRequest,
   RewrapKeyOptions,
 } from './data-key-source.ts'
+import { FailedHeaders, within } from './failed-headers.ts'
 import { checkHeader } from './header-policy.ts'
 import { KmsDataKeys, type KmsDataKeysOptions } from './kms-data-keys.ts'
+import { settle } from './open-batch.ts'
 
 /** Bounds of a cache of data keys. Numbers are integers. */
 export interface KmsCacheConfig {
@@ -55,10 +50,6 @@ interface Entry {
   readonly cachedAtMs: number
 }
 
-/** How long a header that failed is remembered, and how many of them. */
-const FAILED_TTL_MS = 10_000
-const FAILED_MAX = 256
-
 /**
  * Data keys kept in the memory of this process or isolate. Holds derived keys that cannot be
  * exported, never raw bytes.
@@ -83,7 +74,7 @@ export class CachedKms implements DataKeySource {
   readonly #ttlMs: number
   readonly #opened: BoundedMap<Entry>
   readonly #active: BoundedMap<Entry>
-  readonly #failed: BoundedMap<number>
+  readonly #failed: FailedHeaders
   #stats = { encryptHits: 0, encryptMisses: 0, decryptHits: 0, decryptMisses: 0, refusals: 0 }
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
@@ -94,7 +85,7 @@ export class CachedKms implements DataKeySource {
     const maxEntries = inRange('maxEntries', options.maxEntries ?? 1_000, 1, 1_000_000)
     this.#opened = new BoundedMap(maxEntries)
     this.#active = new BoundedMap(maxEntries)
-    this.#failed = new BoundedMap(FAILED_MAX)
+    this.#failed = new FailedHeaders(this.#inner.runtime)
   }
 
   active(
@@ -147,14 +138,11 @@ export class CachedKms implements DataKeySource {
       }
     }
     this.#stats.decryptMisses += missing.length
-    const opened = await this.#inner.openMany(
+    const opened = await this.#openMissing(
       missing.map((i) => requests[i] as OpenRequest),
       options,
     )
-    for (const [place, outcome] of opened.entries()) {
-      if (outcome.ok) this.#hold(outcome.value)
-      outcomes[missing[place] as number] = outcome
-    }
+    for (const [place, outcome] of opened.entries()) outcomes[missing[place] as number] = outcome
     return outcomes
   }
 
@@ -227,21 +215,45 @@ export class CachedKms implements DataKeySource {
     options: KmsSignalOptions,
   ): Promise<DataEncryptionKey> {
     const canonical = canonicalContext(context)
-    const failed = encodeBase64Url(await sha256(concatBytes(header.bytes, canonical.bytes)))
-    const failedAtMs = this.#failed.get(failed)
-    if (failedAtMs !== undefined && within(failedAtMs, this.#inner.runtime.now(), FAILED_TTL_MS)) {
-      this.#stats.refusals += 1
-      throw new KmsError('ERR_DECRYPT_FAILED') // W6.5
+    const id = await this.#failed.idOf(header, canonical)
+    if (this.#failed.has(id)) throw this.#refuse()
+    const outcome = await settle(() => this.#inner.open(header, canonical.map, options))
+    this.#failed.learn(id, outcome)
+    if (!outcome.ok) throw outcome.error
+    this.#hold(outcome.value)
+    return outcome.value
+  }
+
+  async #openMissing(
+    requests: readonly OpenRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<DataEncryptionKey>[]> {
+    const ids = await Promise.all(
+      requests.map(({ header, context }) =>
+        settle(() => this.#failed.idOf(header, canonicalContext(context))),
+      ),
+    )
+    const outcomes = ids.map((id): Outcome<DataEncryptionKey> | undefined =>
+      id.ok && this.#failed.has(id.value) ? { ok: false, error: this.#refuse() } : undefined,
+    )
+    const rest = [...requests.keys()].filter((i) => outcomes[i] === undefined)
+    const opened = await this.#inner.openMany(
+      rest.map((i) => requests[i] as OpenRequest),
+      options,
+    )
+    for (const [place, outcome] of opened.entries()) {
+      const i = rest[place] as number
+      const id = ids[i]
+      if (id?.ok === true) this.#failed.learn(id.value, outcome)
+      if (outcome.ok) this.#hold(outcome.value)
+      outcomes[i] = outcome
     }
-    try {
-      const key = await this.#inner.open(header, canonical.map, options)
-      this.#hold(key)
-      return key
-    } catch (error) {
-      if (isKmsError(error, 'ERR_DECRYPT_FAILED'))
-        this.#failed.set(failed, this.#inner.runtime.now())
-      throw error
-    }
+    return outcomes as readonly Outcome<DataEncryptionKey>[]
+  }
+
+  #refuse(): KmsError {
+    this.#stats.refusals += 1
+    return new KmsError('ERR_DECRYPT_FAILED') // W6.5
   }
 
   /** The key of this header if it is held. Wraps may differ: they are not part of the identity (W6.4). */
@@ -269,9 +281,4 @@ export class CachedKms implements DataKeySource {
 /** W6.4: never the bytes of the wraps, which anybody may change. Version 1 is the only one. */
 function identity(commitment: Bytes, context: EncryptionContext | undefined): string {
   return `${binaryString(commitment)} ${contextId(context)}`
-}
-
-/** A clock that went back makes an entry old, not young again. */
-function within(sinceMs: number, nowMs: number, spanMs: number): boolean {
-  return nowMs >= sinceMs && nowMs - sinceMs < spanMs
 }

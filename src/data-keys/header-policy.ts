@@ -8,6 +8,15 @@ export function eligibleWraps(kms: KeyManagementService, header: KeyHeader): rea
 }
 
 /**
+ * The wraps that are left after one was tried. Compared by key, not by object: a KMS may answer
+ * with a copy, and each wrap must be tried once at most.
+ */
+export function withoutWrap(wraps: readonly WrappedKey[], by: WrappedKey): readonly WrappedKey[] {
+  const left = wraps.filter((wrap) => wrap.kekId !== by.kekId || wrap.provider !== by.provider)
+  return left.length < wraps.length ? left : []
+}
+
+/**
  * What can be refused from the header and the caller's context alone, before any I/O (W6.1).
  *
  * @throws KmsError `ERR_ENVELOPE_UNKNOWN_KEY`, `ERR_DECRYPT_FAILED`

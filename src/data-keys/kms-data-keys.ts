@@ -30,7 +30,7 @@ import type {
   RewrapKeyOptions,
 } from './data-key-source.ts'
 import { deriveKeys, openKeys } from './derive-keys.ts'
-import { checkHeader, eligibleWraps } from './header-policy.ts'
+import { checkHeader, eligibleWraps, withoutWrap } from './header-policy.ts'
 import { OpenBatch, type OpenBatchItem, settle } from './open-batch.ts'
 import { rewrapHeader } from './rewrap-header.ts'
 
@@ -208,7 +208,7 @@ export class KmsDataKeys implements DataKeySource {
       const keys = await openKeys(opened.plaintext, header, context)
       if (keys !== undefined) return new DataEncryptionKey(header, context, keys)
       // W3.29: a wrap that opens to another DEK must not hide the one that is right.
-      wraps = wraps.filter((wrap) => wrap !== opened.by)
+      wraps = withoutWrap(wraps, opened.by)
     }
     throw new KmsError('ERR_DECRYPT_FAILED')
   }
@@ -222,7 +222,7 @@ export class KmsDataKeys implements DataKeySource {
     const { header, canonical, wraps } = item
     const keys = await openKeys(outcome.value.plaintext, header, canonical)
     if (keys !== undefined) return new DataEncryptionKey(header, canonical, keys)
-    const others = wraps.filter((wrap) => wrap !== outcome.value.by)
+    const others = withoutWrap(wraps, outcome.value.by)
     return this.#openWith(others, header, canonical, options)
   }
 }

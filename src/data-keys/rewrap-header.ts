@@ -11,7 +11,7 @@ import {
 import { encodeKeyHeader, type KeyHeader } from '../wire/index.ts'
 import type { RewrapKeyOptions } from './data-key-source.ts'
 import { openKeys } from './derive-keys.ts'
-import { checkHeader, eligibleWraps } from './header-policy.ts'
+import { checkHeader, eligibleWraps, withoutWrap } from './header-policy.ts'
 
 /**
  * The same data key under the configured KEKs: every old wrap is dropped and exactly the
@@ -67,7 +67,7 @@ async function wrapAgain(
     } finally {
       plaintext.dispose()
     }
-    wraps = wraps.filter((wrap) => wrap !== by)
+    wraps = withoutWrap(wraps, by)
   }
   throw new KmsError('ERR_DECRYPT_FAILED')
 }

@@ -1,4 +1,4 @@
-import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
+import { type Bytes, concatBytes, encodeUtf8, isWellFormed } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 import {
   CONTEXT_LIMITS,
@@ -55,13 +55,7 @@ export function encodeKeyHeader(
   const bytes = concatBytes(
     fixed, // W3.1
     new Uint8Array([wraps.length]),
-    ...wraps.flatMap((wrap) => [
-      new Uint8Array([wrap.provider.length]), // W3.2
-      encodeUtf8(wrap.provider),
-      lp16(encodeUtf8(wrap.kekId)),
-      lp16(encodeUtf8(wrap.kekVersion)),
-      lp16(wrap.wrapped),
-    ]),
+    ...wraps.map(encodeWrap),
   )
   if (bytes.length > LIMITS.headerBytes) throw tooLarge()
   return {
@@ -119,6 +113,22 @@ function readWrap(reader: ByteReader): WrappedKey {
   const kekVersion = readText(reader.take(checkLength(reader.u16(), 0, LIMITS.kekVersionBytes))) // W3.6
   const wrapped = reader.take(checkLength(reader.u16(), 1, LIMITS.wrappedBytes)) // W3.7
   return { provider, kekId, kekVersion, wrapped }
+}
+
+/** A writer refuses what a reader would refuse. */
+function encodeWrap({ provider, kekId, kekVersion, wrapped }: WrappedKey): Bytes {
+  if (!isWellFormed(kekId) || !isWellFormed(kekVersion)) throw malformed('text is not UTF-8')
+  const [id, version] = [encodeUtf8(kekId), encodeUtf8(kekVersion)]
+  checkLength(id.length, 1, LIMITS.kekIdBytes)
+  checkLength(version.length, 0, LIMITS.kekVersionBytes)
+  // W3.2
+  return concatBytes(
+    new Uint8Array([provider.length]),
+    encodeUtf8(provider),
+    lp16(id),
+    lp16(version),
+    lp16(wrapped),
+  )
 }
 
 /** What a writer must not write and a reader must not accept. */

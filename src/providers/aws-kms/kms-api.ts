@@ -1,5 +1,10 @@
 import { type Bytes, decodeBase64, encodeBase64 } from '../../bytes/index.ts'
-import { AwsCallError, type AwsClient, callError, invalidAnswer } from '../../credentials/aws/index.ts'
+import {
+  AwsCallError,
+  type AwsClient,
+  callError,
+  invalidAnswer,
+} from '../../credentials/aws/index.ts'
 import { type JsonObject, parseJsonObject, stringField } from '../../http/index.ts'
 import { type EncryptionContext, type KmsSignalOptions, SecretBytes } from '../../kms/index.ts'
 
