@@ -62,4 +62,5 @@ export {
   type WrappedKey,
 } from './kms/index.ts'
 export type { DataKeyPage, DataKeyStore, DataKeyStoreOptions, Runtime } from './ports/index.ts'
+export { MultiKms, type MultiKmsOptions } from './resilience/index.ts'
 export type { KeyHeader, MessageKind } from './wire/index.ts'

@@ -7,18 +7,10 @@ import {
   type LocalKmsOptions,
 } from '../../../src/providers/local/index.ts'
 import { MemoryDataKeyStore } from '../../../src/stores/index.ts'
-import { type ContractCase, dataKeyStoreContract, kmsContract } from '../../../src/testing/index.ts'
+import { dataKeyStoreContract, kmsContract } from '../../../src/testing/index.ts'
+import { runContract } from '../../support/contract.ts'
 
 const versions = [{ version: 1, key: crypto.getRandomValues(new Uint8Array(32)) }]
-
-function run(cases: readonly ContractCase[]): void {
-  for (const one of cases) {
-    it.skipIf(one.skip !== undefined)(
-      one.skip === undefined ? one.name : `${one.name} (skipped: ${one.skip})`,
-      one.run,
-    )
-  }
-}
 
 const variants: Readonly<Record<string, Partial<LocalKmsOptions>>> = {
   plain: {},
@@ -30,7 +22,7 @@ const variants: Readonly<Record<string, Partial<LocalKmsOptions>>> = {
 for (const [name, options] of Object.entries(variants)) {
   describe(`contract: local KMS ${name}`, () => {
     const create = (): KeyManagementService => createLocalKms({ ...options, versions })
-    run(
+    runContract(
       kmsContract(create().capabilities, {
         create,
         createOther: () => createLocalKms({ ...options, versions, kekId: 'other' }),
@@ -40,7 +32,7 @@ for (const [name, options] of Object.entries(variants)) {
 }
 
 describe('contract: memory data-key store', () => {
-  run(dataKeyStoreContract(() => new MemoryDataKeyStore()))
+  runContract(dataKeyStoreContract(() => new MemoryDataKeyStore()))
 })
 
 /** Services that are wrong in one way each: the suite is worth something only if it sees them. */

@@ -1,0 +1,1 @@
+export { MultiKms, type MultiKmsOptions } from './multi-kms.ts'
