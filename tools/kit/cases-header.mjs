@@ -95,13 +95,14 @@ function preambleCases() {
 }
 
 function fieldCases() {
-  const flags = [1, 2, 3, 4, 5, 6, 7].map((bit) => {
+  const flags = [1, 2, 3, 4, 5, 6, 7].flatMap((bit) => {
     const own = makeKey({ flags: 1 | (1 << bit) })
-    return malformed(
-      `flags-bit-${bit}`,
-      'a flag that does not exist; the commitment has it too',
-      record({}, own),
-    )
+    const alone = makeKey({ flags: 1 << bit, storedMap: {} })
+    const comment = 'a flag that does not exist; the commitment has it too'
+    return [
+      malformed(`flags-bit-${bit}`, comment, record({}, own)),
+      malformed(`flags-bit-${bit}-alone`, comment, record({}, alone)),
+    ]
   })
   const late = makeKey({ createdAt: 2n ** 53n })
   const latest = makeKey({ createdAt: 2n ** 64n - 1n })

@@ -187,6 +187,16 @@ describe('cache', () => {
     expect(kms.calls).toHaveLength(3)
   })
 
+  it('W6.5: a header that failed is remembered by decryptMany and for decryptMany', async () => {
+    const { cipher, kms } = setUp()
+    const envelope = await cipher.encrypt(plaintext, OPTIONS)
+    envelope.set(sequence(32, 9), EncryptedEnvelope.parse(envelope).headBytes - 32)
+    kms.calls.length = 0
+    const reader = coldReader(kms)
+    for (let i = 0; i < 3; i++) await reader.decryptMany([{ envelope, ...OPTIONS }])
+    expect(kms.calls).toEqual(['unwrap'])
+  })
+
   it('W6.5: the memory is bounded, and failures evict nothing that opens', async () => {
     const { cipher, kms } = setUp()
     const envelope = await cipher.encrypt(plaintext, OPTIONS)

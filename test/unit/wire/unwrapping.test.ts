@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { EncryptedEnvelope, EnvelopeCipher, type SecretBytes } from '../../../src/index.ts'
+import {
+  EncryptedEnvelope,
+  EnvelopeCipher,
+  KmsError,
+  type SecretBytes,
+} from '../../../src/index.ts'
 import { codeOf, codeOfAsync, toHex, utf8 } from '../../vectors/hex.ts'
 import { rawHeader, type RawWrap, rawMessage } from '../../vectors/raw-header.ts'
 import { coldReader, CONTEXT, OPTIONS, PlainKms, sequence, setUp } from './fixture.ts'
@@ -179,6 +184,21 @@ describe('data keys, opened', () => {
     kms.calls.length = 0
     expect(await codeOfAsync(() => coldReader(kms).decrypt(message, OPTIONS))).toBe(FAILED)
     expect(kms.calls).toEqual(['unwrap', 'unwrap', 'unwrap'])
+  })
+
+  it('W3.29: each wrap is tried at most once, also where the KMS answers with a copy of it', async () => {
+    const { cipher, kms } = setUp()
+    const envelope = await cipher.encrypt(plaintext, OPTIONS)
+    envelope.set(sequence(32, 9), EncryptedEnvelope.parse(envelope).headBytes - 32)
+    kms.calls.length = 0
+    const unwrap = kms.unwrapDataKey.bind(kms)
+    kms.unwrapDataKey = async (wraps, options) => {
+      if (kms.calls.length > 9) throw new KmsError('ERR_KMS_THROTTLED')
+      const { plaintext: dek, by } = await unwrap(wraps, options)
+      return { plaintext: dek, by: { ...by } }
+    }
+    expect(await codeOfAsync(() => coldReader(kms).decrypt(envelope, OPTIONS))).toBe(FAILED)
+    expect(kms.calls).toEqual(['unwrap'])
   })
 })
 
