@@ -1,0 +1,190 @@
+/**
+ * What the documents say about the code and a machine can check: error codes, layers, methods and
+ * options, MUSTs, links, and paths that they name.
+ */
+import { createRequire } from 'node:module'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { KMS_ERROR_CODES, KmsError } from '../src/errors.ts'
+import { EnvelopeCipher } from '../src/envelope/index.ts'
+import { filesIn, markdownFiles } from './lib/doc-blocks.mjs'
+import { root } from './lib/folders.mjs'
+
+const require = createRequire(import.meta.url)
+const read = (path) => readFileSync(join(root, path), 'utf8')
+/** A Markdown file without its code blocks. */
+const prose = (path) => read(path).replaceAll(/^(`{3,}).*?^\1$/gms, '')
+/** The rows of every table, cells without their surrounding space. */
+const rowsOf = (path) =>
+  [...prose(path).matchAll(/^\| (.*) \|$/gm)].map(([, row]) =>
+    row.split(/(?<!\\)\|/).map((cell) => cell.trim()),
+  )
+const names = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name)
+
+/** Comments do not throw, nor does a comparison with a code. */
+const code = (path) =>
+  read(path)
+    .replaceAll(/\/\*.*?\*\//gs, '')
+    .replaceAll(/^\s*\/\/.*$/gm, '')
+    .replaceAll(/isKmsError\([^()]*\)/g, '')
+
+/** `src/credentials/aws/sts.ts` counts for the providers. */
+function areaOf(path) {
+  const [, folder] = path.split('/')
+  return ['providers', 'credentials', 'http'].includes(folder) ? 'providers' : folder
+}
+
+/** Where a code is made into an error: `new KmsError('X'`, a row of a table, a choice. */
+function thrownBy() {
+  /** @type {Map<string, Set<string>>} */
+  const found = new Map(KMS_ERROR_CODES.map((name) => [name, new Set()]))
+  for (const path of filesIn('src', '.ts')) {
+    if (path === 'src/errors.ts' || path.startsWith('src/testing/')) continue
+    for (const [, name] of code(path).matchAll(/(?:KmsError\(\s*|code: |[?:] )'(ERR_\w+)'/g)) {
+      found.get(name)?.add(areaOf(path))
+    }
+  }
+  return found
+}
+
+function checkErrorCodes() {
+  const document = 'docs/error-codes.md'
+  const problems = []
+  const thrown = thrownBy()
+  const rows = rowsOf(document).filter(([first]) => first.includes('ERR_'))
+  const listed = rows.map(([first]) => names(first)[0])
+  if (listed.join() !== KMS_ERROR_CODES.join())
+    problems.push(`the table and KMS_ERROR_CODES differ, in members or order`)
+  for (const [i, [first, says, retryable, by]] of rows.entries()) {
+    const name = listed[i]
+    const error = new KmsError(name)
+    const fail = (text) => problems.push(`${name}: ${text}`)
+    if (!first.endsWith(`(#${name.toLowerCase()})`)) fail('the link does not lead to its section')
+    if (says !== error.message) fail(`it says "${error.message}"`)
+    if (retryable !== (error.retryable ? 'yes' : 'no')) fail(`retryable is ${error.retryable}`)
+    const where = [...(thrown.get(name) ?? [])].sort()
+    const claims = by.replaceAll('`', '').split(', ').sort()
+    if (where.length === 0 ? by !== '(later)' : claims.join() !== where.join())
+      fail(`thrown by ${where.join(', ') || 'nothing: mark it (later)'}, not ${by}`)
+    const section = read(document).split(`\n### ${name}\n`)[1]?.split('\n#')[0] ?? ''
+    for (const part of ['**Cause.**', '**Fix.**'])
+      if (!section.includes(part)) fail(`its section has no ${part}`)
+  }
+  return problems
+}
+
+/** The layer table of ARCHITECTURE.md against the rule that is checked. */
+function checkLayers() {
+  const problems = []
+  const base = 'base'
+  const spell = (cell) =>
+    names(cell).flatMap((name) =>
+      name === base ? ['bytes', 'errors', 'ports', 'runtime'] : [name],
+    )
+  const rows = new Map(
+    rowsOf('ARCHITECTURE.md').map(([first = '', ...rest]) => [names(first)[0], rest]),
+  )
+  const { forbidden } = require('./lint/layers.cjs')
+  for (const { name, comment } of forbidden) {
+    const match = /^(\S+) may import: (.*)$/.exec(comment ?? '')
+    if (!name.startsWith('layer-') || match === null) continue
+    const [, layer, list] = match
+    const row = rows.get(layer)
+    const may =
+      list === 'nothing' ? [] : list.split(', ').map((one) => one.replace('types of ', ''))
+    if (row === undefined) problems.push(`the layer table has no row for ${layer}`)
+    else if (spell(row.at(-1)).sort().join() !== may.sort().join())
+      problems.push(`${layer} may import ${may.join(', ') || 'nothing'}`)
+  }
+  return problems
+}
+
+/** README's tables name every method of the cipher and every option that it and a cache take. */
+function checkReadme() {
+  const cells = new Set(rowsOf('README.md').flatMap(([first = '']) => names(first)))
+  const methods = Object.getOwnPropertyNames(EnvelopeCipher.prototype)
+  const known = [...cells].map((cell) => /^\w+/.exec(cell)?.[0])
+  const interfaces = {
+    'src/envelope/options.ts': ['CommonOptions', 'KmsCipherOptions', 'SourceCipherOptions'],
+    'src/data-keys/data-key-limits.ts': ['DataKeyLimits'],
+    'src/data-keys/cached-kms.ts': ['KmsCacheConfig'],
+  }
+  const options = Object.entries(interfaces).flatMap(([path, list]) =>
+    list.flatMap((name) => {
+      const body = new RegExp(`^(?:export )?interface ${name}\\b.*?^}`, 'ms').exec(read(path))?.[0]
+      if (body === undefined) return [`${name}, which is not in ${path}`]
+      return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, option]) => option)
+    }),
+  )
+  return [...methods.filter((name) => name !== 'constructor'), ...options]
+    .filter((name) => !known.includes(name))
+    .map((name) => `README.md has no row for ${name}`)
+}
+
+/** MUSTs that are cited exist; the format itself and its tests are tools/musts.mjs's concern. */
+function checkMusts() {
+  const musts = new Set(
+    [...read('docs/wire-format.md').matchAll(/^- \*\*\[(W\d+\.\d+)\]/gm)].map(([, id]) => id),
+  )
+  return markdownFiles().flatMap((path) =>
+    [...read(path).matchAll(/\bW\d+\.\d+\b/g)]
+      .filter(([id]) => !musts.has(id))
+      .map(([id]) => `${path}: there is no ${id}`),
+  )
+}
+
+/** GitHub's anchor of a heading. */
+const anchor = (heading) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+    .replaceAll(' ', '-')
+
+function checkLinks() {
+  const anchors = (path) =>
+    [...prose(path).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading))
+  return markdownFiles().flatMap((path) =>
+    [...prose(path).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, target]) => target)
+      .filter((target) => !/^[a-z]+:/.test(target))
+      .flatMap((target) => {
+        const [file = '', fragment] = target.split('#')
+        const to = file === '' ? path : join(dirname(path), file)
+        if (!existsSync(join(root, to))) return [`${path}: ${target} leads nowhere`]
+        if (fragment === undefined || !to.endsWith('.md')) return []
+        return anchors(to).includes(fragment) ? [] : [`${path}: ${target} has no such heading`]
+      }),
+  )
+}
+
+/** A path in backquotes exists; the lines about what comes later say `(later)`. */
+function checkPaths() {
+  const place = /^(?:src|adapters|docs|test|tools|bench|examples|\.ci)\/[\w./*{},-]*$/
+  return markdownFiles().flatMap((path) =>
+    prose(path)
+      .split('\n')
+      .filter((line) => !line.includes('(later)'))
+      .flatMap(names)
+      .filter((name) => place.test(name) && globSync(name, { cwd: root }).length === 0)
+      .map((name) => `${path}: there is no ${name}`),
+  )
+}
+
+const checks = {
+  'error codes': checkErrorCodes,
+  layers: checkLayers,
+  'methods and options': checkReadme,
+  musts: checkMusts,
+  links: checkLinks,
+  paths: checkPaths,
+}
+
+let failed = 0
+for (const [name, check] of Object.entries(checks)) {
+  const problems = check()
+  console.log(`${problems.length === 0 ? 'ok' : 'FAILED'} ${name}`)
+  for (const problem of problems) console.log(`  ${problem}`)
+  if (problems.length > 0) failed++
+}
+console.log(`docs: ${Object.keys(checks).length - failed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
