@@ -28,10 +28,11 @@ const code = (path) =>
     .replaceAll(/^\s*\/\/.*$/gm, '')
     .replaceAll(/isKmsError\([^()]*\)/g, '')
 
-/** `src/credentials/aws/sts.ts` counts for the providers. */
+/** What wraps keys, and what that stands on, is one area: who uses a service cannot tell them apart. */
 function areaOf(path) {
   const [, folder] = path.split('/')
-  return ['providers', 'credentials', 'http'].includes(folder) ? 'providers' : folder
+  const services = ['providers', 'credentials', 'http', 'resilience']
+  return services.includes(folder) ? 'the service' : folder
 }
 
 /** Where a code is made into an error: `new KmsError('X'`, a row of a table, a choice. */

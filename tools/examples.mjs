@@ -108,11 +108,12 @@ function runProcess(block, command, args) {
     : [`printed ${JSON.stringify(printed)}, says ${JSON.stringify(expected)}`]
 }
 
-/** `send(path, body)` answers with the body of the answer; there and back must be the same. */
+/** `send(path, body)` gives the body of the answer, text or bytes; there and back must be the same. */
 async function roundTrip(send) {
+  const textOf = (body) => (typeof body === 'string' ? body : Buffer.from(body).toString('latin1'))
   const sealed = await send('/encrypt', TEXT)
-  if (sealed.includes(TEXT)) return [`/encrypt answers ${sealed}`]
-  const back = await send('/decrypt', sealed)
+  if (textOf(sealed).includes(TEXT)) return ['/encrypt answers with the plaintext']
+  const back = textOf(await send('/decrypt', sealed))
   return back === TEXT ? [] : [`/decrypt answers ${back}`]
 }
 
@@ -134,7 +135,7 @@ async function runWorker(block) {
   try {
     return await roundTrip(async (path, body) => {
       const answer = await worker.dispatchFetch(`http://worker${path}`, { method: 'POST', body })
-      return answer.text()
+      return answer.arrayBuffer()
     })
   } finally {
     await worker.dispose()
