@@ -1,0 +1,70 @@
+/**
+ * The servers that others wrote: how each is installed, started on loopback, and known to be ready.
+ *
+ * @typedef {object} Recipe
+ * @property {string} name
+ * @property {string} version
+ * @property {(folder: string) => void} install throws MissingError with what the machine lacks
+ * @property {(place: { folder: string, port: number, state: string }) =>
+ *   { command: string, args: string[], env: Record<string, string> }} start
+ *   `state` is an empty folder for all that the server writes
+ * @property {string} readyPath answers 200 once the server is up
+ */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findPython, installPackages } from './python.mjs'
+
+const constraintsOf = (name) => fileURLToPath(new URL(`constraints/${name}.txt`, import.meta.url))
+const pythonOf = (folder) => join(folder, 'bin', 'python')
+
+/** @type {Recipe} */
+const moto = {
+  name: 'moto',
+  version: '5.2.3',
+  install(folder) {
+    const python = findPython(['3.11', '3.12', '3.13'], 'moto')
+    const constraints = constraintsOf('moto-5.2.3')
+    installPackages({ python, folder, packages: ['moto[server]==5.2.3'], constraints })
+  },
+  start: ({ folder, port }) => ({
+    command: pythonOf(folder),
+    args: ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)],
+    // Every request is authenticated but for the windows that `openWindow` of moto's set-up opens.
+    env: { INITIAL_NO_AUTH_ACTION_COUNT: '0' },
+  }),
+  readyPath: '/moto-api/data.json',
+}
+
+/** @type {Recipe} */
+const localstack = {
+  name: 'localstack',
+  version: '2026.3.0',
+  install(folder) {
+    // Under 3.11 it starts, and answers 500 to every call.
+    const python = findPython(['3.13', '3.12'], 'LocalStack')
+    const packages = ['localstack-core[base-runtime]==2026.3.0', 'cbor2<6', 'pyopenssl<26']
+    const constraints = constraintsOf('localstack-2026.3.0')
+    installPackages({ python, folder, packages, constraints })
+  },
+  start: ({ folder, port, state }) => ({
+    command: pythonOf(folder),
+    args: ['-m', 'localstack.runtime.main'],
+    env: {
+      // Otherwise it may take the machine for its own container and write outside its folder.
+      OVERRIDE_IN_DOCKER: '0',
+      FILESYSTEM_ROOT: state,
+      LOCALSTACK_VOLUME_DIR: state,
+      SERVICES: 'kms,sts,iam',
+      // The default server listens on every interface.
+      GATEWAY_SERVER: 'hypercorn',
+      GATEWAY_LISTEN: `127.0.0.1:${port}`,
+      DNS_ADDRESS: '0',
+      DISABLE_EVENTS: '1',
+      SKIP_SSL_CERT_DOWNLOAD: '1',
+      LS_LOG: 'warning',
+    },
+  }),
+  readyPath: '/_localstack/health',
+}
+
+export const recipes = new Map([moto, localstack].map((recipe) => [recipe.name, recipe]))
