@@ -1,0 +1,22 @@
+/**
+ * What AWS's official client sees of a KMS and an STS, as observations to compare between servers.
+ * A scenario states nothing about right or wrong: expected.json does.
+ */
+import { accessScenarios } from './scenarios/access.mjs'
+import { dataKeyScenarios } from './scenarios/data-keys.mjs'
+import { decryptScenarios } from './scenarios/decrypt.mjs'
+import { keyScenarios } from './scenarios/keys.mjs'
+import { reEncryptScenarios } from './scenarios/re-encrypt.mjs'
+import { rotationScenarios } from './scenarios/rotation.mjs'
+import { stateScenarios } from './scenarios/states.mjs'
+
+/** @type {readonly import('./world.mjs').Scenario[]} */
+export const scenarios = [
+  ...keyScenarios,
+  ...dataKeyScenarios,
+  ...decryptScenarios,
+  ...reEncryptScenarios,
+  ...stateScenarios,
+  ...rotationScenarios,
+  ...accessScenarios,
+]

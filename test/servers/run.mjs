@@ -1,0 +1,37 @@
+/**
+ * `npm run test:servers [vendor[/server] …]`: everything against servers that others wrote.
+ * A vendor is a folder with a lane.mjs; README.md says what may stand beside it.
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { checkLauncher } from './launcher.mjs'
+import { createReport } from './lib/report.mjs'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const vendors = readdirSync(here).filter((name) => existsSync(join(here, name, 'lane.mjs')))
+const asked = process.argv.slice(2)
+const wanted = (name) => asked.length === 0 || asked.some((arg) => arg.split('/')[0] === name)
+
+const unknown = asked.filter((arg) => !['launcher', ...vendors].includes(arg.split('/')[0]))
+if (unknown.length > 0) {
+  console.error(`no such part: ${unknown.join(', ')}; there are launcher, ${vendors.join(', ')}`)
+  process.exit(2)
+}
+
+const report = createReport()
+if (wanted('launcher')) await checkLauncher(report)
+
+for (const vendor of vendors.filter(wanted)) {
+  const folder = join(here, vendor)
+  const providers = readdirSync(folder)
+    .filter((name) => /^provider\..+\.mjs$/.test(name))
+    .map((name) => ({ name, url: pathToFileURL(join(folder, name)).href }))
+  const servers = asked.flatMap((arg) => {
+    const [name, server] = arg.split('/')
+    return name === vendor && server !== undefined ? [server] : []
+  })
+  const { runLane } = await import(pathToFileURL(join(folder, 'lane.mjs')).href)
+  await runLane({ report, providers, only: servers.length === 0 ? undefined : servers })
+}
+process.exitCode = report.close()
