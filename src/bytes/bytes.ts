@@ -45,21 +45,15 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true
 }
 
-/** Orders bytes as unsigned numbers, shorter first where one is a prefix of the other. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] as number) - (b[i] as number)
-    if (difference !== 0) return difference
-  }
-  return a.length - b.length
-}
-
-/** One character for each byte: a cheap key for a map in memory. */
+/**
+ * A string that is equal for equal bytes of one length only: a cheap key for a map in memory. Two
+ * bytes for each character, because a string of half the length is made in half the time.
+ */
 export function binaryString(bytes: Uint8Array): string {
   let text = ''
-  for (let at = 0; at < bytes.length; at += 4_096) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 4_096))
+  const whole = bytes.length & ~1
+  for (let i = 0; i < whole; i += 2) {
+    text += String.fromCharCode(((bytes[i] as number) << 8) | (bytes[i + 1] as number))
   }
-  return text
+  return whole === bytes.length ? text : text + String.fromCharCode(bytes[whole] as number)
 }

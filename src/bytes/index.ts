@@ -1,7 +1,6 @@
 export {
   binaryString,
   type Bytes,
-  compareBytes,
   concatBytes,
   copyBytes,
   equalBytes,
@@ -9,4 +8,4 @@ export {
   toBytes,
 } from './bytes.ts'
 export { decodeBase64, decodeBase64Url, encodeBase64, encodeBase64Url } from './base64.ts'
-export { decodeUtf8, encodeUtf8, isWellFormed } from './utf8.ts'
+export { compareUtf8, decodeUtf8, encodeUtf8, isWellFormed, utf8Length, writeUtf8 } from './utf8.ts'

@@ -14,14 +14,64 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Whether a string has no lone surrogate: TextEncoder would fold them all into U+FFFD. */
-export function isWellFormed(text: string): boolean {
+/** Length of the string in UTF-8, or -1 if it has a lone surrogate, which UTF-8 cannot hold. */
+export function utf8Length(text: string): number {
+  let length = text.length
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
+    if (unit < 0x80) continue
+    length += unit < 0x800 ? 1 : 2
     if (unit < 0xd800 || unit > 0xdfff) continue
-    if (unit > 0xdbff) return false
-    const next = text.charCodeAt(++i)
-    if (!(next >= 0xdc00 && next <= 0xdfff)) return false
+    const next = unit > 0xdbff ? 0 : text.charCodeAt(++i)
+    if (!(next >= 0xdc00 && next <= 0xdfff)) return -1
   }
-  return true
+  return length
+}
+
+/** Whether a string has no lone surrogate: TextEncoder would fold them all into U+FFFD. */
+export function isWellFormed(text: string): boolean {
+  return utf8Length(text) >= 0
+}
+
+/**
+ * Writes a well-formed string and returns where it ends. A call of TextEncoder costs more than the
+ * short strings of a context do.
+ */
+export function writeUtf8(text: string, out: Bytes, at: number): number {
+  let to = at
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0x80) {
+      out[to++] = unit
+    } else if (unit < 0x800) {
+      out[to++] = 0xc0 | (unit >>> 6)
+      out[to++] = 0x80 | (unit & 0x3f)
+    } else if (unit < 0xd800 || unit > 0xdfff) {
+      out[to++] = 0xe0 | (unit >>> 12)
+      out[to++] = 0x80 | ((unit >>> 6) & 0x3f)
+      out[to++] = 0x80 | (unit & 0x3f)
+    } else {
+      const point = 0x1_0000 + ((unit & 0x3ff) << 10) + (text.charCodeAt(++i) & 0x3ff)
+      out[to++] = 0xf0 | (point >>> 18)
+      out[to++] = 0x80 | ((point >>> 12) & 0x3f)
+      out[to++] = 0x80 | ((point >>> 6) & 0x3f)
+      out[to++] = 0x80 | (point & 0x3f)
+    }
+  }
+  return to
+}
+
+/** Orders well-formed strings as their UTF-8 bytes are ordered, which is not the order of `<`. */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x === y) continue
+    // Surrogates stand for the code points above all others.
+    const isHigh = x >= 0xd800 && x <= 0xdfff
+    if (isHigh === (y >= 0xd800 && y <= 0xdfff)) return x - y
+    return isHigh ? 1 : -1
+  }
+  return a.length - b.length
 }

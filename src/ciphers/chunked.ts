@@ -1,6 +1,6 @@
 import { type Bytes, concatBytes, encodeUtf8, equalBytesConstantTime } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
-import { CONTEXT_LIMITS, type EncryptionContext, encodeContext } from '../kms/index.ts'
+import { CONTEXT_LIMITS, type EncryptionContext, encodePrefixedContext } from '../kms/index.ts'
 
 /** Sizes of c2sp.org/chunked-encryption, in bytes. */
 export const CHUNKED = {
@@ -41,10 +41,7 @@ export interface ChunkedKeys {
 
 /** The chunked-encryption context of a stream (W4.10). */
 export function streamContext(aad: EncryptionContext | undefined): Bytes {
-  return concatBytes(
-    encodeUtf8('edge-kms/v1/stream\0'),
-    encodeContext(aad, CONTEXT_LIMITS.maxAadBytes),
-  )
+  return encodePrefixedContext(encodeUtf8('edge-kms/v1/stream\0'), aad, CONTEXT_LIMITS.maxAadBytes)
 }
 
 /**
@@ -57,6 +54,10 @@ export async function deriveChunkedKeys(
   context: Bytes,
   suite: ChunkedSuite = COBBLESTONE_256,
 ): Promise<ChunkedKeys> {
+  // The standard's key has the length of its AEAD's key; HMAC would take any.
+  if ((prk.algorithm as HmacKeyAlgorithm).length !== suite.keyBytes * 8) {
+    throw new KmsError('ERR_DECRYPT_FAILED')
+  }
   const info = concatBytes(
     encodeUtf8(`c2sp.org/chunked-encryption@v1+${suite.aead}\0`),
     salt,

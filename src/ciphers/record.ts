@@ -1,6 +1,6 @@
 import { type Bytes, encodeUtf8 } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
-import { CONTEXT_LIMITS, type EncryptionContext, encodeContext } from '../kms/index.ts'
+import { CONTEXT_LIMITS, type EncryptionContext, encodePrefixedContext } from '../kms/index.ts'
 
 const NONCE_BYTES = 12
 const LABEL = encodeUtf8('edge-kms/v1/record\0')
@@ -11,11 +11,7 @@ const LABEL = encodeUtf8('edge-kms/v1/record\0')
  * @throws KmsError `ERR_CONTEXT_INVALID`
  */
 export function recordAad(aad: EncryptionContext | undefined): Bytes {
-  const encoded = encodeContext(aad, CONTEXT_LIMITS.maxAadBytes)
-  const out = new Uint8Array(LABEL.length + encoded.length)
-  out.set(LABEL)
-  out.set(encoded, LABEL.length)
-  return out
+  return encodePrefixedContext(LABEL, aad, CONTEXT_LIMITS.maxAadBytes)
 }
 
 /**

@@ -18,8 +18,8 @@ export async function persistDataKey(
   const key = dataKeyStoreKey(header.commitment)
   const record = encodeHead('data-key-record', header.bytes)
   const found = await useStore(store, options, async (open) => {
-    await open.putIfAbsent(key, record, signalOf(options))
-    return open.get(key, signalOf(options))
+    await open.putIfAbsent(key, record, { signal: options.signal })
+    return open.get(key, { signal: options.signal })
   })
   if (found === undefined || !equalBytes(found, record)) {
     throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the store did not keep the data key' })
@@ -37,7 +37,7 @@ export async function readDataKeyRecord(
   options: KmsSignalOptions,
 ): Promise<Bytes> {
   const key = dataKeyStoreKey(commitment)
-  const record = await useStore(store, options, (open) => open.get(key, signalOf(options)))
+  const record = await useStore(store, options, (open) => open.get(key, { signal: options.signal }))
   if (record === undefined) throw new KmsError('ERR_ENVELOPE_UNKNOWN_REFERENCE') // W4.25
   return record
 }
@@ -57,8 +57,4 @@ async function useStore<T>(
     options.signal?.throwIfAborted()
     throw new KmsError('ERR_STORE_UNAVAILABLE', { cause })
   }
-}
-
-function signalOf({ signal }: KmsSignalOptions): { readonly signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal }
 }

@@ -170,7 +170,11 @@ export class KmsDataKeys implements DataKeySource {
       stored: this.#stored(context.map),
     }
     const k = kmsContext(context.map, fields.salt, fields.createdAtMs)
-    const { plaintext, wraps } = await this.kms.generateDataKey({ ...options, context: k })
+    const { plaintext, wraps } = await this.kms.generateDataKey({
+      signal: options.signal,
+      defer: options.defer,
+      context: k,
+    })
     if (wraps.length > this.policy.maxWraps) {
       plaintext.dispose()
       throw new KmsError('ERR_KMS_CONFIG', {
@@ -204,7 +208,11 @@ export class KmsDataKeys implements DataKeySource {
     const k = kmsContext(context.map, header.salt, header.createdAtMs)
     let wraps = eligible
     while (wraps.length > 0) {
-      const opened = await this.kms.unwrapDataKey(wraps, { ...options, context: k })
+      const opened = await this.kms.unwrapDataKey(wraps, {
+        signal: options.signal,
+        defer: options.defer,
+        context: k,
+      })
       const keys = await openKeys(opened.plaintext, header, context)
       if (keys !== undefined) return new DataEncryptionKey(header, context, keys)
       // W3.29: a wrap that opens to another DEK must not hide the one that is right.

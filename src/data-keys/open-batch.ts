@@ -66,7 +66,7 @@ function prepare(
 
 /** Equal for equal header bytes and equal contexts only. */
 export function headerId(header: KeyHeader, context: EncryptionContext | undefined): string {
-  return `${binaryString(header.bytes)} ${contextId(context)}`
+  return `${String(header.bytes.length)} ${binaryString(header.bytes)} ${contextId(context)}`
 }
 
 /** Runs one item of a batch: a KmsError is its outcome, anything else is a mistake and rejects. */

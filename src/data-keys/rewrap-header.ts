@@ -28,8 +28,8 @@ export async function rewrapHeader(
   checkHeader(kms, header, context)
   const canonical = canonicalContext(context)
   const call: KmsCallOptions = {
-    ...(options.signal !== undefined && { signal: options.signal }),
-    ...(options.defer !== undefined && { defer: options.defer }),
+    signal: options.signal,
+    defer: options.defer,
     context: kmsContext(canonical.map, header.salt, header.createdAtMs),
   }
   const proves = async (plaintext: SecretBytes): Promise<boolean> =>

@@ -40,7 +40,7 @@ export interface DecryptedRange {
 /** What a range is decrypted with. */
 export interface RangeReading {
   readonly policy: ReadPolicy
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   open(head: MessageHead): Promise<DataEncryptionKey>
   openStream(key: DataEncryptionKey, header: Bytes): Promise<ChunkedKeys>
 }

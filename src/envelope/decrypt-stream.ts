@@ -13,7 +13,7 @@ export interface StreamReading {
   readonly policy: ReadPolicy
   /** The longest body of a record, which is held until its tag is verified. */
   readonly maxRecordBodyBytes: number
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   open(head: MessageHead): Promise<DataEncryptionKey>
   openStream(key: DataEncryptionKey, header: Bytes): Promise<ChunkedKeys>
   openRecord(key: DataEncryptionKey, body: Bytes): Promise<Bytes>

@@ -91,7 +91,7 @@ export class EnvelopeCipher {
    * @param plaintext - at most `maxRecordBytes` (1 MiB by default); may be used again as soon as this returns
    * @throws KmsError `ERR_ENVELOPE_TOO_LARGE`, `ERR_CONTEXT_INVALID`, or the KMS's error
    */
-  async encrypt(plaintext: Uint8Array, options: EncryptOptions = {}): Promise<Bytes> {
+  encrypt(plaintext: Uint8Array, options: EncryptOptions = {}): Promise<Bytes> {
     return encryptRecordMessage(this.#settings, plaintext, options)
   }
 
@@ -101,7 +101,7 @@ export class EnvelopeCipher {
    * @throws KmsError `ERR_DECRYPT_FAILED`, `ERR_WIRE_*`, `ERR_ENVELOPE_UNKNOWN_KEY`,
    * `ERR_ENVELOPE_UNKNOWN_REFERENCE`, `ERR_CONTEXT_INVALID`, or the KMS's error
    */
-  async decrypt(envelope: Uint8Array, options: DecryptOptions = {}): Promise<Bytes> {
+  decrypt(envelope: Uint8Array, options: DecryptOptions = {}): Promise<Bytes> {
     return decryptMessage(this.#settings, envelope, options)
   }
 
@@ -177,7 +177,7 @@ export class EnvelopeCipher {
     return decryptTransform({
       policy: readPolicy(settings, options.kinds ?? STREAM_KINDS),
       maxRecordBodyBytes: settings.maxRecordBytes + LIMITS.nonceBytes + LIMITS.tagBytes,
-      ...(options.signal !== undefined && { signal: options.signal }),
+      signal: options.signal,
       open: (head) => openKey(settings, head, context, options),
       openStream: (key, header) => key.openStream(header, aad),
       openRecord: (key, body) => key.decryptRecord(body, recordAad(aad)),
@@ -199,7 +199,7 @@ export class EnvelopeCipher {
     const { context, aad } = snapshot(options)
     return decryptRange(read, range, {
       policy: readPolicy(this.#settings, STREAM_KINDS),
-      ...(options.signal !== undefined && { signal: options.signal }),
+      signal: options.signal,
       open: (head) => openKey(this.#settings, head, context, options),
       openStream: (key, header) => key.openStream(header, aad),
     })

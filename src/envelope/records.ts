@@ -31,12 +31,13 @@ export async function encryptRecordMessage(
   const form = options.form ?? defaultForm
   const aad = recordAad(options.aad)
   const key = settings.keys.active(options.context, {
-    ...signalOptions(options),
+    signal: options.signal,
+    defer: options.defer,
     bytes: bytes.length,
     durable: form === 'reference',
   })
   // With the key at hand the platform copies the plaintext in this turn; else it is copied here.
-  if (key instanceof DataEncryptionKey) return key.encryptRecord(bytes, aad, form, runtime)
+  if (key instanceof DataEncryptionKey) return await key.encryptRecord(bytes, aad, form, runtime)
   const snapshot = copyBytes(bytes)
   return (await key).encryptRecord(snapshot, aad, form, runtime)
 }
@@ -54,7 +55,7 @@ export async function decryptMessage(
   if (known !== undefined) {
     const body = bytes.subarray(HEAD_AT + known.header.bytes.length)
     checkBodyLength('record', body.length)
-    return known.decryptRecord(body, recordAad(options.aad))
+    return await known.decryptRecord(body, recordAad(options.aad))
   }
   const head = parseMessage(bytes, readPolicy(settings, kinds))
   const body = copyBytes(bytes.subarray(head.bodyAt))
@@ -98,7 +99,7 @@ export async function openKey(
 
 /** Only what a source may see of a call's options. */
 export function signalOptions({ signal, defer }: KmsSignalOptions): KmsSignalOptions {
-  return { ...(signal !== undefined && { signal }), ...(defer !== undefined && { defer }) }
+  return { signal, defer }
 }
 
 /**

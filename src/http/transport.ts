@@ -11,7 +11,7 @@ export interface HttpRequest {
   readonly url: string
   readonly headers: HeadersInit
   readonly body?: string | Bytes
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A whole answer, whatever its status but a redirect. */

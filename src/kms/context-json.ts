@@ -1,8 +1,8 @@
 import { KmsError } from '../errors.ts'
-import type { EncryptionContext } from './encryption-context.ts'
+import type { EncryptionContext } from './context-encoding.ts'
 
-const STRING = /\s*("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")\s*/y
-const OPEN = /\s*\{\s*/y
+const STRING = /[ \t\r\n]*("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")[ \t\r\n]*/y
+const OPEN = /[ \t\r\n]*\{[ \t\r\n]*/y
 
 /**
  * Reads a context or aad from JSON text: one object whose values are strings. `JSON.parse` alone
@@ -40,7 +40,7 @@ function skip(pattern: RegExp, text: string, at: number): number {
 }
 
 function end(text: string, at: number, map: EncryptionContext): EncryptionContext {
-  if (text.slice(at + 1).trim() !== '') throw invalid()
+  if (!/^[ \t\r\n]*$/.test(text.slice(at + 1))) throw invalid()
   return Object.freeze(map)
 }
 

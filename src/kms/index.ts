@@ -1,16 +1,18 @@
 export type { KmsCapabilities, KmsLimits } from './capabilities.ts'
 export { parseContextJson } from './context-json.ts'
 export {
-  type CanonicalContext,
   CONTEXT_LIMITS,
-  canonicalContext,
-  contextId,
   DATA_KEY_CONTEXT_KEY,
-  type EncryptionContext,
   encodeContext,
   encodeKmsContext,
+  encodePrefixedContext,
+  type EncryptionContext,
+} from './context-encoding.ts'
+export {
+  type CanonicalContext,
+  canonicalContext,
+  contextId,
   kmsContext,
-  RESERVED_CONTEXT_PREFIX,
 } from './encryption-context.ts'
 export type {
   GeneratedDataKey,

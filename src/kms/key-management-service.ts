@@ -1,15 +1,15 @@
 import type { Outcome } from '../errors.ts'
 import type { KmsCapabilities } from './capabilities.ts'
-import type { EncryptionContext } from './encryption-context.ts'
+import type { EncryptionContext } from './context-encoding.ts'
 import type { SecretBytes } from './secret-bytes.ts'
 import type { KekVersion, WrappedKey } from './wrapped-key.ts'
 
 /** Options of a call that has no context. */
 export interface KmsSignalOptions {
   /** Aborts the call; it rejects with the signal's reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Keeps work alive after the answer, e.g. `ctx.waitUntil` on Workers. */
-  readonly defer?: (work: Promise<unknown>) => void
+  readonly defer?: ((work: Promise<unknown>) => void) | undefined
 }
 
 /** Options of a call on a data key. */

@@ -28,7 +28,7 @@ export interface DataKeyStore {
 
 /** Options of each call to a {@link DataKeyStore}. */
 export interface DataKeyStoreOptions {
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** One page of keys; no `cursor` means that it is the last. */

@@ -3,9 +3,9 @@ import type { Network } from '../ports/index.ts'
 /** Options of one call. */
 export interface FlightOptions {
   /** Ends this caller's wait only: the work goes on for the others. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Keeps the shared work alive after this caller has answered, e.g. `ctx.waitUntil`. */
-  readonly defer?: (work: Promise<unknown>) => void
+  readonly defer?: ((work: Promise<unknown>) => void) | undefined
 }
 
 /**

@@ -72,12 +72,8 @@ export class AwsClient {
     }
   }
 
-  async #credentials(call: AwsCall): Promise<AwsCredentials> {
-    const { signal, defer } = call
-    return this.#options.credentials.get({
-      ...(signal !== undefined && { signal }),
-      ...(defer !== undefined && { defer }),
-    })
+  #credentials({ signal, defer }: AwsCall): Promise<AwsCredentials> {
+    return this.#options.credentials.get({ signal, defer })
   }
 
   async #send(call: AwsCall, credentials: AwsCredentials): Promise<HttpResponse> {
@@ -100,7 +96,7 @@ export class AwsClient {
       url,
       headers,
       body: call.body,
-      ...(call.signal !== undefined && { signal: call.signal }),
+      signal: call.signal,
     })
   }
 

@@ -40,8 +40,7 @@ export function containerCredentials(options: ContainerCredentialsOptions): AwsC
     const headers: Record<string, string> = { accept: 'application/json' }
     const token = await tokenOf(options)
     if (token !== undefined) headers['authorization'] = token
-    const request = { method: 'GET' as const, url, headers }
-    const response = await transport.send(signal === undefined ? request : { ...request, signal })
+    const response = await transport.send({ method: 'GET', url, headers, signal })
     const answer = parseJsonObject(response.body)
     if (response.status !== 200 || answer === undefined) throw refused(response.status)
     return checkCredentials({

@@ -9,8 +9,8 @@ export interface AwsCredentials {
 
 /** Options of a look-up. */
 export interface CredentialOptions {
-  readonly signal?: AbortSignal
-  readonly defer?: (work: Promise<unknown>) => void
+  readonly signal?: AbortSignal | undefined
+  readonly defer?: ((work: Promise<unknown>) => void) | undefined
 }
 
 /** Where credentials come from. */

@@ -94,7 +94,7 @@ export class StsClient {
       url: `${this.#endpoint}/`,
       headers: HEADERS,
       body: form(action, parameters),
-      ...(signal !== undefined && { signal }),
+      signal,
     })
     if (response.status === 200) return readCredentials(response, action)
     const facts = { provider: PROVIDER, operation: action, nowMs: this.#runtime.now() }

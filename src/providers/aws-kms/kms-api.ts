@@ -153,8 +153,8 @@ export class AwsKmsApi {
         'x-amz-target': `TrentService.${operation}`,
       },
       body: JSON.stringify(input),
-      ...(signal !== undefined && { signal }),
-      ...(defer !== undefined && { defer }),
+      signal,
+      defer,
     })
     const answer = parseJsonObject(response.body)
     if (answer === undefined) {

@@ -1,0 +1,150 @@
+import { type Bytes, compareUtf8, utf8Length, writeUtf8 } from '../bytes/index.ts'
+import { KmsError } from '../errors.ts'
+
+/**
+ * A map of strings that belongs to the data key: what the KMS sees and may log in clear, and what
+ * must be given again, exactly, to decrypt. The same shape serves as `aad`, which belongs to one
+ * message and never leaves the process.
+ */
+export type EncryptionContext = Readonly<Record<string, string>>
+
+/** Limits of one encoded map: `docs/wire-format.md` section 1. */
+export const CONTEXT_LIMITS = {
+  maxEntries: 64,
+  maxContextBytes: 4_096,
+  maxAadBytes: 8_192,
+} as const
+
+/** Keys that begin so are ours; the comparison is case-sensitive. */
+export const RESERVED_CONTEXT_PREFIX = 'edge-kms:'
+
+/** Ties a wrap to one data key, and joins our audit log with the KMS's. */
+export const DATA_KEY_CONTEXT_KEY = 'edge-kms:dk'
+
+/**
+ * ctx(map): u16 count, then for each entry in the order of its key's UTF-8 bytes lp16(key), lp16(value).
+ * An absent map is the empty map.
+ *
+ * @param maxBytes - limit of the whole output
+ * @throws KmsError `ERR_CONTEXT_INVALID`
+ */
+export function encodeContext(map: EncryptionContext | undefined, maxBytes: number): Bytes {
+  return encodeEntries(map, maxBytes, NO_PREFIX, false)
+}
+
+/** As {@link encodeContext}, behind a prefix that does not count against `maxBytes`: one array, one pass. */
+export function encodePrefixedContext(
+  prefix: Bytes,
+  map: EncryptionContext | undefined,
+  maxBytes: number,
+): Bytes {
+  return encodeEntries(map, maxBytes, prefix, false)
+}
+
+/** ctx(K): as {@link encodeContext}, for the map of {@link kmsContext}, for providers that bind bytes. */
+export function encodeKmsContext(k: EncryptionContext): Bytes {
+  return encodeEntries(k, CONTEXT_LIMITS.maxContextBytes + 128, NO_PREFIX, true)
+}
+
+const NO_PREFIX: Bytes = new Uint8Array(0)
+
+function encodeEntries(
+  map: EncryptionContext | undefined,
+  maxBytes: number,
+  prefix: Bytes,
+  reserved: boolean,
+): Bytes {
+  const keys = map === undefined ? [] : keysOf(map)
+  const maxEntries = CONTEXT_LIMITS.maxEntries + (reserved ? 1 : 0)
+  if (keys.length > maxEntries) throw invalid('too many entries') // W1.4
+  const values: string[] = []
+  let length = 2
+  // Each value is read once: a getter must not answer the check and the encoding differently.
+  sortKeys(keys)
+  for (const key of keys) {
+    const value = map?.[key] as unknown
+    if (typeof value !== 'string') throw invalid('every value must be a string') // W1.9
+    const keyBytes = utf8Length(key)
+    const valueBytes = utf8Length(value)
+    if (keyBytes < 0 || valueBytes < 0) throw invalid('a lone surrogate') // W1.10
+    if (keyBytes === 0) throw invalid('a key is empty') // W1.3
+    if (!reserved && isReserved(key)) throw invalid('a reserved key') // W1.7
+    length += 4 + keyBytes + valueBytes
+    if (length > maxBytes) throw invalid(`more than ${String(maxBytes)} bytes`) // W1.5, W1.6
+    values.push(value)
+  }
+  if (keys.length > 1) checkFolded(keys)
+  const out = new Uint8Array(prefix.length + length)
+  out.set(prefix)
+  let at = writeU16(out, prefix.length, keys.length) // W1.1
+  for (let i = 0; i < keys.length; i++) {
+    at = writeLp16(out, at, keys[i] as string)
+    at = writeLp16(out, at, values[i] as string)
+  }
+  return out
+}
+
+/** W1.2: UTF-8 order, not UTF-16. By insertion: cheaper than a sort for the few keys of a context. */
+function sortKeys(keys: string[]): void {
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i] as string
+    let to = i
+    for (; to > 0 && compareUtf8(keys[to - 1] as string, key) > 0; to--)
+      keys[to] = keys[to - 1] as string
+    keys[to] = key
+  }
+}
+
+function isReserved(key: string): boolean {
+  // `EDGE-KMS:DK` is no reserved name, but K would hold two keys that differ in case only (W1.8).
+  if (key.startsWith(RESERVED_CONTEXT_PREFIX)) return true
+  return key.length === DATA_KEY_CONTEXT_KEY.length && foldAscii(key) === DATA_KEY_CONTEXT_KEY
+}
+
+/** W1.8: some KMSs compare keys without case, two such keys would be one there. */
+function checkFolded(keys: readonly string[]): void {
+  // Keys of one object differ as they are: only capital letters can make two of them equal.
+  if (!keys.some(hasCapital)) return
+  if (new Set(keys.map(foldAscii)).size < keys.length) throw invalid('two keys differ in case only')
+}
+
+function hasCapital(key: string): boolean {
+  for (let i = 0; i < key.length; i++) {
+    const unit = key.charCodeAt(i)
+    if (unit > 64 && unit < 91) return true
+  }
+  return false
+}
+
+function foldAscii(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+}
+
+/** The keys of a plain object of strings. */
+export function keysOf(map: EncryptionContext): string[] {
+  // A Map, Headers or URLSearchParams has no own keys and would pass for the empty context.
+  if (typeof map !== 'object' || map === (null as unknown)) throw invalid('not an object')
+  const prototype = Object.getPrototypeOf(map) as unknown
+  if (prototype !== Object.prototype && prototype !== null) throw invalid('not a plain object')
+  return Object.keys(map)
+}
+
+/** lp16 of a text whose length was checked. */
+function writeLp16(out: Bytes, at: number, text: string): number {
+  const end = writeUtf8(text, out, at + 2)
+  writeU16(out, at, end - at - 2)
+  return end
+}
+
+function writeU16(out: Bytes, at: number, value: number): number {
+  out[at] = value >>> 8
+  out[at + 1] = value & 0xff
+  return at + 2
+}
+
+/** What is wrong is said without the map's keys and values. */
+export function invalid(reason: string): KmsError {
+  return new KmsError('ERR_CONTEXT_INVALID', {
+    message: `the context or aad map is not valid: ${reason}`,
+  })
+}
