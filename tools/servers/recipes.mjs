@@ -40,8 +40,8 @@ const localstack = {
   name: 'localstack',
   version: '2026.3.0',
   install(folder) {
-    // Under 3.11 it starts, and answers 500 to every call.
-    const python = findPython(['3.13', '3.12'], 'LocalStack')
+    // It imports warnings.deprecated, which is new in 3.13.
+    const python = findPython(['3.13'], 'LocalStack')
     const packages = ['localstack-core[base-runtime]==2026.3.0', 'cbor2<6', 'pyopenssl<26']
     const constraints = constraintsOf('localstack-2026.3.0')
     installPackages({ python, folder, packages, constraints })
