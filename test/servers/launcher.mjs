@@ -125,6 +125,9 @@ async function takesOverADeadLock() {
 async function frontCarriesARequest() {
   const front = await openFront(async (request) => {
     if (new URL(request.url).pathname === '/reset') throw new Error('reset')
+    // Signatures cover the host as the client wrote it.
+    const { host } = new URL(request.url)
+    assert.equal(request.headers.get('host'), host)
     const seen = [request.method, request.headers.get('x-one'), await request.text()].join(' ')
     return new Response(seen, { status: 418, headers: { 'x-two': '2' } })
   })

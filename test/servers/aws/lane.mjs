@@ -8,6 +8,7 @@ import {
   printDifferences,
   readExpected,
 } from './compare.mjs'
+import { fakeDefects, withFake } from './fake.mjs'
 import { setUpKeys } from './set-up.mjs'
 import { names, withTarget } from './targets.mjs'
 import { createWorld } from './world.mjs'
@@ -43,6 +44,22 @@ async function runProvider(file, sdk, target, report) {
   }
 }
 
+/** A comparison that would pass a wrong fake proves nothing: each seeded fault must show. */
+async function seeEveryDefect(sdk, expected, report) {
+  for (const defect of await fakeDefects()) {
+    await report.check(`aws/fake with the fault ${defect}`, async () => {
+      let wrong = []
+      const see = async (target) => {
+        const rows = judge('fake', await observeAll(sdk, target), expected)
+        wrong = rows.filter(({ verdict }) => verdict === 'wrong').map(({ name }) => name)
+      }
+      await withFake(sdk, see, [defect])
+      if (wrong.length === 0) throw new Error('no scenario saw it')
+      console.log(`fault ${defect.padEnd(28)} seen by ${wrong.length}: ${wrong.join(', ')}`)
+    })
+  }
+}
+
 /**
  * @param {{ report: ReturnType<typeof import('../lib/report.mjs').createReport>,
  *   providers: readonly { name: string, url: string }[], only?: readonly string[] }} options
@@ -54,7 +71,7 @@ export async function runLane({ report, providers, only = names }) {
   const byServer = {}
   for (const name of only) {
     try {
-      const reason = await withTarget(name, async (target) => {
+      const reason = await withTarget(name, sdk, async (target) => {
         byServer[name] = judge(name, await observeAll(sdk, target), expected)
         countRows(name, byServer[name], report)
         for (const file of providers) await runProvider(file, sdk, target, report)
@@ -65,4 +82,5 @@ export async function runLane({ report, providers, only = names }) {
     }
   }
   printDifferences(byServer, expected)
+  if (only.includes('fake')) await seeEveryDefect(sdk, expected, report)
 }

@@ -1,5 +1,6 @@
 /** The servers that play AWS, each set up with users, roles and an issuer of tokens. */
 import { withServers } from '../../../tools/servers/with-servers.mjs'
+import { withFake } from './fake.mjs'
 import { iamCalls, setUpIam } from './set-up.mjs'
 import { createIssuer } from './web-identity.mjs'
 
@@ -40,19 +41,22 @@ async function setUpLocalStack({ url }) {
 const setUps = { moto: setUpMoto, localstack: setUpLocalStack }
 
 /** In the order in which the lane runs them. */
-export const names = Object.keys(setUps)
+export const names = [...Object.keys(setUps), 'fake']
 
 /**
  * Starts one server, sets it up, and calls `work`. Where this machine cannot have the server,
  * `work` is not called and the answer is the reason; under `CI=true` that throws.
  *
  * @param {string} name
+ * @param {import('./world.mjs').Sdk} sdk
  * @param {(target: import('./world.mjs').AwsTarget) => Promise<void>} work
  * @returns {Promise<string | undefined>} the reason
  */
-export const withTarget = (name, work) =>
-  withServers([name], async (servers, [missing]) => {
+export async function withTarget(name, sdk, work) {
+  if (name === 'fake') return withFake(sdk, work)
+  return withServers([name], async (servers, [missing]) => {
     if (missing !== undefined) return missing.reason
     await work(await setUps[name](servers[name]))
     return undefined
   })
+}
