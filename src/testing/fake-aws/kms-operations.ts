@@ -1,0 +1,41 @@
+import { createAlias, deleteAlias, updateAlias } from './kms-alias-operations.ts'
+import {
+  decrypt,
+  encrypt,
+  generateDataKey,
+  generateDataKeyWithoutPlaintext,
+  reEncrypt,
+} from './kms-data-operations.ts'
+import {
+  cancelKeyDeletion,
+  createKey,
+  describeKey,
+  disableKey,
+  enableKey,
+  getKeyRotationStatus,
+  replicateKey,
+  rotateKeyOnDemand,
+  scheduleKeyDeletion,
+} from './kms-key-operations.ts'
+import type { KmsOperation } from './kms-service.ts'
+
+/** What `X-Amz-Target: TrentService.<name>` may name; anything else is an unknown operation. */
+export const KMS_OPERATIONS: ReadonlyMap<string, KmsOperation> = new Map([
+  ['CancelKeyDeletion', cancelKeyDeletion],
+  ['CreateAlias', createAlias],
+  ['CreateKey', createKey],
+  ['Decrypt', decrypt],
+  ['DeleteAlias', deleteAlias],
+  ['DescribeKey', describeKey],
+  ['DisableKey', disableKey],
+  ['EnableKey', enableKey],
+  ['Encrypt', encrypt],
+  ['GenerateDataKey', generateDataKey],
+  ['GenerateDataKeyWithoutPlaintext', generateDataKeyWithoutPlaintext],
+  ['GetKeyRotationStatus', getKeyRotationStatus],
+  ['ReEncrypt', reEncrypt],
+  ['ReplicateKey', replicateKey],
+  ['RotateKeyOnDemand', rotateKeyOnDemand],
+  ['ScheduleKeyDeletion', scheduleKeyDeletion],
+  ['UpdateAlias', updateAlias],
+])
