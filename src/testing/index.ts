@@ -1,3 +1,22 @@
 export { type ContractCase, ContractViolation } from './contract-case.ts'
 export { dataKeyStoreContract } from './data-key-store-contract.ts'
 export { kmsContract, type KmsContractSubject } from './kms-contract.ts'
+export {
+  createFakeAws,
+  FAKE_AWS_DEFECTS,
+  type FakeAws,
+  type FakeAwsAccessKey,
+  type FakeAwsCall,
+  type FakeAwsClock,
+  type FakeAwsDefect,
+  type FakeAwsFault,
+  type FakeAwsFaultKind,
+  type FakeAwsFaults,
+  type FakeAwsIdentityProvider,
+  type FakeAwsKey,
+  type FakeAwsKeyOptions,
+  type FakeAwsOptions,
+  type FakeAwsPolicy,
+  type FakeAwsRole,
+  type FakeAwsTrust,
+} from './fake-aws/index.ts'
