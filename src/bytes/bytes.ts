@@ -45,15 +45,22 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true
 }
 
+/** Whether public bytes stand at this place. Without a view: making one costs more than comparing. */
+export function standsAt(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
+  if (bytes.length - at < expected.length) return false
+  for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return false
+  return true
+}
+
 /**
  * A string that is equal for equal bytes of one length only: a cheap key for a map in memory. Two
  * bytes for each character, because a string of half the length is made in half the time.
  */
-export function binaryString(bytes: Uint8Array): string {
+export function binaryString(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   let text = ''
-  const whole = bytes.length & ~1
-  for (let i = 0; i < whole; i += 2) {
+  const whole = end - ((end - start) & 1)
+  for (let i = start; i < whole; i += 2) {
     text += String.fromCharCode(((bytes[i] as number) << 8) | (bytes[i + 1] as number))
   }
-  return whole === bytes.length ? text : text + String.fromCharCode(bytes[whole] as number)
+  return whole === end ? text : text + String.fromCharCode(bytes[whole] as number)
 }

@@ -5,6 +5,7 @@ export {
   copyBytes,
   equalBytes,
   equalBytesConstantTime,
+  standsAt,
   toBytes,
 } from './bytes.ts'
 export { decodeBase64, decodeBase64Url, encodeBase64, encodeBase64Url } from './base64.ts'

@@ -40,22 +40,27 @@ export async function encryptRecord(
 }
 
 /**
- * Opens the body of a record.
+ * Opens the body of a record, which begins at `at`.
  *
  * @throws KmsError `ERR_DECRYPT_FAILED`
  */
-export async function decryptRecord(key: CryptoKey, body: Bytes, aad: Bytes): Promise<Bytes> {
+export async function decryptRecord(
+  key: CryptoKey,
+  message: Bytes,
+  aad: Bytes,
+  at = 0,
+): Promise<Bytes> {
   try {
     return new Uint8Array(
       await crypto.subtle.decrypt(
         {
           name: 'AES-GCM',
-          iv: body.subarray(0, NONCE_BYTES),
+          iv: message.subarray(at, at + NONCE_BYTES),
           additionalData: aad,
           tagLength: 128,
         },
         key,
-        body.subarray(NONCE_BYTES),
+        message.subarray(at + NONCE_BYTES),
       ),
     )
   } catch {

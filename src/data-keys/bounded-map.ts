@@ -1,8 +1,8 @@
 /** A map that drops what was not used for the longest time when it is full. */
-export class BoundedMap<V> {
-  readonly #entries = new Map<string, V>()
+export class BoundedMap<K, V> {
+  readonly #entries = new Map<K, V>()
   readonly #max: number
-  #newest: string | undefined
+  #newest: K | undefined
   #evictions = 0
 
   constructor(max: number) {
@@ -18,14 +18,14 @@ export class BoundedMap<V> {
     return this.#evictions
   }
 
-  get(key: string): V | undefined {
+  get(key: K): V | undefined {
     const value = this.#entries.get(key)
     // A Map iterates in order of insertion: to put an entry in again is to make it the newest.
     if (value !== undefined && key !== this.#newest) this.#put(key, value)
     return value
   }
 
-  set(key: string, value: V): void {
+  set(key: K, value: V): void {
     this.#put(key, value)
     if (this.#entries.size <= this.#max) return
     const oldest = this.#entries.keys().next()
@@ -33,7 +33,7 @@ export class BoundedMap<V> {
     this.#evictions += 1
   }
 
-  delete(key: string): void {
+  delete(key: K): void {
     this.#entries.delete(key)
   }
 
@@ -42,7 +42,7 @@ export class BoundedMap<V> {
     this.#newest = undefined
   }
 
-  #put(key: string, value: V): void {
+  #put(key: K, value: V): void {
     this.#entries.delete(key)
     this.#entries.set(key, value)
     this.#newest = key

@@ -1,4 +1,4 @@
-import { binaryString, type Bytes, equalBytes } from '../bytes/index.ts'
+import { type Bytes, equalBytes, standsAt } from '../bytes/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../errors.ts'
 import {
   canonicalContext,
@@ -7,7 +7,7 @@ import {
   type KmsSignalOptions,
   type WrappedKey,
 } from '../kms/index.ts'
-import { COMMITMENT_AT, HEAD_AT, type KeyHeader, LIMITS } from '../wire/index.ts'
+import { COMMITMENT_AT, HEAD_AT, type KeyHeader } from '../wire/index.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { inRange } from './data-key-limits.ts'
@@ -19,10 +19,11 @@ import type {
   OpenRequest,
   RewrapKeyOptions,
 } from './data-key-source.ts'
-import { FailedHeaders, within } from './failed-headers.ts'
+import { FailedHeaders } from './failed-headers.ts'
 import { checkHeader } from './header-policy.ts'
 import { KmsDataKeys, type KmsDataKeysOptions } from './kms-data-keys.ts'
 import { settle } from './open-batch.ts'
+import { type HeldKey, isOfContext, OpenedKeys } from './opened-keys.ts'
 
 /** Bounds of a cache of data keys. Numbers are integers. */
 export interface KmsCacheConfig {
@@ -43,11 +44,6 @@ export interface CacheStats {
   readonly evictions: number
   /** Headers refused from memory, without a KMS call, because they failed a moment ago. */
   readonly refusals: number
-}
-
-interface Entry {
-  readonly key: DataEncryptionKey
-  readonly cachedAtMs: number
 }
 
 /**
@@ -71,9 +67,8 @@ interface Entry {
 export class CachedKms implements DataKeySource {
   readonly policy: DataKeyPolicy
   readonly #inner: KmsDataKeys
-  readonly #ttlMs: number
-  readonly #opened: BoundedMap<Entry>
-  readonly #active: BoundedMap<Entry>
+  readonly #opened: OpenedKeys
+  readonly #active: BoundedMap<string, HeldKey>
   readonly #failed: FailedHeaders
   #stats = { encryptHits: 0, encryptMisses: 0, decryptHits: 0, decryptMisses: 0, refusals: 0 }
 
@@ -81,9 +76,9 @@ export class CachedKms implements DataKeySource {
   constructor(options: KmsDataKeysOptions & KmsCacheConfig) {
     this.#inner = new KmsDataKeys(options)
     this.policy = this.#inner.policy
-    this.#ttlMs = inRange('ttlMs', options.ttlMs ?? 300_000, 1, 3_600_000)
+    const ttlMs = inRange('ttlMs', options.ttlMs ?? 300_000, 1, 3_600_000)
     const maxEntries = inRange('maxEntries', options.maxEntries ?? 1_000, 1, 1_000_000)
-    this.#opened = new BoundedMap(maxEntries)
+    this.#opened = new OpenedKeys(maxEntries, ttlMs)
     this.#active = new BoundedMap(maxEntries)
     this.#failed = new FailedHeaders(this.#inner.runtime)
   }
@@ -97,7 +92,7 @@ export class CachedKms implements DataKeySource {
     const entry = this.#active.get(id)
     if (entry !== undefined) {
       const { key } = entry
-      if (this.#fresh(entry, now) && key.reserve(this.#inner.limits, now, options.bytes)) {
+      if (this.#opened.isFresh(entry, now) && key.reserve(this.#inner.limits, now, options.bytes)) {
         this.#stats.encryptHits += 1
         if (!options.durable || key.durable) return key
         return this.#inner.makeDurable(key, options).then(() => key)
@@ -151,10 +146,10 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): MaybePromise<DataEncryptionKey> {
-    const entry = this.#opened.get(identity(commitment, context))
-    if (entry !== undefined && this.#fresh(entry, this.#inner.runtime.now())) {
+    const held = this.#opened.find(commitment, 0, this.#inner.runtime.now())
+    if (held !== undefined && isOfContext(held, context)) {
       this.#stats.decryptHits += 1
-      return entry.key
+      return held
     }
     return this.#inner
       .headerOf(commitment, options)
@@ -166,13 +161,11 @@ export class CachedKms implements DataKeySource {
   }
 
   recall(message: Bytes, context: EncryptionContext | undefined): DataEncryptionKey | undefined {
-    const commitment = message.subarray(COMMITMENT_AT, COMMITMENT_AT + LIMITS.commitmentBytes)
-    const entry = this.#opened.get(identity(commitment, context))
-    if (entry === undefined || !this.#fresh(entry, this.#inner.runtime.now())) return undefined
-    const known = entry.key.header.bytes
-    if (!equalBytes(message.subarray(HEAD_AT, HEAD_AT + known.length), known)) return undefined
+    const held = this.#opened.find(message, COMMITMENT_AT, this.#inner.runtime.now())
+    if (held === undefined || !standsAt(message, HEAD_AT, held.header.bytes)) return undefined
+    if (!isOfContext(held, context)) return undefined
     this.#stats.decryptHits += 1
-    return entry.key
+    return held
   }
 
   rewrap(
@@ -256,29 +249,19 @@ export class CachedKms implements DataKeySource {
     return new KmsError('ERR_DECRYPT_FAILED') // W6.5
   }
 
-  /** The key of this header if it is held. Wraps may differ: they are not part of the identity (W6.4). */
+  /** The key of this header if it is held. Wraps may differ: they are not part of its identity. */
   #held(header: KeyHeader, context: EncryptionContext | undefined): DataEncryptionKey | undefined {
-    const entry = this.#opened.get(identity(header.commitment, context))
-    if (entry === undefined || !this.#fresh(entry, this.#inner.runtime.now())) return undefined
-    // The commitment binds these fields, so a header in which they differ cannot be genuine.
-    if (!equalBytes(header.fixedBytes, entry.key.header.fixedBytes)) {
+    const held = this.#opened.find(header.commitment, 0, this.#inner.runtime.now())
+    if (held === undefined) return undefined
+    // The commitment binds these, so a message in which they differ cannot be genuine: no KMS call.
+    if (!isOfContext(held, context) || !equalBytes(header.fixedBytes, held.header.fixedBytes)) {
       throw new KmsError('ERR_DECRYPT_FAILED')
     }
     this.#stats.decryptHits += 1
-    return entry.key
+    return held
   }
 
   #hold(key: DataEncryptionKey): void {
-    const id = `${binaryString(key.header.commitment)} ${key.context.id}`
-    this.#opened.set(id, { key, cachedAtMs: this.#inner.runtime.now() })
+    this.#opened.add(key, this.#inner.runtime.now())
   }
-
-  #fresh(entry: Entry, nowMs: number): boolean {
-    return within(entry.cachedAtMs, nowMs, this.#ttlMs)
-  }
-}
-
-/** W6.4: never the bytes of the wraps, which anybody may change. Version 1 is the only one. */
-function identity(commitment: Bytes, context: EncryptionContext | undefined): string {
-  return `${binaryString(commitment)} ${contextId(context)}`
 }

@@ -87,10 +87,10 @@ export class DataEncryptionKey {
     return encryptRecord(this.#recordKey, nonce, plaintext, aad, this.#head('record', form))
   }
 
-  /** Opens the body of a record. */
-  decryptRecord(body: Bytes, aad: Bytes): Promise<Bytes> {
+  /** Opens the body of a record, which begins at `at`. */
+  decryptRecord(message: Bytes, aad: Bytes, at = 0): Promise<Bytes> {
     this.#demandUsable()
-    return decryptRecord(this.#recordKey, body, aad)
+    return decryptRecord(this.#recordKey, message, aad, at)
   }
 
   /** Keys for a new stream, and what goes before its first chunk. */

@@ -16,7 +16,7 @@ const MAX_HEADERS = 256
  */
 export class FailedHeaders {
   readonly #runtime: Runtime
-  readonly #failed = new BoundedMap<number>(MAX_HEADERS)
+  readonly #failed = new BoundedMap<string, number>(MAX_HEADERS)
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime

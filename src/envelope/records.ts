@@ -53,9 +53,9 @@ export async function decryptMessage(
   const kinds = options.kinds ?? RECORD_KINDS
   const known = recallKey(settings, bytes, kinds, options.context)
   if (known !== undefined) {
-    const body = bytes.subarray(HEAD_AT + known.header.bytes.length)
-    checkBodyLength('record', body.length)
-    return await known.decryptRecord(body, recordAad(options.aad))
+    const bodyAt = HEAD_AT + known.header.bytes.length
+    checkBodyLength('record', bytes.length - bodyAt)
+    return await known.decryptRecord(bytes, recordAad(options.aad), bodyAt)
   }
   const head = parseMessage(bytes, readPolicy(settings, kinds))
   const body = copyBytes(bytes.subarray(head.bodyAt))

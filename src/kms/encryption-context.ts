@@ -35,6 +35,16 @@ export function contextId(map: EncryptionContext | undefined): string {
   return id
 }
 
+/** Whether a caller's map has exactly the entries of a canonical one. */
+export function contextEquals(
+  map: EncryptionContext | undefined,
+  canonical: EncryptionContext,
+): boolean {
+  const keys = map === undefined ? [] : keysOf(map)
+  for (const key of keys) if (map?.[key] !== canonical[key]) return false
+  return keys.length === Object.keys(canonical).length
+}
+
 /**
  * Checks a context and makes its canonical form.
  *

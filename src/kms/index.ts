@@ -11,6 +11,7 @@ export {
 export {
   type CanonicalContext,
   canonicalContext,
+  contextEquals,
   contextId,
   kmsContext,
 } from './encryption-context.ts'
