@@ -45,11 +45,11 @@ export function headerValue(
   { headers, url, body }: ReceivedRequest,
   name: string,
 ): string | undefined {
+  // Servers make the URL from Host; what a development proxy puts into Host was never signed.
+  if (name === 'host') return url.host
   const value = headers.get(name)
   if (value !== null) return value.trim().replace(/ {2,}/g, ' ')
-  if (name === 'host') return url.host
-  if (name === 'content-length') return String(body.length)
-  return undefined
+  return name === 'content-length' ? String(body.length) : undefined
 }
 
 /** Every service but S3 encodes the path once more. */

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../bytes/index.ts'
-import { webNetwork } from '../../runtime/index.ts'
+import { untilAborted, webNetwork } from '../../runtime/index.ts'
 import { type Answer, type AnswerForm, kmsAnswer, kmsError, stsAnswer, stsError } from './answer.ts'
 import { authenticate, type Caller } from './authenticate.ts'
 import type { CallRecord, FakeAwsCall } from './calls.ts'
@@ -56,6 +56,9 @@ export class FakeAwsServer {
   }
 
   async fetch(request: Request): Promise<Response> {
+    // Requests of other frameworks may come without one.
+    const signal = request.signal as AbortSignal | undefined
+    signal?.throwIfAborted()
     const url = new URL(request.url)
     const body: Bytes = new Uint8Array(await request.arrayBuffer())
     const received = { method: request.method, url, headers: request.headers, body }
@@ -65,7 +68,7 @@ export class FakeAwsServer {
     const fault = this.faults.take(operation)
     if (fault !== undefined) record.fault = fault.kind
     const delayMs = fault?.delayMs ?? (fault?.kind === 'slow' ? 1_000 : 0)
-    if (delayMs > 0) await pause(delayMs, request)
+    if (delayMs > 0) await pause(delayMs, signal)
     if (fault?.kind === 'reset') throw connectionReset()
     const skewMs = fault?.kind === 'skewed-clock' ? (fault.skewMs ?? 1_200_000) : 0
     const form = {
@@ -164,13 +167,14 @@ function route({ url, headers, body }: ReceivedRequest): {
 }
 
 /** Waits, unless the client goes away first. */
-async function pause(delayMs: number, request: Request): Promise<void> {
-  const signal = request.signal as AbortSignal | undefined
-  await new Promise<void>((resolve, reject) => {
-    const stop = webNetwork.after(delayMs, resolve)
-    signal?.addEventListener('abort', () => {
-      stop()
-      reject(signal.reason as Error)
-    })
+async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  let stop = (): void => undefined
+  const time = new Promise<void>((resolve) => {
+    stop = webNetwork.after(delayMs, resolve)
   })
+  try {
+    await untilAborted(time, signal)
+  } finally {
+    stop()
+  }
 }
