@@ -34,6 +34,7 @@ export class PinnedKey {
 
   /** Asks for the ARN where it is not known yet. No permission for that is no error: an answer will tell. */
   async resolve(api: AwsKmsApi, options: KmsSignalOptions): Promise<void> {
+    options.signal?.throwIfAborted()
     if (this.#arn !== undefined) return
     try {
       this.pin((await api.describeKey(this.#configured.keyId, options)).keyArn, 'DescribeKey')
@@ -44,6 +45,7 @@ export class PinnedKey {
 
   /** As {@link resolve}, for what cannot be done without the ARN. */
   async demandArn(api: AwsKmsApi, options: KmsSignalOptions): Promise<string> {
+    options.signal?.throwIfAborted()
     if (this.#arn === undefined) {
       this.pin((await api.describeKey(this.#configured.keyId, options)).keyArn, 'DescribeKey')
     }
