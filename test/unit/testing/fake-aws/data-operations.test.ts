@@ -289,8 +289,10 @@ describe('fake AWS KMS: ReEncrypt', () => {
         accessKeys: [{ accessKeyId: 'A', secretAccessKey: 's', policy: { deny: [deny] } }],
       })
       const CiphertextBlob = await encrypted(aws, 'alias/app')
-      const input = { CiphertextBlob, DestinationKeyId: 'alias/app' }
-      expect((await kms(aws, 'ReEncrypt', input)).error).toBe('AccessDeniedException')
+      for (const SourceKeyId of [undefined, 'alias/app']) {
+        const input = { CiphertextBlob, SourceKeyId, DestinationKeyId: 'alias/app' }
+        expect((await kms(aws, 'ReEncrypt', input)).error).toBe('AccessDeniedException')
+      }
     }
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFakeAws, type FakeAws } from '../../../../src/testing/index.ts'
+import { handSigned, type Oddities } from './hand-signed.ts'
 import { type CallOptions, kms, kmsRequest, send, sts, stsRequest } from './client.ts'
 
 const fake = createFakeAws({ keys: [{ alias: 'alias/app' }], now: () => 1_767_225_600_000 })
@@ -182,6 +183,21 @@ describe('fake AWS: signatures', () => {
   ])('refuses a request with %s', async (_name, change, body, error) => {
     const request = changed(kmsRequest(fake, 'DescribeKey', input), change, body)
     expect(await send(fake, request)).toMatchObject({ status: 400, error })
+  })
+
+  it('accepts what a signer made by hand signs', async () => {
+    expect((await send(fake, handSigned(fake))).status).toBe(200)
+  })
+
+  it.each<[string, Oddities]>([
+    ['for another day', { date: '20251231' }],
+    ['with another terminator', { terminator: 'aws5_request' }],
+    ['without the host', { signedHeaders: ['x-amz-date', 'x-amz-target'] }],
+    ['without the target', { signedHeaders: ['host', 'x-amz-date'] }],
+    ['in no order', { signedHeaders: ['x-amz-date', 'host', 'x-amz-target'] }],
+  ])('refuses a right signature %s', async (_name, oddities) => {
+    const answer = await send(fake, handSigned(fake, oddities))
+    expect(answer).toMatchObject({ status: 400, error: 'InvalidSignatureException' })
   })
 
   it('names the errors of STS as the query protocol does', async () => {

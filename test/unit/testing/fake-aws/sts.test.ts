@@ -33,7 +33,7 @@ const assume = (fake: Fake, name: string, more: Parameters = {}, options: object
 
 describe('fake AWS STS: AssumeRole', () => {
   it('hands out credentials that sign calls until they expire', async () => {
-    const fake = create()
+    const fake = create({ now: () => 1_767_225_600_000 })
     const answer = await assume(fake, 'app', { DurationSeconds: '900' })
     const credentials = credentialsOf(answer, 'AssumeRole')
     expect(credentials.accessKeyId).toMatch(/^ASIA[A-Z2-7]{16}$/)

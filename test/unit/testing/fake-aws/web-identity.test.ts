@@ -53,6 +53,7 @@ beforeAll(async () => {
       { arn: roleArn('any'), trust: { webIdentity: { issuer } } },
       { arn: roleArn('pod'), trust: { webIdentity: { issuer, subject: 'pod' } } },
       { arn: roleArn('second'), trust: { webIdentity: { issuer, audience: 'second' } } },
+      { arn: roleArn('elsewhere'), trust: { webIdentity: { issuer: 'https://else.example' } } },
       { arn: roleArn('users'), trust: { principals: ['*'] } },
     ],
   })
@@ -72,12 +73,17 @@ async function token(
   return `${text}.${encodeBase64Url(new Uint8Array(signature))}`
 }
 
-const assume = (WebIdentityToken: string, name = 'any', more: Record<string, string> = {}) =>
+const assume = (
+  WebIdentityToken: string,
+  name = 'any',
+  more: Record<string, string> = {},
+  accept = 'application/json',
+) =>
   send(
     fake,
     new Request('https://sts.us-east-1.amazonaws.com/', {
       method: 'POST',
-      headers: { accept: 'application/json' },
+      headers: { accept },
       body: new URLSearchParams({
         Action: 'AssumeRoleWithWebIdentity',
         Version: '2011-06-15',
@@ -96,6 +102,13 @@ describe('fake AWS STS: AssumeRoleWithWebIdentity', () => {
     const { status } = await kms(fake, 'DescribeKey', { KeyId: 'alias/app' }, { credentials })
     expect(status).toBe(200)
     expect(answer.text).toContain('"SubjectFromWebIdentityToken":"pod"')
+  })
+
+  it('writes into XML what a token says, and no element of its making', async () => {
+    const { text } = await assume(await token({ sub: '</x>&amp;' }), 'any', {}, '*/*')
+    expect(text).toContain(
+      '<SubjectFromWebIdentityToken>&lt;/x&gt;&amp;amp;</SubjectFromWebIdentityToken>',
+    )
   })
 
   it.each<[string, () => Promise<string>]>([
@@ -160,6 +173,7 @@ describe('fake AWS STS: AssumeRoleWithWebIdentity', () => {
     ['pod', { sub: 'other' }, 'AccessDenied'],
     ['second', {}, 'AccessDenied'],
     ['second', { aud: 'second' }, undefined],
+    ['elsewhere', {}, 'AccessDenied'],
     ['users', {}, 'AccessDenied'],
     ['none', {}, 'AccessDenied'],
   ])('asks the trust policy of %s about %j', async (name, change, error) => {
