@@ -1,0 +1,65 @@
+// The provider against a server that somebody else wrote: the contract suite, and an envelope that
+// a cold reader opens. What a server gets wrong by itself is listed in DEVIATIONS, with the proof
+// that it is the server: our fake passes the same cases.
+import { EnvelopeCipher, MultiKms } from '../../../src/index.ts'
+import { createAwsKms } from '../../../src/providers/aws-kms/index.ts'
+import { createLocalKms } from '../../../src/providers/local/index.ts'
+import { kmsContract } from '../../../src/testing/index.ts'
+
+const CONCATENATES = 'joins keys and values of the context without a separator'
+/** @type {Readonly<Record<string, Readonly<Record<string, string>>>>} */
+const DEVIATIONS = {
+  moto: { 'refuses a wrap under a changed context': CONCATENATES },
+  localstack: { 'refuses a wrap under a changed context': CONCATENATES },
+}
+
+/** @param {any} target @param {any} tools */
+export async function run(target, { check, skip }) {
+  const { endpoint, region, credentials } = target
+  const common = { endpoint, region, credentials, allowHttpLoopback: true, timeoutMs: 10_000 }
+  const aws = () => createAwsKms({ ...common, keyId: target.keyArn })
+  const subject = {
+    create: aws,
+    createOther: () => createAwsKms({ ...common, keyId: target.otherKeyArn }),
+  }
+  for (const one of kmsContract(aws().capabilities, subject)) {
+    const deviation = DEVIATIONS[target.name]?.[one.name]
+    if (one.skip !== undefined) skip(`contract: ${one.name}`, one.skip)
+    else if (deviation === undefined) await check(`contract: ${one.name}`, one.run)
+    else await check(`contract: ${one.name}: this server ${deviation}`, () => mustFail(one.run))
+  }
+  const message = { context: { tenant: 'acme' }, aad: { row: '42' } }
+  const plaintext = new TextEncoder().encode('4111 1111')
+  await check('an alias is resolved and pinned', async () => {
+    const kms = createAwsKms({ ...common, keyId: target.aliasName })
+    const envelope = await new EnvelopeCipher({ kms }).encrypt(plaintext, message)
+    same(await new EnvelopeCipher({ kms: aws() }).decrypt(envelope, message), plaintext)
+  })
+  await check('an envelope moves from the local key to AWS and back', async () => {
+    const key = crypto.getRandomValues(new Uint8Array(32))
+    const local = createLocalKms({ versions: [{ version: 1, key }] })
+    const envelope = await new EnvelopeCipher({ kms: local }).encrypt(plaintext, message)
+    const move = (/** @type {any} */ to, /** @type {any} */ from) =>
+      new EnvelopeCipher({ kms: new MultiKms({ read: [to, from], write: [to] }) })
+    const context = { context: message.context }
+    const onAws = await move(aws(), local).rewrap(envelope, context)
+    same(await new EnvelopeCipher({ kms: aws() }).decrypt(onAws, message), plaintext)
+    const back = await move(local, aws()).rewrap(onAws, context)
+    same(back.slice(-37), envelope.slice(-37))
+    same(await new EnvelopeCipher({ kms: local }).decrypt(back, message), plaintext)
+  })
+}
+
+/** A listed deviation that is none any more must leave the list. @param {() => Promise<void>} run */
+async function mustFail(run) {
+  const failed = await run().then(
+    () => false,
+    () => true,
+  )
+  if (!failed) throw new Error('it deviates no more: take it off the list')
+}
+
+/** @param {Uint8Array} a @param {Uint8Array} b */
+function same(a, b) {
+  if (Buffer.compare(a, b) !== 0) throw new Error('the bytes differ')
+}
