@@ -6,7 +6,7 @@ import type { CallRecord, FakeAwsCall } from './calls.ts'
 import type { ReceivedRequest } from './canonical-request.ts'
 import type { FakeAwsClock } from './clock.ts'
 import { Refusal } from './errors.ts'
-import { connectionReset, distort, refusalOf, respond } from './fault-effects.ts'
+import { connectionReset, distort, needsSuccess, refusalOf, respond } from './fault-effects.ts'
 import { FaultScript } from './faults.ts'
 import { KmsInput } from './kms-input.ts'
 import { KMS_OPERATIONS } from './kms-operations.ts'
@@ -81,6 +81,10 @@ export class FakeAwsServer {
     const plain = replaces ? kmsAnswer({}, form) : await this.#answer(routed, refusalOf(fault))
     const answer = distort(plain, fault)
     record.status = answer.status
+    if (fault !== undefined && needsSuccess(fault) && answer.status !== 200) {
+      this.faults.giveBack(fault)
+      delete record.fault
+    }
     return respond(answer, fault, request)
   }
 

@@ -24,6 +24,11 @@ export function connectionReset(): TypeError {
   return new TypeError('fetch failed', { cause })
 }
 
+/** Whether a fault changes the members of an answer, which an error does not have. */
+export function needsSuccess({ kind }: FakeAwsFault): boolean {
+  return kind === 'wrong-key' || kind === 'wrong-length'
+}
+
 /** Changes an answer's status, headers and members. */
 export function distort(answer: Answer, fault: FakeAwsFault | undefined): Answer {
   if (fault === undefined) return answer

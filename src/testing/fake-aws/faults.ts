@@ -9,7 +9,7 @@
  *   cannot reset a connection, its client sees a 500: use `truncated` there.
  * - `skewed-clock`: for this request the server's clock, and its Date header, are `skewMs` ahead
  *
- * To the answer of a call that was made:
+ * To the answer of a call that was made; `wrong-key` and `wrong-length` wait for one that succeeds:
  * - `slow`: comes after `delayMs`
  * - `wrong-key`: `field` (KeyId) holds the ARN of another key
  * - `wrong-length`: a data key of one byte less, or a ciphertext beyond AWS's limit where the answer has no data key
@@ -86,5 +86,12 @@ export class FaultScript implements FakeAwsFaults {
     line.left--
     if (line.left <= 0) this.#lines = this.#lines.filter((one) => one !== line)
     return line.fault
+  }
+
+  /** Puts a fault back for the next call: this one had nothing that it could change. */
+  giveBack(fault: FakeAwsFault): void {
+    const line = this.#lines.find((one) => one.fault === fault)
+    if (line === undefined) this.#lines.unshift({ fault, left: 1 })
+    else line.left++
   }
 }

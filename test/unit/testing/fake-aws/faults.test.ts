@@ -128,6 +128,26 @@ describe('fake AWS: faults by script', () => {
     expect(unbase64(json['CiphertextBlob'])).toHaveLength(6_145)
   })
 
+  it('wrong-key waits for an answer that names a key', async () => {
+    const fake = create({ kind: 'wrong-key', times: 2 })
+    expect((await generate(fake, { aheadMs: 1_200_000 })).error).toBe('InvalidSignatureException')
+    expect(fake.faults.pending).toMatchObject([{ kind: 'wrong-key', times: 2 }])
+    for (let i = 0; i < 2; i++)
+      expect((await generate(fake)).json['KeyId']).toMatch(/-000000000000$/)
+    fake.faults.push({ kind: 'wrong-key' })
+    expect((await generate(fake, { aheadMs: 1_200_000 })).status).toBe(400)
+    expect((await generate(fake)).json['KeyId']).toMatch(/-000000000000$/)
+    expect((await generate(fake)).json['KeyId']).not.toMatch(/-000000000000$/)
+    expect(fake.calls.map(({ fault }) => fault ?? '')).toEqual([
+      '',
+      'wrong-key',
+      'wrong-key',
+      '',
+      'wrong-key',
+      '',
+    ])
+  })
+
   it('oversized: the right answer and a lot of space, of no stated length', async () => {
     const answer = await generate(create({ kind: 'oversized', sizeBytes: 300_000 }))
     expect(answer.text).toHaveLength(300_000)
