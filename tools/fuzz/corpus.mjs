@@ -6,7 +6,8 @@ import { encodeHead, encodeKeyHeader } from '../../src/wire/index.ts'
 import { Random } from './random.mjs'
 
 const NOW = 1_767_225_600_000
-const CONTEXTS = [undefined, { tenant: 'acme' }, { tenant: 'acme', 'ключ-😀': 'значение', z: '' }]
+/** @type {import('../../src/index.ts').EncryptionContext[]} */
+const CONTEXTS = [{}, { tenant: 'acme' }, { tenant: 'acme', 'ключ-😀': 'значение', z: '' }]
 /** @type {import('../../src/index.ts').EnvelopeForm[]} */
 const FORMS = ['inline', 'reference']
 const SIZES = [0, 1, 64, 16_385]
@@ -84,7 +85,7 @@ export async function makeCorpus(seed) {
       }
     }
   }
-  add(manyWraps(items[0]), items[0].plaintext, undefined)
+  add(manyWraps(items[0]), items[0].plaintext, {})
   return { items, count, cached: cipher, cold: new EnvelopeCipher({ ...options, cache: false }) }
 }
 
