@@ -1,0 +1,35 @@
+/** The benchmark inside Node, Deno or Bun: bundled, and started with its task as arguments. */
+import { streamOnce } from './streams.ts'
+import { type CaseResult, createSuite, planOf, runTurns } from './suite.ts'
+import { compare } from './timing.ts'
+
+const [task = '', streamBytes = '', mode = ''] = process.argv.slice(2)
+
+async function timings(): Promise<void> {
+  const suite = await createSuite(Number(streamBytes))
+  const cases: CaseResult[] = []
+  for (const [at, info] of suite.infos.entries()) {
+    const timing = await compare(
+      async (side, turns) => {
+        const start = performance.now()
+        await runTurns(suite, at, side, turns)
+        return performance.now() - start
+      },
+      planOf(info, 40, 300),
+    )
+    cases.push({ ...info, ...timing })
+    console.error(`  ${info.name}: ${timing.ratio.toFixed(2)}`)
+  }
+  console.log(JSON.stringify({ cases, counts: await suite.counts() }))
+}
+
+/** The parent reads this process's memory between the two lines. */
+async function memory(): Promise<void> {
+  await streamOnce(mode, 65_536)
+  console.log('start')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  await streamOnce(mode, Number(streamBytes))
+  console.log('end')
+}
+
+await (task === 'memory' ? memory() : timings())

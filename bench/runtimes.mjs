@@ -1,0 +1,129 @@
+/** Runs the suite on each runtime and brings its figures home. */
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { build } from 'esbuild'
+import { Miniflare } from 'miniflare'
+import { binOf, node24, root, toolEnv } from '../tools/lib/folders.mjs'
+import { watchMemory } from './memory.mjs'
+import { compare, quantile } from './timing.ts'
+
+const MODES = ['encrypt', 'round trip']
+
+async function bundle(entry, outfile) {
+  await build({
+    entryPoints: [join(root, 'bench', entry)],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    logLevel: 'error',
+  })
+  return outfile
+}
+
+/** One child; each line that it prints is given on. */
+async function child(command, args, onLine) {
+  const stdio = ['ignore', 'pipe', 'inherit']
+  const running = spawn(command, args, { cwd: root, env: toolEnv(), stdio })
+  const closed = new Promise((resolve, reject) => {
+    running.on('error', reject)
+    running.on('close', resolve)
+  })
+  for await (const line of createInterface({ input: running.stdout })) onLine(line, running.pid)
+  const code = await closed
+  if (code !== 0) throw new Error(`${command} ended with ${code}`)
+}
+
+async function inProcess(command, args, { scratch, streamBytes }) {
+  const file = await bundle('process.ts', join(scratch, 'process.mjs'))
+  let result
+  await child(command, [...args, file, 'timings', String(streamBytes)], (line) => {
+    result = JSON.parse(line)
+  })
+  const memory = {}
+  for (const mode of MODES) {
+    let stop
+    await child(command, [...args, file, 'memory', String(streamBytes), mode], (line, pid) => {
+      if (line === 'start') stop = watchMemory(pid)
+      if (line === 'end') memory[mode] = stop()
+    })
+  }
+  return { ...result, memory }
+}
+
+function workerOf(contents) {
+  const settings = readFileSync(join(root, 'wrangler.toml'), 'utf8')
+  const compatibilityDate = /^compatibility_date = "([\d-]+)"$/m.exec(settings)?.[1]
+  if (compatibilityDate === undefined) throw new Error('wrangler.toml has no compatibility_date')
+  return new Miniflare({
+    modules: [{ type: 'ESModule', path: 'worker.mjs', contents }],
+    compatibilityDate,
+  })
+}
+
+async function ask(miniflare, path) {
+  const response = await miniflare.dispatchFetch(`http://localhost${path}`)
+  const text = await response.text()
+  if (!response.ok) throw new Error(`the Worker answered ${response.status}: ${text}`)
+  return text
+}
+
+async function inWorkerd({ scratch, streamBytes }) {
+  const file = await bundle('worker.ts', join(scratch, 'worker.mjs'))
+  const contents = readFileSync(file, 'utf8')
+  const timed = await timeWorker(contents, streamBytes)
+  const memory = {}
+  for (const mode of MODES) {
+    // Each in a process of its own, as elsewhere.
+    const miniflare = workerOf(contents)
+    try {
+      const query = `mode=${encodeURIComponent(mode)}`
+      await ask(miniflare, `/memory?${query}&bytes=65536`)
+      const stop = watchMemory(process.pid, 'workerd')
+      await ask(miniflare, `/memory?${query}&bytes=${streamBytes}`)
+      memory[mode] = stop()
+    } finally {
+      await miniflare.dispose()
+    }
+  }
+  return { ...timed, memory }
+}
+
+async function timeWorker(contents, streamBytes) {
+  const miniflare = workerOf(contents)
+  const request = async (path) => {
+    const start = performance.now()
+    await ask(miniflare, path)
+    return performance.now() - start
+  }
+  try {
+    const infos = JSON.parse(await ask(miniflare, `/infos?bytes=${streamBytes}`))
+    const empties = []
+    for (let i = 0; i < 200; i++) empties.push(await request('/empty'))
+    const empty = quantile(empties.slice(100), 0.5)
+    const cases = []
+    for (const [at, info] of infos.entries()) {
+      const elapsed = async (side, turns) =>
+        Math.max(0.001, (await request(`/turns?at=${at}&side=${side}&turns=${turns}`)) - empty)
+      // Long rounds, in which what an empty request costs is lost.
+      const plan = { rounds: info.rounds, roundMs: 80, warmUpMs: 300 }
+      const timing = await compare(elapsed, plan)
+      cases.push({ ...info, ...timing })
+      console.error(`  ${info.name}: ${timing.ratio.toFixed(2)}`)
+    }
+    return { cases, counts: JSON.parse(await ask(miniflare, '/counts')) }
+  } finally {
+    await miniflare.dispose()
+  }
+}
+
+const denoFlags = ['run', '--allow-all', '--no-remote', '--no-config', '--no-lock']
+export const runtimes = {
+  node: (plan) => inProcess(node24, [], plan),
+  workerd: inWorkerd,
+  deno: (plan) => inProcess(binOf('runtimes/deno', 'deno'), denoFlags, plan),
+  bun: (plan) => inProcess(binOf('runtimes/bun', 'bun'), ['run'], plan),
+}
