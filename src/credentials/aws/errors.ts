@@ -1,6 +1,11 @@
 import { decodeUtf8 } from '../../bytes/index.ts'
 import { KmsError, type KmsErrorCode } from '../../errors.ts'
-import { type HttpResponse, parseJsonObject, retryAfterMs } from '../../http/index.ts'
+import {
+  type HttpResponse,
+  type JsonObject,
+  parseJsonObject,
+  retryAfterMs,
+} from '../../http/index.ts'
 
 /** What one AWS error means, and what may be mended before it is given to the caller. */
 export interface AwsErrorRow {
@@ -18,12 +23,15 @@ export const COMMON_AWS_ERRORS: ReadonlyMap<string, AwsErrorRow> = new Map<strin
   ['IDPCommunicationError', { code: 'ERR_KMS_UNAVAILABLE' }],
   ['IDPRejectedClaim', { code: 'ERR_KMS_UNAUTHENTICATED' }],
   ['IncompleteSignature', { code: 'ERR_KMS_UNAUTHENTICATED' }],
+  ['IncompleteSignatureException', { code: 'ERR_KMS_UNAUTHENTICATED' }],
   ['InternalFailure', { code: 'ERR_KMS_UNAVAILABLE' }],
   ['InternalServerError', { code: 'ERR_KMS_UNAVAILABLE' }],
   ['InvalidClientTokenId', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'credentials' }],
   ['InvalidIdentityToken', { code: 'ERR_KMS_UNAUTHENTICATED' }],
+  ['InvalidIdentityTokenException', { code: 'ERR_KMS_UNAUTHENTICATED' }],
   ['InvalidSignatureException', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'clock' }],
   ['MissingAuthenticationToken', { code: 'ERR_KMS_UNAUTHENTICATED' }],
+  ['MissingAuthenticationTokenException', { code: 'ERR_KMS_UNAUTHENTICATED' }],
   ['RegionDisabledException', { code: 'ERR_KMS_CONFIG' }],
   ['RequestExpired', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'clock' }],
   ['RequestTimeTooSkewed', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'clock' }],
@@ -83,11 +91,18 @@ export function awsFailure(
 
 /** The short name: `com.amazon…#NotFoundException:http://…` is `NotFoundException`. Empty if there is none. */
 function errorName(response: HttpResponse): string {
-  const header = response.headers.get('x-amzn-errortype')
-  const type = header ?? parseJsonObject(response.body)?.['__type'] ?? xmlCode(response)
+  const type = response.headers.get('x-amzn-errortype') ?? jsonCode(response) ?? xmlCode(response)
   if (typeof type !== 'string') return ''
   const name = type.replace(/:.*$/s, '').replace(/^.*#/s, '')
   return /^[A-Za-z]{1,64}$/.test(name) ? name : ''
+}
+
+/** JSON services say `__type`; STS, asked for JSON, says `Error.Code`. */
+function jsonCode(response: HttpResponse): unknown {
+  const body = parseJsonObject(response.body)
+  const error = body?.['Error']
+  if (typeof error === 'object' && error !== null) return (error as JsonObject)['Code']
+  return body?.['__type']
 }
 
 /** STS answers in XML, and so do signature errors of some gateways. */

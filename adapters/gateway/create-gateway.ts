@@ -1,0 +1,87 @@
+import { type Context, Hono } from 'hono'
+import type { KmsSignalOptions } from '../../src/index.ts'
+import { refuseForeign } from './guard.ts'
+import { type Handler, messageRoutes } from './message-routes.ts'
+import { GatewayMetrics, type RouteName } from './metrics.ts'
+import type { GatewayOptions } from './options.ts'
+import { codeOf, GatewayError, problemOf } from './problem.ts'
+import { statusRoutes } from './status-routes.ts'
+
+/**
+ * The HTTP surface over a cipher, for any server that speaks `fetch`. Bodies are raw bytes and
+ * stream both ways; context and aad travel as headers.
+ *
+ * @remarks Security: there is no authentication. See {@link GatewayOptions.hosts}.
+ *
+ * @example
+ * ```ts
+ * import { CachedKms, EnvelopeCipher } from 'edge-kms'
+ * import { createGateway } from 'edge-kms/gateway'
+ * import { createLocalKms } from 'edge-kms/local'
+ *
+ * const key = crypto.getRandomValues(new Uint8Array(32))
+ * const kms = createLocalKms({ versions: [{ version: 1, key }] })
+ * const keys = new CachedKms({ kms })
+ * const gateway = createGateway({
+ *   cipher: new EnvelopeCipher({ keys }),
+ *   kms,
+ *   cacheStats: () => keys.stats(),
+ * })
+ * export default { fetch: gateway.fetch }
+ * ```
+ */
+export function createGateway(options: GatewayOptions): Hono {
+  const metrics = new GatewayMetrics()
+  const { hosts = [] } = options
+  const app = new Hono()
+
+  function serve(route: RouteName, method: 'GET' | 'POST', path: string, handler: Handler): void {
+    const allow = method === 'GET' ? 'GET, HEAD' : method
+    app.on(method, path, (c) => settle(c, route, handler))
+    app.all(path, (c) =>
+      settle(c, route, () => {
+        throw new GatewayError('ERR_GATEWAY_METHOD_NOT_ALLOWED', { allow })
+      }),
+    )
+  }
+
+  /** Every request goes through here, and leaves with an answer that is counted. */
+  async function settle(c: Context, route: RouteName, handler: Handler): Promise<Response> {
+    try {
+      refuseForeign(c.req.raw, hosts)
+      const response = await handler(c.req.raw, callOptions(c))
+      metrics.answered(route, 'ok')
+      return response
+    } catch (error) {
+      metrics.answered(route, codeOf(error))
+      return problemOf(error)
+    }
+  }
+
+  const message = messageRoutes(options, metrics)
+  serve('encrypt', 'POST', '/v1/encrypt', message.encrypt)
+  serve('decrypt', 'POST', '/v1/decrypt', message.decrypt)
+  serve('rewrap', 'POST', '/v1/rewrap', message.rewrap)
+  serve('inspect', 'POST', '/v1/inspect', message.inspect)
+  const status = statusRoutes(options, metrics)
+  serve('help', 'GET', '/', status.help)
+  serve('healthz', 'GET', '/healthz', status.healthz)
+  serve('readyz', 'GET', '/readyz', status.readyz)
+  serve('metrics', 'GET', '/metrics', status.metrics)
+  app.all('*', (c) =>
+    settle(c, 'other', () => {
+      throw new GatewayError('ERR_GATEWAY_NOT_FOUND')
+    }),
+  )
+  return app
+}
+
+/** Keeps work alive after the answer where the platform can. */
+function callOptions(c: Context): KmsSignalOptions {
+  try {
+    const { executionCtx } = c
+    return { defer: (work) => executionCtx.waitUntil(work) }
+  } catch {
+    return {} // hono throws where the server gave none
+  }
+}

@@ -1,0 +1,3 @@
+export { createGateway } from './create-gateway.ts'
+export type { GatewayOptions } from './options.ts'
+export { type GatewayErrorCode, type GatewayFailure, problemOf } from './problem.ts'

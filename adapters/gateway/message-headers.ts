@@ -1,0 +1,56 @@
+import { type EncryptionContext, KmsError, parseContextJson } from '../../src/index.ts'
+import { GatewayError } from './problem.ts'
+
+/** Where the two maps travel. */
+const MAPS = { context: 'edge-kms-context', aad: 'edge-kms-aad' } as const
+const PREFIX = 'edge-kms-'
+/** The longest map that the format allows, with every byte as an escape, is shorter. */
+const MAX_HEADER_CHARACTERS = 65_536
+
+/** Which of the maps a route takes. */
+export type MapName = keyof typeof MAPS
+
+/**
+ * The maps that a request carries, each a JSON object of strings in ASCII.
+ *
+ * @throws KmsError `ERR_CONTEXT_INVALID`
+ * @throws GatewayError for a header or a query that would otherwise be ignored in silence
+ */
+export function readMaps(
+  request: Request,
+  taken: readonly MapName[],
+): { readonly context?: EncryptionContext; readonly aad?: EncryptionContext } {
+  refuseUnknown(request, taken)
+  const maps: Partial<Record<MapName, EncryptionContext>> = {}
+  for (const name of taken) {
+    const text = request.headers.get(MAPS[name])
+    if (text !== null) maps[name] = parseMap(text)
+  }
+  return maps
+}
+
+function parseMap(text: string): EncryptionContext {
+  // Platforms disagree on how other bytes of a header become text: two readers, two contexts.
+  if (!/^[\t\x20-\x7e]*$/.test(text)) {
+    const message = 'a context or aad header holds ASCII only: write other characters as \\uXXXX'
+    throw new KmsError('ERR_CONTEXT_INVALID', { message })
+  }
+  if (text.length > MAX_HEADER_CHARACTERS) {
+    throw new KmsError('ERR_CONTEXT_INVALID', { message: 'a context or aad header is too long' })
+  }
+  return parseContextJson(text)
+}
+
+/** A misspelt header would encrypt under another context than the caller believes. */
+function refuseUnknown(request: Request, taken: readonly MapName[]): void {
+  const known = taken.map((name): string => MAPS[name])
+  for (const [name] of request.headers) {
+    if (!name.startsWith(PREFIX) || known.includes(name)) continue
+    const detail = `of the headers that begin with Edge-Kms-, this route takes ${known.join(' and ') || 'none'}`
+    throw new GatewayError('ERR_GATEWAY_BAD_REQUEST', { detail })
+  }
+  if (new URL(request.url).search !== '') {
+    const detail = 'context and aad travel as headers: this route takes no query'
+    throw new GatewayError('ERR_GATEWAY_BAD_REQUEST', { detail })
+  }
+}

@@ -1,0 +1,63 @@
+import { CachedKms, EnvelopeCipher, type KeyManagementService } from '../../src/index.ts'
+import { awsCredentialsFromEnv, createAwsKms } from '../../src/providers/aws-kms/index.ts'
+import { EnvKeyProvider } from '../../src/providers/local/index.ts'
+import { createGateway, problemOf } from '../gateway/index.ts'
+
+type Gateway = ReturnType<typeof createGateway>
+type Env = Readonly<Record<string, unknown>>
+type WorkerContext = Parameters<Gateway['fetch']>[2]
+
+/** One gateway for each isolate, made by its first request: the bindings are not there before. */
+let gateway: Gateway | undefined
+
+const worker: {
+  fetch(request: Request, env: Env, context: WorkerContext): Response | Promise<Response>
+} = {
+  fetch(request, env, context) {
+    try {
+      gateway ??= gatewayOf(env)
+    } catch (error) {
+      return problemOf(error)
+    }
+    return gateway.fetch(request, env, context)
+  },
+}
+
+/** @throws KmsError `ERR_KMS_CONFIG` */
+function gatewayOf(env: Env): Gateway {
+  const kms = kmsOf(env)
+  const keys = new CachedKms({ kms })
+  return createGateway({
+    cipher: new EnvelopeCipher({ keys }),
+    kms,
+    cacheStats: () => keys.stats(),
+    kinds: ['stream', 'record'], // there is no data-key store
+    hosts: hostsOf(env['EDGE_KMS_GATEWAY_HOSTS']),
+  })
+}
+
+/**
+ * AWS KMS if and only if EDGE_KMS_AWS_KEY_ID names a key: credentials that happen to lie around
+ * must not decide where data keys are wrapped.
+ */
+function kmsOf(env: Env): KeyManagementService {
+  const keyId = env['EDGE_KMS_AWS_KEY_ID']
+  if (typeof keyId !== 'string' || keyId === '') return new EnvKeyProvider(env)
+  const region = env['AWS_REGION']
+  const endpoint = env['EDGE_KMS_AWS_ENDPOINT']
+  return createAwsKms({
+    keyId,
+    credentials: awsCredentialsFromEnv(env),
+    ...(typeof region === 'string' && region !== '' && { region }),
+    ...(typeof endpoint === 'string' && endpoint !== '' && { endpoint, allowHttpLoopback: true }),
+  })
+}
+
+/** Names with commas between them, or `*`. Unset: this machine's names only. */
+function hostsOf(list: unknown): readonly string[] | 'any' {
+  if (typeof list !== 'string') return []
+  if (list.trim() === '*') return 'any'
+  return list.split(',').flatMap((name) => name.trim().toLowerCase() || [])
+}
+
+export default worker

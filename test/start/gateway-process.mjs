@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..', '..')
+
+/** A port that was free a moment ago. @returns {Promise<number>} */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** A folder for one key file, outside the repository. */
+export function stateFolder() {
+  const path = mkdtempSync(join(tmpdir(), 'edge-kms-start-'))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/**
+ * `npm start`, as a user runs it, with these variables.
+ * @param {Record<string, string>} env
+ */
+export function startGateway(env) {
+  const child = spawn('npm', ['start'], {
+    cwd: root,
+    env: { ...process.env, EDGE_KMS_AWS_KEY_ID: '', ...env },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  const ready = new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text
+        const url = /listens on (http:\S+)/.exec(output)?.[1]
+        if (url !== undefined && output.includes('Ctrl+C')) resolve(url)
+      })
+    }
+    void exited.then(() => reject(new Error(`npm start ended:\n${output}`)))
+  })
+  ready.catch(() => undefined)
+  return {
+    /** @type {Promise<string>} */
+    ready,
+    output: () => output,
+    exited,
+    exitCode: () => child.exitCode,
+    /** Ctrl+C in a terminal reaches the whole group. @param {NodeJS.Signals} [signal] */
+    async stop(signal = 'SIGINT') {
+      try {
+        process.kill(-(/** @type {number} */ (child.pid)), signal)
+      } catch {
+        // It has ended.
+      }
+      await exited
+    },
+    /** The process of workerd below this one. */
+    workerdPid: () =>
+      descendants(/** @type {number} */ (child.pid)).find((pid) => commandOf(pid) === 'workerd'),
+  }
+}
+
+/** Peak resident memory of a process so far, in MiB. @param {number} pid */
+export function peakMiB(pid) {
+  return memoryMiB(pid, 'VmHWM')
+}
+
+/** Sets the peak back to what is resident now (proc(5), clear_refs). @param {number} pid */
+export function resetPeak(pid) {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
+}
+
+/** @param {number} pid @param {string} field */
+function memoryMiB(pid, field) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1_024
+}
+
+/** @param {number} parent @returns {number[]} */
+function descendants(parent) {
+  const children = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => parentOf(pid) === parent)
+  return children.flatMap((pid) => [pid, ...descendants(pid)])
+}
+
+/** @param {number} pid */
+function parentOf(pid) {
+  try {
+    return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1])
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {number} pid */
+function commandOf(pid) {
+  return /\((.*)\)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]
+}
