@@ -1,5 +1,5 @@
 /**
- * What the documents say about the code and a machine can check: error codes, layers, methods and
+ * What the documents say about the code and a machine can check: error codes, layers, lanes, methods and
  * options, MUSTs, links, and paths that they name.
  */
 import { createRequire } from 'node:module'
@@ -100,6 +100,15 @@ function checkLayers() {
   return problems
 }
 
+/** The lanes of the gate and their budgets. */
+function checkLanes() {
+  const lanes = [...read('.ci/run').matchAll(/^(?:script_)?lane (\w+) (\d+)/gm)]
+  const rows = rowsOf('ARCHITECTURE.md').map((cells) => [cells[0], cells.at(-1)].join())
+  return lanes
+    .filter(([, name, budget]) => !rows.includes(`${name},${budget} s`))
+    .map(([, name, budget]) => `ARCHITECTURE.md has no lane ${name} of ${budget} s`)
+}
+
 /** README's tables name every method of the cipher and every option that it and a cache take. */
 function checkReadme() {
   const cells = new Set(rowsOf('README.md').flatMap(([first = '']) => names(first)))
@@ -174,6 +183,7 @@ function checkPaths() {
 const checks = {
   'error codes': checkErrorCodes,
   layers: checkLayers,
+  lanes: checkLanes,
   'methods and options': checkReadme,
   musts: checkMusts,
   links: checkLinks,
