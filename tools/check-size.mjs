@@ -67,6 +67,11 @@ const rows = [
     "export { EnvelopeCipher } from 'edge-kms'\nexport { createLocalKms } from 'edge-kms/local'",
     undefined,
   ],
+  [
+    'core and AWS KMS',
+    "export { EnvelopeCipher } from 'edge-kms'\nexport { createAwsKms } from 'edge-kms/aws-kms'",
+    undefined,
+  ],
   ['gateway (with hono)', "export * from 'edge-kms/gateway'", undefined],
 ]
 

@@ -51,8 +51,8 @@ export class EncryptedEnvelope {
   readonly kind: MessageKind
   /** Names the data key; messages of one data key share it. */
   readonly commitment: Bytes
-  /** When the data key was made. Absent in a message by reference, as are the next two. */
-  readonly createdAt?: Date
+  /** When the data key was made, milliseconds since the epoch. Absent in a message by reference, as is the next. */
+  readonly createdAtMs?: number
   /** The context that the header carries in clear. */
   readonly storedContext?: EncryptionContext
   readonly wraps: readonly WrappedKey[]
@@ -70,7 +70,7 @@ export class EncryptedEnvelope {
     this.#header = head.header
     this.#body = bytes.subarray(head.bodyAt)
     if (head.header === undefined) return
-    this.createdAt = new Date(head.header.createdAtMs)
+    this.createdAtMs = head.header.createdAtMs
     this.storedContext = head.header.stored
   }
 
@@ -139,7 +139,7 @@ export class EncryptedEnvelope {
       version: this.version,
       kind: this.kind,
       commitment: encodeBase64Url(this.commitment),
-      ...(this.createdAt !== undefined && { createdAt: this.createdAt.toISOString() }),
+      ...(this.createdAtMs !== undefined && { createdAtMs: this.createdAtMs }),
       ...(this.storedContext !== undefined && { storedContext: this.storedContext }),
       wraps: this.wraps.map(({ provider, kekId, kekVersion, wrapped }) => ({
         provider,

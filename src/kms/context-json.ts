@@ -2,6 +2,8 @@ import { KmsError } from '../errors.ts'
 import type { EncryptionContext } from './context-encoding.ts'
 
 const STRING = /[ \t\r\n]*("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")[ \t\r\n]*/y
+/** A map of the longest allowed, each byte written as an escape, is shorter. */
+const MAX_CHARACTERS = 65_536
 const OPEN = /[ \t\r\n]*\{[ \t\r\n]*/y
 
 /**
@@ -11,6 +13,7 @@ const OPEN = /[ \t\r\n]*\{[ \t\r\n]*/y
  * @throws KmsError `ERR_CONTEXT_INVALID`
  */
 export function parseContextJson(text: string): EncryptionContext {
+  if (text.length > MAX_CHARACTERS) throw invalid()
   const map = Object.create(null) as Record<string, string> // W1.12
   let at = skip(OPEN, text, 0)
   if (text[at] === '}') return end(text, at, map)

@@ -57,15 +57,14 @@ export function startGateway(env) {
     /** Ctrl+C in a terminal reaches the whole group. @param {NodeJS.Signals} [signal] */
     async stop(signal = 'SIGINT') {
       try {
-        process.kill(-(/** @type {number} */ (child.pid)), signal)
+        process.kill(0 - Number(child.pid), signal)
       } catch {
         // It has ended.
       }
       await exited
     },
     /** The process of workerd below this one. */
-    workerdPid: () =>
-      descendants(/** @type {number} */ (child.pid)).find((pid) => commandOf(pid) === 'workerd'),
+    workerdPid: () => descendants(Number(child.pid)).find((pid) => commandOf(pid) === 'workerd'),
   }
 }
 

@@ -48,9 +48,10 @@ async function sign(one: SigV4Case): Promise<string> {
   let last = ''
   for (const line of lines) {
     const [, name, value = ''] = /^([^\s:]+):(.*)$/.exec(line) ?? []
-    if (name === undefined) headers[last] += `,${line.trim()}`
-    else if (name in headers) headers[name] += `,${value}`
-    else headers[(last = name)] = value
+    if (name !== undefined) last = name
+    const held = headers[last]
+    const next = name === undefined ? line.trim() : value
+    headers[last] = held === undefined ? next : `${held},${next}`
   }
   const { Host: host = '', ...rest } = headers
   const signed = await new AwsSigner().sign(

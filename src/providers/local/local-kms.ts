@@ -48,6 +48,7 @@ export class LocalKms implements KeyManagementService {
   readonly #ring: LocalKeyRing
   readonly #runtime: Runtime
   readonly #onRotate: LocalKmsOptions['onRotate']
+  #lastVersion = 0
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: LocalKmsOptions) {
@@ -162,7 +163,9 @@ export class LocalKms implements KeyManagementService {
         provider: PROVIDER,
       })
     }
-    const version = this.#ring.current.version + 1
+    // Taken before anything is awaited: two rotations at once must not make one version twice.
+    const version = Math.max(this.#ring.current.version, this.#lastVersion) + 1
+    this.#lastVersion = version
     const key = SecretBytes.take(this.#runtime.randomFill(new Uint8Array(32)))
     try {
       await this.#onRotate({ version, key })
