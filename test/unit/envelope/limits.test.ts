@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  EncryptedEnvelope,
-  EnvelopeCipher,
-  type EnvelopeCipherOptions,
-  KmsDataKeys,
-} from '../../../src/index.ts'
+import { EncryptedEnvelope, EnvelopeCipher, KmsDataKeys } from '../../../src/index.ts'
 import { codeOf, codeOfAsync, toHex, utf8 } from '../../vectors/hex.ts'
 import {
   coldReader,
