@@ -26,8 +26,11 @@ async function bundle(entry, outfile) {
 
 /** One child; each line that it prints is given on. */
 async function child(command, args, onLine) {
-  const stdio = ['ignore', 'pipe', 'inherit']
-  const running = spawn(command, args, { cwd: root, env: toolEnv(), stdio })
+  const running = spawn(command, args, {
+    cwd: root,
+    env: toolEnv(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const closed = new Promise((resolve, reject) => {
     running.on('error', reject)
     running.on('close', resolve)
@@ -37,10 +40,11 @@ async function child(command, args, onLine) {
   if (code !== 0) throw new Error(`${command} ended with ${code}`)
 }
 
-async function inProcess(command, args, { scratch, streamBytes }) {
+async function inProcess(command, args, { scratch, streamBytes, peers = [] }) {
   const file = await bundle('process.ts', join(scratch, 'process.mjs'))
   let result
-  await child(command, [...args, file, 'timings', String(streamBytes)], (line) => {
+  const task = ['timings', String(streamBytes), '-', ...peers]
+  await child(command, [...args, file, ...task], (line) => {
     result = JSON.parse(line)
   })
   const memory = {}
@@ -107,12 +111,12 @@ async function timeWorker(contents, streamBytes) {
     const cases = []
     for (const [at, info] of infos.entries()) {
       const elapsed = async (side, turns) =>
-        Math.max(0.001, (await request(`/turns?at=${at}&side=${side}&turns=${turns}`)) - empty)
+        Math.max(0.001, (await request(`/turns?at=${at}&side=${encodeURIComponent(side)}&turns=${turns}`)) - empty)
       // Long rounds, in which what an empty request costs is lost.
       const plan = { rounds: info.rounds, roundMs: 80, warmUpMs: 300 }
-      const timing = await compare(elapsed, plan)
-      cases.push({ ...info, ...timing })
-      console.error(`  ${info.name}: ${timing.ratio.toFixed(2)}`)
+      const timings = await compare(elapsed, info.sides, plan)
+      cases.push({ ...info, timings })
+      console.error(`  ${info.name}: ${timings.ours.ratio.toFixed(2)}`)
     }
     return { cases, counts: JSON.parse(await ask(miniflare, '/counts')) }
   } finally {
@@ -121,9 +125,22 @@ async function timeWorker(contents, streamBytes) {
 }
 
 const denoFlags = ['run', '--allow-all', '--no-remote', '--no-config', '--no-lock']
+/** What cannot be installed is missing, and says so; the others are measured all the same. */
+function inTool(name, args) {
+  return (plan) => {
+    let command
+    try {
+      command = binOf(`runtimes/${name}`, name)
+    } catch (error) {
+      return { missing: error.message }
+    }
+    return inProcess(command, args, { ...plan, peers: [] })
+  }
+}
+
 export const runtimes = {
   node: (plan) => inProcess(node24, [], plan),
   workerd: inWorkerd,
-  deno: (plan) => inProcess(binOf('runtimes/deno', 'deno'), denoFlags, plan),
-  bun: (plan) => inProcess(binOf('runtimes/bun', 'bun'), ['run'], plan),
+  deno: inTool('deno', denoFlags),
+  bun: inTool('bun', ['run']),
 }
