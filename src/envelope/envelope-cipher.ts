@@ -42,7 +42,7 @@ import {
   signalOptions,
 } from './records.ts'
 import { rewrapTransform } from './rewrap-stream.ts'
-import { type CipherSettings, cipherSettings, readPolicy } from './settings.ts'
+import { type CipherSettings, cipherSettings, formOf, oneOf, readPolicy } from './settings.ts'
 
 const STREAM_KINDS: readonly MessageKind[] = ['stream', 'stream-by-reference']
 /** What has wraps of its own. A message by reference is rewrapped through its data-key record. */
@@ -155,7 +155,7 @@ export class EnvelopeCipher {
    */
   encryptStream(options: EncryptOptions = {}): TransformStream<Uint8Array, Uint8Array> {
     const { keys, form: defaultForm, runtime } = this.#settings
-    const form = options.form ?? defaultForm
+    const form = formOf(options.form ?? defaultForm)
     const { context, aad } = snapshot(options)
     return encryptTransform(async () => {
       const durable = form === 'reference'
@@ -281,7 +281,7 @@ export class EnvelopeCipher {
     if (header === undefined) throw new KmsError('ERR_WIRE_KIND_REFUSED')
     const next = await this.#settings.keys.rewrap(header, options.context, {
       ...signalOptions(options),
-      verify: options.verify ?? 'open',
+      verify: oneOf('verify', options.verify ?? 'open', ['open', 'kms']),
     })
     return encodeHead(head.kind, next.bytes)
   }

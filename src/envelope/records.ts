@@ -13,7 +13,7 @@ import {
 } from '../wire/index.ts'
 import { decryptStreamBody } from './decrypt-stream.ts'
 import type { DecryptOptions, EncryptOptions } from './options.ts'
-import { type CipherSettings, readPolicy } from './settings.ts'
+import { type CipherSettings, formOf, readPolicy } from './settings.ts'
 
 /** What `decrypt` opens unless told otherwise. */
 export const RECORD_KINDS: readonly MessageKind[] = ['record', 'record-by-reference']
@@ -28,7 +28,7 @@ export async function encryptRecordMessage(
   if (bytes.length > settings.maxRecordBytes) throw new KmsError('ERR_ENVELOPE_TOO_LARGE') // W4.9
   options.signal?.throwIfAborted()
   const { runtime, form: defaultForm } = settings
-  const form = options.form ?? defaultForm
+  const form = formOf(options.form ?? defaultForm)
   const aad = recordAad(options.aad)
   const key = settings.keys.active(options.context, {
     signal: options.signal,

@@ -6,10 +6,11 @@ import {
   KmsDataKeys,
 } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
+import type { KeyManagementService } from '../kms/index.ts'
 import type { Runtime } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
-import type { EnvelopeCipherOptions, KmsCipherOptions } from './options.ts'
+import type { EnvelopeCipherOptions, KmsCipherOptions, SourceCipherOptions } from './options.ts'
 
 /** The options of a cipher, checked and complete. */
 export interface CipherSettings {
@@ -39,9 +40,9 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
     throw config('acceptVersions names a version that does not exist')
   }
   const settings = {
-    keys: 'keys' in options ? givenSource(options) : ownSource(options),
+    keys: hasSource(options) ? givenSource(options) : ownSource(options),
     runtime: options.runtime ?? webRuntime,
-    form: options.form ?? 'inline',
+    form: formOf(options.form ?? 'inline'),
     acceptVersions,
     maxRecordBytes: inRange(
       'maxRecordBytes',
@@ -56,15 +57,32 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
   return settings
 }
 
+/**
+ * A choice that the types name, and that a caller without types can misspell.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function oneOf<T extends string>(name: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value
+  throw config(`${name} must be ${choices.join(' or ')}`)
+}
+
+/** The form of a call: a misspelt one must not pass for a reference to what nobody stored. */
+export function formOf(form: EnvelopeForm): EnvelopeForm {
+  return oneOf('form', form, ['inline', 'reference'])
+}
+
 /** The policy of one call. */
 export function readPolicy(settings: CipherSettings, kinds: readonly MessageKind[]): ReadPolicy {
   const { keys, acceptVersions } = settings
   return { acceptVersions, acceptKinds: kinds, maxWraps: keys.policy.maxWraps }
 }
 
-function givenSource(
-  options: EnvelopeCipherOptions & { readonly keys: DataKeySource },
-): DataKeySource {
+function hasSource(options: EnvelopeCipherOptions): options is SourceCipherOptions {
+  return (options as Partial<SourceCipherOptions>).keys !== undefined
+}
+
+function givenSource(options: SourceCipherOptions): DataKeySource {
   const given: Readonly<Record<string, unknown>> = { ...options }
   const ignored = SOURCE_OPTIONS.find((name) => given[name] !== undefined)
   // An option that is accepted and ignored is worse than an error.
@@ -74,7 +92,8 @@ function givenSource(
 }
 
 function ownSource(options: KmsCipherOptions): DataKeySource {
-  if (typeof options.kms !== 'object') throw config('kms or keys is missing')
+  const kms = options.kms as KeyManagementService | null | undefined
+  if (typeof kms?.unwrapDataKey !== 'function') throw config('kms or keys is missing')
   const { cache } = options
   return cache === false ? new KmsDataKeys(options) : new CachedKms({ ...options, ...cache })
 }
