@@ -144,7 +144,7 @@ describe('a call with an option that does not exist', () => {
     ['an array', ['tenant']],
     ['text', 'tenant'],
     ['null', null],
-    ['a class instance', new (class Context {})()],
+    ['a class instance', new Date()],
     ['a number as a value', { tenant: 5 }],
     ['undefined as a value', { tenant: undefined }],
     ['an object as a value', { tenant: { toString: () => 'acme' } }],
@@ -174,7 +174,7 @@ describe('a call with an option that does not exist', () => {
   it('bytes of another type are a mistake, before any I/O', async () => {
     const kms = new CountingKms(localKms())
     const { cipher } = setUp({ kms })
-    for (const wrong of [
+    const wrongs: readonly unknown[] = [
       undefined,
       null,
       'text',
@@ -182,7 +182,8 @@ describe('a call with an option that does not exist', () => {
       new ArrayBuffer(8),
       new DataView(new ArrayBuffer(8)),
       new Uint16Array(2),
-    ]) {
+    ]
+    for (const wrong of wrongs) {
       const bytes = wrong as Uint8Array
       await expect(cipher.encrypt(bytes)).rejects.toBeInstanceOf(TypeError)
       await expect(cipher.decrypt(bytes)).rejects.toBeInstanceOf(TypeError)
