@@ -28,8 +28,10 @@ export function messageRoutes(
     route: RouteName,
     request: Request,
     transform: TransformStream<Uint8Array, Uint8Array>,
+    keepsPieces = false,
   ): Promise<Response> {
-    const body = await begun(throughTransform(request.body, transform), (error) => {
+    const source = throughTransform(request.body, transform, { keepsPieces })
+    const body = await begun(source, (error) => {
       metrics.broken(route, codeOf(error))
     })
     return bytesAnswer(body)
@@ -48,7 +50,7 @@ export function messageRoutes(
 
     rewrap: (request, call) => {
       const options = { ...readMaps(request, ['context']), ...call }
-      return streamed('rewrap', request, cipher.rewrapStream(options))
+      return streamed('rewrap', request, cipher.rewrapStream(options), true) // the body goes through
     },
 
     inspect: async (request) => {

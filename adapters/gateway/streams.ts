@@ -5,29 +5,33 @@ const LEAST_BYTES = 65_536
 /**
  * A body through a transform. Not `pipeThrough`: on Workers it reads 4 KiB at a time, which makes
  * it four times as slow, and it holds on to memory for each read until the request ends.
+ *
+ * @param options - `keepsPieces`: the transform passes on what it is given, so that no buffer may
+ * be used again
  */
 export function throughTransform(
   body: ReadableStream<Uint8Array> | null,
   transform: TransformStream<Uint8Array, Uint8Array>,
+  options: { readonly keepsPieces: boolean },
 ): ReadableStream<Uint8Array> {
-  void pump(body ?? empty(), transform.writable.getWriter())
+  const pieces = readerOf(body ?? empty(), options.keepsPieces)
+  void pump(pieces, transform.writable.getWriter())
   return transform.readable
 }
 
 /** Never rejects: a failure of either side reaches the other, and the reader of the transform. */
 async function pump(
-  body: ReadableStream<Uint8Array>,
+  pieces: PieceReader,
   writer: WritableStreamDefaultWriter<Uint8Array>,
 ): Promise<void> {
-  const pieces = readerOf(body)
   // The other side may fail, or be given up, while a slow client is waited for.
   writer.closed.catch((error: unknown) => pieces.cancel(error).catch(() => undefined))
   try {
     for (;;) {
       await writer.ready // back-pressure: nothing is read that nobody asks for
       const { done, value } = await pieces.read()
+      if (value !== undefined && value.length > 0) await writer.write(value)
       if (done) break
-      await writer.write(value)
     }
     await writer.close()
   } catch (error) {
@@ -74,34 +78,35 @@ export async function readPrefix(
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const prefix = new Uint8Array(maxBytes)
-  const pieces = readerOf(body ?? empty())
+  const pieces = readerOf(body ?? empty(), false)
   let held = 0
   while (held < maxBytes) {
     const { done, value } = await pieces.read()
+    const part = value?.subarray(0, maxBytes - held)
+    if (part !== undefined) prefix.set(part, held)
+    held += part?.length ?? 0
     if (done) return prefix.subarray(0, held)
-    const part = value.subarray(0, maxBytes - held)
-    prefix.set(part, held)
-    held += part.length
   }
   await pieces.cancel(undefined)
   return prefix
 }
 
-/** One reader's two verbs. */
+/** One reader's two verbs. The last piece may come together with `done`. */
 interface PieceReader {
   read(): Promise<ReadableStreamReadResult<Uint8Array>>
   cancel(reason: unknown): Promise<void>
 }
 
-function readerOf(body: ReadableStream<Uint8Array>): PieceReader {
+function readerOf(body: ReadableStream<Uint8Array>, fresh: boolean): PieceReader {
   const reader = byteReaderOf(body)
   if (reader === undefined) return body.getReader()
   let buffer = new ArrayBuffer(READ_BYTES)
   return {
-    // One buffer goes back and forth: a piece is used up before the next is asked for.
     async read() {
       const result = await reader.read(new Uint8Array(buffer), { min: LEAST_BYTES })
-      if (result.value !== undefined) buffer = result.value.buffer
+      // One buffer goes back and forth where a piece is used up before the next is asked for.
+      const used = fresh ? undefined : result.value?.buffer
+      buffer = used ?? new ArrayBuffer(READ_BYTES)
       return result
     },
     cancel: (reason) => reader.cancel(reason),

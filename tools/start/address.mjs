@@ -2,7 +2,8 @@ import { createServer } from 'node:net'
 import { StartError } from './start-error.mjs'
 
 /**
- * HOST and PORT, with the port free.
+ * HOST and PORT, checked, with the port free.
+ *
  * @param {NodeJS.ProcessEnv} env
  */
 export async function readAddress(env) {
@@ -12,34 +13,53 @@ export async function readAddress(env) {
   if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535) {
     throw new StartError(`PORT is ${JSON.stringify(text)}: set it to a number from 1 to 65535.`)
   }
+  if (!isLoopback(host) && !env['EDGE_KMS_GATEWAY_HOSTS']) {
+    throw new StartError(
+      `HOST is ${JSON.stringify(host)}, which others can reach, and the gateway asks nobody who they are. ` +
+        'If something in front of it does, name the hosts that it may be called by in EDGE_KMS_GATEWAY_HOSTS.',
+    )
+  }
   await probe(host, port)
   return { host, port }
 }
 
-/** @param {string} host @param {number} port */
+/** @param {string} host */
+function isLoopback(host) {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
+
+/**
+ * @param {string} host
+ * @param {number} port
+ */
 function probe(host, port) {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', (error) => {
-      reject(reasonOf(/** @type {NodeJS.ErrnoException} */ (error), host, port))
+      reject(reasonOf(error, host, port))
     })
     server.listen(port, host, () => server.close(() => resolve(undefined)))
   })
 }
 
-/** @param {NodeJS.ErrnoException} error @param {string} host @param {number} port */
+/**
+ * @param {NodeJS.ErrnoException} error
+ * @param {string} host
+ * @param {number} port
+ */
 function reasonOf(error, host, port) {
   switch (error.code) {
     case 'EADDRINUSE':
       return new StartError(
-        `port ${port} on ${host} is in use. Stop what listens there, or choose another: PORT=8788 npm start`,
+        `port ${port} on ${host} is in use. Stop what listens there, or choose another: PORT=${port === 8788 ? 8789 : 8788} npm start`,
       )
     case 'EACCES':
       return new StartError(
-        `port ${port} needs rights that you do not have. Try PORT=8787 npm start`,
+        `port ${port} needs rights that you do not have. Choose another: PORT=8787 npm start`,
       )
     case 'ENOTFOUND':
     case 'EADDRNOTAVAIL':
+    case 'EINVAL':
       return new StartError(`HOST is ${JSON.stringify(host)}, which is no address of this machine.`)
     default:
       return error

@@ -8,12 +8,15 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { StartError } from './start-error.mjs'
 
-/** @param {string} root @param {NodeJS.ProcessEnv} env */
+/**
+ * @param {string} root
+ * @param {NodeJS.ProcessEnv} env
+ */
 export function keyFilePath(root, env) {
-  return join(env['EDGE_KMS_STATE_DIR'] || join(root, '.edge-kms'), 'local-key.json')
+  return resolve(env['EDGE_KMS_STATE_DIR'] || join(root, '.edge-kms'), 'local-key.json')
 }
 
 /**
@@ -32,13 +35,7 @@ export function readOrMakeKeyFile(path) {
 function readKeyFile(path) {
   let text
   try {
-    const { mode } = statSync(path)
-    if ((mode & 0o077) !== 0) {
-      const others = (mode & 0o777).toString(8).padStart(4, '0')
-      throw new StartError(
-        `the key file ${path} can be read by others (mode ${others}). If nobody else may have seen it, run: chmod 600 '${path}'`,
-      )
-    }
+    refuseOthers(path)
     text = readFileSync(path, 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
@@ -47,7 +44,37 @@ function readKeyFile(path) {
   return parse(text, path)
 }
 
-/** @param {string} text @param {string} path */
+/**
+ * Nobody else may read the file, nor put another in its place.
+ *
+ * @param {string} path
+ */
+function refuseOthers(path) {
+  if (process.platform === 'win32') return // it has no such modes
+  const { mode } = statSync(path)
+  if ((mode & 0o077) !== 0) {
+    throw new StartError(
+      `the key file ${path} can be read by others (mode ${octal(mode)}). If nobody else may have seen it, run: chmod 600 '${path}'`,
+    )
+  }
+  const folder = dirname(path)
+  const folderMode = statSync(folder).mode
+  if ((folderMode & 0o022) !== 0) {
+    throw new StartError(
+      `others can put a key file of theirs into ${folder} (mode ${octal(folderMode)}). Run: chmod 700 '${folder}'`,
+    )
+  }
+}
+
+/** @param {number} mode */
+function octal(mode) {
+  return (mode & 0o777).toString(8).padStart(4, '0')
+}
+
+/**
+ * @param {string} text
+ * @param {string} path
+ */
 function parse(text, path) {
   const damaged = new StartError(
     `the key file ${path} is damaged. Restore it from a backup. If nothing that matters was encrypted under it, delete it: a new key is made at the next start.`,
@@ -81,7 +108,11 @@ function makeKeyFile(path) {
   const draft = `${path}.${process.pid}.draft`
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    writeFileSync(draft, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' })
+    writeFileSync(draft, `${JSON.stringify(content, undefined, 2)}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+      flush: true,
+    })
     chmodSync(draft, 0o600)
     linkSync(draft, path)
   } catch (error) {
@@ -95,7 +126,10 @@ function makeKeyFile(path) {
   }
 }
 
-/** @param {unknown} error @param {string} path */
+/**
+ * @param {unknown} error
+ * @param {string} path
+ */
 function unusable(error, path) {
   const code = codeOf(error)
   if (code === undefined) return error
