@@ -1,5 +1,5 @@
 import type { KeyManagementService } from '../src/index.ts'
-import { newCipher, newKms, options, pattern } from './fixtures.ts'
+import { newCipher, newKms, newOptions, pattern } from './fixtures.ts'
 
 const TIMES = 64
 
@@ -40,13 +40,13 @@ async function countEach(
 ): Promise<readonly CallCount[]> {
   const cipher = newCipher(counting<KeyManagementService>(newKms(), onKms))
   const plaintext = pattern(256)
-  const envelope = await cipher.encrypt(plaintext, options)
+  const envelope = await cipher.encrypt(plaintext, newOptions())
   if (calls.size === 0) throw new Error('the counters see nothing')
-  const items = Array.from({ length: TIMES }, () => ({ ...options, plaintext, envelope }))
+  const items = Array.from({ length: TIMES }, () => ({ ...newOptions(), plaintext, envelope }))
   const each = (work: () => Promise<unknown>) => () => Promise.all(items.map(work))
   const operations: Readonly<Record<string, () => Promise<unknown>>> = {
-    encrypt: each(() => cipher.encrypt(plaintext, options)),
-    decrypt: each(() => cipher.decrypt(envelope, options)),
+    encrypt: each(() => cipher.encrypt(plaintext, newOptions())),
+    decrypt: each(() => cipher.decrypt(envelope, newOptions())),
     encryptMany: () => cipher.encryptMany(items),
     decryptMany: () => cipher.decryptMany(items),
   }

@@ -3,13 +3,19 @@ import { EnvelopeCipher, type KeyManagementService } from '../src/index.ts'
 import { createLocalKms } from '../src/providers/local/index.ts'
 import type { Bytes } from '../src/bytes/index.ts'
 
-export const options = {
+interface Maps {
+  readonly context: Readonly<Record<string, string>>
+  readonly aad: Readonly<Record<string, string>>
+}
+
+/** Made anew for each call, as callers make them; always the same, as the floor's AAD is. */
+export const newOptions = (): Maps => ({
   context: { tenant: 'acme' },
   aad: { table: 'users', column: 'ssn', row: '42' },
-} as const
+})
 
 /** The same AAD that the library binds, made once: the floor must not pay for encoding it. */
-export const aad: Bytes = recordAad(options.aad)
+export const aad: Bytes = recordAad(newOptions().aad)
 
 export function newKms(): KeyManagementService {
   return createLocalKms({ versions: [{ version: 1, key: randomBytes(32) }] })

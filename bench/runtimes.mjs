@@ -111,7 +111,11 @@ async function timeWorker(contents, streamBytes) {
     const cases = []
     for (const [at, info] of infos.entries()) {
       const elapsed = async (side, turns) =>
-        Math.max(0.001, (await request(`/turns?at=${at}&side=${encodeURIComponent(side)}&turns=${turns}`)) - empty)
+        Math.max(
+          0.001,
+          (await request(`/turns?at=${at}&side=${encodeURIComponent(side)}&turns=${turns}`)) -
+            empty,
+        )
       // Long rounds, in which what an empty request costs is lost.
       const plan = { rounds: info.rounds, roundMs: 80, warmUpMs: 300 }
       const timings = await compare(elapsed, info.sides, plan)

@@ -1,9 +1,12 @@
 import { type CallCount, countCalls } from './counts.ts'
-import { recordCases } from './records.ts'
+import { type Peer, recordCases } from './records.ts'
 import { streamCases } from './streams.ts'
-import type { Plan, Side, Timing } from './timing.ts'
+import type { Plan, Timing } from './timing.ts'
 
-/** One turn of each side does the same work, the floor with the platform's AEAD alone. */
+/** What a side does in one turn. */
+export type Work = () => Promise<unknown>
+
+/** One turn of each side does the same work; the floor does it with the platform's AEAD alone. */
 export interface BenchCase {
   readonly name: string
   /** Operations in one turn, and plaintext bytes in one operation. */
@@ -11,19 +14,18 @@ export interface BenchCase {
   readonly bytes: number
   readonly rounds: number
   /** Records: at most so many times the floor's time. Streams: at least this part of its speed. */
-  readonly gate: { readonly most: number } | { readonly least: number }
-  readonly ours: () => Promise<unknown>
-  readonly floor: () => Promise<unknown>
+  readonly gate?: { readonly most: number } | { readonly least: number }
+  /** `floor` first, then `ours`, then what is measured beside them, without a gate. */
+  readonly sides: { readonly floor: Work; readonly ours: Work; readonly [other: string]: Work }
 }
 
 /** A case as it travels to the report. */
-export type CaseInfo = Omit<BenchCase, 'ours' | 'floor'>
+export interface CaseInfo extends Omit<BenchCase, 'sides'> {
+  readonly sides: readonly string[]
+}
 
-export interface CaseResult extends CaseInfo, Timing {}
-
-export interface RuntimeResult {
-  readonly cases: readonly CaseResult[]
-  readonly counts: readonly CallCount[]
+export interface CaseResult extends CaseInfo {
+  readonly timings: Readonly<Record<string, Timing>>
 }
 
 export interface Suite {
@@ -32,18 +34,20 @@ export interface Suite {
   readonly counts: () => Promise<readonly CallCount[]>
 }
 
-export async function createSuite(streamBytes: number): Promise<Suite> {
-  const cases = [...(await recordCases()), ...(await streamCases(streamBytes))]
-  const infos = cases.map(({ name, operations, bytes, rounds, gate }) => {
-    return { name, operations, bytes, rounds, gate }
-  })
+export async function createSuite(streamBytes: number, peers: readonly Peer[]): Promise<Suite> {
+  const cases = [...(await recordCases(peers)), ...(await streamCases(streamBytes))]
+  const infos = cases.map((one) => ({ ...one, sides: Object.keys(one.sides) }))
   return { cases, infos, counts: countCalls }
 }
 
-export async function runTurns(suite: Suite, at: number, side: Side, turns: number): Promise<void> {
-  const work = suite.cases[at]?.[side]
-  if (work === undefined) throw new RangeError('no such case')
-  for (let i = 0; i < turns; i++) await work()
+export async function runTurns(
+  suite: Suite,
+  at: number,
+  side: string,
+  turns: number,
+): Promise<void> {
+  const { sides } = suite.cases[at]
+  for (let i = 0; i < turns; i++) await sides[side]()
 }
 
 /** A large record or a stream fills its round with one turn. */

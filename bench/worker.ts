@@ -1,7 +1,6 @@
 /** The benchmark inside workerd, whose clocks stand still: the host measures whole requests. */
 import { streamOnce } from './streams.ts'
 import { createSuite, runTurns, type Suite } from './suite.ts'
-import type { Side } from './timing.ts'
 
 // Made by the first request: random bytes are refused while a Worker starts.
 let suite: Suite | undefined
@@ -15,10 +14,10 @@ export default {
       await streamOnce(searchParams.get('mode') ?? '', number('bytes'))
       return new Response()
     }
-    suite ??= await createSuite(number('bytes'))
+    suite ??= await createSuite(number('bytes'), [])
     if (pathname === '/infos') return Response.json(suite.infos)
     if (pathname === '/counts') return Response.json(await suite.counts())
-    await runTurns(suite, number('at'), searchParams.get('side') as Side, number('turns'))
+    await runTurns(suite, number('at'), searchParams.get('side') ?? '', number('turns'))
     return new Response()
   },
 }
