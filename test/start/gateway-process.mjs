@@ -37,6 +37,7 @@ export function startGateway(env) {
   })
   let output = ''
   const exited = new Promise((resolve) => child.once('exit', resolve))
+  const closed = new Promise((resolve) => child.once('close', resolve))
   const ready = new Promise((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
@@ -53,6 +54,8 @@ export function startGateway(env) {
     ready,
     output: () => output,
     exited,
+    /** It has ended, and so has everything that could still print. */
+    closed,
     exitCode: () => child.exitCode,
     /** Ctrl+C in a terminal reaches the whole group. @param {NodeJS.Signals} [signal] */
     async stop(signal = 'SIGINT') {
