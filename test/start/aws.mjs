@@ -11,7 +11,6 @@ import { demandProblem, MARKER } from './world.mjs'
  * @param {import('./world.mjs').World} world
  */
 export async function checkAws({ check }, world) {
-  const { curl } = world
   const aws = createFakeAws()
   const { arn } = aws.createKey()
   const front = await openFront((request) => aws.fetch(request))
@@ -35,11 +34,11 @@ export async function checkAws({ check }, world) {
     const gateway = world.start(chosen)
     const { url, output } = await gateway.ready()
     assert.ok(output.includes(arn))
-    sealed = (await curl(`${url}/v1/encrypt`, { body })).body
+    sealed = (await world.curl(`${url}/v1/encrypt`, { body })).body
     assert.equal(aws.count('GenerateDataKey'), 1)
     const call = aws.calls.find(({ operation }) => operation === 'GenerateDataKey')
     assert.deepEqual([call?.keyArn, call?.context?.['tenant']], [arn, 'acme'])
-    const shown = await curl(`${url}/v1/inspect`, { body: sealed, headers: {} })
+    const shown = await world.curl(`${url}/v1/inspect`, { body: sealed, headers: {} })
     const facts = JSON.parse(shown.body.toString())
     assert.deepEqual([facts.wraps[0].provider, facts.canOpen], ['aws-kms', true])
     assert.ok(!existsSync(gateway.files.keyFile))
@@ -50,10 +49,10 @@ export async function checkAws({ check }, world) {
     const gateway = world.start(chosen)
     const { url } = await gateway.ready()
     aws.forgetCalls()
-    const opened = await curl(`${url}/v1/decrypt`, { body: sealed, opens: true })
+    const opened = await world.curl(`${url}/v1/decrypt`, { body: sealed, opens: true })
     assert.deepEqual(opened.body, body)
     assert.equal(aws.count('Decrypt'), 1)
-    const ready = await curl(`${url}/readyz`, { method: 'GET', headers: {} })
+    const ready = await world.curl(`${url}/readyz`, { method: 'GET', headers: {} })
     assert.equal(ready.status, 200)
     await gateway.stop()
   })
@@ -63,9 +62,9 @@ export async function checkAws({ check }, world) {
     world.keepSecret(wrong)
     const gateway = world.start({ ...chosen, AWS_SECRET_ACCESS_KEY: wrong })
     const { url } = await gateway.ready()
-    const answer = await curl(`${url}/v1/decrypt`, { body: sealed })
+    const answer = await world.curl(`${url}/v1/decrypt`, { body: sealed })
     demandProblem(answer, 502, 'ERR_KMS_UNAUTHENTICATED')
-    const ready = await curl(`${url}/readyz`, { method: 'GET', headers: {} })
+    const ready = await world.curl(`${url}/readyz`, { method: 'GET', headers: {} })
     assert.ok(ready.status >= 500, String(ready.status))
     await gateway.stop()
   })
@@ -80,11 +79,11 @@ export async function checkAws({ check }, world) {
     aws.forgetCalls()
     const gateway = world.start(ambient)
     const { url } = await gateway.ready()
-    const local = await curl(`${url}/v1/encrypt`, { body })
-    const shown = await curl(`${url}/v1/inspect`, { body: local.body, headers: {} })
+    const local = await world.curl(`${url}/v1/encrypt`, { body })
+    const shown = await world.curl(`${url}/v1/inspect`, { body: local.body, headers: {} })
     assert.equal(JSON.parse(shown.body.toString()).wraps[0].provider, 'local')
     demandProblem(
-      await curl(`${url}/v1/decrypt`, { body: sealed }),
+      await world.curl(`${url}/v1/decrypt`, { body: sealed }),
       422,
       'ERR_ENVELOPE_UNKNOWN_KEY',
     )
@@ -97,10 +96,10 @@ export async function checkAws({ check }, world) {
     const gateway = world.start(chosen)
     const { url } = await gateway.ready()
     await front.close()
-    const answer = await curl(`${url}/v1/encrypt`, { body })
+    const answer = await world.curl(`${url}/v1/encrypt`, { body })
     assert.equal(demandProblem(answer, 503, 'ERR_KMS_UNAVAILABLE').retryable, true)
-    const health = await curl(`${url}/healthz`, { method: 'GET', headers: {} })
-    const ready = await curl(`${url}/readyz`, { method: 'GET', headers: {} })
+    const health = await world.curl(`${url}/healthz`, { method: 'GET', headers: {} })
+    const ready = await world.curl(`${url}/readyz`, { method: 'GET', headers: {} })
     assert.deepEqual([health.status, ready.status], [200, 503])
     await gateway.stop()
   })

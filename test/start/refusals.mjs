@@ -8,9 +8,9 @@ import { demandProblem, MARKER } from './world.mjs'
  * @param {import('./world.mjs').World} world
  * @param {string} url
  */
-export function checkRefusals({ check }, { curl }, url) {
+export function checkRefusals({ check }, world, url) {
   const encrypt = (headers, query = '') => {
-    return curl(`${url}/v1/encrypt${query}`, { body: Buffer.from(MARKER), headers })
+    return world.curl(`${url}/v1/encrypt${query}`, { body: Buffer.from(MARKER), headers })
   }
 
   for (const [name, context] of [
@@ -48,7 +48,7 @@ export function checkRefusals({ check }, { curl }, url) {
   void check('a header that is given twice is refused', async () => {
     const args = ['-H', 'Edge-Kms-Context: {"tenant":"acme"}']
     const call = { body: Buffer.from(MARKER), headers: mapHeaders(), args }
-    demandProblem(await curl(`${url}/v1/encrypt`, call), 400, 'ERR_CONTEXT_INVALID')
+    demandProblem(await world.curl(`${url}/v1/encrypt`, call), 400, 'ERR_CONTEXT_INVALID')
   })
 
   for (const name of ['Edge-Kms-Contxt', 'Edge-Kms-', 'edge-kms-additional-data']) {
@@ -59,7 +59,7 @@ export function checkRefusals({ check }, { curl }, url) {
 
   void check('rewrap takes no aad, and says so', async () => {
     const call = { body: Buffer.from('x'), headers: mapHeaders() }
-    demandProblem(await curl(`${url}/v1/rewrap`, call), 400, 'ERR_GATEWAY_BAD_REQUEST')
+    demandProblem(await world.curl(`${url}/v1/rewrap`, call), 400, 'ERR_GATEWAY_BAD_REQUEST')
   })
 
   void check('a query is refused, not ignored', async () => {
@@ -72,7 +72,7 @@ export function checkRefusals({ check }, { curl }, url) {
     void check(`the host ${host.replace(port, 'PORT')} is refused on every route`, async () => {
       demandProblem(await encrypt({ ...mapHeaders(), Host: host }), 421, 'ERR_GATEWAY_HOST_REFUSED')
       for (const path of ['/', '/healthz', '/metrics', '/nothing']) {
-        const answer = await curl(`${url}${path}`, { method: 'GET', headers: { Host: host } })
+        const answer = await world.curl(`${url}${path}`, { method: 'GET', headers: { Host: host } })
         demandProblem(answer, 421, 'ERR_GATEWAY_HOST_REFUSED')
       }
     })
@@ -99,7 +99,7 @@ export function checkRefusals({ check }, { curl }, url) {
 
   void check('the preflight of a web page is refused', async () => {
     const headers = { Origin: 'https://evil.example', 'Access-Control-Request-Method': 'POST' }
-    const answer = await curl(`${url}/v1/decrypt`, { method: 'OPTIONS', headers })
+    const answer = await world.curl(`${url}/v1/decrypt`, { method: 'OPTIONS', headers })
     demandProblem(answer, 403, 'ERR_GATEWAY_CROSS_SITE')
     assert.doesNotMatch(answer.head, /^access-control-/im)
   })

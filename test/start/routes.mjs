@@ -13,7 +13,6 @@ import { demandProblem, MARKER } from './world.mjs'
  */
 export function checkRoutes(report, world, gateway, url) {
   const { check } = report
-  const { curl } = world
 
   void check(
     'the two lines that npm start prints, pasted as they are, give a file back',
@@ -30,7 +29,7 @@ export function checkRoutes(report, world, gateway, url) {
   )
 
   void check('so do the two lines of GET /', async () => {
-    const help = await curl(`${url}/`, { method: 'GET', headers: {} })
+    const help = await world.curl(`${url}/`, { method: 'GET', headers: {} })
     assert.equal(help.status, 200)
     assert.match(help.head, /^content-type: text\/plain/im)
     const content = Buffer.concat([Buffer.from(MARKER), randomBytes(1_000)])
@@ -44,36 +43,36 @@ export function checkRoutes(report, world, gateway, url) {
   for (const bytes of [0, 1, 16_383, 16_384, 16_385, 1_048_576, 5_000_000]) {
     void check(`${bytes} bytes there and back`, async () => {
       const content = randomBytes(bytes)
-      const sealed = await curl(`${url}/v1/encrypt`, { body: content })
+      const sealed = await world.curl(`${url}/v1/encrypt`, { body: content })
       assert.deepEqual([sealed.exitCode, sealed.status], [0, 200])
       assert.match(sealed.head, /^content-type: application\/octet-stream\r$/im)
       assert.match(sealed.head, /^x-content-type-options: nosniff\r$/im)
-      const opened = await curl(`${url}/v1/decrypt`, { body: sealed.body, opens: true })
+      const opened = await world.curl(`${url}/v1/decrypt`, { body: sealed.body, opens: true })
       assert.deepEqual([opened.exitCode, opened.status], [0, 200])
       assert.deepEqual(opened.body, content)
     })
   }
 
   void check('no body at all is an empty plaintext', async () => {
-    const sealed = await curl(`${url}/v1/encrypt`)
-    const opened = await curl(`${url}/v1/decrypt`, { body: sealed.body, opens: true })
+    const sealed = await world.curl(`${url}/v1/encrypt`)
+    const opened = await world.curl(`${url}/v1/decrypt`, { body: sealed.body, opens: true })
     assert.deepEqual([sealed.status, opened.status, opened.body.length], [200, 200, 0])
   })
 
   void check('rewrap gives another envelope with the same plaintext', async () => {
     const body = Buffer.from(MARKER)
-    const sealed = await curl(`${url}/v1/encrypt`, { body })
+    const sealed = await world.curl(`${url}/v1/encrypt`, { body })
     const headers = { 'Edge-Kms-Context': '{"tenant":"acme"}' }
-    const moved = await curl(`${url}/v1/rewrap`, { body: sealed.body, headers })
+    const moved = await world.curl(`${url}/v1/rewrap`, { body: sealed.body, headers })
     assert.equal(moved.status, 200)
     assert.notDeepEqual(moved.body, sealed.body)
-    const opened = await curl(`${url}/v1/decrypt`, { body: moved.body, opens: true })
+    const opened = await world.curl(`${url}/v1/decrypt`, { body: moved.body, opens: true })
     assert.deepEqual(opened.body, body)
   })
 
   void check('inspect shows the head of an envelope, and that it can be opened here', async () => {
-    const sealed = await curl(`${url}/v1/encrypt`, { body: Buffer.from(MARKER) })
-    const answer = await curl(`${url}/v1/inspect`, { body: sealed.body, headers: {} })
+    const sealed = await world.curl(`${url}/v1/encrypt`, { body: Buffer.from(MARKER) })
+    const answer = await world.curl(`${url}/v1/inspect`, { body: sealed.body, headers: {} })
     const facts = JSON.parse(answer.body.toString())
     assert.deepEqual([answer.status, facts.kind, facts.canOpen], [200, 'stream', true])
     assert.equal(facts.wraps[0].provider, 'local')
@@ -85,33 +84,33 @@ export function checkRoutes(report, world, gateway, url) {
     const kms = createLocalKms({ versions: [{ version: 1, key }] })
     const maps = { context: { tenant: 'acme' }, aad: { file: 'README.md' } }
     const body = await new EnvelopeCipher({ kms }).encrypt(Buffer.from(MARKER), maps)
-    const opened = await curl(`${url}/v1/decrypt`, { body, opens: true })
+    const opened = await world.curl(`${url}/v1/decrypt`, { body, opens: true })
     assert.deepEqual([opened.status, opened.body.toString()], [200, MARKER])
   })
 
   for (const path of ['/healthz', '/readyz']) {
     void check(`GET ${path} says healthy`, async () => {
-      const answer = await curl(`${url}${path}`, { method: 'GET', headers: {} })
+      const answer = await world.curl(`${url}${path}`, { method: 'GET', headers: {} })
       assert.equal(answer.status, 200)
       assert.equal(JSON.parse(answer.body.toString()).healthy, true)
     })
   }
 
   void check('HEAD /healthz has no body', async () => {
-    const answer = await curl(`${url}/healthz`, { method: 'HEAD', headers: {}, args: ['-I'] })
+    const answer = await world.curl(`${url}/healthz`, { method: 'HEAD', headers: {}, args: ['-I'] })
     assert.deepEqual([answer.exitCode, answer.status], [0, 200])
   })
 
   void check('GET /metrics counts what was done', async () => {
-    const answer = await curl(`${url}/metrics`, { method: 'GET', headers: {} })
+    const answer = await world.curl(`${url}/metrics`, { method: 'GET', headers: {} })
     assert.match(answer.body.toString(), /_requests_total\{route="rewrap",outcome="ok"\} 1\n/)
     assert.match(answer.body.toString(), /^edge_kms_cache_lookups_total\{/m)
   })
 
   void check('another path is 404, another method 405 with Allow', async () => {
-    const missing = await curl(`${url}/v1/nothing`, { headers: {} })
+    const missing = await world.curl(`${url}/v1/nothing`, { headers: {} })
     demandProblem(missing, 404, 'ERR_GATEWAY_NOT_FOUND')
-    const get = await curl(`${url}/v1/encrypt`, { method: 'GET', headers: {} })
+    const get = await world.curl(`${url}/v1/encrypt`, { method: 'GET', headers: {} })
     demandProblem(get, 405, 'ERR_GATEWAY_METHOD_NOT_ALLOWED')
     assert.match(get.head, /^allow: POST\r$/im)
   })

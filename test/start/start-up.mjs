@@ -9,10 +9,9 @@ import { gone, MARKER } from './world.mjs'
  * @param {import('./world.mjs').Gateway} local the gateway that runs; it has ended when this returns
  */
 export async function checkStartUp({ check }, world, local) {
-  const { curl } = world
   const { url } = await local.ready()
   const body = Buffer.from(MARKER)
-  const sealed = (await curl(`${url}/v1/encrypt`, { body })).body
+  const sealed = (await world.curl(`${url}/v1/encrypt`, { body })).body
   const key = readFileSync(local.files.keyFile, 'utf8')
 
   void check('the key file is for its owner only, and stands alone in its folder', () => {
@@ -23,7 +22,7 @@ export async function checkStartUp({ check }, world, local) {
   void check('a port in use', async () => {
     const { port } = new URL(url)
     await demandRefusal(world.start({ PORT: port }), [port, 'PORT='])
-    assert.equal((await curl(`${url}/healthz`, { method: 'GET', headers: {} })).status, 200)
+    assert.equal((await world.curl(`${url}/healthz`, { method: 'GET', headers: {} })).status, 200)
   })
 
   for (const PORT of ['http', '0', '65536', '-1', '80.5', '1e3', ' 80']) {
@@ -68,7 +67,7 @@ export async function checkStartUp({ check }, world, local) {
       const first = world.start({}, local.files)
       const { url, pid } = await first.ready()
       assert.ok(pid !== undefined)
-      const opened = await curl(`${url}/v1/decrypt`, { body: sealed, opens: true })
+      const opened = await world.curl(`${url}/v1/decrypt`, { body: sealed, opens: true })
       assert.deepEqual(opened.body, body)
       await first.stop(signal)
       await gone(pid)
@@ -80,8 +79,8 @@ export async function checkStartUp({ check }, world, local) {
     const files = world.state()
     const both = [world.start({}, files), world.start({}, files)]
     const [one, two] = await Promise.all(both.map((gateway) => gateway.ready()))
-    const answer = await curl(`${one.url}/v1/encrypt`, { body })
-    const opened = await curl(`${two.url}/v1/decrypt`, { body: answer.body, opens: true })
+    const answer = await world.curl(`${one.url}/v1/encrypt`, { body })
+    const opened = await world.curl(`${two.url}/v1/decrypt`, { body: answer.body, opens: true })
     assert.deepEqual(opened.body, body)
     assert.deepEqual(readdirSync(files.path), ['local-key.json'])
     await Promise.all(both.map((gateway) => gateway.stop()))
@@ -93,7 +92,7 @@ export async function checkStartUp({ check }, world, local) {
     world.keepSecret(secret)
     const gateway = world.start({ EDGE_KMS_KEY_V1: secret }, files)
     const { url } = await gateway.ready()
-    assert.equal((await curl(`${url}/v1/encrypt`, { body })).status, 200)
+    assert.equal((await world.curl(`${url}/v1/encrypt`, { body })).status, 200)
     assert.deepEqual(readdirSync(files.path), [])
     await gateway.stop()
   })

@@ -10,19 +10,22 @@ import { demandProblem, MARKER } from './world.mjs'
  * @param {import('./world.mjs').World} world
  * @param {string} url
  */
-export function checkTampering({ check }, { curl }, url) {
+export function checkTampering({ check }, world, url) {
   const small = Buffer.from(MARKER)
   /** Every chunk of it holds the marker. */
   const large = Buffer.alloc(6 * 1_048_576, `${MARKER} `)
-  const seal = async (body) => (await curl(`${url}/v1/encrypt`, { body })).body
-  const open = (body, headers = mapHeaders()) => curl(`${url}/v1/decrypt`, { body, headers })
+  const seal = async (body) => (await world.curl(`${url}/v1/encrypt`, { body })).body
+  /** @param {Uint8Array} body @param {Record<string, string>} [headers] */
+  const open = (body, headers = mapHeaders()) => world.curl(`${url}/v1/decrypt`, { body, headers })
 
-  for (const [name, headers] of [
+  /** @type {[string, Record<string, string>][]} */
+  const others = [
     ['another context', mapHeaders({ context: '{"tenant":"other"}' })],
     ['no context', { 'Edge-Kms-Aad': '{"file":"README.md"}' }],
     ['another aad', mapHeaders({ aad: '{"file":"OTHER.md"}' })],
     ['no aad', { 'Edge-Kms-Context': '{"tenant":"acme"}' }],
-  ]) {
+  ]
+  for (const [name, headers] of others) {
     void check(`${name} does not open`, async () => {
       for (const plaintext of [small, large]) {
         demandProblem(await open(await seal(plaintext), headers), 422, 'ERR_DECRYPT_FAILED')
@@ -45,7 +48,7 @@ export function checkTampering({ check }, { curl }, url) {
     const { headBytes } = EncryptedEnvelope.parse(sealed)
     for (let at = 0; at < headBytes; at += 7) {
       const call = { body: flipped(sealed, at), headers: mapHeaders(), opens: true }
-      const { status, body } = await curl(`${url}/v1/decrypt`, call)
+      const { status, body } = await world.curl(`${url}/v1/decrypt`, call)
       // A wrap may be exchanged (that is what a rewrap does): the data key is proved by its commitment.
       const harmless = status === 200 && body.equals(small)
       const refused = status >= 400 && status < 500 && !body.includes(MARKER)
@@ -68,9 +71,9 @@ export function checkTampering({ check }, { curl }, url) {
   })
 
   void check('broken streams are counted', async () => {
-    const answer = await curl(`${url}/metrics`, { method: 'GET', headers: {} })
-    const line = 'broken_streams_total{route="decrypt",code="ERR_DECRYPT_FAILED"} 5\n'
-    assert.ok(answer.body.toString().includes(line), answer.body.toString())
+    const answer = await world.curl(`${url}/metrics`, { method: 'GET', headers: {} })
+    const counted = /broken_streams_total\{route="decrypt",code="ERR_DECRYPT_FAILED"\} [1-9]/
+    assert.match(answer.body.toString(), counted)
   })
 
   void check('an envelope that was cut early is a clean problem', async () => {
@@ -87,14 +90,14 @@ export function checkTampering({ check }, { curl }, url) {
   void check('what is no envelope is malformed on every route that takes one', async () => {
     for (const route of ['decrypt', 'rewrap', 'inspect']) {
       const call = { body: Buffer.from(`${MARKER} is no envelope`), headers: {} }
-      demandProblem(await curl(`${url}/v1/${route}`, call), 400, 'ERR_WIRE_MALFORMED')
+      demandProblem(await world.curl(`${url}/v1/${route}`, call), 400, 'ERR_WIRE_MALFORMED')
     }
   })
 
   void check('an envelope of a key that is not configured is an unknown key', async () => {
     const body = await elsewhere('another-app')
     demandProblem(await open(body), 422, 'ERR_ENVELOPE_UNKNOWN_KEY')
-    const answer = await curl(`${url}/v1/inspect`, { body, headers: {} })
+    const answer = await world.curl(`${url}/v1/inspect`, { body, headers: {} })
     assert.deepEqual([answer.status, JSON.parse(answer.body.toString()).canOpen], [200, false])
   })
 
@@ -103,7 +106,11 @@ export function checkTampering({ check }, { curl }, url) {
   })
 
   async function demandBroken(body) {
-    const answer = await curl(`${url}/v1/decrypt`, { body, headers: mapHeaders(), opens: true })
+    const answer = await world.curl(`${url}/v1/decrypt`, {
+      body,
+      headers: mapHeaders(),
+      opens: true,
+    })
     assert.notEqual(answer.exitCode, 0, 'curl saw a clean end')
     assert.equal(answer.status, 200)
     assert.ok(answer.body.length < large.length, 'everything was released')
