@@ -126,12 +126,12 @@ export class KmsDataKeys implements DataKeySource {
     return undefined
   }
 
-  rewrap(
+  async rewrap(
     header: KeyHeader,
     context: EncryptionContext | undefined,
     options: RewrapKeyOptions,
   ): Promise<KeyHeader> {
-    return rewrapHeader(this.kms, header, context, options)
+    return this.#demandReadable(await rewrapHeader(this.kms, header, context, options))
   }
 
   canOpen(wraps: readonly WrappedKey[]): boolean {
@@ -175,15 +175,17 @@ export class KmsDataKeys implements DataKeySource {
       defer: options.defer,
       context: k,
     })
-    if (wraps.length > this.policy.maxWraps) {
-      plaintext.dispose()
-      throw new KmsError('ERR_KMS_CONFIG', {
-        message: 'more keys are configured than maxWraps allows',
-      })
-    }
     const keys = await deriveKeys(plaintext, fields, context)
     const header = encodeKeyHeader({ ...fields, commitment: keys.commitment }, wraps)
-    return new DataEncryptionKey(header, context, keys)
+    return new DataEncryptionKey(this.#demandReadable(header), context, keys)
+  }
+
+  /** A header that a reader with this policy would refuse must not leave. */
+  #demandReadable(header: KeyHeader): KeyHeader {
+    if (header.wraps.length <= this.policy.maxWraps) return header
+    throw new KmsError('ERR_KMS_CONFIG', {
+      message: 'more keys are configured than maxWraps allows',
+    })
   }
 
   /** W1.14: what the header may carry; every required key must be there to be left out. */
