@@ -102,41 +102,36 @@ export async function openChunked(
 /** baseNonce XOR i, with i as a 96-bit big-endian integer (W4.13): more than JavaScript's 32 bits. */
 export function chunkNonce(baseNonce: Bytes, index: number): Bytes {
   const nonce = new Uint8Array(baseNonce)
-  const view = new DataView(nonce.buffer)
-  const high = Math.floor(index / 0x1_0000_0000)
-  view.setUint32(4, view.getUint32(4) ^ high)
-  view.setUint32(8, view.getUint32(8) ^ (index >>> 0))
+  for (let at = 11, rest = index; rest > 0; at--, rest = Math.floor(rest / 0x100)) {
+    nonce[at] = (nonce[at] as number) ^ (rest % 0x100)
+  }
   return nonce
 }
 
 /** Seals chunk `index`; `plaintext` is copied by the platform at call time. */
-export async function sealChunk(
-  keys: ChunkedKeys,
-  index: number,
-  plaintext: Bytes,
-): Promise<Bytes> {
+export function sealChunk(keys: ChunkedKeys, index: number, plaintext: Bytes): Promise<Bytes> {
   checkIndex(index)
-  const iv = chunkNonce(keys.baseNonce, index)
-  return new Uint8Array(
-    await crypto.subtle.encrypt({ name: 'AES-GCM', iv, tagLength: 128 }, keys.aeadKey, plaintext),
-  )
+  const algorithm = { name: 'AES-GCM', iv: chunkNonce(keys.baseNonce, index) }
+  return crypto.subtle.encrypt(algorithm, keys.aeadKey, plaintext).then(view)
 }
 
 /**
- * Opens chunk `index`.
+ * Opens chunk `index`; `sealed` is copied by the platform at call time.
  *
  * @throws KmsError `ERR_DECRYPT_FAILED`
  */
-export async function openChunk(keys: ChunkedKeys, index: number, sealed: Bytes): Promise<Bytes> {
+export function openChunk(keys: ChunkedKeys, index: number, sealed: Bytes): Promise<Bytes> {
   checkIndex(index)
-  const iv = chunkNonce(keys.baseNonce, index)
-  try {
-    return new Uint8Array(
-      await crypto.subtle.decrypt({ name: 'AES-GCM', iv, tagLength: 128 }, keys.aeadKey, sealed),
-    )
-  } catch {
-    throw new KmsError('ERR_DECRYPT_FAILED') // W6.9
-  }
+  const algorithm = { name: 'AES-GCM', iv: chunkNonce(keys.baseNonce, index) }
+  return crypto.subtle.decrypt(algorithm, keys.aeadKey, sealed).then(view, refuse)
+}
+
+function view(buffer: ArrayBuffer): Bytes {
+  return new Uint8Array(buffer)
+}
+
+function refuse(): never {
+  throw new KmsError('ERR_DECRYPT_FAILED') // W6.9
 }
 
 function checkIndex(index: number): void {

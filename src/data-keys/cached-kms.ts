@@ -70,6 +70,7 @@ export class CachedKms implements DataKeySource {
   readonly #opened: OpenedKeys
   readonly #active: BoundedMap<string, HeldKey>
   readonly #failed: FailedHeaders
+  #epoch = 0
   #stats = { encryptHits: 0, encryptMisses: 0, decryptHits: 0, decryptMisses: 0, refusals: 0 }
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
@@ -132,6 +133,7 @@ export class CachedKms implements DataKeySource {
         outcomes[i] = { ok: false, error }
       }
     }
+    if (missing.length === 0) return outcomes
     this.#stats.decryptMisses += missing.length
     const opened = await this.#openMissing(
       missing.map((i) => requests[i] as OpenRequest),
@@ -182,6 +184,7 @@ export class CachedKms implements DataKeySource {
 
   /** W5.7: nothing that was made or learnt before stays. */
   clear(): void {
+    this.#epoch += 1
     this.#opened.clear()
     this.#active.clear()
     this.#failed.clear()
@@ -196,9 +199,9 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
+    const epoch = this.#epoch
     const key = await this.#inner.active(context, options)
-    this.#hold(key)
-    this.#active.set(id, { key, cachedAtMs: this.#inner.runtime.now() })
+    if (this.#hold(key, epoch)) this.#active.set(id, { key, cachedAtMs: this.#inner.runtime.now() })
     return key
   }
 
@@ -210,10 +213,11 @@ export class CachedKms implements DataKeySource {
     const canonical = canonicalContext(context)
     const id = await this.#failed.idOf(header, canonical)
     if (this.#failed.has(id)) throw this.#refuse()
+    const epoch = this.#epoch
     const outcome = await settle(() => this.#inner.open(header, canonical.map, options))
     this.#failed.learn(id, outcome)
     if (!outcome.ok) throw outcome.error
-    this.#hold(outcome.value)
+    this.#hold(outcome.value, epoch)
     return outcome.value
   }
 
@@ -230,6 +234,7 @@ export class CachedKms implements DataKeySource {
       id.ok && this.#failed.has(id.value) ? { ok: false, error: this.#refuse() } : undefined,
     )
     const rest = [...requests.keys()].filter((i) => outcomes[i] === undefined)
+    const epoch = this.#epoch
     const opened = await this.#inner.openMany(
       rest.map((i) => requests[i] as OpenRequest),
       options,
@@ -238,7 +243,7 @@ export class CachedKms implements DataKeySource {
       const i = rest[place] as number
       const id = ids[i]
       if (id?.ok === true) this.#failed.learn(id.value, outcome)
-      if (outcome.ok) this.#hold(outcome.value)
+      if (outcome.ok) this.#hold(outcome.value, epoch)
       outcomes[i] = outcome
     }
     return outcomes as readonly Outcome<DataEncryptionKey>[]
@@ -261,7 +266,10 @@ export class CachedKms implements DataKeySource {
     return held
   }
 
-  #hold(key: DataEncryptionKey): void {
+  /** Keeps a key, unless the cache was cleared while the KMS was asked for it. */
+  #hold(key: DataEncryptionKey, epoch: number): boolean {
+    if (epoch !== this.#epoch) return false
     this.#opened.add(key, this.#inner.runtime.now())
+    return true
   }
 }

@@ -103,7 +103,8 @@ export class KmsDataKeys implements DataKeySource {
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
     const batch = new OpenBatch(this.kms, requests)
-    const unwrapped = await this.kms.unwrapMany(batch.items, options)
+    const unwrapped =
+      batch.items.length === 0 ? [] : await this.kms.unwrapMany(batch.items, options)
     const opened = await Promise.all(
       unwrapped.map((outcome, i) => {
         const item = batch.items[i] as OpenBatchItem

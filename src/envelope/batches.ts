@@ -1,9 +1,16 @@
-import { type Bytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
+import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
 import { type DataEncryptionKey, type OpenRequest, settle } from '../data-keys/index.ts'
 import type { Outcome } from '../errors.ts'
 import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
 import { type MessageHead, type MessageKind, parseMessage } from '../wire/index.ts'
-import { encryptRecordMessage, openBody, openKey, RECORD_KINDS, signalOptions } from './records.ts'
+import {
+  decryptKnown,
+  encryptRecordMessage,
+  openBody,
+  openKey,
+  RECORD_KINDS,
+  signalOptions,
+} from './records.ts'
 import { type CipherSettings, readPolicy } from './settings.ts'
 
 /** One plaintext of `encryptMany`. */
@@ -46,7 +53,7 @@ export async function encryptBatch(
       outcomes[i] = await encrypt(item)
     }
   }
-  await inWindows(rest, async (i) => {
+  await inWindows(rest, options.signal, async (i) => {
     outcomes[i] = await encrypt(items[i] as EncryptItem)
   })
   return outcomes
@@ -63,9 +70,32 @@ export async function decryptBatch(
   items: readonly DecryptItem[],
   options: KmsSignalOptions & { readonly kinds?: readonly MessageKind[] },
 ): Promise<readonly Outcome<Bytes>[]> {
-  const policy = readPolicy(settings, options.kinds ?? RECORD_KINDS)
+  const kinds = options.kinds ?? RECORD_KINDS
+  const outcomes = new Array<Outcome<Bytes>>(items.length)
+  const unknown: number[] = []
+  await inWindows([...items.keys()], options.signal, async (i) => {
+    const item = items[i] as DecryptItem
+    const bytes = toBytes(item.envelope, 'envelope')
+    const known = await settle(async () => decryptKnown(settings, bytes, kinds, item))
+    if (known.ok && known.value === undefined) unknown.push(i)
+    else outcomes[i] = known as Outcome<Bytes>
+  })
+  if (unknown.length === 0) return outcomes
+  const rest = unknown.sort((a, b) => a - b).map((i) => items[i] as DecryptItem)
+  const opened = await decryptUnknown(settings, rest, kinds, options)
+  for (const [place, outcome] of opened.entries()) outcomes[unknown[place] as number] = outcome
+  return outcomes
+}
+
+async function decryptUnknown(
+  settings: CipherSettings,
+  items: readonly DecryptItem[],
+  kinds: readonly MessageKind[],
+  options: KmsSignalOptions,
+): Promise<readonly Outcome<Bytes>[]> {
+  const policy = readPolicy(settings, kinds)
   const parsed = items.map(({ envelope }) => {
-    const bytes = toBytes(envelope, 'envelope')
+    const bytes = copyBytes(toBytes(envelope, 'envelope'))
     return settle((): Parsed => {
       const head = parseMessage(bytes, policy)
       return { head, body: bytes.subarray(head.bodyAt) }
@@ -74,7 +104,7 @@ export async function decryptBatch(
   const messages = await Promise.all(parsed)
   const keys = await openKeys(settings, items, messages, options)
   const outcomes = new Array<Outcome<Bytes>>(items.length)
-  await inWindows([...items.keys()], async (i) => {
+  await inWindows([...items.keys()], options.signal, async (i) => {
     const key = keys[i] as Outcome<DataEncryptionKey>
     const message = messages[i] as Outcome<Parsed>
     if (!key.ok || !message.ok) {
@@ -138,9 +168,11 @@ async function openKeys(
 /** Runs the work in groups: a bounded number in flight, none of it starved. */
 async function inWindows(
   places: readonly number[],
+  signal: AbortSignal | undefined,
   work: (place: number) => Promise<void>,
 ): Promise<void> {
   for (let at = 0; at < places.length; at += ITEMS_IN_FLIGHT) {
+    signal?.throwIfAborted()
     await Promise.all(places.slice(at, at + ITEMS_IN_FLIGHT).map(work))
   }
 }

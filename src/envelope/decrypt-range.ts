@@ -3,7 +3,6 @@ import { CHUNKED, type ChunkedKeys, openChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
 import { type MessageHead, parseHead, type ReadPolicy } from '../wire/index.ts'
-import { CHUNKS_IN_FLIGHT } from './encrypt-stream.ts'
 import { OrderedWindow } from './ordered-window.ts'
 
 /**
@@ -46,6 +45,7 @@ export interface RangeReading {
 }
 
 const FIRST_READ_BYTES = 1_024
+const MAX_PLAINTEXT = CHUNKED.maxChunks * CHUNKED.chunkBytes
 /** Chunks of one read where the end is not known. */
 const CHUNKS_PER_READ = 64
 
@@ -125,7 +125,7 @@ class ChunkRun {
     end: number | undefined,
   ): Promise<{ readonly parts: Bytes[]; readonly length?: number; readonly empty: boolean }> {
     const parts: Bytes[] = []
-    const window = new OrderedWindow<Bytes>(CHUNKS_IN_FLIGHT, (part) => parts.push(part))
+    const window = new OrderedWindow((part) => parts.push(part))
     // A range that ends with a chunk may end with the message: only the next bytes tell (W4.20).
     const peek = end !== undefined && end % CHUNKED.chunkBytes === 0 ? CHUNKED.tagBytes + 1 : 0
     let index = first
@@ -188,18 +188,15 @@ async function readHead(source: ReadEnvelopeRange, policy: ReadPolicy): Promise<
 }
 
 function checkRange({ start, end, size }: PlaintextRange): void {
-  const most = CHUNKED.maxChunks * CHUNKED.chunkBytes
-  if (!Number.isSafeInteger(start) || Math.abs(start) > most)
-    throw new RangeError('start is not an offset')
-  if (end !== undefined && (!Number.isSafeInteger(end) || end < 0 || end > most)) {
-    throw new RangeError('end is not an offset')
+  const isOffset = (value: number | undefined): boolean =>
+    value === undefined || (Number.isSafeInteger(value) && value >= 0 && value <= MAX_PLAINTEXT)
+  if (!isOffset(Math.abs(start)) || !isOffset(end) || !isOffset(size)) {
+    throw new RangeError('start, end and size must be whole numbers')
   }
-  if (start < 0 && end !== undefined)
-    throw new RangeError('a range from the end has no end of its own')
+  if (start < 0 && (end !== undefined || size === undefined)) {
+    throw new RangeError('a range from the end needs size, and has no end of its own')
+  }
   if (end !== undefined && end < start) throw new RangeError('end lies before start')
-  if (start < 0 && size === undefined) throw new RangeError('a range from the end needs the size')
-  if (size !== undefined && (!Number.isSafeInteger(size) || size < 0))
-    throw new RangeError('size is not a size')
 }
 
 /** Length of the plaintext of a body of this many bytes. */

@@ -4,7 +4,6 @@ import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
 import { checkBodyLength, type MessageHead, type ReadPolicy } from '../wire/index.ts'
 import { BlockSplitter } from './block-splitter.ts'
-import { CHUNKS_IN_FLIGHT } from './encrypt-stream.ts'
 import { HeadReader } from './head-reader.ts'
 import { OrderedWindow } from './ordered-window.ts'
 
@@ -19,13 +18,13 @@ export interface StreamReading {
   openRecord(key: DataEncryptionKey, body: Bytes): Promise<Bytes>
 }
 
-type Controller = TransformStreamDefaultController<Uint8Array>
-
 /** The body of one kind, as it arrives. */
 interface BodyReader {
-  push(piece: Bytes, controller: Controller): Promise<void>
-  end(controller: Controller): Promise<void>
+  push(piece: Bytes): Promise<void>
+  end(): Promise<void>
 }
+
+type Emit = (plaintext: Bytes) => void
 
 /** A message of an accepted kind to plaintext. Nothing is released before its tag is verified (W4.18). */
 export function decryptTransform(reading: StreamReading): TransformStream<Uint8Array, Uint8Array> {
@@ -39,60 +38,77 @@ export function decryptTransform(reading: StreamReading): TransformStream<Uint8A
         const found = heads.push(rest)
         if (found === undefined) return
         const key = await reading.open(found.head)
-        body = isStream(found.head)
-          ? streamBody(reading, key)
-          : recordBody(reading, key, found.head)
+        const emit: Emit = (plaintext) => {
+          if (plaintext.length > 0) controller.enqueue(plaintext)
+        }
+        body = found.head.kind.startsWith('stream')
+          ? streamBody((header) => reading.openStream(key, header), emit)
+          : recordBody(reading, key, found.head, emit)
         rest = found.body
       }
-      await body.push(rest, controller)
+      await body.push(rest)
     },
-    async flush(controller): Promise<void> {
+    async flush(): Promise<void> {
       reading.signal?.throwIfAborted()
       if (body === undefined) throw heads.end()
-      await body.end(controller)
+      await body.end()
     },
   })
 }
 
-function isStream(head: MessageHead): boolean {
-  return head.kind === 'stream' || head.kind === 'stream-by-reference'
+/** The body of a stream message that is in memory. */
+export async function decryptStreamBody(
+  body: Bytes,
+  openStream: (header: Bytes) => Promise<ChunkedKeys>,
+): Promise<Bytes> {
+  const parts: Bytes[] = []
+  const reader = streamBody(openStream, (part) => parts.push(part))
+  await reader.push(body)
+  await reader.end()
+  return concatBytes(...parts)
 }
 
-function streamBody(reading: StreamReading, key: DataEncryptionKey): BodyReader {
+function streamBody(openStream: (header: Bytes) => Promise<ChunkedKeys>, emit: Emit): BodyReader {
   const splitter = new BlockSplitter(CHUNKED.sealedChunkBytes)
+  const window = new OrderedWindow(emit)
   let header: Bytes = new Uint8Array(0)
   let keys: ChunkedKeys | undefined
-  let window: OrderedWindow<Bytes> | undefined
   let index = 0
   return {
-    async push(piece, controller): Promise<void> {
+    async push(piece): Promise<void> {
       let rest = piece
-      window ??= new OrderedWindow(CHUNKS_IN_FLIGHT, (plaintext) => {
-        if (plaintext.length > 0) controller.enqueue(plaintext)
-      })
       if (keys === undefined) {
         const missing = CHUNKED.headerBytes - header.length
         header = concatBytes(header, rest.subarray(0, missing))
         rest = rest.subarray(missing)
         if (header.length < CHUNKED.headerBytes) return
-        keys = await reading.openStream(key, header)
+        keys = await openStream(header)
       }
-      for (const sealed of splitter.push(rest)) await window.add(openChunk(keys, index++, sealed))
+      for (const sealed of splitter.push(rest)) {
+        const full = window.add(openChunk(keys, index++, sealed))
+        if (full !== undefined) await full
+      }
     },
     async end(): Promise<void> {
-      await window?.drain()
       const last = splitter.rest()
-      // W4.16: without a final chunk the message was cut, and that looks like a wrong tag.
-      if (keys === undefined || window === undefined || last.length < CHUNKED.tagBytes) {
-        throw new KmsError('ERR_DECRYPT_FAILED')
+      if (keys !== undefined && last.length >= CHUNKED.tagBytes) {
+        await window.add(openChunk(keys, index, last))
+        await window.drain()
+        return
       }
-      await window.add(openChunk(keys, index, last))
       await window.drain()
+      // W4.16: without a final chunk the message was cut, and that looks like a wrong tag.
+      throw new KmsError('ERR_DECRYPT_FAILED')
     },
   }
 }
 
-function recordBody(reading: StreamReading, key: DataEncryptionKey, head: MessageHead): BodyReader {
+function recordBody(
+  reading: StreamReading,
+  key: DataEncryptionKey,
+  head: MessageHead,
+  emit: Emit,
+): BodyReader {
   const pieces: Bytes[] = []
   let held = 0
   return {
@@ -105,29 +121,9 @@ function recordBody(reading: StreamReading, key: DataEncryptionKey, head: Messag
       pieces.push(copyBytes(piece))
       return Promise.resolve()
     },
-    async end(controller): Promise<void> {
+    async end(): Promise<void> {
       checkBodyLength(head.kind, held)
-      const plaintext = await reading.openRecord(key, concatBytes(...pieces))
-      if (plaintext.length > 0) controller.enqueue(plaintext)
+      emit(await reading.openRecord(key, concatBytes(...pieces)))
     },
   }
-}
-
-/** The body of a stream message that is in memory. */
-export async function decryptStreamBody(
-  body: Bytes,
-  openStream: (header: Bytes) => Promise<ChunkedKeys>,
-): Promise<Bytes> {
-  const keys = await openStream(body.subarray(0, CHUNKED.headerBytes))
-  const parts: Bytes[] = []
-  const window = new OrderedWindow<Bytes>(CHUNKS_IN_FLIGHT, (part) => parts.push(part))
-  let index = 0
-  let at: number = CHUNKED.headerBytes
-  for (; body.length - at >= CHUNKED.sealedChunkBytes; at += CHUNKED.sealedChunkBytes) {
-    await window.add(openChunk(keys, index++, body.subarray(at, at + CHUNKED.sealedChunkBytes)))
-  }
-  if (body.length - at < CHUNKED.tagBytes) throw new KmsError('ERR_DECRYPT_FAILED') // W4.16
-  await window.add(openChunk(keys, index, body.subarray(at)))
-  await window.drain()
-  return concatBytes(...parts)
 }

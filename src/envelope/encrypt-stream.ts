@@ -3,9 +3,6 @@ import { CHUNKED, type ChunkedKeys, sealChunk } from '../ciphers/index.ts'
 import { BlockSplitter } from './block-splitter.ts'
 import { OrderedWindow } from './ordered-window.ts'
 
-/** Chunks in flight: more gain nothing (measured), and each holds 32 KiB. */
-export const CHUNKS_IN_FLIGHT = 8
-
 /** What a stream is encrypted with. */
 export interface StreamStart {
   readonly keys: ChunkedKeys
@@ -23,14 +20,14 @@ export function encryptTransform(
 ): TransformStream<Uint8Array, Uint8Array> {
   const splitter = new BlockSplitter(CHUNKED.chunkBytes)
   let keys: ChunkedKeys | undefined
-  let window: OrderedWindow<Bytes>
+  let window: OrderedWindow
   let index = 0
 
   async function begin(
     controller: TransformStreamDefaultController<Uint8Array>,
   ): Promise<ChunkedKeys> {
     const started = await start()
-    window = new OrderedWindow(CHUNKS_IN_FLIGHT, (sealed) => {
+    window = new OrderedWindow((sealed) => {
       controller.enqueue(sealed)
     })
     controller.enqueue(started.head)
@@ -42,7 +39,8 @@ export function encryptTransform(
       signal?.throwIfAborted()
       keys ??= await begin(controller)
       for (const block of splitter.push(toBytes(piece, 'a piece of a stream'))) {
-        await window.add(sealChunk(keys, index++, block))
+        const full = window.add(sealChunk(keys, index++, block))
+        if (full !== undefined) await full
       }
     },
     async flush(controller): Promise<void> {

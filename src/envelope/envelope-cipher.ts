@@ -213,6 +213,7 @@ export class EnvelopeCipher {
    * @throws KmsError as {@link EnvelopeCipher.decrypt}
    */
   async rewrap(envelope: Uint8Array, options: RewrapOptions = {}): Promise<Bytes> {
+    options.signal?.throwIfAborted()
     const bytes = copyBytes(toBytes(envelope, 'envelope'))
     const head = parseMessage(bytes, readPolicy(this.#settings, WRAPPED_KINDS))
     const newHead = await this.#rewrapHead(head, options)
@@ -244,6 +245,7 @@ export class EnvelopeCipher {
     envelope: Uint8Array,
     options: Omit<DecryptOptions, 'context'> = {},
   ): Promise<{ readonly plaintext: Bytes; readonly context: EncryptionContext }> {
+    options.signal?.throwIfAborted()
     const { keys } = this.#settings
     if (keys.policy.requiredContextKeys.length > 0) {
       throw new KmsError('ERR_KMS_UNSUPPORTED', {

@@ -12,7 +12,7 @@ import {
   parseMessage,
 } from '../wire/index.ts'
 import { decryptStreamBody } from './decrypt-stream.ts'
-import type { DecryptOptions, EncryptOptions } from './options.ts'
+import type { DecryptOptions, EncryptOptions, MessageOptions } from './options.ts'
 import { type CipherSettings, formOf, readPolicy } from './settings.ts'
 
 /** What `decrypt` opens unless told otherwise. */
@@ -51,12 +51,8 @@ export async function decryptMessage(
   const bytes = toBytes(envelope, 'envelope')
   options.signal?.throwIfAborted()
   const kinds = options.kinds ?? RECORD_KINDS
-  const known = recallKey(settings, bytes, kinds, options.context)
-  if (known !== undefined) {
-    const bodyAt = HEAD_AT + known.header.bytes.length
-    checkBodyLength('record', bytes.length - bodyAt)
-    return await known.decryptRecord(bytes, recordAad(options.aad), bodyAt)
-  }
+  const known = decryptKnown(settings, bytes, kinds, options)
+  if (known !== undefined) return await known
   const head = parseMessage(bytes, readPolicy(settings, kinds))
   const body = copyBytes(bytes.subarray(head.bodyAt))
   recordAad(options.aad) // checks the map before it is copied
@@ -103,16 +99,20 @@ export function signalOptions({ signal, defer }: KmsSignalOptions): KmsSignalOpt
 }
 
 /**
- * The key of an inline record whose header was opened before, byte for byte: it passed parser and
- * policy then, so neither runs again.
+ * Opens an inline record whose header was opened before, byte for byte: it passed parser and policy
+ * then, so neither runs again. `undefined` where it is not one.
  */
-function recallKey(
+export function decryptKnown(
   settings: CipherSettings,
   bytes: Bytes,
   kinds: readonly MessageKind[],
-  context: EncryptionContext | undefined,
-): DataEncryptionKey | undefined {
+  { context, aad }: MessageOptions,
+): Promise<Bytes> | undefined {
   if (!beginsAs('record', bytes) || !kinds.includes('record')) return undefined
   if (settings.acceptVersions.length === 0) return undefined
-  return settings.keys.recall(bytes, context)
+  const key = settings.keys.recall(bytes, context)
+  if (key === undefined) return undefined
+  const bodyAt = HEAD_AT + key.header.bytes.length
+  checkBodyLength('record', bytes.length - bodyAt)
+  return key.decryptRecord(bytes, recordAad(aad), bodyAt)
 }

@@ -10,11 +10,11 @@ const plaintext = utf8('4111 1111')
 
 /** The message with these wraps instead of its own. */
 function rewrapped(envelope: Uint8Array, kekId: string, dek: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { headBytes, commitment, createdAt } = EncryptedEnvelope.parse(envelope)
+  const { headBytes, commitment, createdAtMs } = EncryptedEnvelope.parse(envelope)
   const header = rawHeader({
     salt: envelope.slice(4, 36),
     commitment,
-    createdAt: BigInt(createdAt!.getTime()),
+    createdAt: BigInt(createdAtMs!),
     stored: envelope.slice(79, 95),
     wraps: [{ provider: 'plain', kekId, kekVersion: '7', wrapped: dek.slice().reverse() }],
   })

@@ -18,7 +18,7 @@ function withWraps(envelope: Uint8Array, wraps: readonly RawWrap[]): Uint8Array<
   const header = rawHeader({
     salt: envelope.slice(4, 36),
     commitment: parsed.commitment,
-    createdAt: BigInt(parsed.createdAt!.getTime()),
+    createdAt: BigInt(parsed.createdAtMs!),
     ...(envelope[76] === 1 && { stored: envelope.slice(79, 79 + 16) }),
     wraps,
   })

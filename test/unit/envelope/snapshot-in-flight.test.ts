@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { EncryptedEnvelope, EnvelopeCipher } from '../../../src/index.ts'
+import { toHex, utf8 } from '../../vectors/hex.ts'
+import { coldReader, FakeRuntime, OPTIONS, PlainKms } from '../wire/fixture.ts'
+
+const plaintext = utf8('4111 1111')
+const keyOf = (message: Uint8Array): string => toHex(EncryptedEnvelope.parse(message).commitment)
+
+/** A KMS whose answers wait until they are let go. */
+function slowKms(): { kms: PlainKms; letGo: () => void } {
+  const kms = new PlainKms()
+  const answers: (() => void)[] = []
+  const wait = (): Promise<void> => new Promise((resolve) => answers.push(resolve))
+  const generate = kms.generateDataKey.bind(kms)
+  const unwrap = kms.unwrapDataKey.bind(kms)
+  kms.generateDataKey = async (options) => {
+    await wait()
+    return generate(options)
+  }
+  kms.unwrapDataKey = async (wraps, options) => {
+    await wait()
+    return unwrap(wraps, options)
+  }
+  const letGo = (): void => {
+    for (const answer of answers.splice(0)) answer()
+  }
+  return { kms, letGo }
+}
+
+/** Enough turns for hashes and the first calls of the KMS. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('R13 a KMS call that is in flight when clear() is called', () => {
+  it('R13 a data key whose making began before clear() is not used after it', async () => {
+    const { kms, letGo } = slowKms()
+    const cipher = new EnvelopeCipher({ kms, runtime: new FakeRuntime() })
+    const begun = cipher.encrypt(plaintext, OPTIONS)
+    await settle()
+    cipher.clear()
+    letGo()
+    const before = keyOf(await begun)
+    const later = cipher.encrypt(plaintext, OPTIONS)
+    await settle()
+    letGo()
+    expect(keyOf(await later)).not.toBe(before)
+  })
+
+  it('R13 a data key whose unwrap began before clear() is not held after it', async () => {
+    const envelope = await coldReader(new PlainKms()).encrypt(plaintext, OPTIONS)
+    const { kms, letGo } = slowKms()
+    const reader = coldReader(kms)
+    const begun = reader.decrypt(envelope, OPTIONS)
+    await settle()
+    reader.clear()
+    letGo()
+    await begun
+    const later = reader.decrypt(envelope, OPTIONS)
+    await settle()
+    letGo()
+    await later
+    expect(kms.calls).toEqual(['unwrap', 'unwrap'])
+  })
+})
