@@ -1,9 +1,16 @@
-import { type Bytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
+import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
 import { type DataEncryptionKey, type OpenRequest, settle } from '../data-keys/index.ts'
 import type { Outcome } from '../errors.ts'
 import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
 import { type MessageHead, type MessageKind, parseMessage } from '../wire/index.ts'
-import { encryptRecordMessage, openBody, openKey, RECORD_KINDS, signalOptions } from './records.ts'
+import {
+  decryptKnown,
+  encryptRecordMessage,
+  openBody,
+  openKey,
+  RECORD_KINDS,
+  signalOptions,
+} from './records.ts'
 import { type CipherSettings, readPolicy } from './settings.ts'
 
 /** One plaintext of `encryptMany`. */
@@ -63,10 +70,32 @@ export async function decryptBatch(
   items: readonly DecryptItem[],
   options: KmsSignalOptions & { readonly kinds?: readonly MessageKind[] },
 ): Promise<readonly Outcome<Bytes>[]> {
-  options.signal?.throwIfAborted()
-  const policy = readPolicy(settings, options.kinds ?? RECORD_KINDS)
+  const kinds = options.kinds ?? RECORD_KINDS
+  const outcomes = new Array<Outcome<Bytes>>(items.length)
+  const unknown: number[] = []
+  await inWindows([...items.keys()], options.signal, async (i) => {
+    const item = items[i] as DecryptItem
+    const bytes = toBytes(item.envelope, 'envelope')
+    const known = await settle(async () => decryptKnown(settings, bytes, kinds, item))
+    if (known.ok && known.value === undefined) unknown.push(i)
+    else outcomes[i] = known as Outcome<Bytes>
+  })
+  if (unknown.length === 0) return outcomes
+  const rest = unknown.sort((a, b) => a - b).map((i) => items[i] as DecryptItem)
+  const opened = await decryptUnknown(settings, rest, kinds, options)
+  for (const [place, outcome] of opened.entries()) outcomes[unknown[place] as number] = outcome
+  return outcomes
+}
+
+async function decryptUnknown(
+  settings: CipherSettings,
+  items: readonly DecryptItem[],
+  kinds: readonly MessageKind[],
+  options: KmsSignalOptions,
+): Promise<readonly Outcome<Bytes>[]> {
+  const policy = readPolicy(settings, kinds)
   const parsed = items.map(({ envelope }) => {
-    const bytes = toBytes(envelope, 'envelope')
+    const bytes = copyBytes(toBytes(envelope, 'envelope'))
     return settle((): Parsed => {
       const head = parseMessage(bytes, policy)
       return { head, body: bytes.subarray(head.bodyAt) }
