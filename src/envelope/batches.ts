@@ -1,4 +1,5 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
+import { recordAad } from '../ciphers/index.ts'
 import { type DataEncryptionKey, type OpenRequest, settle } from '../data-keys/index.ts'
 import type { Outcome } from '../errors.ts'
 import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
@@ -8,6 +9,7 @@ import {
   encryptRecordMessage,
   openBody,
   openKey,
+  ownMaps,
   RECORD_KINDS,
   signalOptions,
 } from './records.ts'
@@ -36,6 +38,9 @@ export async function encryptBatch(
   items: readonly EncryptItem[],
   options: KmsSignalOptions,
 ): Promise<readonly Outcome<Bytes>[]> {
+  const own = items.map((item): EncryptItem => {
+    return { ...item, plaintext: copyBytes(toBytes(item.plaintext, 'plaintext')), ...ownMaps(item) }
+  })
   const encrypt = (item: EncryptItem): Promise<Outcome<Bytes>> =>
     settle(() =>
       encryptRecordMessage(settings, item.plaintext, { ...item, ...signalOptions(options) }),
@@ -44,7 +49,7 @@ export async function encryptBatch(
   // The first of each context alone, so that a cold cache makes one data key for it and not many.
   const seen = new Set<string>()
   const rest: number[] = []
-  for (const [i, item] of items.entries()) {
+  for (const [i, item] of own.entries()) {
     const id = await settle(() => contextId(item.context))
     if (!id.ok) outcomes[i] = id
     else if (seen.has(id.value)) rest.push(i)
@@ -54,7 +59,7 @@ export async function encryptBatch(
     }
   }
   await inWindows(rest, options.signal, async (i) => {
-    outcomes[i] = await encrypt(items[i] as EncryptItem)
+    outcomes[i] = await encrypt(own[i] as EncryptItem)
   })
   return outcomes
 }
@@ -73,34 +78,41 @@ export async function decryptBatch(
   const kinds = options.kinds ?? RECORD_KINDS
   const outcomes = new Array<Outcome<Bytes>>(items.length)
   const unknown: number[] = []
-  await inWindows([...items.keys()], options.signal, async (i) => {
-    const item = items[i] as DecryptItem
-    const bytes = toBytes(item.envelope, 'envelope')
-    const known = await settle(async () => decryptKnown(settings, bytes, kinds, item))
+  const own = items.map((item): OwnItem => {
+    return { envelope: copyBytes(toBytes(item.envelope, 'envelope')), ...ownMaps(item) }
+  })
+  await inWindows([...own.keys()], options.signal, async (i) => {
+    const item = own[i] as OwnItem
+    const known = await settle(async () => decryptKnown(settings, item.envelope, kinds, item))
     if (known.ok && known.value === undefined) unknown.push(i)
     else outcomes[i] = known as Outcome<Bytes>
   })
   if (unknown.length === 0) return outcomes
-  const rest = unknown.sort((a, b) => a - b).map((i) => items[i] as DecryptItem)
+  const rest = unknown.sort((a, b) => a - b).map((i) => own[i] as OwnItem)
   const opened = await decryptUnknown(settings, rest, kinds, options)
   for (const [place, outcome] of opened.entries()) outcomes[unknown[place] as number] = outcome
   return outcomes
 }
 
+/** One item as it was when the call began: the caller may use buffers and maps again. */
+interface OwnItem extends DecryptItem {
+  readonly envelope: Bytes
+}
+
 async function decryptUnknown(
   settings: CipherSettings,
-  items: readonly DecryptItem[],
+  items: readonly OwnItem[],
   kinds: readonly MessageKind[],
   options: KmsSignalOptions,
 ): Promise<readonly Outcome<Bytes>[]> {
   const policy = readPolicy(settings, kinds)
-  const parsed = items.map(({ envelope }) => {
-    const bytes = copyBytes(toBytes(envelope, 'envelope'))
-    return settle((): Parsed => {
-      const head = parseMessage(bytes, policy)
-      return { head, body: bytes.subarray(head.bodyAt) }
-    })
-  })
+  const parsed = items.map(({ envelope, aad }) =>
+    settle((): Parsed => {
+      const head = parseMessage(envelope, policy)
+      recordAad(aad) // refuses a map before any I/O
+      return { head, body: envelope.subarray(head.bodyAt) }
+    }),
+  )
   const messages = await Promise.all(parsed)
   const keys = await openKeys(settings, items, messages, options)
   const outcomes = new Array<Outcome<Bytes>>(items.length)

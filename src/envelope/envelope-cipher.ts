@@ -39,6 +39,7 @@ import {
   encryptRecordMessage,
   openBody,
   openKey,
+  ownMaps,
   signalOptions,
 } from './records.ts'
 import { rewrapTransform } from './rewrap-stream.ts'
@@ -252,12 +253,13 @@ export class EnvelopeCipher {
         message: 'decryptStored is refused where requiredContextKeys is set', // W6.8
       })
     }
+    const { aad } = snapshot(options)
     const bytes = copyBytes(toBytes(envelope, 'envelope'))
     const kinds: readonly MessageKind[] = ['record', 'record-by-reference', ...STREAM_KINDS]
     const head = parseMessage(bytes, readPolicy(this.#settings, options.kinds ?? kinds))
     const header = head.header ?? (await keys.headerOf(head.commitment, signalOptions(options)))
     const key = await keys.open(header, header.stored, signalOptions(options))
-    const plaintext = await openBody(head, bytes.subarray(head.bodyAt), key, options.aad)
+    const plaintext = await openBody(head, bytes.subarray(head.bodyAt), key, aad)
     return { plaintext, context: key.context.map } // W6.7
   }
 
@@ -290,10 +292,8 @@ export class EnvelopeCipher {
 }
 
 /** Copies of the maps, checked now: a stream uses them after the caller may have changed theirs. */
-function snapshot(options: MessageOptions): {
-  readonly context: EncryptionContext
-  readonly aad: EncryptionContext
-} {
+function snapshot(options: MessageOptions): Pick<MessageOptions, 'context' | 'aad'> {
   streamContext(options.aad)
-  return { context: canonicalContext(options.context).map, aad: Object.freeze({ ...options.aad }) }
+  canonicalContext(options.context)
+  return ownMaps(options)
 }

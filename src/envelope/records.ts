@@ -55,9 +55,9 @@ export async function decryptMessage(
   if (known !== undefined) return await known
   const head = parseMessage(bytes, readPolicy(settings, kinds))
   const body = copyBytes(bytes.subarray(head.bodyAt))
-  recordAad(options.aad) // checks the map before it is copied
-  const aad = { ...options.aad }
-  const key = await openKey(settings, head, options.context, options)
+  recordAad(options.aad) // refuses a map before any I/O
+  const { context, aad } = ownMaps(options)
+  const key = await openKey(settings, head, context, options)
   return openBody(head, body, key, aad)
 }
 
@@ -91,6 +91,21 @@ export async function openKey(
   return head.header === undefined
     ? settings.keys.byReference(head.commitment, context, signal)
     : settings.keys.open(head.header, context, signal)
+}
+
+/**
+ * The maps of a call as they are now: the caller may change theirs while the KMS is asked. What is no
+ * map stays what it is, to be refused where maps are checked.
+ */
+export function ownMaps({ context, aad }: Maps): Maps {
+  return { context: ownMap(context), aad: ownMap(aad) } as Maps
+}
+
+type Maps = Pick<MessageOptions, 'context' | 'aad'>
+
+function ownMap(map: EncryptionContext | undefined): EncryptionContext | undefined {
+  const prototype: unknown = map && Object.getPrototypeOf(map)
+  return prototype === null || prototype === Object.prototype ? { ...map } : map
 }
 
 /** Only what a source may see of a call's options. */
