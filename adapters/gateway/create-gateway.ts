@@ -1,11 +1,16 @@
 import { type Context, Hono } from 'hono'
 import type { KmsSignalOptions } from '../../src/index.ts'
+import { lingering } from './answer-streams.ts'
 import { refuseForeign } from './guard.ts'
 import { type Handler, messageRoutes } from './message-routes.ts'
 import { GatewayMetrics, type RouteName } from './metrics.ts'
 import type { GatewayOptions } from './options.ts'
 import { codeOf, GatewayError, problemOf } from './problem.ts'
+import { RequestBody } from './request-body.ts'
 import { statusRoutes } from './status-routes.ts'
+
+/** Their answers end when the body does. */
+const STREAMED: ReadonlySet<RouteName> = new Set(['encrypt', 'decrypt', 'rewrap'])
 
 /**
  * The HTTP surface over a cipher, for any server that speaks `fetch`. Bodies are raw bytes and
@@ -47,14 +52,16 @@ export function createGateway(options: GatewayOptions): Hono {
 
   /** Every request goes through here, and leaves with an answer that is counted. */
   async function settle(c: Context, route: RouteName, handler: Handler): Promise<Response> {
+    const request = c.req.raw
+    const body = new RequestBody(request)
     try {
-      refuseForeign(c.req.raw, hosts)
-      const response = await handler(c.req.raw, callOptions(c))
+      refuseForeign(request, hosts)
+      const response = await handler({ request, body, options: callOptions(c) })
       metrics.answered(route, 'ok')
-      return response
+      return STREAMED.has(route) ? response : await lingering(response, body)
     } catch (error) {
       metrics.answered(route, codeOf(error))
-      return problemOf(error)
+      return lingering(problemOf(error), body)
     }
   }
 

@@ -24,5 +24,5 @@ Both headers hold a JSON object of strings, in ASCII.
 /** One line for a shell. curl streams both ways, and with -f it fails where the gateway does. */
 function curlLine(origin: string, verb: string, from: string, to: string): string {
   const maps = `-H 'Edge-Kms-Context: {"tenant":"acme"}' -H 'Edge-Kms-Aad: {"file":"FILE"}'`
-  return `curl -sSf -X POST ${maps} -T ${from} -o ${to} ${origin}/v1/${verb}`
+  return `curl -sSf -H Expect: ${maps} -X POST -T ${from} -o ${to} ${origin}/v1/${verb}`
 }

@@ -1,13 +1,21 @@
 import { EncryptedEnvelope, type KmsSignalOptions, type MessageKind } from '../../src/index.ts'
+import { begun } from './answer-streams.ts'
 import { readMaps } from './message-headers.ts'
 import type { GatewayMetrics, RouteName } from './metrics.ts'
 import type { GatewayOptions } from './options.ts'
 import { codeOf } from './problem.ts'
+import type { RequestBody } from './request-body.ts'
 import { bytesAnswer, jsonAnswer } from './response.ts'
-import { begun, readPrefix, throughTransform } from './streams.ts'
 
-/** A handler of one route. `call` keeps work alive after the answer. */
-export type Handler = (request: Request, call: KmsSignalOptions) => Response | Promise<Response>
+/** One request, as a handler of a route sees it. */
+export interface Call {
+  readonly request: Request
+  readonly body: RequestBody
+  /** Keeps work alive after the answer. */
+  readonly options: KmsSignalOptions
+}
+
+export type Handler = (call: Call) => Response | Promise<Response>
 
 /** Every kind that has a body. */
 const ALL_KINDS: readonly MessageKind[] = [
@@ -26,36 +34,40 @@ export function messageRoutes(
 ): Readonly<Record<'encrypt' | 'decrypt' | 'rewrap' | 'inspect', Handler>> {
   async function streamed(
     route: RouteName,
-    request: Request,
+    body: RequestBody,
     transform: TransformStream<Uint8Array, Uint8Array>,
     keepsPieces = false,
   ): Promise<Response> {
-    const source = throughTransform(request.body, transform, { keepsPieces })
-    const body = await begun(source, (error) => {
-      metrics.broken(route, codeOf(error))
+    const answer = await begun(body.through(transform, { keepsPieces }), {
+      onBroken(error) {
+        metrics.broken(route, codeOf(error))
+        void body.cancel(error)
+      },
+      onCancel: (reason) => void body.cancel(reason),
     })
-    return bytesAnswer(body)
+    return bytesAnswer(answer)
   }
 
   return {
-    encrypt: (request, call) => {
-      const options = { ...readMaps(request, ['context', 'aad']), ...call }
-      return streamed('encrypt', request, cipher.encryptStream(options))
+    encrypt: ({ request, body, options }) => {
+      const maps = readMaps(request, ['context', 'aad'])
+      return streamed('encrypt', body, cipher.encryptStream({ ...maps, ...options }))
     },
 
-    decrypt: (request, call) => {
-      const options = { ...readMaps(request, ['context', 'aad']), ...call, kinds }
-      return streamed('decrypt', request, cipher.decryptStream(options))
+    decrypt: ({ request, body, options }) => {
+      const maps = readMaps(request, ['context', 'aad'])
+      return streamed('decrypt', body, cipher.decryptStream({ ...maps, ...options, kinds }))
     },
 
-    rewrap: (request, call) => {
-      const options = { ...readMaps(request, ['context']), ...call }
-      return streamed('rewrap', request, cipher.rewrapStream(options), true) // the body goes through
+    rewrap: ({ request, body, options }) => {
+      const maps = readMaps(request, ['context'])
+      const transform = cipher.rewrapStream({ ...maps, ...options })
+      return streamed('rewrap', body, transform, true) // the message's body goes through
     },
 
-    inspect: async (request) => {
+    inspect: async ({ request, body }) => {
       readMaps(request, [])
-      const prefix = await readPrefix(request.body, INSPECT_BYTES)
+      const prefix = await body.prefix(INSPECT_BYTES)
       const envelope = EncryptedEnvelope.parse(prefix, { prefix: true })
       const canOpen = envelope.wraps.some((wrap) => kms.canUnwrap(wrap))
       return jsonAnswer({ ...envelope.toJSON(), canOpen })

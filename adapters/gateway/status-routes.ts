@@ -11,12 +11,13 @@ export function statusRoutes(
   metrics: GatewayMetrics,
 ): Readonly<Record<'help' | 'healthz' | 'readyz' | 'metrics', Handler>> {
   return {
-    help: (request) => answer(helpText(new URL(request.url).origin), 'text/plain; charset=utf-8'),
+    help: ({ request }) =>
+      answer(helpText(new URL(request.url).origin), 'text/plain; charset=utf-8'),
 
     healthz: () => jsonAnswer({ healthy: true }),
 
-    readyz: async (_request, call) => {
-      const report = await kms.healthCheck(call)
+    readyz: async ({ options }) => {
+      const report = await kms.healthCheck(options)
       if (!report.healthy) throw notReady(report)
       return jsonAnswer(report)
     },
