@@ -104,7 +104,7 @@ export function ownMaps({ context, aad }: Maps): Maps {
 type Maps = Pick<MessageOptions, 'context' | 'aad'>
 
 function ownMap(map: EncryptionContext | undefined): EncryptionContext | undefined {
-  const prototype: unknown = map && Object.getPrototypeOf(map)
+  const prototype: unknown = map ? Object.getPrototypeOf(map) : undefined
   return prototype === null || prototype === Object.prototype ? { ...map } : map
 }
 
