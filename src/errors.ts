@@ -25,45 +25,43 @@ export type KmsErrorCode =
   | 'ERR_KMS_RESPONSE_INVALID'
   | 'ERR_STORE_UNAVAILABLE'
 
-/** One code for each class (W6.10): what it says, and whether the same call again can help. */
-const TABLE: Readonly<
-  Record<KmsErrorCode, { readonly message: string; readonly retryable: boolean }>
-> = {
-  ERR_CONTEXT_INVALID: { message: 'the context or aad map is not valid', retryable: false },
-  ERR_WIRE_MALFORMED: { message: 'not a well-formed envelope', retryable: false },
-  ERR_WIRE_VERSION_REFUSED: { message: 'this envelope version is not accepted', retryable: false },
-  ERR_WIRE_KIND_REFUSED: {
-    message: 'this kind of envelope is not accepted here',
-    retryable: false,
-  },
-  ERR_WIRE_LIMIT_EXCEEDED: { message: 'the envelope exceeds a limit', retryable: false },
-  ERR_ENVELOPE_UNKNOWN_KEY: { message: 'no wrap is for a configured key', retryable: false },
-  ERR_ENVELOPE_UNKNOWN_REFERENCE: { message: 'the data key is not in the store', retryable: true },
-  ERR_ENVELOPE_TOO_LARGE: { message: 'too large for one record: use a stream', retryable: false },
-  ERR_DECRYPT_FAILED: { message: 'decryption failed', retryable: false },
-  ERR_DATA_KEY_EXHAUSTED: { message: 'the data key may not encrypt any more', retryable: false },
-  ERR_KMS_CONFIG: { message: 'the configuration is not valid', retryable: false },
-  ERR_KMS_UNSUPPORTED: { message: 'the provider does not support this', retryable: false },
-  ERR_KMS_KEY_NOT_FOUND: { message: 'the key was not found', retryable: false },
-  ERR_KMS_KEY_DISABLED: {
-    message: 'the key or key version is not enabled for this',
-    retryable: false,
-  },
-  ERR_KMS_ACCESS_DENIED: { message: 'the KMS denied the call', retryable: false },
-  ERR_KMS_UNAUTHENTICATED: { message: 'the KMS did not accept the credentials', retryable: false },
-  ERR_KMS_THROTTLED: { message: 'the KMS throttled the call', retryable: true },
-  ERR_KMS_UNAVAILABLE: { message: 'the KMS could not be reached', retryable: true },
-  ERR_KMS_TIMEOUT: { message: 'the deadline passed', retryable: true },
-  ERR_KMS_RESPONSE_INVALID: {
-    message: 'the KMS gave an answer that was refused',
-    retryable: false,
-  },
-  ERR_STORE_UNAVAILABLE: { message: 'the store could not be reached', retryable: true },
+/** One code for each class (W6.10), and what it says. */
+const MESSAGES: Readonly<Record<KmsErrorCode, string>> = {
+  ERR_CONTEXT_INVALID: 'the context or aad map is not valid',
+  ERR_WIRE_MALFORMED: 'not a well-formed envelope',
+  ERR_WIRE_VERSION_REFUSED: 'this envelope version is not accepted',
+  ERR_WIRE_KIND_REFUSED: 'this kind is not accepted here',
+  ERR_WIRE_LIMIT_EXCEEDED: 'the envelope exceeds a limit',
+  ERR_ENVELOPE_UNKNOWN_KEY: 'no configured key',
+  ERR_ENVELOPE_UNKNOWN_REFERENCE: 'the data key is not stored',
+  ERR_ENVELOPE_TOO_LARGE: 'too large for one record: use a stream',
+  ERR_DECRYPT_FAILED: 'decryption failed',
+  ERR_DATA_KEY_EXHAUSTED: 'the data key is used up',
+  ERR_KMS_CONFIG: 'the configuration is not valid',
+  ERR_KMS_UNSUPPORTED: 'the provider does not support this',
+  ERR_KMS_KEY_NOT_FOUND: 'the key was not found',
+  ERR_KMS_KEY_DISABLED: 'the key is not enabled for this',
+  ERR_KMS_ACCESS_DENIED: 'the KMS denied the call',
+  ERR_KMS_UNAUTHENTICATED: 'the KMS refused the credentials',
+  ERR_KMS_THROTTLED: 'the KMS throttled the call',
+  ERR_KMS_UNAVAILABLE: 'the KMS could not be reached',
+  ERR_KMS_TIMEOUT: 'the deadline passed',
+  ERR_KMS_RESPONSE_INVALID: 'the answer of the KMS was refused',
+  ERR_STORE_UNAVAILABLE: 'the store could not be reached',
 }
 
+/** Codes of which the same call may succeed later. */
+const RETRYABLE: readonly KmsErrorCode[] = [
+  'ERR_ENVELOPE_UNKNOWN_REFERENCE',
+  'ERR_KMS_THROTTLED',
+  'ERR_KMS_UNAVAILABLE',
+  'ERR_KMS_TIMEOUT',
+  'ERR_STORE_UNAVAILABLE',
+]
+
 /** Every code, for tables and exhaustive tests. */
-export const KMS_ERROR_CODES: readonly KmsErrorCode[] = Object.freeze(
-  Object.keys(TABLE) as KmsErrorCode[],
+export const KMS_ERROR_CODES: readonly KmsErrorCode[] = /* @__PURE__ */ Object.freeze(
+  Object.keys(MESSAGES) as KmsErrorCode[],
 )
 
 /** Facts that may stand on an error. None of them is ever a secret, a context value or a body. */
@@ -82,6 +80,15 @@ export interface KmsErrorDetails {
   readonly retryable?: boolean
   /** Ignored for `ERR_DECRYPT_FAILED`: which check failed must not be visible. */
   readonly cause?: unknown
+}
+
+const FACTS = ['provider', 'operation', 'status', 'requestId', 'retryAfterMs'] as const
+type Facts = Pick<KmsErrorDetails, (typeof FACTS)[number]>
+
+function factsOf(source: Facts): Facts {
+  return Object.fromEntries(
+    FACTS.filter((name) => source[name] !== undefined).map((name) => [name, source[name]]),
+  )
 }
 
 /** The brand is on the global symbol registry, so that two copies of the package know each other's errors. */
@@ -104,22 +111,18 @@ export class KmsError extends Error {
   readonly retryAfterMs?: number
 
   constructor(code: KmsErrorCode, details: KmsErrorDetails = {}) {
-    const row = TABLE[code]
+    const message = MESSAGES[code]
     const opaque = code === 'ERR_DECRYPT_FAILED'
     super(
-      opaque ? row.message : (details.message ?? row.message),
+      opaque ? message : (details.message ?? message),
       opaque || details.cause === undefined ? undefined : { cause: details.cause },
     )
     this.name = 'KmsError'
     this.code = code
-    this.retryable = opaque ? false : (details.retryable ?? row.retryable)
+    this.retryable = opaque ? false : (details.retryable ?? RETRYABLE.includes(code))
     Object.defineProperty(this, BRAND, { value: true })
     if (opaque) return // W6.9: nothing on the error may tell which check failed
-    if (details.provider !== undefined) this.provider = details.provider
-    if (details.operation !== undefined) this.operation = details.operation
-    if (details.status !== undefined) this.status = details.status
-    if (details.requestId !== undefined) this.requestId = details.requestId
-    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs
+    Object.assign(this, factsOf(details))
   }
 
   /** Plain data without stack and cause, fit for logs, RPC and problem documents. */
@@ -129,11 +132,7 @@ export class KmsError extends Error {
       code: this.code,
       message: this.message,
       retryable: this.retryable,
-      ...(this.provider !== undefined && { provider: this.provider }),
-      ...(this.operation !== undefined && { operation: this.operation }),
-      ...(this.status !== undefined && { status: this.status }),
-      ...(this.requestId !== undefined && { requestId: this.requestId }),
-      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+      ...factsOf(this),
     }
   }
 }

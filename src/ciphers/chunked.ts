@@ -20,16 +20,12 @@ export const CHUNKED = {
 export interface ChunkedSuite {
   readonly aead: string
   readonly keyBytes: number
-  readonly hash: 'SHA-512' | 'SHA-256'
-  readonly hashBytes: number
 }
 
 /** Cobblestone-256, the instance of wire format v1. */
 export const COBBLESTONE_256: ChunkedSuite = {
   aead: 'AEAD_AES_256_GCM',
   keyBytes: 32,
-  hash: 'SHA-512',
-  hashBytes: 64,
 }
 
 /** The keys of one chunked message. */

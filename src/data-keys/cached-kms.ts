@@ -101,7 +101,7 @@ export class CachedKms implements DataKeySource {
       this.#active.delete(id)
     }
     this.#stats.encryptMisses += 1
-    return this.#make(id, context, options)
+    return this.#make(context, options)
   }
 
   open(
@@ -195,13 +195,15 @@ export class CachedKms implements DataKeySource {
   }
 
   async #make(
-    id: string,
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
     const epoch = this.#epoch
     const key = await this.#inner.active(context, options)
-    if (this.#hold(key, epoch)) this.#active.set(id, { key, cachedAtMs: this.#inner.runtime.now() })
+    if (this.#hold(key, epoch)) {
+      // Under the key's own context: a getter may have answered the look-up differently.
+      this.#active.set(key.context.id, { key, cachedAtMs: this.#inner.runtime.now() })
+    }
     return key
   }
 

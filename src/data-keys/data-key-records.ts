@@ -22,7 +22,7 @@ export async function persistDataKey(
     return open.get(key, { signal: options.signal })
   })
   if (found === undefined || !equalBytes(found, record)) {
-    throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the store did not keep the data key' })
+    throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the data key was not kept' })
   }
 }
 
@@ -48,7 +48,7 @@ async function useStore<T>(
   work: (store: DataKeyStore) => Promise<T>,
 ): Promise<T> {
   if (store === undefined) {
-    throw new KmsError('ERR_KMS_CONFIG', { message: 'messages by reference need a dataKeyStore' })
+    throw new KmsError('ERR_KMS_CONFIG', { message: 'references need a dataKeyStore' })
   }
   try {
     return await work(store)

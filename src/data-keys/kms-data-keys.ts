@@ -67,7 +67,7 @@ export class KmsDataKeys implements DataKeySource {
     this.#store = options.dataKeyStore
     if (this.#store !== undefined && this.#store.consistency !== 'strong') {
       throw new KmsError('ERR_KMS_CONFIG', {
-        message: 'a data-key store must be strongly consistent', // W4.26
+        message: 'a data-key store must be strong', // W4.26
       })
     }
   }
@@ -185,7 +185,7 @@ export class KmsDataKeys implements DataKeySource {
   #demandReadable(header: KeyHeader): KeyHeader {
     if (header.wraps.length <= this.policy.maxWraps) return header
     throw new KmsError('ERR_KMS_CONFIG', {
-      message: 'more keys are configured than maxWraps allows',
+      message: 'more keys than maxWraps allows',
     })
   }
 

@@ -167,13 +167,16 @@ async function openKeys(
       }),
     )
   }
-  const opened = await settings.keys.openMany(
-    inline.map(({ request }) => request),
-    signalOptions(options),
-  )
+  // Together: a look-up that fails while the KMS is waited for must find its handler there.
+  const [opened] = await Promise.all([
+    settings.keys.openMany(
+      inline.map(({ request }) => request),
+      signalOptions(options),
+    ),
+    ...lookups,
+  ])
   for (const [i, { place }] of inline.entries())
     keys[place] = opened[i] as Outcome<DataEncryptionKey>
-  await Promise.all(lookups)
   return keys
 }
 

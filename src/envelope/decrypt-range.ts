@@ -74,7 +74,7 @@ export async function decryptRange(
   const length = claimed as number
   const found = await slice(chunks, Math.max(0, length + range.start), undefined, claimed)
   if (found.length !== length) {
-    throw new KmsError('ERR_WIRE_MALFORMED', { message: 'size is not the size of this envelope' })
+    throw new KmsError('ERR_WIRE_MALFORMED', { message: 'size is not that of this envelope' })
   }
   return found
 }
@@ -91,6 +91,8 @@ async function slice(
   const { parts, length, empty } = await chunks.open(first, last, end)
   if (empty) {
     const total = await chunks.findEnd(first, claimed)
+    // Nothing was read where the message has bytes: the source is not one version of one object.
+    if (total > start) throw new KmsError('ERR_DECRYPT_FAILED')
     const plaintext = new Uint8Array(0)
     return { plaintext, start: total, end: total, lengthVerified: true, length: total }
   }
@@ -194,7 +196,7 @@ function checkRange({ start, end, size }: PlaintextRange): void {
     throw new RangeError('start, end and size must be whole numbers')
   }
   if (start < 0 && (end !== undefined || size === undefined)) {
-    throw new RangeError('a range from the end needs size, and has no end of its own')
+    throw new RangeError('a range from the end needs size and no end')
   }
   if (end !== undefined && end < start) throw new RangeError('end lies before start')
 }
@@ -205,7 +207,7 @@ function lengthOf(bodyBytes: number): number {
   const last = sealed % CHUNKED.sealedChunkBytes
   if (sealed < 0 || last < CHUNKED.tagBytes) {
     throw new KmsError('ERR_WIRE_MALFORMED', {
-      message: 'size is not the size of a stream envelope',
+      message: 'size is not that of a stream envelope',
     })
   }
   return (

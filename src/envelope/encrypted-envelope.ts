@@ -2,6 +2,7 @@ import { type Bytes, concatBytes, encodeBase64Url, toBytes } from '../bytes/inde
 import { KmsError } from '../errors.ts'
 import type { EncryptionContext, WrappedKey } from '../kms/index.ts'
 import {
+  ALL_KINDS,
   checkBodyLength,
   dataKeyStoreKey,
   decodeTextForm,
@@ -21,14 +22,6 @@ export interface ParseEnvelopeOptions {
   /** The most wraps that a header may have, 1 to 16; 16 by default. */
   readonly maxWraps?: number
 }
-
-const ALL_KINDS: readonly MessageKind[] = [
-  'record',
-  'stream',
-  'record-by-reference',
-  'stream-by-reference',
-  'data-key-record',
-]
 
 /**
  * What an envelope says about itself, without a key and without a network.

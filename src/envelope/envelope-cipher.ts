@@ -250,7 +250,7 @@ export class EnvelopeCipher {
     const { keys } = this.#settings
     if (keys.policy.requiredContextKeys.length > 0) {
       throw new KmsError('ERR_KMS_UNSUPPORTED', {
-        message: 'decryptStored is refused where requiredContextKeys is set', // W6.8
+        message: 'requiredContextKeys rules decryptStored out', // W6.8
       })
     }
     const { aad } = snapshot(options)

@@ -21,23 +21,14 @@ export interface CipherSettings {
   readonly maxRecordBytes: number
 }
 
-/** Options that only a cipher that makes its own source can honour. */
-const SOURCE_OPTIONS = [
-  'kms',
-  'cache',
-  'requiredContextKeys',
-  'maxWraps',
-  'dataKeyStore',
-  'encryptForMs',
-  'maxMessages',
-  'maxBytes',
-] as const
+/** All that a cipher over a given source can honour. */
+const CIPHER_OPTIONS = ['keys', 'form', 'acceptVersions', 'maxRecordBytes', 'runtime']
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
   const acceptVersions = [...(options.acceptVersions ?? [WIRE_VERSION])]
   if (acceptVersions.some((version) => version !== WIRE_VERSION)) {
-    throw config('acceptVersions names a version that does not exist')
+    throw config('acceptVersions names an unknown version')
   }
   const settings = {
     keys: hasSource(options) ? givenSource(options) : ownSource(options),
@@ -84,7 +75,9 @@ function hasSource(options: EnvelopeCipherOptions): options is SourceCipherOptio
 
 function givenSource(options: SourceCipherOptions): DataKeySource {
   const given: Readonly<Record<string, unknown>> = { ...options }
-  const ignored = SOURCE_OPTIONS.find((name) => given[name] !== undefined)
+  const ignored = Object.keys(given).find(
+    (name) => given[name] !== undefined && !CIPHER_OPTIONS.includes(name),
+  )
   // An option that is accepted and ignored is worse than an error.
   if (ignored !== undefined)
     throw config(`${ignored} belongs to the data-key source that is given as keys`)

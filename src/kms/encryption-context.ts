@@ -35,13 +35,22 @@ export function contextId(map: EncryptionContext | undefined): string {
   return id
 }
 
-/** Whether a caller's map has exactly the entries of a canonical one. */
+/**
+ * Whether a caller's map has exactly the entries of a canonical one.
+ *
+ * @throws KmsError `ERR_CONTEXT_INVALID`
+ */
 export function contextEquals(
   map: EncryptionContext | undefined,
   canonical: EncryptionContext,
 ): boolean {
   const keys = map === undefined ? [] : keysOf(map)
-  for (const key of keys) if (map?.[key] !== canonical[key]) return false
+  for (const key of keys) {
+    const value = map?.[key] as unknown
+    // An undefined value would equal that of a key which the other map does not have.
+    if (typeof value !== 'string') throw invalid('every value must be a string')
+    if (value !== canonical[key]) return false
+  }
   return keys.length === Object.keys(canonical).length
 }
 

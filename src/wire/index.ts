@@ -1,6 +1,7 @@
 export { LIMITS } from './limits.ts'
 export { type DataKeyFields, encodeKeyHeader, type KeyHeader, storedPart } from './key-header.ts'
 export {
+  ALL_KINDS,
   beginsAs,
   COMMITMENT_AT,
   checkBodyLength,

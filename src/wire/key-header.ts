@@ -164,6 +164,6 @@ function lp16(bytes: Uint8Array): Bytes {
 
 function tooLarge(): KmsError {
   return new KmsError('ERR_WIRE_LIMIT_EXCEEDED', {
-    message: 'the key header is larger than 65,536 bytes',
+    message: 'the key header is too large',
   })
 }

@@ -60,6 +60,9 @@ const ROWS: readonly KindRow[] = [
   { kind: 'data-key-record', byte: 0x20, byReference: false, minBodyBytes: 0, maxBodyBytes: 0 },
 ]
 
+/** Every kind, for a look without policy. */
+export const ALL_KINDS: readonly MessageKind[] = ROWS.map((row) => row.kind)
+
 /** What a reader accepts: policy, never taken from the data. */
 export interface ReadPolicy {
   readonly acceptVersions: readonly number[]

@@ -14,7 +14,7 @@ export function encodeTextForm(message: Uint8Array): string {
  * @throws KmsError `ERR_WIRE_MALFORMED`
  */
 export function decodeTextForm(text: string): Bytes {
-  if (!text.startsWith(PREFIX)) throw malformed('the text does not begin with ek1.') // W4.29
+  if (!text.startsWith(PREFIX)) throw malformed('the text is not ek1.') // W4.29
   const bytes = decodeBase64Url(text.slice(PREFIX.length))
   if (bytes === undefined) throw malformed('the text is not base64url') // W4.30, W4.31
   return bytes

@@ -76,6 +76,7 @@ export class LocalKeyRing {
     if (!Number.isSafeInteger(version) || version < 1)
       throw config('a version must be a positive integer')
     if (this.#keks.has(name)) throw config(`version ${name} is given twice`)
+    if (!['enabled', 'retired', undefined].includes(state)) throw config('state is unknown')
     const secret = SecretBytes.take(keyBytes(key, name))
     this.#keks.set(name, new LocalKek(version, secret, state === 'retired'))
     this.#current = this.#highest()
@@ -89,7 +90,9 @@ export class LocalKeyRing {
 }
 
 function keyBytes(key: Uint8Array | string, version: string): Bytes {
-  const bytes = typeof key === 'string' ? decodeBase64(key.trim()) : new Uint8Array(key)
+  // An ArrayBuffer would be wrapped and not copied, and the caller's key wiped with ours.
+  const given = key instanceof Uint8Array ? new Uint8Array(key) : undefined
+  const bytes = typeof key === 'string' ? decodeBase64(key.trim()) : given
   if (bytes?.length !== KEK_BYTES) {
     throw config(
       `the key of version ${version} must be ${String(KEK_BYTES)} bytes, or their base64`,
