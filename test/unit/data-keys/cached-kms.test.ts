@@ -8,7 +8,7 @@ import {
   KmsError,
   type KmsErrorCode,
 } from '../../../src/index.ts'
-import { encodeKeyHeader } from '../../../src/wire/index.ts'
+import { encodeHead, encodeKeyHeader } from '../../../src/wire/index.ts'
 import { CONTEXT, FakeRuntime, NOW, PlainKms, sequence } from '../wire/fixture.ts'
 
 const USE = { bytes: 1, durable: false }
@@ -199,6 +199,22 @@ describe('a held key and a header that differs', () => {
     expect(await codeOf(() => change(header)(cache))).toBe('ERR_DECRYPT_FAILED')
     expect(kms.calls).toEqual([])
     expect(cache.stats().decryptHits).toBe(0)
+  })
+
+  it.each<[string, unknown]>([
+    ['a key of another name', { other: undefined }],
+    ['a key that every object inherits', { constructor: undefined }],
+  ])('refuses a context whose value is undefined under %s', async (_, context) => {
+    const { cache, kms } = setUp()
+    const header = await foreign(kms)
+    const message = encodeHead('record', header.bytes)
+    await cache.open(header, CONTEXT, {})
+    expect(cache.recall(message, CONTEXT)).toBeDefined()
+    const wrong = context as EncryptionContext
+    expect(await codeOf(() => cache.recall(message, wrong))).toBe('ERR_CONTEXT_INVALID')
+    expect(await codeOf(() => cache.byReference(header.commitment, wrong, {}))).toBe(
+      'ERR_CONTEXT_INVALID',
+    )
   })
 
   it('takes other wraps for no difference: they are no part of what the commitment binds', async () => {
