@@ -93,8 +93,6 @@ async function slice(
     const total = await chunks.findEnd(first, claimed)
     // Nothing was read where the message has bytes: the source is not one version of one object.
     if (total > start) throw new KmsError('ERR_DECRYPT_FAILED')
-    // Nothing was read where the message has bytes: the source is not one version of one object.
-    if (total > start) throw new KmsError('ERR_DECRYPT_FAILED')
     const plaintext = new Uint8Array(0)
     return { plaintext, start: total, end: total, lengthVerified: true, length: total }
   }
