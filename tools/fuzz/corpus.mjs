@@ -31,7 +31,7 @@ function countingKms(runtime, key) {
 
 /** Where an inline message keeps its flags, counts and lengths. */
 function lengthFields(envelope, bytes) {
-  if (envelope.createdAt === undefined) return []
+  if (envelope.createdAtMs === undefined) return []
   const at = [76, 77]
   let end = envelope.headBytes
   for (const wrap of [...envelope.wraps].reverse()) {
@@ -91,14 +91,14 @@ export async function makeCorpus(seed) {
 
 /** The message with 15 wraps of other keys before its own: the most that a header may have. */
 function manyWraps({ bytes, head }) {
-  const { wraps, commitment, createdAt, storedContext } = EncryptedEnvelope.parse(bytes)
+  const { wraps, commitment, createdAtMs, storedContext } = EncryptedEnvelope.parse(bytes)
   const foreign = Array.from({ length: 15 }, (_, i) => {
     const wrapped = new Uint8Array(40 * i + 1)
     return { provider: 'aws-kms', kekId: `key-${i}`, kekVersion: i % 2 ? '' : `${i}`, wrapped }
   })
   const fields = {
     salt: bytes.slice(4, 36),
-    createdAtMs: Number(createdAt),
+    createdAtMs,
     stored: storedContext ?? {},
     commitment,
   }
