@@ -91,7 +91,7 @@ export async function makeCorpus(seed) {
 
 /** The message with 15 wraps of other keys before its own: the most that a header may have. */
 function manyWraps({ bytes, head }) {
-  const { wraps, commitment, createdAtMs, storedContext } = EncryptedEnvelope.parse(bytes)
+  const { wraps, commitment, createdAtMs = 0, storedContext } = EncryptedEnvelope.parse(bytes)
   const foreign = Array.from({ length: 15 }, (_, i) => {
     const wrapped = new Uint8Array(40 * i + 1)
     return { provider: 'aws-kms', kekId: `key-${i}`, kekVersion: i % 2 ? '' : `${i}`, wrapped }
