@@ -7,7 +7,11 @@ const plaintext = utf8('4111 1111')
 const keyOf = (message: Uint8Array): string => toHex(EncryptedEnvelope.parse(message).commitment)
 
 /** A KMS whose answers wait until they are let go. */
-function slowKms(): { kms: PlainKms; letGo: () => void } {
+function slowKms(): {
+  kms: PlainKms
+  asked: (work: Promise<unknown>) => Promise<void>
+  letGo: () => void
+} {
   const kms = new PlainKms()
   const answers: (() => void)[] = []
   const wait = (): Promise<void> => new Promise((resolve) => answers.push(resolve))
@@ -24,40 +28,44 @@ function slowKms(): { kms: PlainKms; letGo: () => void } {
   const letGo = (): void => {
     for (const answer of answers.splice(0)) answer()
   }
-  return { kms, letGo }
-}
-
-/** Enough turns for hashes and the first calls of the KMS. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  /** Waits until the KMS is asked, or the work is done without it. */
+  const asked = async (work: Promise<unknown>): Promise<void> => {
+    let done = false
+    const end = (): void => {
+      done = true
+    }
+    work.then(end, end)
+    while (answers.length === 0 && !done) await new Promise((resolve) => setImmediate(resolve))
+  }
+  return { kms, asked, letGo }
 }
 
 describe('R13 a KMS call that is in flight when clear() is called', () => {
   it('R13 a data key whose making began before clear() is not used after it', async () => {
-    const { kms, letGo } = slowKms()
+    const { kms, asked, letGo } = slowKms()
     const cipher = new EnvelopeCipher({ kms, runtime: new FakeRuntime() })
     const begun = cipher.encrypt(plaintext, OPTIONS)
-    await settle()
+    await asked(begun)
     cipher.clear()
     letGo()
     const before = keyOf(await begun)
     const later = cipher.encrypt(plaintext, OPTIONS)
-    await settle()
+    await asked(later)
     letGo()
     expect(keyOf(await later)).not.toBe(before)
   })
 
   it('R13 a data key whose unwrap began before clear() is not held after it', async () => {
     const envelope = await coldReader(new PlainKms()).encrypt(plaintext, OPTIONS)
-    const { kms, letGo } = slowKms()
+    const { kms, asked, letGo } = slowKms()
     const reader = coldReader(kms)
     const begun = reader.decrypt(envelope, OPTIONS)
-    await settle()
+    await asked(begun)
     reader.clear()
     letGo()
     await begun
     const later = reader.decrypt(envelope, OPTIONS)
-    await settle()
+    await asked(later)
     letGo()
     await later
     expect(kms.calls).toEqual(['unwrap', 'unwrap'])
