@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,6 +24,12 @@ export function stateFolder() {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
+/** What the user of the test has set must not decide it. */
+function cleanEnv() {
+  const ours = /^(?:EDGE_KMS_|AWS_|HOST$|PORT$)/
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
+}
+
 /**
  * `npm start`, as a user runs it, with these variables.
  * @param {Record<string, string>} env
@@ -31,7 +37,7 @@ export function stateFolder() {
 export function startGateway(env) {
   const child = spawn('npm', ['start'], {
     cwd: root,
-    env: { ...process.env, EDGE_KMS_AWS_KEY_ID: '', ...env },
+    env: { ...cleanEnv(), ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -71,20 +77,10 @@ export function startGateway(env) {
   }
 }
 
-/** Peak resident memory of a process so far, in MiB. @param {number} pid */
+/** Peak resident memory of a process so far, in MiB (proc(5), VmHWM). @param {number} pid */
 export function peakMiB(pid) {
-  return memoryMiB(pid, 'VmHWM')
-}
-
-/** Sets the peak back to what is resident now (proc(5), clear_refs). @param {number} pid */
-export function resetPeak(pid) {
-  writeFileSync(`/proc/${pid}/clear_refs`, '5')
-}
-
-/** @param {number} pid @param {string} field */
-function memoryMiB(pid, field) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1_024
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1_024
 }
 
 /** @param {number} parent @returns {number[]} */

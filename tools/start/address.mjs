@@ -50,9 +50,7 @@ function probe(host, port) {
 function reasonOf(error, host, port) {
   switch (error.code) {
     case 'EADDRINUSE':
-      return new StartError(
-        `port ${port} on ${host} is in use. Stop what listens there, or choose another: PORT=${port === 8788 ? 8789 : 8788} npm start`,
-      )
+      return portInUse({ host, port })
     case 'EACCES':
       return new StartError(
         `port ${port} needs rights that you do not have. Choose another: PORT=8787 npm start`,
@@ -64,4 +62,12 @@ function reasonOf(error, host, port) {
     default:
       return error
   }
+}
+
+/** @param {{ host: string, port: number }} address */
+export function portInUse({ host, port }) {
+  const other = port === 8788 ? 8789 : 8788
+  return new StartError(
+    `port ${port} on ${host} is in use. Stop what listens there, or choose another: PORT=${other} npm start`,
+  )
 }
