@@ -1,6 +1,7 @@
 // `npm run test:start`: `npm start` from end to end, as a user has it, with the real curl.
 import { createReport } from '../servers/lib/report.mjs'
 import { checkAws } from './aws.mjs'
+import { checkPipes, checkUnusualStarts } from './edges.mjs'
 import { createWorld } from './world.mjs'
 import { checkRefusals } from './refusals.mjs'
 import { checkRoutes } from './routes.mjs'
@@ -15,8 +16,11 @@ try {
   checkRoutes(report, world, local, url)
   checkTampering(report, world, url)
   checkRefusals(report, world, url)
+  checkPipes(report, url)
   await report.settled()
   await checkStartUp(report, world, local)
+  await report.settled()
+  await checkUnusualStarts(report, world)
   await report.settled()
   await checkAws(report, world)
   await report.settled()
@@ -30,6 +34,7 @@ void report.check('no key, no secret and no plaintext was ever printed or answer
   world.demandNoSecrets(),
 )
 await report.settled()
-const { passed, failed } = report.counts
-console.log(`start: ${passed} passed, ${failed} failed`)
+const { passed, failed, skipped } = report.counts
+const rest = skipped === 0 ? '' : `, ${skipped} skipped`
+console.log(`start: ${passed} passed, ${failed} failed${rest}`)
 process.exitCode = failed === 0 ? 0 : 1
