@@ -125,6 +125,21 @@ describe('a size that lies', () => {
     }
   })
 
+  it('that no stream can have is malformed, wherever the range begins', async () => {
+    const message = messages.get(24)!
+    const least = bodyAt + 56
+    for (const size of [0, least - 1, least, least + 15, least + SEALED, least + SEALED + 15]) {
+      for (const start of [0, 3, 100, -5]) {
+        const code = await codeOfAsync(() => decrypt(from(message), { start, size }))
+        expect(code, `${size} ${start}`).toBe('ERR_WIRE_MALFORMED')
+      }
+    }
+    for (const size of [least + 16, least + SEALED + 16]) {
+      const { length } = await decrypt(from(message), { start: 3, size })
+      expect(length).toBe(24)
+    }
+  })
+
   it.each([NaN, -1, 1.5, Infinity, 2 ** 60])(
     'and is %d is a mistake of the program',
     async (size) => {
