@@ -30,12 +30,12 @@ export function utf8Length(text: string): number {
 
 /** Whether a string has no lone surrogate: TextEncoder would fold them all into U+FFFD. */
 export function isWellFormed(text: string): boolean {
-  return utf8Length(text) >= 0
+  return text.isWellFormed()
 }
 
 /**
- * Writes a well-formed string and returns where it ends. A call of TextEncoder costs more than the
- * short strings of a context do.
+ * Writes a string and returns where it ends, or -1 if it has a lone surrogate; what lies beyond the
+ * end of the array is dropped. A call of TextEncoder costs more than the short strings of a context do.
  */
 export function writeUtf8(text: string, out: Bytes, at: number): number {
   let to = at
@@ -51,7 +51,9 @@ export function writeUtf8(text: string, out: Bytes, at: number): number {
       out[to++] = 0x80 | ((unit >>> 6) & 0x3f)
       out[to++] = 0x80 | (unit & 0x3f)
     } else {
-      const point = 0x1_0000 + ((unit & 0x3ff) << 10) + (text.charCodeAt(++i) & 0x3ff)
+      const next = unit > 0xdbff ? 0 : text.charCodeAt(++i)
+      if (!(next >= 0xdc00 && next <= 0xdfff)) return -1
+      const point = 0x1_0000 + ((unit & 0x3ff) << 10) + (next & 0x3ff)
       out[to++] = 0xf0 | (point >>> 18)
       out[to++] = 0x80 | ((point >>> 12) & 0x3f)
       out[to++] = 0x80 | ((point >>> 6) & 0x3f)

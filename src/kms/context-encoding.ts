@@ -1,4 +1,4 @@
-import { type Bytes, compareUtf8, utf8Length, writeUtf8 } from '../bytes/index.ts'
+import { type Bytes, compareUtf8, writeUtf8 } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 
 /**
@@ -57,30 +57,30 @@ function encodeEntries(
   const keys = map === undefined ? [] : keysOf(map)
   const maxEntries = CONTEXT_LIMITS.maxEntries + (reserved ? 1 : 0)
   if (keys.length > maxEntries) throw invalid('too many entries') // W1.4
-  const values: string[] = []
-  let length = 2
-  // Each value is read once: a getter must not answer the check and the encoding differently.
+  const texts: string[] = []
+  let units = 2
   sortKeys(keys)
   for (const key of keys) {
+    // Each value is read once: a getter must not answer the check and the encoding differently.
     const value = map?.[key] as unknown
     if (typeof value !== 'string') throw invalid('every value must be a string') // W1.9
-    const keyBytes = utf8Length(key)
-    const valueBytes = utf8Length(value)
-    if (keyBytes < 0 || valueBytes < 0) throw invalid('a lone surrogate') // W1.10
-    if (keyBytes === 0) throw invalid('a key is empty') // W1.3
+    if (key === '') throw invalid('a key is empty') // W1.3
     if (!reserved && isReserved(key)) throw invalid('a reserved key') // W1.7
-    length += 4 + keyBytes + valueBytes
-    if (length > maxBytes) throw invalid(`more than ${String(maxBytes)} bytes`) // W1.5, W1.6
-    values.push(value)
+    units += 4 + key.length + value.length
+    texts.push(key, value)
   }
   if (keys.length > 1) checkFolded(keys)
-  const out = new Uint8Array(prefix.length + length)
-  out.set(prefix)
-  let at = writeU16(out, prefix.length, keys.length) // W1.1
-  for (let i = 0; i < keys.length; i++) {
-    at = writeLp16(out, at, keys[i] as string)
-    at = writeLp16(out, at, values[i] as string)
-  }
+  let out: Bytes
+  let end = prefix.length + units
+  // One byte for each unit is right for ASCII, as most maps are; what does not fit is dropped, and
+  // written again with the room that it needs.
+  do {
+    if (end - prefix.length > maxBytes) throw invalid(`more than ${String(maxBytes)} bytes`) // W1.5, W1.6
+    out = new Uint8Array(end)
+    out.set(prefix)
+    end = writeU16(out, prefix.length, keys.length) // W1.1
+    for (const text of texts) end = writeLp16(out, end, text)
+  } while (end > out.length)
   return out
 }
 
@@ -129,9 +129,9 @@ export function keysOf(map: EncryptionContext): string[] {
   return Object.keys(map)
 }
 
-/** lp16 of a text whose length was checked. */
 function writeLp16(out: Bytes, at: number, text: string): number {
   const end = writeUtf8(text, out, at + 2)
+  if (end < 0) throw invalid('a lone surrogate') // W1.10
   writeU16(out, at, end - at - 2)
   return end
 }
