@@ -1,4 +1,4 @@
-import { type Bytes, equalBytes, standsAt } from '../bytes/index.ts'
+import { type Bytes, equalBytes } from '../bytes/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../errors.ts'
 import {
   canonicalContext,
@@ -7,7 +7,7 @@ import {
   type KmsSignalOptions,
   type WrappedKey,
 } from '../kms/index.ts'
-import { COMMITMENT_AT, HEAD_AT, type KeyHeader } from '../wire/index.ts'
+import type { KeyHeader } from '../wire/index.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { inRange } from './data-key-limits.ts'
@@ -70,6 +70,7 @@ export class CachedKms implements DataKeySource {
   readonly #opened: OpenedKeys
   readonly #active: BoundedMap<string, HeldKey>
   readonly #failed: FailedHeaders
+  #latest: HeldKey | undefined
   #epoch = 0
   #stats = { encryptHits: 0, encryptMisses: 0, decryptHits: 0, decryptMisses: 0, refusals: 0 }
 
@@ -88,9 +89,8 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): MaybePromise<DataEncryptionKey> {
-    const id = contextId(context)
     const now = this.#inner.runtime.now()
-    const entry = this.#active.get(id)
+    const entry = this.#activeOf(context)
     if (entry !== undefined) {
       const { key } = entry
       if (this.#opened.isFresh(entry, now) && key.reserve(this.#inner.limits, now, options.bytes)) {
@@ -98,7 +98,8 @@ export class CachedKms implements DataKeySource {
         if (!options.durable || key.durable) return key
         return this.#inner.makeDurable(key, options).then(() => key)
       }
-      this.#active.delete(id)
+      this.#active.delete(key.context.id)
+      this.#latest = undefined
     }
     this.#stats.encryptMisses += 1
     return this.#make(context, options)
@@ -163,9 +164,8 @@ export class CachedKms implements DataKeySource {
   }
 
   recall(message: Bytes, context: EncryptionContext | undefined): DataEncryptionKey | undefined {
-    const held = this.#opened.find(message, COMMITMENT_AT, this.#inner.runtime.now())
-    if (held === undefined || !standsAt(message, HEAD_AT, held.header.bytes)) return undefined
-    if (!isOfContext(held, context)) return undefined
+    const held = this.#opened.recall(message, this.#inner.runtime.now())
+    if (held === undefined || !isOfContext(held, context)) return undefined
     this.#stats.decryptHits += 1
     return held
   }
@@ -187,11 +187,19 @@ export class CachedKms implements DataKeySource {
     this.#epoch += 1
     this.#opened.clear()
     this.#active.clear()
+    this.#latest = undefined
     this.#failed.clear()
   }
 
   stats(): CacheStats {
     return { ...this.#stats, entries: this.#opened.size, evictions: this.#opened.evictions }
+  }
+
+  /** The key that is active for a context. That of the last call is found without making an id. */
+  #activeOf(context: EncryptionContext | undefined): HeldKey | undefined {
+    const latest = this.#latest
+    if (latest !== undefined && isOfContext(latest.key, context)) return latest
+    return (this.#latest = this.#active.get(contextId(context)))
   }
 
   async #make(
@@ -202,7 +210,8 @@ export class CachedKms implements DataKeySource {
     const key = await this.#inner.active(context, options)
     if (this.#hold(key, epoch)) {
       // Under the key's own context: a getter may have answered the look-up differently.
-      this.#active.set(key.context.id, { key, cachedAtMs: this.#inner.runtime.now() })
+      this.#latest = { key, cachedAtMs: this.#inner.runtime.now() }
+      this.#active.set(key.context.id, this.#latest)
     }
     return key
   }

@@ -1,5 +1,6 @@
 import { type Bytes, standsAt } from '../bytes/index.ts'
 import { contextEquals, type EncryptionContext } from '../kms/index.ts'
+import { COMMITMENT_AT, HEAD_AT } from '../wire/index.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { within } from './failed-headers.ts'
@@ -39,9 +40,19 @@ export class OpenedKeys {
 
   /** The key whose commitment stands at this place, if it is held and fresh. Its context is not looked at. */
   find(bytes: Bytes, at: number, nowMs: number): DataEncryptionKey | undefined {
+    const key = this.#candidate(bytes, at, nowMs)
+    return key && standsAt(bytes, at, key.header.commitment) ? key : undefined
+  }
+
+  /** The key whose whole header, of which the commitment is a part, stands in this message. */
+  recall(message: Bytes, nowMs: number): DataEncryptionKey | undefined {
+    const key = this.#candidate(message, COMMITMENT_AT, nowMs)
+    return key && standsAt(message, HEAD_AT, key.header.bytes) ? key : undefined
+  }
+
+  #candidate(bytes: Bytes, at: number, nowMs: number): DataEncryptionKey | undefined {
     const held = this.#keys.get(first48Bits(bytes, at))
-    if (held === undefined || !this.isFresh(held, nowMs)) return undefined
-    return standsAt(bytes, at, held.key.header.commitment) ? held.key : undefined
+    return held && this.isFresh(held, nowMs) ? held.key : undefined
   }
 
   isFresh(held: HeldKey, nowMs: number): boolean {
