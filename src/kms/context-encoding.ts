@@ -54,22 +54,16 @@ function encodeEntries(
   prefix: Bytes,
   reserved: boolean,
 ): Bytes {
-  const keys = map === undefined ? [] : keysOf(map)
-  const maxEntries = CONTEXT_LIMITS.maxEntries + (reserved ? 1 : 0)
-  if (keys.length > maxEntries) throw invalid('too many entries') // W1.4
+  const keys = sortedKeys(map === undefined ? [] : keysOf(map), reserved)
   const texts: string[] = []
   let units = 2
-  sortKeys(keys)
   for (const key of keys) {
     // Each value is read once: a getter must not answer the check and the encoding differently.
     const value = map?.[key] as unknown
     if (typeof value !== 'string') throw invalid('every value must be a string') // W1.9
-    if (key === '') throw invalid('a key is empty') // W1.3
-    if (!reserved && isReserved(key)) throw invalid('a reserved key') // W1.7
     units += 4 + key.length + value.length
     texts.push(key, value)
   }
-  if (keys.length > 1) checkFolded(keys)
   let out: Bytes
   let end = prefix.length + units
   // One byte for each unit is right for ASCII, as most maps are; what does not fit is dropped, and
@@ -84,15 +78,33 @@ function encodeEntries(
   return out
 }
 
-/** W1.2: UTF-8 order, not UTF-16. By insertion: cheaper than a sort for the few keys of a context. */
-function sortKeys(keys: string[]): void {
-  for (let i = 1; i < keys.length; i++) {
-    const key = keys[i] as string
-    let to = i
-    for (; to > 0 && compareUtf8(keys[to - 1] as string, key) > 0; to--)
-      keys[to] = keys[to - 1] as string
-    keys[to] = key
+interface Shape {
+  readonly keys: readonly string[]
+  readonly reserved: boolean
+  readonly sorted: readonly string[]
+}
+
+/** The keys of the last map: programs give maps of one shape over and over. */
+let lastShape: Shape | undefined
+
+/** The keys, checked, in the order of the encoding. */
+function sortedKeys(keys: readonly string[], reserved: boolean): readonly string[] {
+  const last = lastShape
+  if (last?.reserved === reserved && last.keys.length === keys.length) {
+    let same = 0
+    while (same < keys.length && last.keys[same] === keys[same]) same++
+    if (same === keys.length) return last.sorted
   }
+  const maxEntries = CONTEXT_LIMITS.maxEntries + (reserved ? 1 : 0)
+  if (keys.length > maxEntries) throw invalid('too many entries') // W1.4
+  for (const key of keys) {
+    if (key === '') throw invalid('a key is empty') // W1.3
+    if (!reserved && isReserved(key)) throw invalid('a reserved key') // W1.7
+  }
+  checkFolded(keys)
+  const sorted = keys.toSorted(compareUtf8) // W1.2: UTF-8 order, not UTF-16
+  lastShape = { keys, reserved, sorted }
+  return sorted
 }
 
 function isReserved(key: string): boolean {
