@@ -8,6 +8,8 @@ const PIECE = 65_536
 const IN_FLIGHT = 8
 /** The floor's calls inside the plainest transform: what streams cost before any of our code. */
 const BARE = 'bare transform'
+/** The same pieces through a transform that does nothing: what is left when nobody encrypts. */
+const IDLE = 'streams alone'
 
 /** One turn is one whole stream. The sealed message is made by the first turn that needs it. */
 export async function streamCases(totalBytes: number): Promise<readonly BenchCase[]> {
@@ -39,6 +41,7 @@ export async function streamCases(totalBytes: number): Promise<readonly BenchCas
         floor: () => inWindow(count, seal),
         ours: () => discard(plain(totalBytes).pipeThrough(cipher.encryptStream(newOptions()))),
         [BARE]: () => discard(plain(totalBytes).pipeThrough(bareTransform(CHUNK, seal))),
+        [IDLE]: () => discard(plain(totalBytes).pipeThrough(new TransformStream())),
       },
     },
     {
@@ -56,6 +59,10 @@ export async function streamCases(totalBytes: number): Promise<readonly BenchCas
           sealed ??= sealAll(cipher, totalBytes)
           const transform = bareTransform(CHUNK + 16, open)
           await discard(replay(await sealed).pipeThrough(transform))
+        },
+        [IDLE]: async () => {
+          sealed ??= sealAll(cipher, totalBytes)
+          await discard(replay(await sealed).pipeThrough(new TransformStream()))
         },
       },
     },

@@ -69,7 +69,7 @@ export function isOfContext(
   key: DataEncryptionKey,
   context: EncryptionContext | undefined,
 ): boolean {
-  return contextEquals(context, key.context.map)
+  return contextEquals(context, key.context)
 }
 
 /** NaN where the bytes end too early, which no key has. */

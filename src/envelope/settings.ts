@@ -58,9 +58,11 @@ export function oneOf<T extends string>(name: string, value: T, choices: readonl
   throw config(`${name} must be ${choices.join(' or ')}`)
 }
 
+const FORMS: readonly EnvelopeForm[] = ['inline', 'reference']
+
 /** The form of a call: a misspelt one must not pass for a reference to what nobody stored. */
 export function formOf(form: EnvelopeForm): EnvelopeForm {
-  return oneOf('form', form, ['inline', 'reference'])
+  return oneOf('form', form, FORMS)
 }
 
 /** The policy of one call. */

@@ -12,6 +12,8 @@ import {
 export interface CanonicalContext {
   /** Frozen, without a prototype. */
   readonly map: EncryptionContext
+  /** Its entries. */
+  readonly size: number
   /** ctx(map) of the wire format. */
   readonly bytes: Bytes
   /** For maps in memory only; computed without encoding, so that a cached use stays cheap. */
@@ -42,16 +44,17 @@ export function contextId(map: EncryptionContext | undefined): string {
  */
 export function contextEquals(
   map: EncryptionContext | undefined,
-  canonical: EncryptionContext,
+  canonical: CanonicalContext,
 ): boolean {
-  const keys = map === undefined ? [] : keysOf(map)
+  if (map === undefined) return canonical.size === 0
+  const keys = keysOf(map)
   for (const key of keys) {
-    const value = map?.[key] as unknown
+    const value = map[key] as unknown
     // An undefined value would equal that of a key which the other map does not have.
     if (typeof value !== 'string') throw invalid('every value must be a string')
-    if (value !== canonical[key]) return false
+    if (value !== canonical.map[key]) return false
   }
-  return keys.length === Object.keys(canonical).length
+  return keys.length === canonical.size
 }
 
 /**
@@ -61,9 +64,10 @@ export function contextEquals(
  */
 export function canonicalContext(map: EncryptionContext | undefined): CanonicalContext {
   const copy = Object.create(null) as Record<string, string> // W1.12
-  if (map !== undefined) for (const key of keysOf(map)) copy[key] = map[key] as string
+  const keys = map === undefined ? [] : keysOf(map)
+  for (const key of keys) copy[key] = map?.[key] as string
   const bytes = encodeContext(copy, CONTEXT_LIMITS.maxContextBytes)
-  return { map: Object.freeze(copy), bytes, id: contextId(copy) }
+  return { map: Object.freeze(copy), size: keys.length, bytes, id: contextId(copy) }
 }
 
 /**
