@@ -1,7 +1,6 @@
 import type { Bytes } from '../bytes/index.ts'
 import { isKmsError, KmsError } from '../errors.ts'
 import type { Network } from '../ports/index.ts'
-import { untilAborted } from '../runtime/index.ts'
 import { readBody } from './body.ts'
 
 /** One request to a vendor. */
@@ -48,24 +47,32 @@ export class Transport {
    * @throws KmsError `ERR_KMS_TIMEOUT`, `ERR_KMS_UNAVAILABLE`, `ERR_KMS_RESPONSE_INVALID`; or the signal's reason
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
-    request.signal?.throwIfAborted()
+    const { signal } = request
+    signal?.throwIfAborted()
     const attempt = new AbortController()
-    const stop = (): void => {
-      attempt.abort(request.signal?.reason)
+    let stop = (_reason: unknown): void => undefined
+    // Raced as well: a body that hangs must not depend on how well a runtime aborts it.
+    const stopped = new Promise<never>((_resolve, reject) => {
+      stop = (reason) => {
+        attempt.abort(reason)
+        reject(reason as Error)
+      }
+    })
+    const onAbort = (): void => {
+      stop(signal?.reason)
     }
-    request.signal?.addEventListener('abort', stop, { once: true })
+    signal?.addEventListener('abort', onAbort)
     const cancel = this.#network.after(this.#timeoutMs, () => {
-      attempt.abort(new KmsError('ERR_KMS_TIMEOUT'))
+      stop(new KmsError('ERR_KMS_TIMEOUT'))
     })
     try {
-      // Raced as well: a body that hangs must not depend on how well a runtime aborts it.
-      return await untilAborted(this.#exchange(request, attempt.signal), attempt.signal)
+      return await Promise.race([this.#exchange(request, attempt.signal), stopped])
     } catch (error) {
       if (attempt.signal.aborted) throw attempt.signal.reason
       throw isKmsError(error) ? error : unreachable(error)
     } finally {
       cancel()
-      request.signal?.removeEventListener('abort', stop)
+      signal?.removeEventListener('abort', onAbort)
     }
   }
 

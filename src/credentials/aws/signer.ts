@@ -1,10 +1,11 @@
-import { AwsV4Signer } from 'aws4fetch'
+import { encodeUtf8 } from '../../bytes/index.ts'
 import type { AwsCredentials } from './credentials.ts'
 
 /** What is signed. */
 export interface SigningRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
+  /** Names in lower case. All are signed. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly service: string
@@ -13,55 +14,96 @@ export interface SigningRequest {
   readonly nowMs: number
 }
 
+/** A derived key, with the day, region and service that it is for. */
+interface SigningKey {
+  readonly scope: string
+  readonly key: CryptoKey
+}
+
+const ALGORITHM = 'AWS4-HMAC-SHA256'
+
 /**
- * The signing keys that aws4fetch derives, one for each credentials object. aws4fetch names them by
- * a string that begins with the secret: that string is not kept here, only what follows it.
+ * Signs requests to AWS with Signature Version 4. A key is derived once a day for each credentials
+ * object, and cannot be exported; the secret is kept nowhere else than in that object.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-class SigningKeys extends Map<string, ArrayBuffer> {
-  readonly #secretLength: number
-  #scope: string | undefined
-  #key: ArrayBuffer | undefined
+export class AwsSigner {
+  readonly #keys = new WeakMap<AwsCredentials, SigningKey>()
 
-  constructor(secretLength: number) {
-    super()
-    this.#secretLength = secretLength
+  /** The request's headers with `authorization`, `x-amz-date` and `x-amz-security-token`. */
+  async sign(
+    request: SigningRequest,
+    credentials: AwsCredentials,
+  ): Promise<Record<string, string>> {
+    const { accessKeyId, sessionToken } = credentials
+    const time = new Date(request.nowMs).toISOString().replace(/[:-]|\.\d{3}/g, '')
+    const scope = `${time.slice(0, 8)}/${request.region}/${request.service}/aws4_request`
+    const url = new URL(request.url)
+    const headers: Record<string, string> = { ...request.headers, 'x-amz-date': time }
+    if (sessionToken !== undefined) headers['x-amz-security-token'] = sessionToken
+    const lines = Object.entries({ ...headers, host: url.host }).sort(byName)
+    const names = lines.map(([name]) => name).join(';')
+    const canonical = [
+      request.method,
+      strictly(url.pathname.replace(/\/+/g, '/')).replaceAll('%2F', '/'),
+      queryOf(url),
+      ...lines.map(([name, value]) => `${name}:${value.trim().replace(/\s+/g, ' ')}`),
+      '',
+      names,
+      await digest(request.body),
+    ].join('\n')
+    const text = `${ALGORITHM}\n${time}\n${scope}\n${await digest(canonical)}`
+    const signature = hex(await hmac(await this.#keyFor(scope, credentials), text))
+    headers['authorization'] =
+      `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`
+    return headers
   }
 
-  override get(name: string): ArrayBuffer | undefined {
-    return this.#scope === name.slice(this.#secretLength) ? this.#key : undefined
-  }
-
-  override set(name: string, key: ArrayBuffer): this {
-    this.#scope = name.slice(this.#secretLength)
-    this.#key = key
-    return this
+  async #keyFor(scope: string, credentials: AwsCredentials): Promise<CryptoKey> {
+    const held = this.#keys.get(credentials)
+    if (held?.scope === scope) return held.key
+    let key = await hmacKey(encodeUtf8(`AWS4${credentials.secretAccessKey}`))
+    for (const part of scope.split('/')) key = await hmacKey(await hmac(key, part))
+    this.#keys.set(credentials, { scope, key })
+    return key
   }
 }
 
-/** Signs requests to AWS (Signature Version 4), all headers included that SigV4 allows. */
-export class AwsSigner {
-  readonly #keys = new WeakMap<AwsCredentials, SigningKeys>()
+function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : 1
+}
 
-  /** The request's headers with `Authorization`, `X-Amz-Date` and `X-Amz-Security-Token`. */
-  async sign(request: SigningRequest, credentials: AwsCredentials): Promise<Headers> {
-    let cache = this.#keys.get(credentials)
-    if (cache === undefined) {
-      cache = new SigningKeys(credentials.secretAccessKey.length)
-      this.#keys.set(credentials, cache)
-    }
-    const signer = new AwsV4Signer({
-      method: request.method,
-      url: request.url,
-      headers: request.headers,
-      body: request.body,
-      service: request.service,
-      region: request.region,
-      accessKeyId: credentials.accessKeyId,
-      secretAccessKey: credentials.secretAccessKey,
-      ...(credentials.sessionToken !== undefined && { sessionToken: credentials.sessionToken }),
-      datetime: new Date(request.nowMs).toISOString().replace(/[:-]|\.\d{3}/g, ''),
-      cache,
-    })
-    return (await signer.sign()).headers
-  }
+/** Percent-encodes all but the unreserved characters of RFC 3986. */
+function strictly(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}
+
+/** Sorted by name and then by value, as encoded. */
+function queryOf(url: URL): string {
+  const pairs = Array.from(url.searchParams, (pair) => pair.map(strictly).join('\n'))
+  return pairs.sort().join('&').replaceAll('\n', '=')
+}
+
+function hmacKey(bytes: BufferSource): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+}
+
+function hmac(key: CryptoKey, text: string): Promise<ArrayBuffer> {
+  return crypto.subtle.sign('HMAC', key, encodeUtf8(text))
+}
+
+async function digest(text: string): Promise<string> {
+  return hex(await crypto.subtle.digest('SHA-256', encodeUtf8(text)))
+}
+
+function hex(bytes: ArrayBuffer): string {
+  const view = new DataView(bytes)
+  let text = ''
+  for (let at = 0; at < view.byteLength; at += 4)
+    text += view.getUint32(at).toString(16).padStart(8, '0')
+  return text
 }
