@@ -1,4 +1,4 @@
-import { KmsError } from '../errors.ts'
+import { configError } from './config-error.ts'
 
 /** Loopback names and addresses, as `URL.hostname` writes them. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
@@ -16,26 +16,15 @@ export interface EndpointRules {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkEndpoint(endpoint: string, rules: EndpointRules): string {
-  const url = parse(endpoint)
+  if (!URL.canParse(endpoint)) throw configError('an endpoint is not a URL')
+  const url = new URL(endpoint)
   const plainLoopback =
     url.protocol === 'http:' && rules.allowHttpLoopback === true && LOOPBACK.test(url.hostname)
   if (url.protocol !== 'https:' && !plainLoopback) {
-    throw config('an endpoint must be https (http only for loopback, with allowHttpLoopback)')
+    throw configError('an endpoint must be https')
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw config('an endpoint has no user, query or fragment')
+    throw configError('an endpoint has no user, query or fragment')
   }
   return url.origin + url.pathname.replace(/\/+$/, '')
-}
-
-function parse(endpoint: string): URL {
-  try {
-    return new URL(endpoint)
-  } catch {
-    throw config('an endpoint is not a URL')
-  }
-}
-
-function config(message: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message })
 }

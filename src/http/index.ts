@@ -1,3 +1,4 @@
+export { configError } from './config-error.ts'
 export { checkEndpoint, type EndpointRules } from './endpoint.ts'
 export { type JsonObject, parseJsonObject, stringField } from './json.ts'
 export { retryAfterMs } from './retry-after.ts'

@@ -6,9 +6,7 @@ const MAX_MS = 300_000
  * where it is absent or makes no sense.
  */
 export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
-  const value = headers.get('retry-after')?.trim()
-  if (value === undefined) return undefined
-  if (/^\d{1,9}$/.test(value)) return Math.min(Number(value) * 1_000, MAX_MS)
-  const at = Date.parse(value)
-  return Number.isNaN(at) ? undefined : Math.min(Math.max(0, at - nowMs), MAX_MS)
+  const value = headers.get('retry-after')?.trim() ?? ''
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - nowMs
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MAX_MS)
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes/index.ts'
 import { isKmsError, KmsError } from '../errors.ts'
 import type { Network } from '../ports/index.ts'
+import { untilAborted } from '../runtime/index.ts'
 import { readBody } from './body.ts'
 
 /** One request to a vendor. */
@@ -24,7 +25,7 @@ export interface HttpResponse {
 export interface TransportOptions {
   readonly network: Network
   /** From the start of the request to the last byte of the body, in milliseconds; 2,000 by default. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Longest body that is read, in bytes; 256 KiB by default. */
   readonly maxBodyBytes?: number
 }
@@ -47,32 +48,24 @@ export class Transport {
    * @throws KmsError `ERR_KMS_TIMEOUT`, `ERR_KMS_UNAVAILABLE`, `ERR_KMS_RESPONSE_INVALID`; or the signal's reason
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
-    const { signal } = request
-    signal?.throwIfAborted()
+    request.signal?.throwIfAborted()
     const attempt = new AbortController()
-    let stop = (_reason: unknown): void => undefined
-    // Raced as well: a body that hangs must not depend on how well a runtime aborts it.
-    const stopped = new Promise<never>((_resolve, reject) => {
-      stop = (reason) => {
-        attempt.abort(reason)
-        reject(reason as Error)
-      }
-    })
-    const onAbort = (): void => {
-      stop(signal?.reason)
+    const stop = (): void => {
+      attempt.abort(request.signal?.reason)
     }
-    signal?.addEventListener('abort', onAbort)
+    request.signal?.addEventListener('abort', stop, { once: true })
     const cancel = this.#network.after(this.#timeoutMs, () => {
-      stop(new KmsError('ERR_KMS_TIMEOUT'))
+      attempt.abort(new KmsError('ERR_KMS_TIMEOUT'))
     })
     try {
-      return await Promise.race([this.#exchange(request, attempt.signal), stopped])
+      // Raced as well: a body that hangs must not depend on how well a runtime aborts it.
+      return await untilAborted(this.#exchange(request, attempt.signal), attempt.signal)
     } catch (error) {
       if (attempt.signal.aborted) throw attempt.signal.reason
       throw isKmsError(error) ? error : unreachable(error)
     } finally {
       cancel()
-      signal?.removeEventListener('abort', onAbort)
+      request.signal?.removeEventListener('abort', stop)
     }
   }
 
@@ -96,9 +89,15 @@ export class Transport {
 
 /** The cause's name and system code are kept; its message may hold a URL. */
 function unreachable(error: unknown): KmsError {
-  const nested = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  const code: unknown = nested instanceof Error && 'code' in nested ? nested.code : undefined
-  const name = nested instanceof Error ? nested.name : 'Error'
-  const cause = new Error(typeof code === 'string' && /^[A-Z0-9_]{1,64}$/.test(code) ? code : name)
-  return new KmsError('ERR_KMS_UNAVAILABLE', { cause })
+  const { cause = error } = Object(error) as Thrown
+  const { code, name } = Object(cause) as Thrown
+  const word = [code, name].find((one) => typeof one === 'string' && /^\w{1,64}$/.test(one))
+  return new KmsError('ERR_KMS_UNAVAILABLE', { cause: new Error(word as string | undefined) })
+}
+
+/** What a thrown value may say. */
+interface Thrown {
+  readonly cause?: unknown
+  readonly code?: unknown
+  readonly name?: unknown
 }

@@ -1,58 +1,50 @@
 import { decodeUtf8 } from '../../bytes/index.ts'
-import { KmsError, type KmsErrorCode } from '../../errors.ts'
-import {
-  type HttpResponse,
-  type JsonObject,
-  parseJsonObject,
-  retryAfterMs,
-} from '../../http/index.ts'
+import { KmsError, type KmsErrorCode, type KmsErrorDetails } from '../../errors.ts'
+import { type HttpResponse, retryAfterMs } from '../../http/index.ts'
 
-/** What one AWS error means, and what may be mended before it is given to the caller. */
+/** What some of AWS's errors mean, and what may be mended before they are given to the caller. */
 export interface AwsErrorRow {
   readonly code: KmsErrorCode
+  /** AWS's names, with blanks between them and without `Exception`: KMS adds it, STS mostly does not. */
+  readonly names: string
   /** `credentials`: new ones may help, once. `clock`: the answer's Date may help, once. */
   readonly mend?: 'credentials' | 'clock'
 }
 
-/** Errors of every AWS service (API Reference, "Common Errors"), and of STS. */
-export const COMMON_AWS_ERRORS: ReadonlyMap<string, AwsErrorRow> = new Map<string, AwsErrorRow>([
-  ['AccessDenied', { code: 'ERR_KMS_ACCESS_DENIED' }],
-  ['AccessDeniedException', { code: 'ERR_KMS_ACCESS_DENIED' }],
-  ['ExpiredToken', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'credentials' }],
-  ['ExpiredTokenException', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'credentials' }],
-  ['IDPCommunicationError', { code: 'ERR_KMS_UNAVAILABLE' }],
-  ['IDPRejectedClaim', { code: 'ERR_KMS_UNAUTHENTICATED' }],
-  ['IncompleteSignature', { code: 'ERR_KMS_UNAUTHENTICATED' }],
-  ['IncompleteSignatureException', { code: 'ERR_KMS_UNAUTHENTICATED' }],
-  ['InternalFailure', { code: 'ERR_KMS_UNAVAILABLE' }],
-  ['InternalServerError', { code: 'ERR_KMS_UNAVAILABLE' }],
-  ['InvalidClientTokenId', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'credentials' }],
-  ['InvalidIdentityToken', { code: 'ERR_KMS_UNAUTHENTICATED' }],
-  ['InvalidIdentityTokenException', { code: 'ERR_KMS_UNAUTHENTICATED' }],
-  ['InvalidSignatureException', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'clock' }],
-  ['MissingAuthenticationToken', { code: 'ERR_KMS_UNAUTHENTICATED' }],
-  ['MissingAuthenticationTokenException', { code: 'ERR_KMS_UNAUTHENTICATED' }],
-  ['RegionDisabledException', { code: 'ERR_KMS_CONFIG' }],
-  ['RequestExpired', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'clock' }],
-  ['RequestTimeTooSkewed', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'clock' }],
-  ['RequestTimeout', { code: 'ERR_KMS_UNAVAILABLE' }],
-  ['ServiceUnavailable', { code: 'ERR_KMS_UNAVAILABLE' }],
-  ['SignatureDoesNotMatch', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'clock' }],
-  ['Throttling', { code: 'ERR_KMS_THROTTLED' }],
-  ['ThrottlingException', { code: 'ERR_KMS_THROTTLED' }],
-  ['UnrecognizedClientException', { code: 'ERR_KMS_UNAUTHENTICATED', mend: 'credentials' }],
-  ['ValidationError', { code: 'ERR_KMS_CONFIG' }],
-  ['ValidationException', { code: 'ERR_KMS_CONFIG' }],
-])
+/** Errors of every AWS service (API Reference, "Common Error Types"), by either protocol's name. */
+export const COMMON_AWS_ERRORS: readonly AwsErrorRow[] = [
+  { code: 'ERR_KMS_ACCESS_DENIED', names: 'AccessDenied NotAuthorized' },
+  {
+    code: 'ERR_KMS_UNAUTHENTICATED',
+    names: 'ExpiredToken InvalidClientTokenId UnrecognizedClient',
+    mend: 'credentials',
+  },
+  {
+    code: 'ERR_KMS_UNAUTHENTICATED',
+    names: 'InvalidSignature RequestExpired RequestTimeTooSkewed SignatureDoesNotMatch',
+    mend: 'clock',
+  },
+  {
+    code: 'ERR_KMS_UNAUTHENTICATED',
+    names: 'IncompleteSignature MissingAuthenticationToken',
+  },
+  { code: 'ERR_KMS_THROTTLED', names: 'Throttling' },
+  {
+    code: 'ERR_KMS_UNAVAILABLE',
+    names: 'InternalFailure RequestAborted RequestTimeout ServiceUnavailable',
+  },
+  { code: 'ERR_KMS_CONFIG', names: 'Validation ValidationError' },
+  { code: 'ERR_KMS_UNSUPPORTED', names: 'UnknownOperation' },
+]
 
 /** An error answer, classified. */
 export interface AwsFailure {
   readonly error: KmsError
-  readonly mend?: AwsErrorRow['mend']
-  /** The vendor's own name, e.g. `DryRunOperationException`. */
+  readonly mend: AwsErrorRow['mend']
+  /** The vendor's own name, e.g. `DryRunOperationException`; empty if there is none. */
   readonly name: string
-  /** The server's clock, where the answer tells it. */
-  readonly serverTimeMs?: number
+  /** The server's clock; not a number where the answer does not tell it. */
+  readonly serverTimeMs: number
 }
 
 /** Facts of the call that stand on the error. */
@@ -64,57 +56,40 @@ export interface AwsCallFacts {
 
 /** Classifies an answer by the vendor's name of the error, else by its status. */
 export function awsFailure(
-  response: HttpResponse,
-  rows: ReadonlyMap<string, AwsErrorRow>,
-  facts: AwsCallFacts,
+  { status, headers, body }: HttpResponse,
+  rows: readonly AwsErrorRow[],
+  { provider, operation, nowMs }: AwsCallFacts,
 ): AwsFailure {
-  const name = errorName(response)
-  const row = rows.get(name) ??
-    COMMON_AWS_ERRORS.get(name) ?? { code: codeOfStatus(response.status) }
-  const requestId = response.headers.get('x-amzn-requestid') ?? undefined
-  const retryAfter = retryAfterMs(response.headers, facts.nowMs)
-  const date = Date.parse(response.headers.get('date') ?? '')
+  // `com.amazon…#NotFoundException:http://…`, of which the middle counts.
+  const type = headers.get('x-amzn-errortype') ?? TYPE.exec(decodeUtf8(body) ?? '')?.[1] ?? ''
+  const name = /^(?:[^:]*#)?([A-Za-z]{1,64})(?::|$)/.exec(type)?.[1] ?? ''
+  const short = name.replace(/Exception$/, '')
+  const row = [...rows, ...COMMON_AWS_ERRORS].find(({ names }) => names.split(' ').includes(short))
+  const details = {
+    provider,
+    operation,
+    status,
+    message: name === '' ? undefined : `AWS answered ${name}`,
+    requestId: /^[\w-]{1,128}$/.exec(headers.get('x-amzn-requestid') ?? '')?.[0],
+    retryAfterMs: retryAfterMs(headers, nowMs),
+  } as KmsErrorDetails
   return {
-    error: new KmsError(row.code, {
-      provider: facts.provider,
-      operation: facts.operation,
-      status: response.status,
-      ...(name !== '' && { message: `AWS answered ${name}` }),
-      ...(requestId !== undefined && /^[\w-]{1,128}$/.test(requestId) && { requestId }),
-      ...(retryAfter !== undefined && { retryAfterMs: retryAfter }),
-    }),
+    error: new KmsError(row?.code ?? codeOfStatus(status), details),
+    mend: row?.mend,
     name,
-    ...(row.mend !== undefined && { mend: row.mend }),
-    ...(!Number.isNaN(date) && { serverTimeMs: date }),
+    serverTimeMs: Date.parse(headers.get('date') ?? ''),
   }
 }
 
-/** The short name: `com.amazon…#NotFoundException:http://…` is `NotFoundException`. Empty if there is none. */
-function errorName(response: HttpResponse): string {
-  const type = response.headers.get('x-amzn-errortype') ?? jsonCode(response) ?? xmlCode(response)
-  if (typeof type !== 'string') return ''
-  const name = type.replace(/:.*$/s, '').replace(/^.*#/s, '')
-  return /^[A-Za-z]{1,64}$/.test(name) ? name : ''
-}
-
-/** JSON services say `__type`; STS, asked for JSON, says `Error.Code`. */
-function jsonCode(response: HttpResponse): unknown {
-  const body = parseJsonObject(response.body)
-  const error = body?.['Error']
-  if (typeof error === 'object' && error !== null) return (error as JsonObject)['Code']
-  return body?.['__type']
-}
-
-/** STS answers in XML, and so do signature errors of some gateways. */
-function xmlCode(response: HttpResponse): string | undefined {
-  const text = decodeUtf8(response.body.subarray(0, 4_096))
-  return text === undefined ? undefined : /<Code>([A-Za-z]{1,64})<\/Code>/.exec(text)?.[1]
-}
+/**
+ * Where a body names its error: `__type` of KMS, `Code` of STS in JSON and in XML, which gateways
+ * speak too. Quotes inside a JSON string are escaped: a message cannot look like this.
+ */
+const TYPE = /(?:"(?:__type|Code)"\s*:\s*"|<Code>)([^"<]*)/
 
 function codeOfStatus(status: number): KmsErrorCode {
   if (status === 401) return 'ERR_KMS_UNAUTHENTICATED'
   if (status === 403) return 'ERR_KMS_ACCESS_DENIED'
   if (status === 429) return 'ERR_KMS_THROTTLED'
-  if (status === 408 || status >= 500) return 'ERR_KMS_UNAVAILABLE'
-  return 'ERR_KMS_RESPONSE_INVALID'
+  return status === 408 || status >= 500 ? 'ERR_KMS_UNAVAILABLE' : 'ERR_KMS_RESPONSE_INVALID'
 }

@@ -4,7 +4,7 @@ export {
   assumeRoleWithWebIdentity,
   type WebIdentityOptions,
 } from './assume-role.ts'
-export { type AwsCall, AwsCallError, AwsClient, callError, invalidAnswer } from './client.ts'
+export { type AwsCall, AwsClient } from './client.ts'
 export { containerCredentials, type ContainerCredentialsOptions } from './container.ts'
 export type {
   AwsCredentials,
@@ -13,6 +13,6 @@ export type {
   CredentialOptions,
 } from './credentials.ts'
 export type { AwsErrorRow } from './errors.ts'
-export { awsEndpoint, checkRegion, type EndpointVariant, partitionOf } from './partitions.ts'
+export { awsEndpoint, checkRegion, type EndpointOptions, partitionOf } from './partitions.ts'
 export { awsCredentialsFromEnv, toCredentialSource } from './sources.ts'
 export type { StsOptions } from './sts.ts'

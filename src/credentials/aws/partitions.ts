@@ -1,46 +1,46 @@
-import { KmsError } from '../../errors.ts'
+import { checkEndpoint, configError, type EndpointRules } from '../../http/index.ts'
 
-/** Region prefixes of the partitions that are not `aws`, with their DNS suffixes. */
-const PARTITIONS: readonly {
-  readonly prefix: string
-  readonly name: string
-  readonly suffix: string
-  readonly dualStack: string
-}[] = [
-  {
-    prefix: 'cn-',
-    name: 'aws-cn',
-    suffix: 'amazonaws.com.cn',
-    dualStack: 'api.amazonwebservices.com.cn',
-  },
-  { prefix: 'us-gov-', name: 'aws-us-gov', suffix: 'amazonaws.com', dualStack: 'api.aws' },
-  { prefix: 'us-iso-', name: 'aws-iso', suffix: 'c2s.ic.gov', dualStack: 'api.aws.ic.gov' },
-  { prefix: 'us-isob-', name: 'aws-iso-b', suffix: 'sc2s.sgov.gov', dualStack: 'api.aws.scloud' },
-  {
-    prefix: 'eusc-',
-    name: 'aws-eusc',
-    suffix: 'amazonaws.eu',
-    dualStack: 'api.amazonwebservices.eu',
-  },
-]
-const STANDARD = { prefix: '', name: 'aws', suffix: 'amazonaws.com', dualStack: 'api.aws' }
+/**
+ * Partitions: the prefix of their regions, their name, and their DNS suffixes, the second for
+ * dual-stack endpoints. As AWS's own clients know them; the last row is for all other regions.
+ */
+const PARTITIONS = [
+  ['cn-', 'aws-cn', 'amazonaws.com.cn', 'api.amazonwebservices.com.cn'],
+  ['us-gov-', 'aws-us-gov', 'amazonaws.com', 'api.aws'],
+  ['us-iso-', 'aws-iso', 'c2s.ic.gov', 'api.aws.ic.gov'],
+  ['us-isob-', 'aws-iso-b', 'sc2s.sgov.gov', 'api.aws.scloud'],
+  ['eu-isoe-', 'aws-iso-e', 'cloud.adc-e.uk', 'api.cloud-aws.adc-e.uk'],
+  ['us-isof-', 'aws-iso-f', 'csp.hci.ic.gov', 'api.aws.hci.ic.gov'],
+  ['eusc-', 'aws-eusc', 'amazonaws.eu', 'api.amazonwebservices.eu'],
+  ['', 'aws', 'amazonaws.com', 'api.aws'],
+] as const
 
-/** Which variant of a regional endpoint is meant. */
-export interface EndpointVariant {
+/** Where a service is. */
+export interface EndpointOptions extends EndpointRules {
+  /** Instead of the region's own: a VPC endpoint, or a server for tests. https only. */
+  readonly endpoint?: string
   readonly fips?: boolean
   readonly dualStack?: boolean
 }
 
 /** The partition of a region, e.g. `aws-cn`. */
 export function partitionOf(region: string): string {
-  return rowOf(region).name
+  return rowOf(region)[1]
 }
 
-/** The vendor's endpoint of a service in a region. */
-export function awsEndpoint(service: string, region: string, variant: EndpointVariant): string {
-  const row = rowOf(region)
-  const name = variant.fips === true ? `${service}-fips` : service
-  return `https://${name}.${region}.${variant.dualStack === true ? row.dualStack : row.suffix}`
+/**
+ * The endpoint of a service in a region: AWS's, or the one that is configured.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function awsEndpoint(service: string, region: string, options: EndpointOptions): string {
+  const { endpoint, fips = false, dualStack = false } = options
+  if (endpoint === undefined) {
+    const name = fips ? `${service}-fips` : service
+    return `https://${name}.${region}.${rowOf(region)[dualStack ? 3 : 2]}`
+  }
+  if (fips || dualStack) throw configError('fips and dualStack do not go with an endpoint')
+  return checkEndpoint(endpoint, options)
 }
 
 /**
@@ -50,9 +50,9 @@ export function awsEndpoint(service: string, region: string, variant: EndpointVa
  */
 export function checkRegion(region: string): string {
   if (/^[a-z]{2,5}(?:-[a-z]{2,10}){1,3}-\d{1,2}$/.test(region)) return region
-  throw new KmsError('ERR_KMS_CONFIG', { message: 'region is not an AWS region', provider: 'aws' })
+  throw configError('region is not an AWS region')
 }
 
-function rowOf(region: string): typeof STANDARD {
-  return PARTITIONS.find(({ prefix }) => region.startsWith(prefix)) ?? STANDARD
+function rowOf(region: string): (typeof PARTITIONS)[number] {
+  return PARTITIONS.find(([prefix]) => region.startsWith(prefix)) ?? PARTITIONS[7]
 }

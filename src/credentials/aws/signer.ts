@@ -5,7 +5,7 @@ import type { AwsCredentials } from './credentials.ts'
 export interface SigningRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
-  /** Names in lower case. All are signed. */
+  /** All are signed. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly service: string
@@ -31,32 +31,37 @@ const ALGORITHM = 'AWS4-HMAC-SHA256'
 export class AwsSigner {
   readonly #keys = new WeakMap<AwsCredentials, SigningKey>()
 
-  /** The request's headers with `authorization`, `x-amz-date` and `x-amz-security-token`. */
-  async sign(
-    request: SigningRequest,
-    credentials: AwsCredentials,
-  ): Promise<Record<string, string>> {
+  /** The request's headers with `Authorization`, `X-Amz-Date` and `X-Amz-Security-Token`. */
+  async sign(request: SigningRequest, credentials: AwsCredentials): Promise<Headers> {
     const { accessKeyId, sessionToken } = credentials
     const time = new Date(request.nowMs).toISOString().replace(/[:-]|\.\d{3}/g, '')
     const scope = `${time.slice(0, 8)}/${request.region}/${request.service}/aws4_request`
     const url = new URL(request.url)
-    const headers: Record<string, string> = { ...request.headers, 'x-amz-date': time }
-    if (sessionToken !== undefined) headers['x-amz-security-token'] = sessionToken
-    const lines = Object.entries({ ...headers, host: url.host }).sort(byName)
+    const headers = new Headers(request.headers)
+    headers.set('host', url.host)
+    headers.set('x-amz-date', time)
+    if (sessionToken !== undefined) headers.set('x-amz-security-token', sessionToken)
+    const lines = [...headers] // in the order of their names
+    headers.delete('host') // is signed, but the platform's to send
     const names = lines.map(([name]) => name).join(';')
     const canonical = [
       request.method,
       strictly(url.pathname.replace(/\/+/g, '/')).replaceAll('%2F', '/'),
-      queryOf(url),
-      ...lines.map(([name, value]) => `${name}:${value.trim().replace(/\s+/g, ' ')}`),
+      Array.from(url.searchParams, (pair) => pair.map(strictly).join('\n'))
+        .sort()
+        .join('&')
+        .replaceAll('\n', '='),
+      ...lines.map(([name, value]) => `${name}:${value.replace(/\s+/g, ' ')}`),
       '',
       names,
       await digest(request.body),
     ].join('\n')
     const text = `${ALGORITHM}\n${time}\n${scope}\n${await digest(canonical)}`
     const signature = hex(await hmac(await this.#keyFor(scope, credentials), text))
-    headers['authorization'] =
-      `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`
+    headers.set(
+      'authorization',
+      `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
+    )
     return headers
   }
 
@@ -70,22 +75,12 @@ export class AwsSigner {
   }
 }
 
-function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
-  return a < b ? -1 : 1
-}
-
 /** Percent-encodes all but the unreserved characters of RFC 3986. */
 function strictly(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   )
-}
-
-/** Sorted by name and then by value, as encoded. */
-function queryOf(url: URL): string {
-  const pairs = Array.from(url.searchParams, (pair) => pair.map(strictly).join('\n'))
-  return pairs.sort().join('&').replaceAll('\n', '=')
 }
 
 function hmacKey(bytes: BufferSource): Promise<CryptoKey> {

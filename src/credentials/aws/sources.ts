@@ -1,4 +1,4 @@
-import { KmsError } from '../../errors.ts'
+import { configError } from '../../http/index.ts'
 import type { AwsCredentials, AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
 import { RefreshingCredentials, type RefreshPorts } from './refreshing.ts'
 
@@ -47,7 +47,7 @@ export function awsCredentialsFromEnv(env: Readonly<Record<string, unknown>>): A
   const read = (name: string): string => {
     const value = env[name]
     if (typeof value === 'string' && value !== '') return value
-    throw new KmsError('ERR_KMS_CONFIG', { message: `${name} is not set`, provider: 'aws' })
+    throw configError(`${name} is not set`)
   }
   const sessionToken = env['AWS_SESSION_TOKEN']
   return checkCredentials({
@@ -57,9 +57,6 @@ export function awsCredentialsFromEnv(env: Readonly<Record<string, unknown>>): A
   })
 }
 
-function bad(name: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', {
-    message: `${name} is missing or malformed`,
-    provider: 'aws',
-  })
+function bad(name: string): Error {
+  return configError(`${name} is missing or malformed`)
 }

@@ -1,26 +1,17 @@
 import { decodeUtf8 } from '../../bytes/index.ts'
 import { KmsError } from '../../errors.ts'
-import {
-  checkEndpoint,
-  type EndpointRules,
-  type HttpResponse,
-  type JsonObject,
-  parseJsonObject,
-  Transport,
-} from '../../http/index.ts'
+import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
-import { AwsClient, callError } from './client.ts'
+import { AwsClient } from './client.ts'
 import type { AwsCredentials, AwsCredentialSource, CredentialOptions } from './credentials.ts'
-import { awsFailure, COMMON_AWS_ERRORS } from './errors.ts'
-import { awsEndpoint, checkRegion, type EndpointVariant } from './partitions.ts'
+import { type AwsErrorRow, awsFailure } from './errors.ts'
+import { awsEndpoint, checkRegion, type EndpointOptions } from './partitions.ts'
 import { checkCredentials } from './sources.ts'
 
 /** Where STS is, and how long it may take. */
-export interface StsOptions extends EndpointRules, EndpointVariant {
+export interface StsOptions extends EndpointOptions {
   readonly region: string
-  /** Instead of the region's own endpoint. */
-  readonly endpoint?: string
   /** Of one request, in milliseconds; 2,000 by default. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
@@ -32,6 +23,16 @@ export type StsParameters = Readonly<Record<string, string>>
 
 const PROVIDER = 'aws-sts'
 
+/** Errors of STS (API Reference, "Errors" of each action), beside those of every service. */
+export const STS_ERRORS: readonly AwsErrorRow[] = [
+  { code: 'ERR_KMS_UNAUTHENTICATED', names: 'IDPRejectedClaim InvalidIdentityToken' },
+  { code: 'ERR_KMS_UNAVAILABLE', names: 'IDPCommunicationError' },
+  {
+    code: 'ERR_KMS_CONFIG',
+    names: 'MalformedPolicyDocument PackedPolicyTooLarge RegionDisabled',
+  },
+]
+
 /** Calls to STS that answer with temporary credentials. */
 export class StsClient {
   readonly #transport: Transport
@@ -42,14 +43,11 @@ export class StsClient {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: StsOptions) {
     this.#region = checkRegion(options.region)
-    this.#endpoint =
-      options.endpoint === undefined
-        ? awsEndpoint('sts', this.#region, options)
-        : checkEndpoint(options.endpoint, options)
+    this.#endpoint = awsEndpoint('sts', this.#region, options)
     this.#runtime = options.runtime ?? webRuntime
     this.#transport = new Transport({
       network: options.network ?? webNetwork,
-      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+      timeoutMs: options.timeoutMs,
     })
   }
 
@@ -68,19 +66,15 @@ export class StsClient {
       credentials,
       transport: this.#transport,
       runtime: this.#runtime,
-      errors: COMMON_AWS_ERRORS,
+      errors: STS_ERRORS,
     })
-    try {
-      const response = await client.call({
-        ...options,
-        operation: action,
-        headers: HEADERS,
-        body: form(action, parameters),
-      })
-      return readCredentials(response, action)
-    } catch (error) {
-      throw callError(error)
-    }
+    const response = await client.call({
+      ...options,
+      operation: action,
+      headers: HEADERS,
+      body: form(action, parameters),
+    })
+    return readCredentials(response, action)
   }
 
   /** An action that is proven by a token in its parameters and not signed. */
@@ -98,7 +92,7 @@ export class StsClient {
     })
     if (response.status === 200) return readCredentials(response, action)
     const facts = { provider: PROVIDER, operation: action, nowMs: this.#runtime.now() }
-    throw awsFailure(response, COMMON_AWS_ERRORS, facts).error
+    throw awsFailure(response, STS_ERRORS, facts).error
   }
 }
 

@@ -1,5 +1,7 @@
-import { isKmsError, KmsError, type Outcome } from '../../errors.ts'
+import type { Bytes } from '../../bytes/index.ts'
+import { isKmsError, KmsError, type KmsErrorCode, type Outcome } from '../../errors.ts'
 import {
+  type EncryptionContext,
   type GeneratedDataKey,
   type HealthReport,
   type KekVersion,
@@ -13,7 +15,7 @@ import {
   type UnwrapRequest,
   type WrappedKey,
 } from '../../kms/index.ts'
-import { type AwsKmsApi, PROVIDER } from './kms-api.ts'
+import { type AwsKmsApi, type DataKeyCall, type KeyedAnswer, PROVIDER } from './kms-api.ts'
 import type { PinnedKey } from './pinned-key.ts'
 
 /** {@link KeyManagementService} over one key of AWS KMS. */
@@ -22,10 +24,17 @@ export class AwsKms implements KeyManagementService {
   readonly capabilities: KmsCapabilities
   readonly #api: AwsKmsApi
   readonly #key: PinnedKey
+  readonly #healthContext: EncryptionContext
 
-  constructor(api: AwsKmsApi, key: PinnedKey, usage: KmsCapabilities['usage']) {
+  constructor(
+    api: AwsKmsApi,
+    key: PinnedKey,
+    usage: KmsCapabilities['usage'],
+    healthContext: EncryptionContext,
+  ) {
     this.#api = api
     this.#key = key
+    this.#healthContext = healthContext
     this.capabilities = Object.freeze({
       usage,
       bindsContext: true,
@@ -44,17 +53,9 @@ export class AwsKms implements KeyManagementService {
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
     this.#demand('encrypt')
-    await this.#key.resolve(this.#api, options)
-    const { keyArn, plaintext, wrapped } = await this.#api.generateDataKey({
-      ...options,
-      keyId: this.#key.keyId,
-    })
-    try {
-      return { plaintext, wraps: [wrapOf(this.#key.pin(keyArn, 'GenerateDataKey'), wrapped)] }
-    } catch (error) {
-      plaintext.dispose()
-      throw error
-    }
+    const answer = await this.#api.generateDataKey(await this.#call(options))
+    const wraps = [this.#wrapOf(answer)]
+    return { plaintext: answer.takePlaintext(), wraps }
   }
 
   async wrapDataKey(
@@ -63,10 +64,7 @@ export class AwsKms implements KeyManagementService {
   ): Promise<readonly WrappedKey[]> {
     this.#demand('encrypt')
     if (plaintext.length !== 32) throw new TypeError('a DEK has 32 bytes')
-    await this.#key.resolve(this.#api, options)
-    const call = { ...options, keyId: this.#key.keyId }
-    const { keyArn, wrapped } = await this.#api.encrypt(call, plaintext)
-    return [wrapOf(this.#key.pin(keyArn, 'Encrypt'), wrapped)]
+    return [this.#wrapOf(await this.#api.encrypt(await this.#call(options), plaintext))]
   }
 
   async unwrapDataKey(
@@ -74,18 +72,12 @@ export class AwsKms implements KeyManagementService {
     options: KmsCallOptions,
   ): Promise<UnwrappedDataKey> {
     this.#demand('decrypt')
-    return this.#firstThatOpens(wraps, options, async (by) => {
-      const call = { ...options, keyId: this.#key.keyId }
-      const { keyArn, plaintext } = await this.#api.decrypt(call, by.wrapped)
-      try {
-        this.#key.pin(keyArn, 'Decrypt')
-        // W3.25: until the first answer an alias may stand for another key than the wrap names.
-        if (!this.canUnwrap(by)) throw new KmsError('ERR_DECRYPT_FAILED')
-        return { plaintext, by }
-      } catch (error) {
-        plaintext.dispose()
-        throw error
-      }
+    return this.#firstThatOpens(wraps, options, async (by, call) => {
+      const { keyArn, takePlaintext } = await this.#api.decrypt(call, by.wrapped)
+      this.#key.pin(keyArn)
+      // W3.25: until the first answer an alias may stand for another key than the wrap names.
+      if (!this.canUnwrap(by)) throw new KmsError('ERR_DECRYPT_FAILED')
+      return { plaintext: takePlaintext(), by }
     })
   }
 
@@ -101,11 +93,10 @@ export class AwsKms implements KeyManagementService {
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
     this.#demand('both')
-    return this.#firstThatOpens(wraps, options, async (by) => {
-      const call = { ...options, keyId: this.#key.keyId }
-      const { keyArn, sourceArn, wrapped } = await this.#api.reEncrypt(call, by.wrapped)
-      this.#key.pin(sourceArn, 'ReEncrypt')
-      return [wrapOf(this.#key.pin(keyArn, 'ReEncrypt'), wrapped)]
+    return this.#firstThatOpens(wraps, options, async (by, call) => {
+      const answer = await this.#api.reEncrypt(call, by.wrapped)
+      this.#key.pin(answer.sourceArn)
+      return [this.#wrapOf(answer)]
     })
   }
 
@@ -120,38 +111,51 @@ export class AwsKms implements KeyManagementService {
   }
 
   async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    const row = { provider: PROVIDER, kekId: this.#key.keyId }
+    const { usage } = this.capabilities
+    const { keyId } = this.#key
+    let code: KmsErrorCode | undefined
     try {
-      if (this.capabilities.usage === 'decrypt') {
-        const { enabled } = await this.#api.describeKey(this.#key.keyId, options)
-        if (!enabled) throw new KmsError('ERR_KMS_KEY_DISABLED')
-      } else {
-        const context = Object.freeze({ 'edge-kms:dk': 'health' })
-        await this.#api.dryRunGenerate({ ...options, keyId: this.#key.keyId, context })
-      }
-      return { healthy: true, checks: [{ ...row, healthy: true }] }
+      // With Decrypt alone nothing else has seen the key's state.
+      if (usage === 'decrypt' && !(await this.#api.describeKey(keyId, options)).enabled)
+        throw new KmsError('ERR_KMS_KEY_DISABLED')
+      await this.#api.tryCalls({ ...options, keyId, context: this.#healthContext }, usage)
     } catch (error) {
       if (!isKmsError(error)) throw error
-      return { healthy: false, checks: [{ ...row, healthy: false, code: error.code }] }
+      code = error.code
     }
+    const healthy = code === undefined
+    const check = { provider: PROVIDER, kekId: keyId, healthy, ...(code !== undefined && { code }) }
+    return { healthy, checks: [check] }
+  }
+
+  /** A call on a data key, with the ARN where it can be had. */
+  async #call(options: KmsCallOptions): Promise<DataKeyCall> {
+    await this.#key.resolve(this.#api, options)
+    return { ...options, keyId: this.#key.keyId }
+  }
+
+  #wrapOf({ keyArn, wrapped }: KeyedAnswer & { readonly wrapped: Bytes }): WrappedKey {
+    return { ...versionOf(this.#key.pin(keyArn)), wrapped }
   }
 
   /** Tries the wraps that are ours, one call for each, until one opens. */
   async #firstThatOpens<T>(
     wraps: readonly WrappedKey[],
-    options: KmsSignalOptions,
-    open: (wrap: WrappedKey) => Promise<T>,
+    options: KmsCallOptions,
+    open: (wrap: WrappedKey, call: DataKeyCall) => Promise<T>,
   ): Promise<T> {
-    const unknown = (): KmsError => new KmsError('ERR_ENVELOPE_UNKNOWN_KEY', { provider: PROVIDER })
-    if (!wraps.some((wrap) => this.canUnwrap(wrap))) throw unknown()
-    await this.#key.resolve(this.#api, options)
-    const ours = wraps.filter((wrap) => this.canUnwrap(wrap))
-    if (ours.length === 0) throw unknown()
+    const ours = (): WrappedKey[] => wraps.filter((wrap) => this.canUnwrap(wrap))
+    // Asked again once the ARN is known: what could be under an alias may not be under its key.
+    if (ours().length > 0) await this.#key.resolve(this.#api, options)
+    const candidates = ours()
+    if (candidates.length === 0)
+      throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY', { provider: PROVIDER })
     // Our own key before its replicas in other Regions.
-    ours.sort((a, b) => Number(b.kekId === this.#key.keyId) - Number(a.kekId === this.#key.keyId))
-    for (const wrap of ours) {
+    const isOwn = ({ kekId }: WrappedKey): number => Number(kekId === this.#key.keyId)
+    candidates.sort((a, b) => isOwn(b) - isOwn(a))
+    for (const wrap of candidates) {
       try {
-        return await open(wrap)
+        return await open(wrap, { ...options, keyId: this.#key.keyId })
       } catch (error) {
         if (!isKmsError(error, 'ERR_DECRYPT_FAILED')) throw error
       }
@@ -163,14 +167,10 @@ export class AwsKms implements KeyManagementService {
     const { usage } = this.capabilities
     if (usage === 'both' || usage === use) return
     throw new KmsError('ERR_KMS_UNSUPPORTED', {
-      message: `this instance is configured for ${usage} only`,
+      message: `for ${usage} only`,
       provider: PROVIDER,
     })
   }
-}
-
-function wrapOf(kekId: string, wrapped: Uint8Array<ArrayBuffer>): WrappedKey {
-  return { provider: PROVIDER, kekId, kekVersion: '', wrapped }
 }
 
 function versionOf(kekId: string): KekVersion {

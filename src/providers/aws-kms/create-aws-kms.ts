@@ -1,6 +1,5 @@
 import { AwsClient, awsEndpoint, toCredentialSource } from '../../credentials/aws/index.ts'
-import { KmsError } from '../../errors.ts'
-import { checkEndpoint, Transport } from '../../http/index.ts'
+import { Transport } from '../../http/index.ts'
 import type { KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsKms } from './aws-kms.ts'
@@ -34,33 +33,24 @@ import { PinnedKey } from './pinned-key.ts'
  * ```
  */
 export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
-  const runtime = options.runtime ?? webRuntime
-  const network = options.network ?? webNetwork
-  const key = configuredKey(options.keyId, options.region)
-  const endpoint =
-    options.endpoint === undefined
-      ? awsEndpoint('kms', key.region, options)
-      : checkEndpoint(options.endpoint, options)
-  if (options.endpoint !== undefined && (options.fips === true || options.dualStack === true)) {
-    throw new KmsError('ERR_KMS_CONFIG', {
-      message:
-        'fips and dualStack choose an endpoint of AWS: they cannot be combined with one of your own',
-      provider: PROVIDER,
-    })
-  }
+  const { keyId, timeoutMs, runtime = webRuntime, network = webNetwork } = options
+  const { grantTokens = [], multiRegion = false, usage = 'both' } = options
+  const facts = configuredKey(keyId, options.region)
+  const { region } = facts
   const client = new AwsClient({
     provider: PROVIDER,
     service: 'kms',
-    region: key.region,
-    endpoint,
+    region,
+    endpoint: awsEndpoint('kms', region, options),
     credentials: toCredentialSource(options.credentials, { runtime, network }),
-    transport: new Transport({
-      network,
-      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
-    }),
+    transport: new Transport({ network, timeoutMs }),
     runtime,
     errors: AWS_KMS_ERRORS,
   })
-  const api = new AwsKmsApi(client, [...(options.grantTokens ?? [])])
-  return new AwsKms(api, new PinnedKey(key, options.multiRegion ?? false), options.usage ?? 'both')
+  return new AwsKms(
+    new AwsKmsApi(client, [...grantTokens]),
+    new PinnedKey(keyId, facts, multiRegion),
+    usage,
+    Object.freeze({ ...options.healthContext, 'edge-kms:dk': 'health' }),
+  )
 }

@@ -1,5 +1,5 @@
-import { KmsError } from '../../errors.ts'
 import { checkRegion, partitionOf } from '../../credentials/aws/index.ts'
+import { configError } from '../../http/index.ts'
 
 /** A key ARN in its parts. */
 export interface KeyArn {
@@ -10,30 +10,23 @@ export interface KeyArn {
   readonly key: string
 }
 
-/** A configured key: what is known of it before the first call. */
-export interface ConfiguredKey {
-  /** What is sent as KeyId until the ARN is known. */
-  readonly keyId: string
-  readonly region: string
+/** What the configuration says of a key: of an alias not its id, of a name not its account. */
+export interface KeyFacts {
   readonly partition: string
-  /** Known where the configuration says it: then nothing has to be resolved. */
-  readonly arn?: string
-  readonly key?: string
-  readonly account?: string
+  readonly region: string
+  readonly account: string | undefined
+  readonly key: string | undefined
 }
 
-const KEY = '(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})'
-const KEY_ID = new RegExp(`^${KEY}$`)
-const KEY_ARN = new RegExp(`^arn:(aws[a-z-]*):kms:([a-z0-9-]{5,32}):(\\d{12}):key/(${KEY})$`)
+const ARN = /^arn:(aws[a-z-]*):kms:([a-z0-9-]{5,32}):(\d{12}):(.+)$/
+const KEY = /^(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 const ALIAS = /^alias\/[\w/-]{1,250}$/
-const ALIAS_ARN = /^arn:(aws[a-z-]*):kms:([a-z0-9-]{5,32}):(\d{12}):(alias\/[\w/-]{1,250})$/
 
 /** The parts of a key ARN, or `undefined` where the text is none. */
 export function parseKeyArn(text: string): KeyArn | undefined {
-  const match = KEY_ARN.exec(text)
-  if (match === null) return undefined
-  const [, partition = '', region = '', account = '', key = ''] = match
-  return { partition, region, account, key }
+  const [, partition = '', region = '', account = '', resource = ''] = ARN.exec(text) ?? []
+  const key = resource.startsWith('key/') ? resource.slice(4) : ''
+  return KEY.test(key) ? { partition, region, account, key } : undefined
 }
 
 /** Whether a key is one of a set of multi-Region keys. */
@@ -46,42 +39,15 @@ export function isMultiRegion(arn: KeyArn): boolean {
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
-export function configuredKey(keyId: string, region: string | undefined): ConfiguredKey {
-  const arn = parseKeyArn(keyId)
-  if (arn !== undefined) {
-    return {
-      keyId,
-      ...placeOf(arn.region, region, arn.partition),
-      arn: keyId,
-      key: arn.key,
-      account: arn.account,
-    }
-  }
-  const alias = ALIAS_ARN.exec(keyId)
-  if (alias !== null) {
-    const [, partition = '', aliasRegion = '', account = ''] = alias
-    return { keyId, ...placeOf(aliasRegion, region, partition), account }
-  }
-  if (!KEY_ID.test(keyId) && !ALIAS.test(keyId)) {
-    throw config('keyId must be a key id, a key ARN, an alias name or an alias ARN')
-  }
-  if (region === undefined) throw config('region is missing: this keyId does not name it')
-  const place = placeOf(region, undefined, partitionOf(region))
-  return KEY_ID.test(keyId) ? { keyId, ...place, key: keyId } : { keyId, ...place }
-}
-
-function placeOf(
-  region: string,
-  given: string | undefined,
-  partition: string,
-): { readonly region: string; readonly partition: string } {
-  checkRegion(region)
-  if (given !== undefined && given !== region) throw config('region is not the region of the keyId')
-  if (partition !== partitionOf(region))
-    throw config('the partition of the keyId is not that of its region')
-  return { region, partition }
-}
-
-function config(message: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message, provider: 'aws-kms' })
+export function configuredKey(keyId: string, given: string | undefined): KeyFacts {
+  const [, partition, ownRegion, account, resource = keyId] = ARN.exec(keyId) ?? []
+  const key = parseKeyArn(keyId)?.key ?? (KEY.test(keyId) ? keyId : undefined)
+  if (key === undefined && !ALIAS.test(resource))
+    throw configError('keyId is not the id, the ARN or an alias of a key')
+  const region = ownRegion ?? given
+  if (region === undefined) throw configError('region is missing')
+  const own = partitionOf(checkRegion(region))
+  if (region !== (given ?? region) || own !== (partition ?? own))
+    throw configError('keyId is of another region or partition')
+  return { partition: own, region, account, key }
 }

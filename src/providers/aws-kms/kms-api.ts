@@ -1,12 +1,13 @@
 import { type Bytes, decodeBase64, encodeBase64 } from '../../bytes/index.ts'
-import {
-  AwsCallError,
-  type AwsClient,
-  callError,
-  invalidAnswer,
-} from '../../credentials/aws/index.ts'
+import type { AwsClient } from '../../credentials/aws/index.ts'
+import { KmsError } from '../../errors.ts'
 import { type JsonObject, parseJsonObject, stringField } from '../../http/index.ts'
-import { type EncryptionContext, type KmsSignalOptions, SecretBytes } from '../../kms/index.ts'
+import {
+  type EncryptionContext,
+  type KmsCapabilities,
+  type KmsSignalOptions,
+  SecretBytes,
+} from '../../kms/index.ts'
 
 export const PROVIDER = 'aws-kms'
 
@@ -24,6 +25,14 @@ export interface KeyedAnswer {
   readonly keyArn: string
 }
 
+/** An answer with a data key, which is taken out of it when the rest was found to be right. */
+export interface SecretAnswer {
+  readonly takePlaintext: () => SecretBytes
+}
+
+/** How a dry run ends that would have been allowed. */
+const DRY_RUN = 'DryRunOperationException'
+
 /** The operations of AWS KMS that this provider uses, with their answers checked for form. */
 export class AwsKmsApi {
   readonly #client: AwsClient
@@ -36,41 +45,24 @@ export class AwsKmsApi {
 
   async generateDataKey(
     call: DataKeyCall,
-  ): Promise<KeyedAnswer & { readonly plaintext: SecretBytes; readonly wrapped: Bytes }> {
-    const answer = await this.#call('GenerateDataKey', call, {
-      KeyId: call.keyId,
-      KeySpec: 'AES_256',
-      EncryptionContext: call.context,
-    })
-    return {
-      ...keyed(answer),
-      plaintext: plaintextOf(answer, 'GenerateDataKey'),
-      wrapped: wrappedOf(answer, 'GenerateDataKey'),
-    }
+  ): Promise<KeyedAnswer & SecretAnswer & { readonly wrapped: Bytes }> {
+    const answer = await this.#onDataKey('GenerateDataKey', call, { KeySpec: 'AES_256' })
+    return { ...keyed(answer), ...secret(answer), wrapped: wrappedOf(answer) }
   }
 
   async encrypt(
     call: DataKeyCall,
     plaintext: SecretBytes,
   ): Promise<KeyedAnswer & { readonly wrapped: Bytes }> {
-    const answer = await this.#call('Encrypt', call, {
-      KeyId: call.keyId,
-      Plaintext: encodeBase64(plaintext.expose()),
-      EncryptionContext: call.context,
-    })
-    return { ...keyed(answer), wrapped: wrappedOf(answer, 'Encrypt') }
+    const input = { Plaintext: encodeBase64(plaintext.expose()) }
+    const answer = await this.#onDataKey('Encrypt', call, input)
+    return { ...keyed(answer), wrapped: wrappedOf(answer) }
   }
 
-  async decrypt(
-    call: DataKeyCall,
-    wrapped: Bytes,
-  ): Promise<KeyedAnswer & { readonly plaintext: SecretBytes }> {
-    const answer = await this.#call('Decrypt', call, {
-      KeyId: call.keyId,
-      CiphertextBlob: encodeBase64(wrapped),
-      EncryptionContext: call.context,
-    })
-    return { ...keyed(answer), plaintext: plaintextOf(answer, 'Decrypt') }
+  async decrypt(call: DataKeyCall, wrapped: Bytes): Promise<KeyedAnswer & SecretAnswer> {
+    const input = { CiphertextBlob: encodeBase64(wrapped) }
+    const answer = await this.#onDataKey('Decrypt', call, input)
+    return { ...keyed(answer), ...secret(answer) }
   }
 
   /** From and to the same key: new material after a rotation, and a new blob. */
@@ -86,7 +78,7 @@ export class AwsKmsApi {
       DestinationEncryptionContext: call.context,
     })
     const sourceArn = stringField(answer, 'SourceKeyId')
-    return { ...keyed(answer), sourceArn, wrapped: wrappedOf(answer, 'ReEncrypt') }
+    return { ...keyed(answer), sourceArn, wrapped: wrappedOf(answer) }
   }
 
   async describeKey(
@@ -94,72 +86,59 @@ export class AwsKmsApi {
     options: KmsSignalOptions,
   ): Promise<KeyedAnswer & { readonly enabled: boolean }> {
     const answer = await this.#call('DescribeKey', options, { KeyId: keyId })
-    const metadata = answer['KeyMetadata']
-    if (typeof metadata !== 'object' || metadata === null) {
-      throw invalidAnswer(PROVIDER, 'DescribeKey', 'the answer has no KeyMetadata')
-    }
-    const fields = metadata as JsonObject
-    return { keyArn: stringField(fields, 'Arn'), enabled: fields['KeyState'] === 'Enabled' }
+    const metadata = (answer['KeyMetadata'] ?? {}) as JsonObject
+    return { keyArn: stringField(metadata, 'Arn'), enabled: metadata['KeyState'] === 'Enabled' }
   }
 
   async rotateKeyOnDemand(keyId: string, options: KmsSignalOptions): Promise<void> {
-    await this.#call('RotateKeyOnDemand', options, { KeyId: keyId }, false)
+    await this.#call('RotateKeyOnDemand', options, { KeyId: keyId })
   }
 
-  /** Whether GenerateDataKey would be allowed; makes no key where the server knows DryRun. */
-  async dryRunGenerate(call: DataKeyCall): Promise<void> {
-    const input = {
-      KeyId: call.keyId,
-      KeySpec: 'AES_256',
-      EncryptionContext: call.context,
-      DryRun: true,
-    }
-    try {
-      const answer = await this.#raw('GenerateDataKey', call, { ...input, ...this.#grants() })
-      plaintextOf(answer, 'GenerateDataKey').dispose()
-    } catch (error) {
-      if (error instanceof AwsCallError && error.failure.name === 'DryRunOperationException') return
-      throw callError(error)
-    }
+  /**
+   * Whether the two would be allowed, and the first would work: without a ciphertext AWS looks at
+   * the permission only. A server that knows no dry runs makes a key, and is asked to decrypt that.
+   */
+  async tryCalls(call: DataKeyCall, usage: KmsCapabilities['usage']): Promise<void> {
+    const input = { KeySpec: 'AES_256', DryRun: true }
+    const made: JsonObject =
+      usage === 'decrypt' ? {} : await this.#onDataKey('GenerateDataKey', call, input, DRY_RUN)
+    if (usage === 'encrypt') return
+    const CiphertextBlob = made['CiphertextBlob']
+    const modified = { CiphertextBlob, DryRun: true, DryRunModifiers: ['IGNORE_CIPHERTEXT'] }
+    await this.#onDataKey('Decrypt', call, modified, DRY_RUN)
+  }
+
+  #onDataKey(
+    operation: string,
+    call: DataKeyCall,
+    input: JsonObject,
+    hopesFor?: string,
+  ): Promise<JsonObject> {
+    const { keyId, context } = call
+    const whole = { KeyId: keyId, EncryptionContext: context, ...input }
+    return this.#call(operation, call, whole, hopesFor)
   }
 
   async #call(
     operation: string,
-    options: KmsSignalOptions,
+    { signal, defer }: KmsSignalOptions,
     input: JsonObject,
-    takesGrants = true,
+    hopesFor?: string,
   ): Promise<JsonObject> {
-    try {
-      return await this.#raw(
-        operation,
-        options,
-        takesGrants ? { ...input, ...this.#grants() } : input,
-      )
-    } catch (error) {
-      throw callError(error)
-    }
-  }
-
-  #grants(): JsonObject {
-    return this.#grantTokens.length > 0 ? { GrantTokens: this.#grantTokens } : {}
-  }
-
-  async #raw(operation: string, options: KmsSignalOptions, input: JsonObject): Promise<JsonObject> {
-    const { signal, defer } = options
+    const takesGrants = this.#grantTokens.length > 0 && operation !== 'RotateKeyOnDemand'
     const response = await this.#client.call({
       operation,
       headers: {
         'content-type': 'application/x-amz-json-1.1',
         'x-amz-target': `TrentService.${operation}`,
       },
-      body: JSON.stringify(input),
+      body: JSON.stringify(takesGrants ? { ...input, GrantTokens: this.#grantTokens } : input),
       signal,
       defer,
+      ...(hopesFor !== undefined && { hopesFor }),
     })
     const answer = parseJsonObject(response.body)
-    if (answer === undefined) {
-      throw invalidAnswer(PROVIDER, operation, 'the answer is not a JSON object')
-    }
+    if (answer === undefined) throw invalid('the answer is not a JSON object')
     return answer
   }
 }
@@ -168,17 +147,21 @@ function keyed(answer: JsonObject): KeyedAnswer {
   return { keyArn: stringField(answer, 'KeyId') }
 }
 
-function wrappedOf(answer: JsonObject, operation: string): Bytes {
-  const wrapped = decodeBase64(stringField(answer, 'CiphertextBlob'))
-  if (wrapped === undefined || wrapped.length === 0 || wrapped.length > MAX_CIPHERTEXT_BYTES) {
-    throw invalidAnswer(PROVIDER, operation, 'the CiphertextBlob is not base64 of 1 to 6,144 bytes')
-  }
-  return wrapped
+function wrappedOf(answer: JsonObject): Bytes {
+  return bytesOf(answer, 'CiphertextBlob', 1, MAX_CIPHERTEXT_BYTES)
 }
 
-function plaintextOf(answer: JsonObject, operation: string): SecretBytes {
-  const plaintext = decodeBase64(stringField(answer, 'Plaintext'))
-  if (plaintext?.length === 32) return SecretBytes.take(plaintext)
-  plaintext?.fill(0)
-  throw invalidAnswer(PROVIDER, operation, 'the data key is not 32 bytes')
+function secret(answer: JsonObject): SecretAnswer {
+  return { takePlaintext: () => SecretBytes.take(bytesOf(answer, 'Plaintext', 32, 32)) }
+}
+
+function bytesOf(answer: JsonObject, name: string, least: number, most: number): Bytes {
+  const bytes = decodeBase64(stringField(answer, name)) ?? new Uint8Array(0)
+  if (bytes.length >= least && bytes.length <= most) return bytes
+  bytes.fill(0)
+  throw invalid(`${name} has the wrong length`)
+}
+
+function invalid(message: string): KmsError {
+  return new KmsError('ERR_KMS_RESPONSE_INVALID', { message, provider: PROVIDER })
 }

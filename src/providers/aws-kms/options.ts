@@ -1,10 +1,9 @@
-import type { AwsCredentialsOption, EndpointVariant } from '../../credentials/aws/index.ts'
-import type { EndpointRules } from '../../http/index.ts'
+import type { AwsCredentialsOption, EndpointOptions } from '../../credentials/aws/index.ts'
 import type { KmsCapabilities } from '../../kms/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 
 /** Options of `createAwsKms`. */
-export interface AwsKmsOptions extends EndpointRules, EndpointVariant {
+export interface AwsKmsOptions extends EndpointOptions {
   /**
    * A key ARN (best: it is compared byte for byte and nothing has to be resolved), a key id, an
    * alias name or an alias ARN. An alias is resolved once, at first use, and pinned.
@@ -13,8 +12,6 @@ export interface AwsKmsOptions extends EndpointRules, EndpointVariant {
   /** Needed where `keyId` does not name it, e.g. `eu-central-1`. */
   readonly region?: string
   readonly credentials: AwsCredentialsOption
-  /** Instead of the region's own: a VPC endpoint, or a server for tests. https only. */
-  readonly endpoint?: string
   /**
    * Open wraps that a related multi-Region key made (`mrk-`, same account and partition, any
    * Region) with the key that is configured here. `false` by default.
@@ -23,6 +20,11 @@ export interface AwsKmsOptions extends EndpointRules, EndpointVariant {
   readonly grantTokens?: readonly string[]
   /** Which half of the contract this instance may use; `both` by default. */
   readonly usage?: KmsCapabilities['usage']
+  /**
+   * What the encryption context of a health check has beside `edge-kms:dk` = `health`, where
+   * policies have conditions on it. Empty by default.
+   */
+  readonly healthContext?: Readonly<Record<string, string>>
   /** Of one request with its answer, in milliseconds; 2,000 by default. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime

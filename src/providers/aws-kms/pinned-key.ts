@@ -1,43 +1,44 @@
 import { isKmsError, KmsError } from '../../errors.ts'
 import type { KmsSignalOptions, WrappedKey } from '../../kms/index.ts'
-import { type ConfiguredKey, isMultiRegion, type KeyArn, parseKeyArn } from './key-id.ts'
+import { isMultiRegion, type KeyArn, type KeyFacts, parseKeyArn } from './key-id.ts'
 import { type AwsKmsApi, PROVIDER } from './kms-api.ts'
 
 /** The configured key and its ARN, which is fixed at the first use and then compared byte for byte. */
 export class PinnedKey {
-  readonly #configured: ConfiguredKey
+  readonly #configured: string
   readonly #multiRegion: boolean
+  #facts: KeyFacts
   #arn: string | undefined
 
-  constructor(configured: ConfiguredKey, multiRegion: boolean) {
-    this.#configured = configured
+  constructor(keyId: string, facts: KeyFacts, multiRegion: boolean) {
+    this.#configured = keyId
     this.#multiRegion = multiRegion
-    this.#arn = configured.arn
+    this.#facts = facts
+    if (parseKeyArn(keyId) !== undefined) this.#arn = keyId
   }
 
   /** What to send as KeyId. */
   get keyId(): string {
-    return this.#arn ?? this.#configured.keyId
+    return this.#arn ?? this.#configured
   }
 
   /**
-   * Whether a wrap is under this key. While only an alias is known, any key ARN of the same
-   * partition, Region and account is: the KMS then compares, because KeyId is always sent.
+   * Whether a wrap is under this key, or where that is configured under a replica of it in another
+   * Region. While only an alias is known, any key ARN of the same partition, Region and account is:
+   * the KMS then compares, because KeyId is always sent.
    */
   matches(wrap: WrappedKey): boolean {
     if (wrap.provider !== PROVIDER || wrap.kekVersion !== '') return false
     if (wrap.kekId === this.#arn) return true
     const arn = parseKeyArn(wrap.kekId)
-    if (arn === undefined) return false
-    return this.#arn === undefined ? this.#mayBe(arn) : this.#isRelated(arn, this.#arn)
+    if (arn === undefined || !this.#agrees(arn)) return false
+    return arn.region === this.#facts.region || (this.#multiRegion && isMultiRegion(arn))
   }
 
   /** Asks for the ARN where it is not known yet. No permission for that is no error: an answer will tell. */
   async resolve(api: AwsKmsApi, options: KmsSignalOptions): Promise<void> {
-    options.signal?.throwIfAborted()
-    if (this.#arn !== undefined) return
     try {
-      this.pin((await api.describeKey(this.#configured.keyId, options)).keyArn, 'DescribeKey')
+      await this.demandArn(api, options)
     } catch (error) {
       if (!isKmsError(error, 'ERR_KMS_ACCESS_DENIED')) throw error
     }
@@ -46,10 +47,7 @@ export class PinnedKey {
   /** As {@link resolve}, for what cannot be done without the ARN. */
   async demandArn(api: AwsKmsApi, options: KmsSignalOptions): Promise<string> {
     options.signal?.throwIfAborted()
-    if (this.#arn === undefined) {
-      this.pin((await api.describeKey(this.#configured.keyId, options)).keyArn, 'DescribeKey')
-    }
-    return this.#arn as string
+    return this.#arn ?? this.pin((await api.describeKey(this.#configured, options)).keyArn)
   }
 
   /**
@@ -57,38 +55,27 @@ export class PinnedKey {
    *
    * @throws KmsError `ERR_KMS_RESPONSE_INVALID`
    */
-  pin(keyArn: string, operation: string): string {
+  pin(keyArn: string): string {
     if (keyArn === this.#arn) return keyArn
     const arn = parseKeyArn(keyArn)
-    if (this.#arn !== undefined || arn === undefined || !this.#mayBe(arn)) {
+    if (
+      this.#arn !== undefined ||
+      arn === undefined ||
+      arn.region !== this.#facts.region ||
+      !this.#agrees(arn)
+    ) {
       throw new KmsError('ERR_KMS_RESPONSE_INVALID', {
-        message: 'the answer is from another key than the one that was asked for',
+        message: 'the answer is from another key',
         provider: PROVIDER,
-        operation,
       })
     }
-    this.#arn = keyArn
-    return keyArn
+    this.#facts = arn
+    return (this.#arn = keyArn)
   }
 
-  #mayBe(arn: KeyArn): boolean {
-    const { region, partition, key, account } = this.#configured
-    return (
-      arn.partition === partition &&
-      (arn.region === region || (this.#multiRegion && isMultiRegion(arn))) &&
-      (account === undefined || arn.account === account) &&
-      (key === undefined || arn.key === key)
-    )
-  }
-
-  /** Another Region's replica of the same multi-Region key. */
-  #isRelated(arn: KeyArn, own: string): boolean {
-    if (!this.#multiRegion || !isMultiRegion(arn)) return false
-    const pinned = parseKeyArn(own)
-    return (
-      arn.key === pinned?.key &&
-      arn.account === pinned.account &&
-      arn.partition === pinned.partition
-    )
+  /** Whether nothing that is known of this key but its Region says that the ARN is another's. */
+  #agrees(arn: KeyArn): boolean {
+    const { partition, account = arn.account, key = arn.key } = this.#facts
+    return arn.partition === partition && arn.account === account && arn.key === key
   }
 }

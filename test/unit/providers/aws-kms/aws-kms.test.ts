@@ -115,7 +115,10 @@ describe('AWS KMS: calls', () => {
   it('says that it is healthy by a dry run that makes no key', async () => {
     const { fake, kms } = setUp()
     expect((await kms.healthCheck({})).healthy).toBe(true)
-    expect(fake.calls.map((call) => call.operation)).toEqual(['GenerateDataKey'])
+    expect(fake.calls.map((call) => [call.operation, call.dryRun])).toEqual([
+      ['GenerateDataKey', true],
+      ['Decrypt', true],
+    ])
     const { kms: sick, fake: down } = setUp()
     down.faults.push({ kind: 'unavailable' })
     expect(await sick.healthCheck({})).toMatchObject({
