@@ -88,7 +88,8 @@ for (const [name, code, limit] of rows) {
   if (limit === undefined) continue
   if (gzip > limit) problems.push(`${name} is ${gzip} bytes with gzip, over ${limit}`)
   if (limit === awsLimit)
-    for (const word of unasked) if (bundled.text.includes(word)) problems.push(`${name} has ${word}`)
+    for (const word of unasked)
+      if (bundled.text.includes(word)) problems.push(`${name} has ${word}`)
   if (limit === coreLimit) problems.push(...bleedOf(bundled).map((text) => `${name} ${text}`))
 }
 

@@ -233,12 +233,22 @@ describe('R9 AWS KMS: configuration', () => {
     expect(JSON.stringify(caught)).not.toContain('canary')
   })
 
+  const isof = arn.replace('aws:', 'aws-iso-f:').replace('us-east-1', 'us-isof-east-1')
   const places: readonly (readonly [Partial<AwsKmsOptions>, string])[] = [
     [{ region: 'eu-central-1' }, 'https://kms.eu-central-1.amazonaws.com/'],
     [{ region: 'cn-north-1' }, 'https://kms.cn-north-1.amazonaws.com.cn/'],
     [{ region: 'us-gov-west-1', fips: true }, 'https://kms-fips.us-gov-west-1.amazonaws.com/'],
     [{ region: 'us-east-1', dualStack: true }, 'https://kms.us-east-1.api.aws/'],
     [{ region: 'us-east-1', fips: true, dualStack: true }, 'https://kms-fips.us-east-1.api.aws/'],
+    [{ region: 'us-iso-east-1' }, 'https://kms.us-iso-east-1.c2s.ic.gov/'],
+    [{ region: 'us-isob-east-1' }, 'https://kms.us-isob-east-1.sc2s.sgov.gov/'],
+    [{ region: 'eu-isoe-west-1' }, 'https://kms.eu-isoe-west-1.cloud.adc-e.uk/'],
+    [
+      { region: 'us-isof-south-1', dualStack: true },
+      'https://kms.us-isof-south-1.api.aws.hci.ic.gov/',
+    ],
+    [{ keyId: isof, fips: true }, 'https://kms-fips.us-isof-east-1.csp.hci.ic.gov/'],
+    [{ region: 'eusc-de-east-1' }, 'https://kms.eusc-de-east-1.amazonaws.eu/'],
     [
       { region: 'us-east-1', endpoint: 'https://vpce-1.example.test' },
       'https://vpce-1.example.test/',
