@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isKmsError, type KmsError, type KmsErrorCode } from '../../../../src/errors.ts'
-import { createAwsKms } from '../../../../src/providers/aws-kms/index.ts'
+import { assumeRole, createAwsKms } from '../../../../src/providers/aws-kms/index.ts'
 import { webNetwork } from '../../../../src/runtime/index.ts'
 
 const arn = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
@@ -92,5 +92,24 @@ describe('R22 AWS KMS: the name of an error', () => {
     const other = await errorOf(400, odd, '{"__type":"ThrottlingException"}')
     expect(other.toJSON()).not.toHaveProperty('requestId')
     expect(other.toJSON()).not.toHaveProperty('retryAfterMs')
+  })
+})
+
+describe('R22 STS: the name of an error', () => {
+  const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }
+  it.each([
+    ['IDPCommunicationError', 'ERR_KMS_UNAVAILABLE'],
+    ['IDPRejectedClaim', 'ERR_KMS_UNAUTHENTICATED'],
+    ['InvalidIdentityToken', 'ERR_KMS_UNAUTHENTICATED'],
+    ['MalformedPolicyDocument', 'ERR_KMS_CONFIG'],
+    ['PackedPolicyTooLarge', 'ERR_KMS_CONFIG'],
+    ['RegionDisabledException', 'ERR_KMS_CONFIG'],
+  ] as const)('%s is %s', async (name, code) => {
+    const body = JSON.stringify({ Error: { Code: name, Message: 'no' }, RequestId: 'a' })
+    const fetch = (): Promise<Response> => Promise.resolve(new Response(body, { status: 400 }))
+    const network = { ...webNetwork, fetch }
+    const roleArn = 'arn:aws:iam::111122223333:role/app'
+    const source = assumeRole({ region: 'us-east-1', roleArn, credentials, network })
+    await expect(source.get({})).rejects.toMatchObject({ code, provider: 'aws-sts' })
   })
 })
