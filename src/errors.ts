@@ -29,8 +29,8 @@ export type KmsErrorCode =
 const MESSAGES: Readonly<Record<KmsErrorCode, string>> = {
   ERR_CONTEXT_INVALID: 'the context or aad map is not valid',
   ERR_WIRE_MALFORMED: 'not a well-formed envelope',
-  ERR_WIRE_VERSION_REFUSED: 'this envelope version is not accepted',
-  ERR_WIRE_KIND_REFUSED: 'this kind is not accepted here',
+  ERR_WIRE_VERSION_REFUSED: 'this version is not accepted',
+  ERR_WIRE_KIND_REFUSED: 'this kind is not accepted',
   ERR_WIRE_LIMIT_EXCEEDED: 'the envelope exceeds a limit',
   ERR_ENVELOPE_UNKNOWN_KEY: 'no configured key',
   ERR_ENVELOPE_UNKNOWN_REFERENCE: 'the data key is not stored',

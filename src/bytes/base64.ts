@@ -6,27 +6,13 @@ const URL_SAFE = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 // Own codec: Node 24 has no Uint8Array.fromBase64 yet, and atob forgives what must be refused.
 function encode(bytes: Uint8Array, alphabet: string): string {
   let out = ''
-  const whole = bytes.length - (bytes.length % 3)
-  for (let i = 0; i < whole; i += 3) {
-    const n =
-      ((bytes[i] as number) << 16) | ((bytes[i + 1] as number) << 8) | (bytes[i + 2] as number)
-    out +=
-      (alphabet[n >>> 18] as string) +
-      (alphabet[(n >>> 12) & 63] as string) +
-      (alphabet[(n >>> 6) & 63] as string) +
-      (alphabet[n & 63] as string)
+  let bits = 0
+  let held = 0
+  for (const byte of bytes) {
+    bits = ((bits & 63) << 8) | byte
+    for (held += 8; held >= 6;) out += alphabet[(bits >>> (held -= 6)) & 63] as string
   }
-  if (bytes.length - whole === 1) {
-    const n = bytes[whole] as number
-    out += (alphabet[n >>> 2] as string) + (alphabet[(n << 4) & 63] as string)
-  } else if (bytes.length - whole === 2) {
-    const n = ((bytes[whole] as number) << 8) | (bytes[whole + 1] as number)
-    out +=
-      (alphabet[n >>> 10] as string) +
-      (alphabet[(n >>> 4) & 63] as string) +
-      (alphabet[(n << 2) & 63] as string)
-  }
-  return out
+  return held === 0 ? out : out + (alphabet[(bits << (6 - held)) & 63] as string)
 }
 
 function sextet(code: number, plus: number, slash: number): number {

@@ -40,9 +40,7 @@ export function equalBytesConstantTime(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Compares public bytes and stops at the first difference. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
+  return a.length === b.length && standsAt(a, 0, b)
 }
 
 /** Whether public bytes stand at this place. Without a view: making one costs more than comparing. */

@@ -63,17 +63,16 @@ export function writeUtf8(text: string, out: Bytes, at: number): number {
   return to
 }
 
-/** Orders well-formed strings as their UTF-8 bytes are ordered, which is not the order of `<`. */
+/** Orders well-formed strings as their UTF-8 bytes are ordered: by code points, which is not the order of `<`. */
 export function compareUtf8(a: string, b: string): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i)
-    const y = b.charCodeAt(i)
-    if (x === y) continue
-    // Surrogates stand for the code points above all others.
-    const isHigh = x >= 0xd800 && x <= 0xdfff
-    if (isHigh === (y >= 0xd800 && y <= 0xdfff)) return x - y
-    return isHigh ? 1 : -1
+  const points = Array.from(b, codePoint)
+  for (const [i, point] of Array.from(a, codePoint).entries()) {
+    const other = points[i] ?? -1
+    if (point !== other) return point - other
   }
   return a.length - b.length
+}
+
+function codePoint(character: string): number {
+  return character.codePointAt(0) as number
 }

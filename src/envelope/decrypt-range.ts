@@ -193,12 +193,11 @@ function checkRange({ start, end, size }: PlaintextRange): void {
   const isOffset = (value: number | undefined): boolean =>
     value === undefined || (Number.isSafeInteger(value) && value >= 0 && value <= MAX_PLAINTEXT)
   if (!isOffset(Math.abs(start)) || !isOffset(end) || !isOffset(size)) {
-    throw new RangeError('start, end and size must be whole numbers')
+    throw new RangeError('start, end and size must be integers')
   }
-  if (start < 0 && (end !== undefined || size === undefined)) {
-    throw new RangeError('a range from the end needs size and no end')
-  }
-  if (end !== undefined && end < start) throw new RangeError('end lies before start')
+  // From the end: with size, and without end.
+  const fits = start < 0 ? size !== undefined && end === undefined : (end ?? start) >= start
+  if (!fits) throw new RangeError('start, end and size do not fit together')
 }
 
 /** Length of the plaintext of a body of this many bytes. */
@@ -207,7 +206,7 @@ function lengthOf(bodyBytes: number): number {
   const last = sealed % CHUNKED.sealedChunkBytes
   if (sealed < 0 || last < CHUNKED.tagBytes) {
     throw new KmsError('ERR_WIRE_MALFORMED', {
-      message: 'size is not that of a stream envelope',
+      message: 'size is not that of this envelope',
     })
   }
   return (

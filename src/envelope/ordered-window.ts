@@ -54,10 +54,7 @@ export class OrderedWindow {
    */
   async #groupFor(): Promise<number> {
     let group = 1
-    const inPlace = (): void => {
-      group = GROUP
-    }
-    this.#work.at(-1)?.then(inPlace, ignore)
+    this.#work.at(-1)?.then(() => (group = GROUP), ignore)
     for (let turn = 0; turn < MICROTASKS; turn++) await undefined
     return group
   }

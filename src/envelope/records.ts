@@ -76,7 +76,7 @@ export async function openBody(
     case 'stream-by-reference':
       return decryptStreamBody(body, (header) => key.openStream(header, aad))
     case 'data-key-record':
-      throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: 'a data-key record has no body' })
+      throw new KmsError('ERR_WIRE_KIND_REFUSED') // it has no body
   }
 }
 

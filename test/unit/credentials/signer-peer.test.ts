@@ -1,0 +1,56 @@
+import { AwsV4Signer } from 'aws4fetch'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { AwsSigner } from '../../../src/credentials/aws/signer.ts'
+
+const word = fc.stringMatching(/^[A-Za-z0-9/+=]{1,40}$/)
+const region = fc.constantFrom('eu-central-1', 'us-gov-west-1', 'cn-north-1')
+
+it('signs what aws4fetch signs', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      word,
+      fc.option(word, { nil: undefined }),
+      region,
+      fc.string(),
+      fc.integer({ min: 1_600_000_000, max: 4_000_000_000 }),
+      async (secretAccessKey, sessionToken, regionName, body, seconds) => {
+        const url = `https://kms.${regionName}.amazonaws.com/`
+        const headers = {
+          'content-type': 'application/x-amz-json-1.1',
+          'x-amz-target': 'TrentService.Decrypt',
+        }
+        const credentials = {
+          accessKeyId: 'AKIDEXAMPLE',
+          secretAccessKey,
+          ...(sessionToken && { sessionToken }),
+        }
+        const ours = await new AwsSigner().sign(
+          {
+            method: 'POST',
+            url,
+            headers,
+            body,
+            service: 'kms',
+            region: regionName,
+            nowMs: seconds * 1000,
+          },
+          credentials,
+        )
+        const peer = await new AwsV4Signer({
+          method: 'POST',
+          url,
+          headers,
+          body,
+          service: 'kms',
+          region: regionName,
+          datetime: ours.get('x-amz-date') ?? '',
+          allHeaders: true,
+          ...credentials,
+        }).sign()
+        expect(ours.get('authorization')).toBe(peer.headers.get('authorization'))
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
