@@ -55,7 +55,7 @@ export class OrderedWindow {
   async #groupFor(): Promise<number> {
     let group = 1
     this.#work.at(-1)?.then(() => (group = GROUP), ignore)
-    for (let turn = 0; turn < MICROTASKS; turn++) await undefined
+    for (let turn = 0; turn < MICROTASKS; turn++) await Promise.resolve()
     return group
   }
 }

@@ -45,7 +45,6 @@ const free = ['config', 'testing']
 
 /** npm packages: who may import which. */
 const packages = {
-  aws4fetch: '^src/credentials/aws/',
   jose: '^src/credentials/',
   zod: '^src/config/',
   hono: '^adapters/gateway/',
