@@ -62,7 +62,11 @@ function containerUrl({ relativeUri, fullUri }: ContainerCredentialsOptions): st
   }
   const url = URL.canParse(fullUri) ? new URL(fullUri) : undefined
   const plain = url?.protocol === 'http:' && PLAIN_HOSTS.test(url.hostname)
-  if (url === undefined || url.username !== '' || (url.protocol !== 'https:' && !plain)) {
+  if (
+    url === undefined ||
+    url.username + url.password !== '' ||
+    (url.protocol !== 'https:' && !plain)
+  ) {
     throw config('fullUri must be https, loopback, or the fixed address of ECS or EKS')
   }
   return fullUri

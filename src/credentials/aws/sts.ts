@@ -108,9 +108,8 @@ function form(action: string, parameters: StsParameters): string {
 /** The answer is JSON where the server honours Accept, else XML. */
 function readCredentials(response: HttpResponse, action: string): AwsCredentials {
   const fields = jsonFields(response, action) ?? xmlFields(response)
-  const expires = fields('Expiration')
-  const seconds = Number(expires)
-  const expiresAtMs = Number.isNaN(seconds) ? Date.parse(expires ?? '') : seconds * 1_000
+  const expires = fields('Expiration') ?? ''
+  const expiresAtMs = /^[\d.]+$/.test(expires) ? Number(expires) * 1_000 : Date.parse(expires)
   const accessKeyId = fields('AccessKeyId')
   const secretAccessKey = fields('SecretAccessKey')
   const sessionToken = fields('SessionToken')
