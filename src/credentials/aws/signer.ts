@@ -5,7 +5,7 @@ import type { AwsCredentials } from './credentials.ts'
 export interface SigningRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
-  /** All are signed. */
+  /** Names in lower case. All are signed. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly service: string
@@ -20,6 +20,14 @@ interface SigningKey {
   readonly key: CryptoKey
 }
 
+/** A URL in the parts that are signed. */
+interface Place {
+  readonly url: string
+  readonly host: string
+  readonly path: string
+  readonly query: string
+}
+
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 
 /**
@@ -30,39 +38,40 @@ const ALGORITHM = 'AWS4-HMAC-SHA256'
  */
 export class AwsSigner {
   readonly #keys = new WeakMap<AwsCredentials, SigningKey>()
+  #place: Place | undefined
 
-  /** The request's headers with `Authorization`, `X-Amz-Date` and `X-Amz-Security-Token`. */
-  async sign(request: SigningRequest, credentials: AwsCredentials): Promise<Headers> {
+  /** The request's headers with `authorization`, `x-amz-date` and `x-amz-security-token`. */
+  async sign(
+    request: SigningRequest,
+    credentials: AwsCredentials,
+  ): Promise<Record<string, string>> {
+    const { method, url, service, region, body, nowMs } = request
     const { accessKeyId, sessionToken } = credentials
-    const time = new Date(request.nowMs).toISOString().replace(/[:-]|\.\d{3}/g, '')
-    const scope = `${time.slice(0, 8)}/${request.region}/${request.service}/aws4_request`
-    const url = new URL(request.url)
-    const headers = new Headers(request.headers)
-    headers.set('host', url.host)
-    headers.set('x-amz-date', time)
-    if (sessionToken !== undefined) headers.set('x-amz-security-token', sessionToken)
-    const lines = [...headers] // in the order of their names
-    headers.delete('host') // is signed, but the platform's to send
-    const names = lines.map(([name]) => name).join(';')
-    const canonical = [
-      request.method,
-      strictly(url.pathname.replace(/\/+/g, '/')).replaceAll('%2F', '/'),
-      Array.from(url.searchParams, (pair) => pair.map(strictly).join('\n'))
-        .sort()
-        .join('&')
-        .replaceAll('\n', '='),
-      ...lines.map(([name, value]) => `${name}:${value.replace(/\s+/g, ' ')}`),
-      '',
-      names,
-      await digest(request.body),
-    ].join('\n')
+    const time = new Date(nowMs).toISOString().replace(/[:-]|\.\d{3}/g, '')
+    const scope = `${time.slice(0, 8)}/${region}/${service}/aws4_request`
+    const headers: Record<string, string> = { ...request.headers, 'x-amz-date': time }
+    if (sessionToken !== undefined) headers['x-amz-security-token'] = sessionToken
+    const { host, path, query } = this.#placeOf(url)
+    const lines = Object.entries({ ...headers, host })
+      .map(([name, value]) => `${name}:${value.trim().replace(/\s+/g, ' ')}`)
+      .sort()
+    const names = lines.map((line) => line.replace(/:.*/, '')).join(';')
+    const canonical = [method, path, query, ...lines, '', names, await digest(body)].join('\n')
     const text = `${ALGORITHM}\n${time}\n${scope}\n${await digest(canonical)}`
     const signature = hex(await hmac(await this.#keyFor(scope, credentials), text))
-    headers.set(
-      'authorization',
-      `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
-    )
+    headers['authorization'] =
+      `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`
     return headers
+  }
+
+  /** What is signed of a URL. A client has but one: the last is kept. */
+  #placeOf(url: string): Place {
+    if (this.#place?.url === url) return this.#place
+    const { host, pathname, searchParams } = new URL(url)
+    const path = strictly(pathname.replace(/\/+/g, '/')).replaceAll('%2F', '/')
+    const pairs = Array.from(searchParams, (pair) => pair.map(strictly).join('\n'))
+    const query = pairs.sort().join('&').replaceAll('\n', '=')
+    return (this.#place = { url, host, path, query })
   }
 
   async #keyFor(scope: string, credentials: AwsCredentials): Promise<CryptoKey> {
