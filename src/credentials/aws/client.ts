@@ -45,6 +45,7 @@ export class AwsClient {
     const mended = new Set<AwsErrorRow['mend']>()
     let credentials = await this.#credentials(call)
     for (;;) {
+      const sentSkewMs = this.#skewMs
       const response = await this.#send(call, credentials)
       if (response.status === 200) return response
       const facts = { provider, operation, nowMs: runtime.now() }
@@ -53,7 +54,7 @@ export class AwsClient {
       if (mend === undefined || mended.has(mend)) throw error
       mended.add(mend)
       if (mend === 'clock') {
-        if (!this.#correctClock(serverTimeMs)) throw error
+        if (!this.#correctClock(serverTimeMs, sentSkewMs)) throw error
       } else {
         source.refused(credentials)
         const next = await this.#credentials(call)
@@ -76,10 +77,11 @@ export class AwsClient {
     return transport.send({ ...request, headers, signal: call.signal })
   }
 
-  /** Whether the clock was off by enough to be the reason. AWS allows 5 minutes. */
-  #correctClock(serverTimeMs: number): boolean {
+  /** Whether the request's clock was off by enough to be the reason. AWS allows 5 minutes. */
+  #correctClock(serverTimeMs: number, sentSkewMs: number): boolean {
     const skewMs = serverTimeMs - this.#options.runtime.now()
-    if (!(Math.abs(skewMs - this.#skewMs) >= 60_000)) return false
+    // Not the skew of now: another call may have corrected it since.
+    if (!(Math.abs(skewMs - sentSkewMs) >= 60_000)) return false
     this.#skewMs = skewMs
     return true
   }
