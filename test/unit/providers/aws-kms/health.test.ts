@@ -74,7 +74,7 @@ describe('AWS KMS: health check', () => {
     const network: AwsKmsOptions['network'] = {
       ...fake.network,
       fetch: (url, init) => {
-        bodies.push(String(init.body))
+        bodies.push(init.body as string)
         return fake.network.fetch(url, init)
       },
     }
