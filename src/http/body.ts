@@ -18,7 +18,7 @@ export async function readBody(response: Response, maxBytes: number): Promise<By
     if (held > maxBytes) {
       await reader.cancel()
       throw new KmsError('ERR_KMS_RESPONSE_INVALID', {
-        message: 'the answer is longer than its limit',
+        message: 'the answer is too long',
       })
     }
     pieces.push(piece.value)

@@ -39,7 +39,7 @@ export function awsEndpoint(service: string, region: string, options: EndpointOp
     const name = fips ? `${service}-fips` : service
     return `https://${name}.${region}.${rowOf(region)[dualStack ? 3 : 2]}`
   }
-  if (fips || dualStack) throw configError('fips and dualStack do not go with an endpoint')
+  if (fips || dualStack) throw configError('fips and dualStack with an endpoint')
   return checkEndpoint(endpoint, options)
 }
 
@@ -50,7 +50,7 @@ export function awsEndpoint(service: string, region: string, options: EndpointOp
  */
 export function checkRegion(region: string): string {
   if (/^[a-z]{2,5}(?:-[a-z]{2,10}){1,3}-\d{1,2}$/.test(region)) return region
-  throw configError('region is not an AWS region')
+  throw configError('region is no AWS region')
 }
 
 function rowOf(region: string): (typeof PARTITIONS)[number] {

@@ -43,11 +43,11 @@ export function configuredKey(keyId: string, given: string | undefined): KeyFact
   const [, partition, ownRegion, account, resource = keyId] = ARN.exec(keyId) ?? []
   const key = parseKeyArn(keyId)?.key ?? (KEY.test(keyId) ? keyId : undefined)
   if (key === undefined && !ALIAS.test(resource))
-    throw configError('keyId is not the id, the ARN or an alias of a key')
+    throw configError('keyId is no key id, ARN or alias')
   const region = ownRegion ?? given
   if (region === undefined) throw configError('region is missing')
   const own = partitionOf(checkRegion(region))
   if (region !== (given ?? region) || own !== (partition ?? own))
-    throw configError('keyId is of another region or partition')
+    throw configError('keyId is of another region')
   return { partition: own, region, account, key }
 }
