@@ -65,7 +65,7 @@ export class PinnedKey {
       !this.#agrees(arn)
     ) {
       throw new KmsError('ERR_KMS_RESPONSE_INVALID', {
-        message: 'the answer is of another key',
+        message: 'the answer has another key',
         provider: PROVIDER,
       })
     }
