@@ -32,10 +32,8 @@ export async function createSides(
   const ours = createAwsKms({ keyId: arn, credentials, endpoint, allowHttpLoopback: true })
   const client = new sdk.KMSClient({ region, endpoint, credentials })
   const { wraps } = await ours.generateDataKey({ context })
-  const [wrap] = wraps
-  if (wrap === undefined) throw new Error('no wrap')
   const generate = { KeyId: arn, KeySpec: 'AES_256', EncryptionContext: context }
-  const decrypt = { KeyId: arn, CiphertextBlob: wrap.wrapped, EncryptionContext: context }
+  const decrypt = { KeyId: arn, CiphertextBlob: wraps[0].wrapped, EncryptionContext: context }
   const body = JSON.stringify({ ...generate, Padding: 'x'.repeat(64) })
   const bare = async (operation: Operation): Promise<unknown> => {
     const headers = {
