@@ -1,53 +1,42 @@
+/** One code for each class (W6.10). */
+const CODES = [
+  'ERR_CONTEXT_INVALID',
+  'ERR_WIRE_MALFORMED',
+  'ERR_WIRE_VERSION_REFUSED',
+  'ERR_WIRE_KIND_REFUSED',
+  'ERR_WIRE_LIMIT_EXCEEDED',
+  'ERR_ENVELOPE_UNKNOWN_KEY',
+  'ERR_ENVELOPE_UNKNOWN_REFERENCE',
+  'ERR_ENVELOPE_TOO_LARGE',
+  'ERR_DECRYPT_FAILED',
+  'ERR_DATA_KEY_EXHAUSTED',
+  'ERR_KMS_CONFIG',
+  'ERR_KMS_UNSUPPORTED',
+  'ERR_KMS_KEY_NOT_FOUND',
+  'ERR_KMS_KEY_DISABLED',
+  'ERR_KMS_ACCESS_DENIED',
+  'ERR_KMS_UNAUTHENTICATED',
+  'ERR_KMS_THROTTLED',
+  'ERR_KMS_UNAVAILABLE',
+  'ERR_KMS_TIMEOUT',
+  'ERR_KMS_RESPONSE_INVALID',
+  'ERR_STORE_UNAVAILABLE',
+] as const
+
 /**
  * The closed set of error codes. A code is API: it changes only with a major version.
  * Cause and fix of each: `docs/error-codes.md`.
  */
-export type KmsErrorCode =
-  | 'ERR_CONTEXT_INVALID'
-  | 'ERR_WIRE_MALFORMED'
-  | 'ERR_WIRE_VERSION_REFUSED'
-  | 'ERR_WIRE_KIND_REFUSED'
-  | 'ERR_WIRE_LIMIT_EXCEEDED'
-  | 'ERR_ENVELOPE_UNKNOWN_KEY'
-  | 'ERR_ENVELOPE_UNKNOWN_REFERENCE'
-  | 'ERR_ENVELOPE_TOO_LARGE'
-  | 'ERR_DECRYPT_FAILED'
-  | 'ERR_DATA_KEY_EXHAUSTED'
-  | 'ERR_KMS_CONFIG'
-  | 'ERR_KMS_UNSUPPORTED'
-  | 'ERR_KMS_KEY_NOT_FOUND'
-  | 'ERR_KMS_KEY_DISABLED'
-  | 'ERR_KMS_ACCESS_DENIED'
-  | 'ERR_KMS_UNAUTHENTICATED'
-  | 'ERR_KMS_THROTTLED'
-  | 'ERR_KMS_UNAVAILABLE'
-  | 'ERR_KMS_TIMEOUT'
-  | 'ERR_KMS_RESPONSE_INVALID'
-  | 'ERR_STORE_UNAVAILABLE'
+export type KmsErrorCode = (typeof CODES)[number]
 
-/** One code for each class (W6.10), and what it says. */
-const MESSAGES: Readonly<Record<KmsErrorCode, string>> = {
+/** Every code, for tables and exhaustive tests. */
+export const KMS_ERROR_CODES: readonly KmsErrorCode[] = /* @__PURE__ */ Object.freeze(CODES)
+
+/** What an error says by itself where its code in plain words does not say it. */
+const MESSAGES: Partial<Readonly<Record<KmsErrorCode, string>>> = {
   ERR_CONTEXT_INVALID: 'the context or aad map is not valid',
-  ERR_WIRE_MALFORMED: 'not a well-formed envelope',
-  ERR_WIRE_VERSION_REFUSED: 'this version is not accepted',
-  ERR_WIRE_KIND_REFUSED: 'this kind is not accepted',
-  ERR_WIRE_LIMIT_EXCEEDED: 'the envelope exceeds a limit',
-  ERR_ENVELOPE_UNKNOWN_KEY: 'no configured key',
-  ERR_ENVELOPE_UNKNOWN_REFERENCE: 'the data key is not stored',
-  ERR_ENVELOPE_TOO_LARGE: 'too large for one record: use a stream',
   ERR_DECRYPT_FAILED: 'decryption failed',
-  ERR_DATA_KEY_EXHAUSTED: 'the data key is used up',
-  ERR_KMS_CONFIG: 'the configuration is not valid',
-  ERR_KMS_UNSUPPORTED: 'the provider does not support this',
-  ERR_KMS_KEY_NOT_FOUND: 'the key was not found',
-  ERR_KMS_KEY_DISABLED: 'the key is not enabled for this',
-  ERR_KMS_ACCESS_DENIED: 'the KMS denied the call',
-  ERR_KMS_UNAUTHENTICATED: 'the KMS refused the credentials',
-  ERR_KMS_THROTTLED: 'the KMS throttled the call',
-  ERR_KMS_UNAVAILABLE: 'the KMS could not be reached',
-  ERR_KMS_TIMEOUT: 'the deadline passed',
-  ERR_KMS_RESPONSE_INVALID: 'the answer of the KMS was refused',
-  ERR_STORE_UNAVAILABLE: 'the store could not be reached',
+  ERR_ENVELOPE_TOO_LARGE: 'too large for one record: use a stream',
 }
 
 /** Codes of which the same call may succeed later. */
@@ -58,11 +47,6 @@ const RETRYABLE: readonly KmsErrorCode[] = [
   'ERR_KMS_TIMEOUT',
   'ERR_STORE_UNAVAILABLE',
 ]
-
-/** Every code, for tables and exhaustive tests. */
-export const KMS_ERROR_CODES: readonly KmsErrorCode[] = /* @__PURE__ */ Object.freeze(
-  Object.keys(MESSAGES) as KmsErrorCode[],
-)
 
 /** Facts that may stand on an error. None of them is ever a secret, a context value or a body. */
 export interface KmsErrorDetails {
@@ -104,25 +88,24 @@ export class KmsError extends Error {
   readonly code: KmsErrorCode
   /** Whether the same call may succeed later. */
   readonly retryable: boolean
-  readonly provider?: string
-  readonly operation?: string
-  readonly status?: number
-  readonly requestId?: string
-  readonly retryAfterMs?: number
+  declare readonly provider?: string
+  declare readonly operation?: string
+  declare readonly status?: number
+  declare readonly requestId?: string
+  declare readonly retryAfterMs?: number
 
   constructor(code: KmsErrorCode, details: KmsErrorDetails = {}) {
-    const message = MESSAGES[code]
-    const opaque = code === 'ERR_DECRYPT_FAILED'
+    // W6.9: nothing on the error may tell which check failed
+    const given = code === 'ERR_DECRYPT_FAILED' ? {} : details
     super(
-      opaque ? message : (details.message ?? message),
-      opaque || details.cause === undefined ? undefined : { cause: details.cause },
+      given.message ?? MESSAGES[code] ?? code.slice(4).toLowerCase().replaceAll('_', ' '),
+      given.cause === undefined ? undefined : { cause: given.cause },
     )
     this.name = 'KmsError'
     this.code = code
-    this.retryable = opaque ? false : (details.retryable ?? RETRYABLE.includes(code))
+    this.retryable = given.retryable ?? RETRYABLE.includes(code)
     Object.defineProperty(this, BRAND, { value: true })
-    if (opaque) return // W6.9: nothing on the error may tell which check failed
-    Object.assign(this, factsOf(details))
+    Object.assign(this, factsOf(given))
   }
 
   /** Plain data without stack and cause, fit for logs, RPC and problem documents. */
@@ -167,6 +150,24 @@ export interface KmsErrorData {
 export function isKmsError(value: unknown, code?: KmsErrorCode): value is KmsError {
   if (typeof value !== 'object' || value === null || !(BRAND in value)) return false
   return code === undefined || (value as unknown as KmsError).code === code
+}
+
+/**
+ * What a service or a store rejected with, as an error of ours: one with a code that we know as it
+ * is, anything else as `code` with what was thrown as its cause.
+ *
+ * @throws the reason of an aborted signal, or an `AbortError`: an abort is no failure
+ */
+export function typedError(
+  error: unknown,
+  code: KmsErrorCode,
+  signal: AbortSignal | undefined,
+): KmsError {
+  signal?.throwIfAborted()
+  if ((error as Partial<Error> | undefined)?.name === 'AbortError') throw error
+  if (!isKmsError(error)) return new KmsError(code, { cause: error })
+  if (CODES.includes(error.code)) return error
+  return new KmsError('ERR_KMS_RESPONSE_INVALID', { cause: error })
 }
 
 /** One outcome of a batch: batches never throw for one item. */

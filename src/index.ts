@@ -45,6 +45,7 @@ export {
   toKmsResult,
 } from './errors.ts'
 export {
+  encodeKmsContext,
   type EncryptionContext,
   type GeneratedDataKey,
   type HealthCheck,
@@ -57,10 +58,17 @@ export {
   type KmsSignalOptions,
   parseContextJson,
   SecretBytes,
+  unwrapEach,
   type UnwrappedDataKey,
   type UnwrapRequest,
   type WrappedKey,
 } from './kms/index.ts'
-export type { DataKeyPage, DataKeyStore, DataKeyStoreOptions, Runtime } from './ports/index.ts'
+export type {
+  DataKeyPage,
+  DataKeyStore,
+  DataKeyStoreOptions,
+  Network,
+  Runtime,
+} from './ports/index.ts'
 export { MultiKms, type MultiKmsOptions } from './resilience/index.ts'
 export type { KeyHeader, MessageKind } from './wire/index.ts'

@@ -1,28 +1,9 @@
-import { type Bytes, equalBytes } from '../bytes/index.ts'
-import { isKmsError, KmsError, type Outcome } from '../errors.ts'
-import {
-  canonicalContext,
-  contextId,
-  type EncryptionContext,
-  type KmsSignalOptions,
-  type WrappedKey,
-} from '../kms/index.ts'
-import type { KeyHeader } from '../wire/index.ts'
+import { contextId, type EncryptionContext } from '../kms/index.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { inRange } from './data-key-limits.ts'
-import type {
-  ActiveKeyOptions,
-  DataKeyPolicy,
-  DataKeySource,
-  MaybePromise,
-  OpenRequest,
-  RewrapKeyOptions,
-} from './data-key-source.ts'
-import { FailedHeaders } from './failed-headers.ts'
-import { checkHeader } from './header-policy.ts'
-import { KmsDataKeys, type KmsDataKeysOptions } from './kms-data-keys.ts'
-import { settle } from './open-batch.ts'
+import type { ActiveKeyOptions, MaybePromise } from './data-key-source.ts'
+import { type KmsDataKeysOptions, KmsSource } from './kms-data-keys.ts'
 import { type HeldKey, isOfContext, OpenedKeys } from './opened-keys.ts'
 
 /** Bounds of a cache of data keys. Numbers are integers. */
@@ -64,39 +45,34 @@ export interface CacheStats {
  * export const cipher = new EnvelopeCipher({ keys })
  * ```
  */
-export class CachedKms implements DataKeySource {
-  readonly policy: DataKeyPolicy
-  readonly #inner: KmsDataKeys
+export class CachedKms extends KmsSource {
   readonly #opened: OpenedKeys
   readonly #active: BoundedMap<string, HeldKey>
-  readonly #failed: FailedHeaders
   #latest: HeldKey | undefined
-  #epoch = 0
-  #stats = { encryptHits: 0, encryptMisses: 0, decryptHits: 0, decryptMisses: 0, refusals: 0 }
+  #stats = { encryptHits: 0, encryptMisses: 0 }
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: KmsDataKeysOptions & KmsCacheConfig) {
-    this.#inner = new KmsDataKeys(options)
-    this.policy = this.#inner.policy
-    const ttlMs = inRange('ttlMs', options.ttlMs ?? 300_000, 1, 3_600_000)
-    const maxEntries = inRange('maxEntries', options.maxEntries ?? 1_000, 1, 1_000_000)
-    this.#opened = new OpenedKeys(maxEntries, ttlMs)
+    const { ttlMs = 300_000, maxEntries = 1_000, ...others } = options
+    inRange('maxEntries', maxEntries, 1, 1_000_000)
+    const opened = new OpenedKeys(maxEntries, inRange('ttlMs', ttlMs, 1, 3_600_000))
+    super(others, opened)
+    this.#opened = opened
     this.#active = new BoundedMap(maxEntries)
-    this.#failed = new FailedHeaders(this.#inner.runtime)
   }
 
-  active(
+  override active(
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): MaybePromise<DataEncryptionKey> {
-    const now = this.#inner.runtime.now()
+    const now = this.runtime.now()
     const entry = this.#activeOf(context)
     if (entry !== undefined) {
       const { key } = entry
-      if (this.#opened.isFresh(entry, now) && key.reserve(this.#inner.limits, now, options.bytes)) {
+      if (this.#opened.isFresh(entry, now) && key.reserve(this.limits, now, options.bytes)) {
         this.#stats.encryptHits += 1
-        if (!options.durable || key.durable) return key
-        return this.#inner.makeDurable(key, options).then(() => key)
+        if (!options.durable || this.isDurable(key)) return key
+        return this.makeDurable(key, options).then(() => key)
       }
       this.#active.delete(key.context.id)
       this.#latest = undefined
@@ -105,94 +81,17 @@ export class CachedKms implements DataKeySource {
     return this.#make(context, options)
   }
 
-  open(
-    header: KeyHeader,
-    context: EncryptionContext | undefined,
-    options: KmsSignalOptions,
-  ): MaybePromise<DataEncryptionKey> {
-    checkHeader(this.#inner.kms, header, context)
-    const held = this.#held(header, context)
-    if (held !== undefined) return held
-    this.#stats.decryptMisses += 1
-    return this.#unwrap(header, context, options)
-  }
-
-  async openMany(
-    requests: readonly OpenRequest[],
-    options: KmsSignalOptions,
-  ): Promise<readonly Outcome<DataEncryptionKey>[]> {
-    const outcomes = new Array<Outcome<DataEncryptionKey>>(requests.length)
-    const missing: number[] = []
-    for (const [i, request] of requests.entries()) {
-      try {
-        checkHeader(this.#inner.kms, request.header, request.context)
-        const held = this.#held(request.header, request.context)
-        if (held === undefined) missing.push(i)
-        else outcomes[i] = { ok: true, value: held }
-      } catch (error) {
-        if (!isKmsError(error)) throw error
-        outcomes[i] = { ok: false, error }
-      }
-    }
-    if (missing.length === 0) return outcomes
-    this.#stats.decryptMisses += missing.length
-    const opened = await this.#openMissing(
-      missing.map((i) => requests[i] as OpenRequest),
-      options,
-    )
-    for (const [place, outcome] of opened.entries()) outcomes[missing[place] as number] = outcome
-    return outcomes
-  }
-
-  byReference(
-    commitment: Bytes,
-    context: EncryptionContext | undefined,
-    options: KmsSignalOptions,
-  ): MaybePromise<DataEncryptionKey> {
-    const held = this.#opened.find(commitment, 0, this.#inner.runtime.now())
-    if (held !== undefined && isOfContext(held, context)) {
-      this.#stats.decryptHits += 1
-      return held
-    }
-    return this.#inner
-      .headerOf(commitment, options)
-      .then((header) => this.open(header, context, options))
-  }
-
-  headerOf(commitment: Bytes, options: KmsSignalOptions): Promise<KeyHeader> {
-    return this.#inner.headerOf(commitment, options)
-  }
-
-  recall(message: Bytes, context: EncryptionContext | undefined): DataEncryptionKey | undefined {
-    const held = this.#opened.recall(message, this.#inner.runtime.now())
-    if (held === undefined || !isOfContext(held, context)) return undefined
-    this.#stats.decryptHits += 1
-    return held
-  }
-
-  rewrap(
-    header: KeyHeader,
-    context: EncryptionContext | undefined,
-    options: RewrapKeyOptions,
-  ): Promise<KeyHeader> {
-    return this.#inner.rewrap(header, context, options)
-  }
-
-  canOpen(wraps: readonly WrappedKey[]): boolean {
-    return this.#inner.canOpen(wraps)
-  }
-
   /** W5.7: nothing that was made or learnt before stays. */
-  clear(): void {
-    this.#epoch += 1
-    this.#opened.clear()
+  override clear(): void {
     this.#active.clear()
     this.#latest = undefined
-    this.#failed.clear()
+    super.clear()
   }
 
   stats(): CacheStats {
-    return { ...this.#stats, entries: this.#opened.size, evictions: this.#opened.evictions }
+    const { size: entries, evictions, hits: decryptHits, misses: decryptMisses } = this.#opened
+    const { refusals } = this
+    return { ...this.#stats, entries, evictions, decryptHits, decryptMisses, refusals }
   }
 
   /** The key that is active for a context. That of the last call is found without making an id. */
@@ -206,81 +105,14 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
-    const epoch = this.#epoch
-    const key = await this.#inner.active(context, options)
-    if (this.#hold(key, epoch)) {
+    const { epoch } = this.#opened
+    const key = await super.active(context, options)
+    const cachedAtMs = this.runtime.now()
+    if (this.#opened.add(key, epoch, cachedAtMs)) {
       // Under the key's own context: a getter may have answered the look-up differently.
-      this.#latest = { key, cachedAtMs: this.#inner.runtime.now() }
+      this.#latest = { key, cachedAtMs }
       this.#active.set(key.context.id, this.#latest)
     }
     return key
-  }
-
-  async #unwrap(
-    header: KeyHeader,
-    context: EncryptionContext | undefined,
-    options: KmsSignalOptions,
-  ): Promise<DataEncryptionKey> {
-    const canonical = canonicalContext(context)
-    const id = await this.#failed.idOf(header, canonical)
-    if (this.#failed.has(id)) throw this.#refuse()
-    const epoch = this.#epoch
-    const outcome = await settle(() => this.#inner.open(header, canonical.map, options))
-    this.#failed.learn(id, outcome)
-    if (!outcome.ok) throw outcome.error
-    this.#hold(outcome.value, epoch)
-    return outcome.value
-  }
-
-  async #openMissing(
-    requests: readonly OpenRequest[],
-    options: KmsSignalOptions,
-  ): Promise<readonly Outcome<DataEncryptionKey>[]> {
-    const ids = await Promise.all(
-      requests.map(({ header, context }) =>
-        settle(() => this.#failed.idOf(header, canonicalContext(context))),
-      ),
-    )
-    const outcomes = ids.map((id): Outcome<DataEncryptionKey> | undefined =>
-      id.ok && this.#failed.has(id.value) ? { ok: false, error: this.#refuse() } : undefined,
-    )
-    const rest = [...requests.keys()].filter((i) => outcomes[i] === undefined)
-    const epoch = this.#epoch
-    const opened = await this.#inner.openMany(
-      rest.map((i) => requests[i] as OpenRequest),
-      options,
-    )
-    for (const [place, outcome] of opened.entries()) {
-      const i = rest[place] as number
-      const id = ids[i]
-      if (id?.ok === true) this.#failed.learn(id.value, outcome)
-      if (outcome.ok) this.#hold(outcome.value, epoch)
-      outcomes[i] = outcome
-    }
-    return outcomes as readonly Outcome<DataEncryptionKey>[]
-  }
-
-  #refuse(): KmsError {
-    this.#stats.refusals += 1
-    return new KmsError('ERR_DECRYPT_FAILED') // W6.5
-  }
-
-  /** The key of this header if it is held. Wraps may differ: they are not part of its identity. */
-  #held(header: KeyHeader, context: EncryptionContext | undefined): DataEncryptionKey | undefined {
-    const held = this.#opened.find(header.commitment, 0, this.#inner.runtime.now())
-    if (held === undefined) return undefined
-    // The commitment binds these, so a message in which they differ cannot be genuine: no KMS call.
-    if (!isOfContext(held, context) || !equalBytes(header.fixedBytes, held.header.fixedBytes)) {
-      throw new KmsError('ERR_DECRYPT_FAILED')
-    }
-    this.#stats.decryptHits += 1
-    return held
-  }
-
-  /** Keeps a key, unless the cache was cleared while the KMS was asked for it. */
-  #hold(key: DataEncryptionKey, epoch: number): boolean {
-    if (epoch !== this.#epoch) return false
-    this.#opened.add(key, this.#inner.runtime.now())
-    return true
   }
 }

@@ -30,8 +30,6 @@ export class DataEncryptionKey {
   readonly header: KeyHeader
   /** The context that the commitment binds. */
   readonly context: CanonicalContext
-  /** The data-key record is in the store: messages may refer to it. */
-  durable = false
 
   readonly #recordKey: CryptoKey
   readonly #streamKey: CryptoKey

@@ -6,7 +6,7 @@ export interface DataKeyLimits {
   readonly encryptForMs: number
   /** Messages per process; 2^20 by default, at most 2^32. */
   readonly maxMessages: number
-  /** Bytes of plaintext in records per process; 2^40 by default. */
+  /** Bytes of plaintext in records per process; 2^40 by default, at most 2^53 - 1. */
   readonly maxBytes: number
 }
 
@@ -23,11 +23,15 @@ const MAX_MESSAGES = 2 ** 32
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
-export function dataKeyLimits(options: Partial<DataKeyLimits>): DataKeyLimits {
+export function dataKeyLimits(
+  encryptForMs = 3_600_000,
+  maxMessages: number = 2 ** 20,
+  maxBytes: number = 2 ** 40,
+): DataKeyLimits {
   return {
-    encryptForMs: inRange('encryptForMs', options.encryptForMs ?? 3_600_000, 1, MAX_ENCRYPT_FOR_MS), // W5.2
-    maxMessages: inRange('maxMessages', options.maxMessages ?? 2 ** 20, 1, MAX_MESSAGES), // W5.6
-    maxBytes: inRange('maxBytes', options.maxBytes ?? 2 ** 40, 1, Number.MAX_SAFE_INTEGER),
+    encryptForMs: inRange('encryptForMs', encryptForMs, 1, MAX_ENCRYPT_FOR_MS), // W5.2
+    maxMessages: inRange('maxMessages', maxMessages, 1, MAX_MESSAGES), // W5.6
+    maxBytes: inRange('maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER),
   }
 }
 
@@ -39,7 +43,7 @@ export function dataKeyLimits(options: Partial<DataKeyLimits>): DataKeyLimits {
 export function inRange(name: string, value: number, least: number, most: number): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value
   throw new KmsError('ERR_KMS_CONFIG', {
-    message: `${name} must be an integer from ${String(least)} to ${String(most)}`,
+    message: `${name} must be ${String(least)} to ${String(most)}`,
   })
 }
 
@@ -52,9 +56,11 @@ export function mayEncryptAt(createdAtMs: number, limits: DataKeyLimits, nowMs: 
 /**
  * The creation time of a new data key.
  *
- * @throws KmsError `ERR_KMS_CONFIG` if the clock was never set
+ * @throws KmsError `ERR_KMS_CONFIG` if the clock was never set, or gives what is no time
  */
 export function creationTime(nowMs: number): number {
-  if (nowMs >= EARLIEST_MS) return Math.floor(nowMs)
-  throw new KmsError('ERR_KMS_CONFIG', { message: 'the clock stands before 2020' })
+  // A bigint passes for a number in comparisons.
+  const isTime = typeof nowMs === 'number' && nowMs <= Number.MAX_SAFE_INTEGER
+  if (isTime && nowMs >= EARLIEST_MS) return Math.floor(nowMs)
+  throw new KmsError('ERR_KMS_CONFIG', { message: 'the clock is wrong' })
 }

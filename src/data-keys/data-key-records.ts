@@ -1,8 +1,9 @@
 import { type Bytes, equalBytes } from '../bytes/index.ts'
-import { isKmsError, KmsError } from '../errors.ts'
-import type { KmsSignalOptions } from '../kms/index.ts'
+import { KmsError } from '../errors.ts'
+import { type KmsSignalOptions, wrongOption } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import { dataKeyStoreKey, encodeHead, type KeyHeader } from '../wire/index.ts'
+import { ask } from './ask.ts'
 
 /**
  * Writes the record of a data key and reads it back: only a record that can be read may be
@@ -15,14 +16,10 @@ export async function persistDataKey(
   header: KeyHeader,
   options: KmsSignalOptions,
 ): Promise<void> {
-  const key = dataKeyStoreKey(header.commitment)
   const record = encodeHead('data-key-record', header.bytes)
-  const found = await useStore(store, options, async (open) => {
-    await open.putIfAbsent(key, record, { signal: options.signal })
-    return open.get(key, { signal: options.signal })
-  })
+  const found = await readStore(store, header.commitment, options, record)
   if (found === undefined || !equalBytes(found, record)) {
-    throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the data key was not kept' })
+    throw new KmsError('ERR_STORE_UNAVAILABLE') // it was not kept
   }
 }
 
@@ -36,25 +33,29 @@ export async function readDataKeyRecord(
   commitment: Uint8Array,
   options: KmsSignalOptions,
 ): Promise<Bytes> {
-  const key = dataKeyStoreKey(commitment)
-  const record = await useStore(store, options, (open) => open.get(key, { signal: options.signal }))
+  const record = await readStore(store, commitment, options)
   if (record === undefined) throw new KmsError('ERR_ENVELOPE_UNKNOWN_REFERENCE') // W4.25
   return record
 }
 
-async function useStore<T>(
+/** What the store has, after it was given a record to keep where there is one. */
+async function readStore(
   store: DataKeyStore | undefined,
+  commitment: Uint8Array,
   options: KmsSignalOptions,
-  work: (store: DataKeyStore) => Promise<T>,
-): Promise<T> {
-  if (store === undefined) {
-    throw new KmsError('ERR_KMS_CONFIG', { message: 'references need a dataKeyStore' })
-  }
-  try {
-    return await work(store)
-  } catch (cause) {
-    if (isKmsError(cause)) throw cause
-    options.signal?.throwIfAborted()
-    throw new KmsError('ERR_STORE_UNAVAILABLE', { cause })
-  }
+  toKeep?: Bytes,
+): Promise<Bytes | undefined> {
+  if (store === undefined) throw wrongOption('dataKeyStore')
+  const key = dataKeyStoreKey(commitment)
+  const call = { signal: options.signal }
+  return ask(
+    options,
+    'ERR_STORE_UNAVAILABLE',
+    'ERR_STORE_UNAVAILABLE',
+    async () => {
+      if (toKeep !== undefined) await store.putIfAbsent(key, toKeep, call)
+      return store.get(key, call)
+    },
+    (found) => found === undefined || (found as unknown) instanceof Uint8Array,
+  )
 }

@@ -18,7 +18,7 @@ export async function deriveKeys(
 ): Promise<DerivedKeys> {
   try {
     if (plaintext.length !== DEK_BYTES) {
-      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'the data key is not 32 bytes' }) // W2.1
+      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'not 32 bytes' }) // W2.1
     }
     const stored = storedPart(fields.stored)
     return await deriveDataKey(plaintext, {

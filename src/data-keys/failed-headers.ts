@@ -1,10 +1,9 @@
 import { concatBytes, encodeBase64Url } from '../bytes/index.ts'
 import { sha256 } from '../ciphers/index.ts'
-import { isKmsError, type Outcome } from '../errors.ts'
-import type { CanonicalContext } from '../kms/index.ts'
+import { isKmsError, KmsError } from '../errors.ts'
 import type { Runtime } from '../ports/index.ts'
-import type { KeyHeader } from '../wire/index.ts'
 import { BoundedMap } from './bounded-map.ts'
+import type { Opening } from './opening.ts'
 
 /** How long a header that failed is remembered, and how many of them. */
 const TTL_MS = 10_000
@@ -17,31 +16,43 @@ const MAX_HEADERS = 256
 export class FailedHeaders {
   readonly #runtime: Runtime
   readonly #failed = new BoundedMap<string, number>(MAX_HEADERS)
+  /** How often a header was refused from memory. */
+  refusals = 0
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime
   }
 
-  /** Of all bytes of the header, unlike a cache's identity: another wrap may open. */
-  async idOf(header: KeyHeader, context: CanonicalContext): Promise<string> {
-    return encodeBase64Url(await sha256(concatBytes(header.bytes, context.bytes)))
-  }
-
-  has(id: string): boolean {
-    const failedAtMs = this.#failed.get(id)
-    return failedAtMs !== undefined && within(failedAtMs, this.#runtime.now(), TTL_MS)
+  /** @throws KmsError `ERR_DECRYPT_FAILED` if this header failed a moment ago */
+  async check(opening: Opening): Promise<void> {
+    if (this.#failed.size === 0) return
+    const failedAtMs = this.#failed.get(await idOf(opening))
+    if (failedAtMs === undefined || !within(failedAtMs, this.#runtime.now(), TTL_MS)) return
+    this.refusals += 1
+    throw new KmsError('ERR_DECRYPT_FAILED')
   }
 
   /** Remembers a failure that the header is to blame for; outages are not. */
-  learn(id: string, outcome: Outcome<unknown>): void {
-    if (!outcome.ok && isKmsError(outcome.error, 'ERR_DECRYPT_FAILED')) {
-      this.#failed.set(id, this.#runtime.now())
+  async learn<T>(opening: Opening, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (isKmsError(error, 'ERR_DECRYPT_FAILED')) {
+        const id = await idOf(opening)
+        this.#failed.set(id, this.#runtime.now())
+      }
+      throw error
     }
   }
 
   clear(): void {
     this.#failed.clear()
   }
+}
+
+/** Of all bytes of the header, unlike a cache's identity: another wrap may open. */
+async function idOf({ header, canonical }: Opening): Promise<string> {
+  return encodeBase64Url(await sha256(concatBytes(header.bytes, canonical.bytes)))
 }
 
 /** Whether `nowMs` lies in the span; a clock that went back makes an entry old, not young again. */

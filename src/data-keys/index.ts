@@ -10,4 +10,4 @@ export type {
   RewrapKeyOptions,
 } from './data-key-source.ts'
 export { KmsDataKeys, type KmsDataKeysOptions } from './kms-data-keys.ts'
-export { settle } from './open-batch.ts'
+export { settle, valueOf } from './opening.ts'

@@ -7,9 +7,13 @@ import {
   type KeyManagementService,
   kmsContext,
   type KmsSignalOptions,
+  refuseOthers,
+  type SecretBytes,
   type UnwrappedDataKey,
   type WrappedKey,
+  wrongOption,
 } from '../kms/index.ts'
+import type { DerivedKeys } from '../ciphers/index.ts'
 import type { DataKeyStore, Runtime } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
 import {
@@ -19,6 +23,7 @@ import {
   LIMITS,
   parseMessage,
 } from '../wire/index.ts'
+import { askKms, askMany } from './ask.ts'
 import { DataEncryptionKey } from './data-encryption-key.ts'
 import { creationTime, type DataKeyLimits, dataKeyLimits, inRange } from './data-key-limits.ts'
 import { persistDataKey, readDataKeyRecord } from './data-key-records.ts'
@@ -26,13 +31,16 @@ import type {
   ActiveKeyOptions,
   DataKeyPolicy,
   DataKeySource,
+  MaybePromise,
   OpenRequest,
   RewrapKeyOptions,
 } from './data-key-source.ts'
 import { deriveKeys, openKeys } from './derive-keys.ts'
-import { checkHeader, eligibleWraps, withoutWrap } from './header-policy.ts'
-import { OpenBatch, type OpenBatchItem, settle } from './open-batch.ts'
-import { rewrapHeader } from './rewrap-header.ts'
+import { FailedHeaders } from './failed-headers.ts'
+import { checkHeader, demandKeys } from './header-policy.ts'
+import { headerId, type Opening, openingOf, settle, tryWraps, valueOf } from './opening.ts'
+import type { OpenedKeys } from './opened-keys.ts'
+import { rewrapKey } from './rewrap-key.ts'
 
 /** Options of {@link KmsDataKeys}. */
 export interface KmsDataKeysOptions extends Partial<DataKeyLimits> {
@@ -46,101 +54,143 @@ export interface KmsDataKeysOptions extends Partial<DataKeyLimits> {
   readonly runtime?: Runtime
 }
 
-/** A {@link DataKeySource} without a cache: one data key for each message, one unwrap for each read. */
-export class KmsDataKeys implements DataKeySource {
+/** Data keys that a KMS wraps, with or without a memory of those that were opened. */
+export class KmsSource implements DataKeySource {
   readonly limits: DataKeyLimits
   readonly runtime: Runtime
-  readonly kms: KeyManagementService
   readonly policy: DataKeyPolicy
+  readonly #kms: KeyManagementService
   readonly #store: DataKeyStore | undefined
+  readonly #failed: FailedHeaders
+  readonly #opened: OpenedKeys | undefined
+  readonly #durable = new WeakSet<DataEncryptionKey>()
 
-  constructor(options: KmsDataKeysOptions) {
-    this.kms = options.kms
-    this.limits = dataKeyLimits(options)
-    this.runtime = options.runtime ?? webRuntime
-    const { maxWraps = LIMITS.defaultMaxWraps } = options
-    this.policy = Object.freeze({
-      requiredContextKeys: Object.freeze([...(options.requiredContextKeys ?? [])]),
-      maxWraps: inRange('maxWraps', maxWraps, 1, LIMITS.maxWraps), // W3.10
-      references: options.dataKeyStore !== undefined,
-    })
-    this.#store = options.dataKeyStore
-    if (this.#store !== undefined && this.#store.consistency !== 'strong') {
-      throw new KmsError('ERR_KMS_CONFIG', {
-        message: 'a data-key store must be strong', // W4.26
-      })
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(options: KmsDataKeysOptions, opened: OpenedKeys | undefined) {
+    const {
+      kms,
+      encryptForMs,
+      maxMessages,
+      maxBytes,
+      requiredContextKeys = [],
+      maxWraps = LIMITS.defaultMaxWraps,
+      dataKeyStore,
+      runtime = webRuntime,
+      ...others
+    } = options
+    refuseOthers(others)
+    if (typeof (kms as Partial<KeyManagementService> | null)?.unwrapDataKey !== 'function') {
+      throw wrongOption('kms')
     }
+    if (!Array.isArray(requiredContextKeys)) throw wrongOption('requiredContextKeys')
+    const store = dataKeyStore as DataKeyStore | null | undefined
+    if (store !== undefined && store?.consistency !== 'strong') {
+      throw wrongOption('dataKeyStore') // W4.26
+    }
+    this.limits = dataKeyLimits(encryptForMs, maxMessages, maxBytes)
+    this.runtime = runtime
+    this.policy = Object.freeze({
+      requiredContextKeys: Object.freeze([...(requiredContextKeys as readonly string[])]),
+      maxWraps: inRange('maxWraps', maxWraps, 1, LIMITS.maxWraps), // W3.10
+      references: dataKeyStore !== undefined,
+    })
+    this.#kms = kms
+    this.#store = dataKeyStore
+    this.#failed = new FailedHeaders(runtime)
+    this.#opened = opened
   }
 
-  async active(
+  /** How often a header was refused without a KMS call, because it failed a moment ago. */
+  get refusals(): number {
+    return this.#failed.refusals
+  }
+
+  active(
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
-  ): Promise<DataEncryptionKey> {
-    const key = await this.#make(canonicalContext(context), options)
-    if (options.durable) await this.makeDurable(key, options)
-    if (!key.reserve(this.limits, this.runtime.now(), options.bytes)) {
-      throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
-    }
-    return key
+  ): MaybePromise<DataEncryptionKey> {
+    return this.#make(canonicalContext(context), options)
   }
 
-  async open(
+  open(
     header: KeyHeader,
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
-  ): Promise<DataEncryptionKey> {
-    checkHeader(this.kms, header, context)
-    return this.#openWith(
-      eligibleWraps(this.kms, header),
-      header,
-      canonicalContext(context),
-      options,
-    )
+  ): MaybePromise<DataEncryptionKey> {
+    return this.#held(header, context) ?? this.#open(header, context, options)
   }
 
   async openMany(
     requests: readonly OpenRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
-    const batch = new OpenBatch(this.kms, requests)
-    const unwrapped =
-      batch.items.length === 0 ? [] : await this.kms.unwrapMany(batch.items, options)
-    const opened = await Promise.all(
-      unwrapped.map((outcome, i) => {
-        const item = batch.items[i] as OpenBatchItem
-        return settle(() => this.#accept(outcome, item, options))
+    const epoch = this.#opened?.epoch
+    // A page without its repetitions, so that each data key is unwrapped once.
+    const distinct = new Map<string, Promise<Opening>>()
+    const admit = ({ header, context }: OpenRequest): MaybePromise<DataEncryptionKey | Opening> => {
+      const held = this.#held(header, context)
+      if (held !== undefined) return held
+      const id = headerId(header, context)
+      const opening = distinct.get(id) ?? this.#admit(header, context)
+      distinct.set(id, opening)
+      return opening
+    }
+    const admitted = await Promise.all(requests.map((request) => settle(() => admit(request))))
+    const asked = new Set<Opening>()
+    for (const outcome of admitted) {
+      if (outcome.ok && !(outcome.value instanceof DataEncryptionKey)) asked.add(outcome.value)
+    }
+    const openings = [...asked]
+    const answers = await settle(() => askMany(this.#kms, openings, options))
+    const opened = new Map<unknown, Outcome<DataEncryptionKey>>()
+    await Promise.all(
+      openings.map(async (opening, i) => {
+        const work = async (): Promise<DataEncryptionKey> => {
+          const answer = valueOf(valueOf(answers)[i] as Outcome<UnwrappedDataKey>)
+          return this.#unwrap(opening, options, epoch, answer)
+        }
+        opened.set(opening, await settle(() => this.#failed.learn(opening, work)))
       }),
     )
-    return batch.spread(opened)
+    return admitted.map(
+      (outcome) =>
+        (outcome.ok && opened.get(outcome.value)) || (outcome as Outcome<DataEncryptionKey>),
+    )
   }
 
-  async byReference(
+  byReference(
     commitment: Bytes,
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
-  ): Promise<DataEncryptionKey> {
-    const header = await this.headerOf(commitment, options)
-    return this.open(header, context, options)
+  ): MaybePromise<DataEncryptionKey> {
+    return (
+      this.#opened?.named(commitment, context, this.runtime.now()) ??
+      this.headerOf(commitment, options).then((header) => this.open(header, context, options))
+    )
   }
 
-  recall(): undefined {
-    return undefined
+  recall(message: Bytes, context: EncryptionContext | undefined): DataEncryptionKey | undefined {
+    return this.#opened?.recall(message, context, this.runtime.now())
   }
 
+  /** Every old wrap is dropped and exactly the configured set is written (W3.30); all else stays (W3.31). */
   async rewrap(
     header: KeyHeader,
     context: EncryptionContext | undefined,
     options: RewrapKeyOptions,
   ): Promise<KeyHeader> {
-    return this.#demandReadable(await rewrapHeader(this.kms, header, context, options))
+    checkHeader(this, header, context)
+    const opening = await this.#admit(header, context)
+    return this.#write(header, await rewrapKey(this.#kms, this.#failed, opening, options))
   }
 
   canOpen(wraps: readonly WrappedKey[]): boolean {
-    return wraps.some((wrap) => this.kms.canUnwrap(wrap))
+    return wraps.some((wrap) => this.#kms.canUnwrap(wrap))
   }
 
   clear(): void {
-    // Nothing is held.
+    this.#opened?.clear()
+    this.#failed.clear()
   }
 
   async headerOf(commitment: Bytes, options: KmsSignalOptions): Promise<KeyHeader> {
@@ -157,83 +207,108 @@ export class KmsDataKeys implements DataKeySource {
     return header
   }
 
-  /** Writes the data-key record if that was not done yet, before the first message leaves (W4.24). */
-  async makeDurable(key: DataEncryptionKey, options: KmsSignalOptions): Promise<void> {
-    if (key.durable) return
-    await persistDataKey(this.#store, key.header, options)
-    key.durable = true
+  /** The data-key record was written by this source: messages may refer to it. */
+  isDurable(key: DataEncryptionKey): boolean {
+    return this.#durable.has(key)
   }
 
-  async #make(context: CanonicalContext, options: KmsSignalOptions): Promise<DataEncryptionKey> {
+  /** Writes the data-key record if that was not done yet, before the first message leaves (W4.24). */
+  async makeDurable(key: DataEncryptionKey, options: KmsSignalOptions): Promise<void> {
+    if (this.isDurable(key)) return
+    await persistDataKey(this.#store, key.header, options)
+    this.#durable.add(key)
+  }
+
+  /** A key that is held for this header, once header and context are found right (W6.1). */
+  #held(header: KeyHeader, context: EncryptionContext | undefined): DataEncryptionKey | undefined {
+    checkHeader(this, header, context)
+    return this.#opened?.held(header, context, this.runtime.now())
+  }
+
+  async #make(context: CanonicalContext, options: ActiveKeyOptions): Promise<DataEncryptionKey> {
     const fields: DataKeyFields = {
       salt: this.runtime.randomFill(new Uint8Array(LIMITS.saltBytes)), // W2.2
       createdAtMs: creationTime(this.runtime.now()),
       stored: this.#stored(context.map),
     }
     const k = kmsContext(context.map, fields.salt, fields.createdAtMs)
-    const { plaintext, wraps } = await this.kms.generateDataKey({
-      signal: options.signal,
-      defer: options.defer,
+    const { plaintext, wraps } = await askKms(this.#kms, 'generateDataKey', {
+      ...options,
       context: k,
     })
     const keys = await deriveKeys(plaintext, fields, context)
-    const header = encodeKeyHeader({ ...fields, commitment: keys.commitment }, wraps)
-    return new DataEncryptionKey(this.#demandReadable(header), context, keys)
+    const header = this.#write({ ...fields, commitment: keys.commitment }, wraps)
+    const key = new DataEncryptionKey(header, context, keys)
+    if (options.durable) await this.makeDurable(key, options)
+    if (key.reserve(this.limits, this.runtime.now(), options.bytes)) return key
+    throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
   }
 
-  /** A header that a reader with this policy would refuse must not leave. */
-  #demandReadable(header: KeyHeader): KeyHeader {
-    if (header.wraps.length <= this.policy.maxWraps) return header
-    throw new KmsError('ERR_KMS_CONFIG', {
-      message: 'more keys than maxWraps allows',
-    })
+  async #open(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): Promise<DataEncryptionKey> {
+    const epoch = this.#opened?.epoch
+    const opening = await this.#admit(header, context)
+    return this.#failed.learn(opening, () => this.#unwrap(opening, options, epoch))
+  }
+
+  /** A header that a reader with this service and policy would refuse must not leave. */
+  #write(
+    fields: DataKeyFields & Pick<KeyHeader, 'commitment'>,
+    wraps: readonly WrappedKey[],
+  ): KeyHeader {
+    if (wraps.length > this.policy.maxWraps) throw wrongOption('maxWraps')
+    try {
+      const header = encodeKeyHeader(fields, wraps)
+      // A service that only encrypts need not know its wraps again.
+      if (this.#kms.capabilities.usage === 'encrypt' || this.canOpen(wraps)) return header
+    } catch {
+      // The service made what the format cannot hold.
+    }
+    throw new KmsError('ERR_KMS_RESPONSE_INVALID')
   }
 
   /** W1.14: what the header may carry; every required key must be there to be left out. */
   #stored(context: EncryptionContext): EncryptionContext {
-    const required = new Set(this.policy.requiredContextKeys)
+    const { requiredContextKeys } = this.policy
+    demandKeys(requiredContextKeys, Object.keys(context))
     const stored = Object.create(null) as Record<string, string>
     for (const key of Object.keys(context)) {
-      if (!required.delete(key)) stored[key] = context[key] as string
-    }
-    if (required.size > 0) {
-      throw new KmsError('ERR_CONTEXT_INVALID', { message: 'a required context key is missing' })
+      if (!requiredContextKeys.includes(key)) stored[key] = context[key] as string
     }
     return Object.freeze(stored)
   }
 
-  async #openWith(
-    eligible: readonly WrappedKey[],
-    header: KeyHeader,
-    context: CanonicalContext,
-    options: KmsSignalOptions,
-  ): Promise<DataEncryptionKey> {
-    const k = kmsContext(context.map, header.salt, header.createdAtMs)
-    let wraps = eligible
-    while (wraps.length > 0) {
-      const opened = await this.kms.unwrapDataKey(wraps, {
-        signal: options.signal,
-        defer: options.defer,
-        context: k,
-      })
-      const keys = await openKeys(opened.plaintext, header, context)
-      if (keys !== undefined) return new DataEncryptionKey(header, context, keys)
-      // W3.29: a wrap that opens to another DEK must not hide the one that is right.
-      wraps = withoutWrap(wraps, opened.by)
-    }
-    throw new KmsError('ERR_DECRYPT_FAILED')
+  /** What is to be opened, unless it failed a moment ago. */
+  async #admit(header: KeyHeader, context: EncryptionContext | undefined): Promise<Opening> {
+    const opening = openingOf(this.#kms, header, context)
+    await this.#failed.check(opening)
+    return opening
   }
 
-  async #accept(
-    outcome: Outcome<UnwrappedDataKey>,
-    item: OpenBatchItem,
+  /** @param epoch - of the memory, when this was asked for: a key from before is not held */
+  async #unwrap(
+    opening: Opening,
     options: KmsSignalOptions,
+    epoch: number | undefined,
+    first?: UnwrappedDataKey,
   ): Promise<DataEncryptionKey> {
-    if (!outcome.ok) throw outcome.error
-    const { header, canonical, wraps } = item
-    const keys = await openKeys(outcome.value.plaintext, header, canonical)
-    if (keys !== undefined) return new DataEncryptionKey(header, canonical, keys)
-    const others = withoutWrap(wraps, outcome.value.by)
-    return this.#openWith(others, header, canonical, options)
+    const { header, canonical } = opening
+    const accept = (plaintext: SecretBytes): Promise<DerivedKeys | undefined> =>
+      openKeys(plaintext, header, canonical)
+    const keys = await tryWraps(this.#kms, opening, options, accept, first)
+    const key = new DataEncryptionKey(header, canonical, keys)
+    this.#opened?.add(key, epoch, this.runtime.now())
+    return key
+  }
+}
+
+/** A {@link DataKeySource} without a cache: one data key for each message, one unwrap for each read. */
+export class KmsDataKeys extends KmsSource {
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(options: KmsDataKeysOptions) {
+    super(options, undefined)
   }
 }

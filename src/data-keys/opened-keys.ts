@@ -1,6 +1,7 @@
-import { type Bytes, standsAt } from '../bytes/index.ts'
+import { type Bytes, equalBytes, standsAt } from '../bytes/index.ts'
+import { KmsError } from '../errors.ts'
 import { contextEquals, type EncryptionContext } from '../kms/index.ts'
-import { COMMITMENT_AT, HEAD_AT } from '../wire/index.ts'
+import { COMMITMENT_AT, HEAD_AT, type KeyHeader } from '../wire/index.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { within } from './failed-headers.ts'
@@ -20,6 +21,10 @@ export interface HeldKey {
 export class OpenedKeys {
   readonly #keys: BoundedMap<number, HeldKey>
   readonly #ttlMs: number
+  /** Another one after each `clear`: what was asked for before is not held after. */
+  epoch = 0
+  hits = 0
+  misses = 0
 
   constructor(maxEntries: number, ttlMs: number) {
     this.#keys = new BoundedMap(maxEntries)
@@ -34,25 +39,54 @@ export class OpenedKeys {
     return this.#keys.evictions
   }
 
-  add(key: DataEncryptionKey, nowMs: number): void {
+  /** Holds a key, unless it was asked for in another epoch. */
+  add(key: DataEncryptionKey, epoch: number | undefined, nowMs: number): boolean {
+    if (epoch !== this.epoch) return false
     this.#keys.set(first48Bits(key.header.commitment, 0), { key, cachedAtMs: nowMs })
+    return true
   }
 
-  /** The key whose commitment stands at this place, if it is held and fresh. Its context is not looked at. */
-  find(bytes: Bytes, at: number, nowMs: number): DataEncryptionKey | undefined {
-    const key = this.#candidate(bytes, at, nowMs)
-    return key && standsAt(bytes, at, key.header.commitment) ? key : undefined
+  /**
+   * The key of a header. Its wraps may differ: they are not part of its identity.
+   *
+   * @throws KmsError `ERR_DECRYPT_FAILED` where what the commitment binds differs: no message with
+   * this header can be genuine, so no KMS is asked
+   */
+  held(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    nowMs: number,
+  ): DataEncryptionKey | undefined {
+    const key = this.#find(header.commitment, nowMs)
+    if (key === undefined) {
+      this.misses += 1
+      return undefined
+    }
+    if (!isOfContext(key, context) || !equalBytes(header.fixedBytes, key.header.fixedBytes)) {
+      throw new KmsError('ERR_DECRYPT_FAILED')
+    }
+    this.hits += 1
+    return key
+  }
+
+  /** The key that a message by reference names. */
+  named(
+    commitment: Bytes,
+    context: EncryptionContext | undefined,
+    nowMs: number,
+  ): DataEncryptionKey | undefined {
+    const key = this.#find(commitment, nowMs)
+    return key && this.#hit(key, context)
   }
 
   /** The key whose whole header, of which the commitment is a part, stands in this message. */
-  recall(message: Bytes, nowMs: number): DataEncryptionKey | undefined {
+  recall(
+    message: Bytes,
+    context: EncryptionContext | undefined,
+    nowMs: number,
+  ): DataEncryptionKey | undefined {
     const key = this.#candidate(message, COMMITMENT_AT, nowMs)
-    return key && standsAt(message, HEAD_AT, key.header.bytes) ? key : undefined
-  }
-
-  #candidate(bytes: Bytes, at: number, nowMs: number): DataEncryptionKey | undefined {
-    const held = this.#keys.get(first48Bits(bytes, at))
-    return held && this.isFresh(held, nowMs) ? held.key : undefined
+    return key && standsAt(message, HEAD_AT, key.header.bytes) ? this.#hit(key, context) : undefined
   }
 
   isFresh(held: HeldKey, nowMs: number): boolean {
@@ -60,7 +94,27 @@ export class OpenedKeys {
   }
 
   clear(): void {
+    this.epoch += 1
     this.#keys.clear()
+  }
+
+  #find(commitment: Bytes, nowMs: number): DataEncryptionKey | undefined {
+    const key = this.#candidate(commitment, 0, nowMs)
+    return key && equalBytes(commitment, key.header.commitment) ? key : undefined
+  }
+
+  #candidate(bytes: Bytes, at: number, nowMs: number): DataEncryptionKey | undefined {
+    const held = this.#keys.get(first48Bits(bytes, at))
+    return held && this.isFresh(held, nowMs) ? held.key : undefined
+  }
+
+  #hit(
+    key: DataEncryptionKey,
+    context: EncryptionContext | undefined,
+  ): DataEncryptionKey | undefined {
+    if (!isOfContext(key, context)) return undefined
+    this.hits += 1
+    return key
   }
 }
 

@@ -1,25 +1,35 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
-import { type DataEncryptionKey, type OpenRequest, settle } from '../data-keys/index.ts'
+import {
+  DataEncryptionKey,
+  type EnvelopeForm,
+  type OpenRequest,
+  settle,
+  valueOf,
+} from '../data-keys/index.ts'
 import type { Outcome } from '../errors.ts'
 import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
-import { type MessageHead, type MessageKind, parseMessage } from '../wire/index.ts'
+import type { MessageHead, MessageKind } from '../wire/index.ts'
 import {
   decryptKnown,
   encryptRecordMessage,
+  kindsOf,
   openBody,
   openKey,
   ownMaps,
+  readMessage,
   RECORD_KINDS,
   signalOptions,
 } from './records.ts'
-import { type CipherSettings, readPolicy } from './settings.ts'
+import type { CipherSettings } from './settings.ts'
 
 /** One plaintext of `encryptMany`. */
 export interface EncryptItem {
   readonly plaintext: Uint8Array
   readonly context?: EncryptionContext
   readonly aad?: EncryptionContext
+  /** Overrides the cipher's `form` for this item. */
+  readonly form?: EnvelopeForm
 }
 
 /** One envelope of `decryptMany`. */
@@ -41,56 +51,43 @@ export async function encryptBatch(
   const own = items.map((item): EncryptItem => {
     return { ...item, plaintext: copyBytes(toBytes(item.plaintext, 'plaintext')), ...ownMaps(item) }
   })
-  const encrypt = (item: EncryptItem): Promise<Outcome<Bytes>> =>
-    settle(() =>
-      encryptRecordMessage(settings, item.plaintext, { ...item, ...signalOptions(options) }),
-    )
-  const outcomes = new Array<Outcome<Bytes>>(items.length)
-  // The first of each context alone, so that a cold cache makes one data key for it and not many.
-  const seen = new Set<string>()
-  const rest: number[] = []
-  for (const [i, item] of own.entries()) {
-    const id = await settle(() => contextId(item.context))
-    if (!id.ok) outcomes[i] = id
-    else if (seen.has(id.value)) rest.push(i)
-    else {
-      seen.add(id.value)
-      outcomes[i] = await encrypt(item)
-    }
+  let asked = false
+  const keys: Pick<CipherSettings['keys'], 'active'> = {
+    active(context, use) {
+      const key = settings.keys.active(context, use)
+      asked = !(key instanceof DataEncryptionKey)
+      return key
+    },
   }
-  await inWindows(rest, options.signal, async (i) => {
-    outcomes[i] = await encrypt(own[i] as EncryptItem)
-  })
-  return outcomes
-}
-
-interface Parsed {
-  readonly head: MessageHead
-  readonly body: Bytes
-}
-
-/** Decrypts many messages: each distinct data key is unwrapped once. In order, one outcome for each. */
-export async function decryptBatch(
-  settings: CipherSettings,
-  items: readonly DecryptItem[],
-  options: KmsSignalOptions & { readonly kinds?: readonly MessageKind[] },
-): Promise<readonly Outcome<Bytes>[]> {
-  const kinds = options.kinds ?? RECORD_KINDS
   const outcomes = new Array<Outcome<Bytes>>(items.length)
-  const unknown: number[] = []
-  const own = items.map((item): OwnItem => {
-    return { envelope: copyBytes(toBytes(item.envelope, 'envelope')), ...ownMaps(item) }
-  })
-  await inWindows([...own.keys()], options.signal, async (i) => {
-    const item = own[i] as OwnItem
-    const known = await settle(async () => decryptKnown(settings, item.envelope, kinds, item))
-    if (known.ok && known.value === undefined) unknown.push(i)
-    else outcomes[i] = known as Outcome<Bytes>
-  })
-  if (unknown.length === 0) return outcomes
-  const rest = unknown.sort((a, b) => a - b).map((i) => own[i] as OwnItem)
-  const opened = await decryptUnknown(settings, rest, kinds, options)
-  for (const [place, outcome] of opened.entries()) outcomes[unknown[place] as number] = outcome
+  // For each context: whether its last item waited for a data key, or why there is none to be had.
+  const states = new Map<string, boolean | Outcome<never>>()
+  const flying: Promise<void>[] = []
+  for (const [i, item] of own.entries()) {
+    const id = await settle(() => `${String(item.form)} ${contextId(item.context)}`)
+    const state = id.ok ? states.get(id.value) : id
+    if (!id.ok || typeof state === 'object') {
+      outcomes[i] = state as Outcome<never>
+      continue
+    }
+    asked = false
+    const call = { ...item, ...signalOptions(options) }
+    const work = settle(() => encryptRecordMessage({ ...settings, keys }, item.plaintext, call))
+    const waits = asked as boolean
+    states.set(id.value, waits)
+    flying.push(
+      work.then((outcome) => {
+        outcomes[i] = outcome
+        if (outcome.ok || !waits || outcome.error.code === 'ERR_DATA_KEY_EXHAUSTED') return
+        states.set(id.value, outcome) // nobody is asked again
+      }),
+    )
+    // A new data key is waited for, so that the next items find it; but where the item before had
+    // one of its own too, the source shares none.
+    const first = waits && state !== true
+    if (first || flying.length === ITEMS_IN_FLIGHT) await Promise.all(flying.splice(0))
+  }
+  await Promise.all(flying)
   return outcomes
 }
 
@@ -99,95 +96,78 @@ interface OwnItem extends DecryptItem {
   readonly envelope: Bytes
 }
 
+/** Decrypts many messages: each distinct data key is unwrapped once. In order, one outcome for each. */
+export async function decryptBatch(
+  settings: CipherSettings,
+  items: readonly DecryptItem[],
+  options: KmsSignalOptions & { readonly kinds?: readonly MessageKind[] },
+): Promise<readonly Outcome<Bytes>[]> {
+  const kinds = kindsOf(options.kinds, RECORD_KINDS)
+  const own = items.map((item): OwnItem => {
+    const { envelope } = item
+    // What is no envelope is none: the parser says so, as the outcome of this item.
+    const bytes = envelope instanceof Uint8Array ? copyBytes(envelope) : new Uint8Array(0)
+    return { envelope: bytes, ...ownMaps(item) }
+  })
+  const known = await inWindows(own, options, async (item) =>
+    decryptKnown(settings, item.envelope, kinds, item),
+  )
+  const isUnknown = (outcome: Outcome<Bytes | undefined> | undefined): boolean =>
+    outcome?.ok === true && outcome.value === undefined
+  const rest = own.filter((_, i) => isUnknown(known[i]))
+  const opened = rest.length === 0 ? [] : await decryptUnknown(settings, rest, kinds, options)
+  return known.map((outcome) => (isUnknown(outcome) ? opened.shift() : outcome) as Outcome<Bytes>)
+}
+
 async function decryptUnknown(
   settings: CipherSettings,
   items: readonly OwnItem[],
   kinds: readonly MessageKind[],
   options: KmsSignalOptions,
-): Promise<readonly Outcome<Bytes>[]> {
-  const policy = readPolicy(settings, kinds)
-  const parsed = items.map(({ envelope, aad }) =>
-    settle((): Parsed => {
-      const head = parseMessage(envelope, policy)
-      recordAad(aad) // refuses a map before any I/O
-      return { head, body: envelope.subarray(head.bodyAt) }
-    }),
-  )
-  const messages = await Promise.all(parsed)
-  const keys = await openKeys(settings, items, messages, options)
-  const outcomes = new Array<Outcome<Bytes>>(items.length)
-  await inWindows([...items.keys()], options.signal, async (i) => {
-    const key = keys[i] as Outcome<DataEncryptionKey>
-    const message = messages[i] as Outcome<Parsed>
-    if (!key.ok || !message.ok) {
-      outcomes[i] = key as Outcome<never>
-      return
-    }
-    const { head, body } = message.value
-    outcomes[i] = await settle(() => openBody(head, body, key.value, items[i]?.aad))
-  })
-  return outcomes
-}
-
-/** One data key, or its error, for each message. */
-async function openKeys(
-  settings: CipherSettings,
-  items: readonly DecryptItem[],
-  messages: readonly Outcome<Parsed>[],
-  options: KmsSignalOptions,
-): Promise<readonly Outcome<DataEncryptionKey>[]> {
-  const keys = new Array<Outcome<DataEncryptionKey>>(items.length)
-  const inline: { readonly place: number; readonly request: OpenRequest }[] = []
+): Promise<Outcome<Bytes>[]> {
+  const signal = signalOptions(options)
+  const requests: OpenRequest[] = []
   const references = new Map<string, Promise<Outcome<DataEncryptionKey>>>()
-  const lookups: Promise<void>[] = []
-  for (const [place, message] of messages.entries()) {
-    const context = items[place]?.context
-    if (!message.ok) {
-      keys[place] = message
-      continue
-    }
-    const { head } = message.value
-    if (head.header !== undefined) {
-      inline.push({ place, request: { header: head.header, context } })
-      continue
-    }
-    const id = await settle(() => `${encodeBase64Url(head.commitment)} ${contextId(context)}`)
-    if (!id.ok) {
-      keys[place] = id
-      continue
-    }
-    let lookup = references.get(id.value)
-    if (lookup === undefined) {
-      lookup = settle(() => openKey(settings, head, context, options))
-      references.set(id.value, lookup)
-    }
-    lookups.push(
-      lookup.then((outcome) => {
-        keys[place] = outcome
-      }),
-    )
+  const read = ({ envelope, context, aad }: OwnItem): readonly [MessageHead, KeyPlace] => {
+    const head = readMessage(settings, envelope, kinds)
+    recordAad(aad) // refuses a map before any I/O
+    const { header, commitment } = head
+    if (header !== undefined) return [head, requests.push({ header, context }) - 1]
+    const id = `${encodeBase64Url(commitment)} ${contextId(context)}`
+    const key = references.get(id) ?? settle(() => openKey(settings, head, context, signal))
+    references.set(id, key)
+    return [head, key]
   }
+  const messages = await Promise.all(items.map((item) => settle(() => read(item))))
   // Together: a look-up that fails while the KMS is waited for must find its handler there.
   const [opened] = await Promise.all([
-    settings.keys.openMany(
-      inline.map(({ request }) => request),
-      signalOptions(options),
-    ),
-    ...lookups,
+    settings.keys.openMany(requests, signal),
+    ...references.values(),
   ])
-  for (const [i, { place }] of inline.entries())
-    keys[place] = opened[i] as Outcome<DataEncryptionKey>
-  return keys
+  return inWindows(items, options, async ({ envelope, aad }, i) => {
+    const [head, place] = valueOf(messages[i] as (typeof messages)[number])
+    const key = typeof place === 'number' ? opened[place] : await place
+    const body = envelope.subarray(head.bodyAt)
+    return openBody(head, body, valueOf(key as Outcome<DataEncryptionKey>), aad)
+  })
 }
 
+/** Where the data key of a message comes from: the question about many, or a look-up. */
+type KeyPlace = number | Promise<Outcome<DataEncryptionKey>>
+
 /** Runs the work in groups: a bounded number in flight, none of it starved. */
-async function inWindows(
-  places: readonly number[],
-  signal: AbortSignal | undefined,
-  work: (place: number) => Promise<void>,
-): Promise<void> {
-  for (let at = 0; at < places.length; at += ITEMS_IN_FLIGHT) {
+async function inWindows<T, R>(
+  items: readonly T[],
+  { signal }: KmsSignalOptions,
+  work: (item: T, i: number) => Promise<R>,
+): Promise<Outcome<R>[]> {
+  const outcomes: Outcome<R>[] = []
+  while (outcomes.length < items.length) {
     signal?.throwIfAborted()
-    await Promise.all(places.slice(at, at + ITEMS_IN_FLIGHT).map(work))
+    const at = outcomes.length
+    const group = items.slice(at, at + ITEMS_IN_FLIGHT)
+    const run = group.map((item, i) => settle(() => work(item, at + i)))
+    outcomes.push(...(await Promise.all(run)))
   }
+  return outcomes
 }

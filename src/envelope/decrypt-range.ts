@@ -2,7 +2,8 @@ import { type Bytes, concatBytes, toBytes } from '../bytes/index.ts'
 import { CHUNKED, type ChunkedKeys, openChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
-import { type MessageHead, parseHead, type ReadPolicy } from '../wire/index.ts'
+import type { MessageHead, ReadPolicy } from '../wire/index.ts'
+import { HeadReader } from './head-reader.ts'
 import { OrderedWindow } from './ordered-window.ts'
 
 /**
@@ -17,7 +18,10 @@ export interface PlaintextRange {
   readonly start: number
   /** To the end of the message where it is absent. */
   readonly end?: number
-  /** Size of the whole envelope in bytes, where it is known. */
+  /**
+   * Size of the whole envelope in bytes, where it is known. It is verified, for one read more: the
+   * final chunk is opened wherever the range lies.
+   */
   readonly size?: number
 }
 
@@ -49,6 +53,9 @@ const MAX_PLAINTEXT = CHUNKED.maxChunks * CHUNKED.chunkBytes
 /** Chunks of one read where the end is not known. */
 const CHUNKS_PER_READ = 64
 
+/** What is read, checked. */
+type Source = (start: number, end: number) => Promise<Bytes>
+
 /** Decrypts a part of a stream message. Both commitments are checked first (W4.19). */
 export async function decryptRange(
   read: ReadEnvelopeRange,
@@ -56,76 +63,71 @@ export async function decryptRange(
   reading: RangeReading,
 ): Promise<DecryptedRange> {
   checkRange(range)
-  const source = async (start: number, end: number): Promise<Bytes> => {
+  const source: Source = async (start, end) => {
     reading.signal?.throwIfAborted()
     const bytes = toBytes(await read(start, end), 'what read() returns')
     // A server that ignores the range must not make offsets lie.
-    if (bytes.length > end - start) throw new TypeError('read() returned more than was asked for')
+    if (bytes.length > end - start) throw new TypeError('read() returned too much')
     return bytes
   }
   const head = await readHead(source, reading.policy)
   const key = await reading.open(head)
-  const header = await source(head.bodyAt, head.bodyAt + CHUNKED.headerBytes)
-  if (header.length < CHUNKED.headerBytes) throw new KmsError('ERR_DECRYPT_FAILED')
-  const chunks = new ChunkRun(source, await reading.openStream(key, header), head.bodyAt)
+  const base = head.bodyAt + CHUNKED.headerBytes
+  const header = await source(head.bodyAt, base)
+  const chunks = chunkRun(source, await reading.openStream(key, header), base)
 
-  const claimed = range.size === undefined ? undefined : lengthOf(range.size - head.bodyAt)
-  if (range.start >= 0) return slice(chunks, range.start, range.end, claimed)
-  const length = claimed as number
-  const found = await slice(chunks, Math.max(0, length + range.start), undefined, claimed)
-  if (found.length !== length) {
+  const { start, end, size } = range
+  if (size === undefined) return slice(chunks, start, end)
+  const length = lengthOf(size - head.bodyAt)
+  const until = Math.min(end ?? length, length)
+  const from = start < 0 ? Math.max(0, length + start) : Math.min(start, until)
+  const found = await slice(chunks, from, until)
+  const final = Math.floor(length / CHUNKED.chunkBytes)
+  if ((found.length ?? (await chunks.open(final, final)).length) !== length) {
     throw new KmsError('ERR_WIRE_MALFORMED', { message: 'size is not that of this envelope' })
   }
-  return found
+  return { ...found, lengthVerified: true, length }
 }
 
 async function slice(
   chunks: ChunkRun,
   start: number,
   end: number | undefined,
-  claimed: number | undefined,
 ): Promise<DecryptedRange> {
   const first = Math.floor(start / CHUNKED.chunkBytes)
-  if (end === start) return { plaintext: new Uint8Array(0), start, end, lengthVerified: false }
-  const last = end === undefined ? undefined : Math.floor((end - 1) / CHUNKED.chunkBytes)
-  const { parts, length, empty } = await chunks.open(first, last, end)
-  if (empty) {
-    const total = await chunks.findEnd(first, claimed)
-    // Nothing was read where the message has bytes: the source is not one version of one object.
-    if (total > start) throw new KmsError('ERR_DECRYPT_FAILED')
-    const plaintext = new Uint8Array(0)
-    return { plaintext, start: total, end: total, lengthVerified: true, length: total }
-  }
-  const whole = concatBytes(...parts)
+  // One chunk at least: an empty range may lie past the end, too.
+  const last = end === undefined ? end : Math.max(first, Math.floor((end - 1) / CHUNKED.chunkBytes))
+  const opened = await chunks.open(first, last, end)
+  const length = opened.parts.length === 0 ? await chunks.findEnd(first) : opened.length
+  const whole = concatBytes(...opened.parts)
   const base = first * CHUNKED.chunkBytes
-  const until = Math.min(end ?? Infinity, base + whole.length)
+  const until = Math.min(end ?? Infinity, length ?? base + whole.length)
   const from = Math.min(start, until)
   const plaintext = whole.slice(from - base, until - base)
-  const place = { plaintext, start: from, end: until }
-  // W4.21
-  return length === undefined
-    ? { ...place, lengthVerified: false }
-    : { ...place, lengthVerified: true, length }
+  const lengthVerified = length !== undefined // W4.21
+  const found = { plaintext, start: from, end: until, lengthVerified }
+  return length === undefined ? found : { ...found, length }
 }
 
 /** The chunks of one message behind a source of ranges. */
-class ChunkRun {
-  readonly #source: ReadEnvelopeRange
-  readonly #keys: ChunkedKeys
-  readonly #base: number
-
-  constructor(source: ReadEnvelopeRange, keys: ChunkedKeys, bodyAt: number) {
-    this.#source = source
-    this.#keys = keys
-    this.#base = bodyAt + CHUNKED.headerBytes
-  }
-
-  /** Opens chunks `first` to `last`, or to the final one; `length` is known if that one was opened. */
-  async open(
+interface ChunkRun {
+  /**
+   * Opens chunks `first` to `last`, or to the final one; `length` is known if that one was opened.
+   * No parts: the message ends before `first`.
+   */
+  open(
     first: number,
-    last: number | undefined,
-    end: number | undefined,
-  ): Promise<{ readonly parts: Bytes[]; readonly length?: number; readonly empty: boolean }> {
+    last?: number,
+    end?: number,
+  ): Promise<{ readonly parts: readonly Bytes[]; readonly length?: number }>
+  /** Length of the plaintext, proven by the final chunk, which lies before chunk `past`. */
+  findEnd(past: number): Promise<number>
+}
+
+/** @param base - where the first chunk lies */
+function chunkRun(source: Source, keys: ChunkedKeys, base: number): ChunkRun {
+  const placeOf = (index: number): number => base + index * CHUNKED.sealedChunkBytes
+  const open: ChunkRun['open'] = async (first, last, end) => {
     const parts: Bytes[] = []
     const window = new OrderedWindow((part) => parts.push(part))
     // A range that ends with a chunk may end with the message: only the next bytes tell (W4.20).
@@ -134,70 +136,63 @@ class ChunkRun {
     while (last === undefined || index <= last) {
       const count = last === undefined ? CHUNKS_PER_READ : last - index + 1
       const asked = count * CHUNKED.sealedChunkBytes + peek
-      const bytes = (await this.#source(this.#at(index), this.#at(index) + asked)) as Bytes
-      if (bytes.length === 0 && index === first && first > 0) return { parts, empty: true }
+      const bytes = await source(placeOf(index), placeOf(index) + asked)
+      if (bytes.length === 0 && index === first && first > 0) return { parts }
       let at = 0
       for (let i = 0; i < count && bytes.length - at >= CHUNKED.sealedChunkBytes; i++) {
-        await window.add(
-          openChunk(this.#keys, index++, bytes.subarray(at, at + CHUNKED.sealedChunkBytes)),
-        )
-        at += CHUNKED.sealedChunkBytes
+        const sealed = bytes.subarray(at, (at += CHUNKED.sealedChunkBytes))
+        await window.add(openChunk(keys, index++, sealed))
       }
       if (bytes.length === asked) continue
       // W4.22, W4.16: what is shorter than a chunk is the final one, or the message was cut.
       const final = bytes.subarray(at)
       if (final.length < CHUNKED.tagBytes) throw new KmsError('ERR_DECRYPT_FAILED')
-      await window.add(openChunk(this.#keys, index, final))
+      await window.add(openChunk(keys, index, final))
       await window.drain()
-      const length = index * CHUNKED.chunkBytes + final.length - CHUNKED.tagBytes
-      return { parts, length, empty: false }
+      return { parts, length: index * CHUNKED.chunkBytes + final.length - CHUNKED.tagBytes }
     }
     await window.drain()
-    return { parts, empty: false }
+    return { parts }
   }
-
-  /** Length of the plaintext, proven by the final chunk, which lies before chunk `past`. */
-  async findEnd(past: number, claimed: number | undefined): Promise<number> {
-    let low = 0
-    let high = past - 1
-    if (claimed !== undefined) low = high = Math.floor(claimed / CHUNKED.chunkBytes)
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      const probe = await this.#source(this.#at(middle), this.#at(middle) + 1)
-      if (probe.length === 0) high = middle - 1
-      else low = middle
-    }
-    const { length } = await this.open(low, undefined, undefined)
-    if (length === undefined) throw new KmsError('ERR_DECRYPT_FAILED')
-    return length
-  }
-
-  #at(index: number): number {
-    return this.#base + index * CHUNKED.sealedChunkBytes
+  return {
+    open,
+    async findEnd(past): Promise<number> {
+      let low = 0
+      let high = past - 1
+      while (low < high) {
+        const middle = Math.ceil((low + high) / 2)
+        const probe = await source(placeOf(middle), placeOf(middle) + 1)
+        if (probe.length === 0) high = middle - 1
+        else low = middle
+      }
+      // If this is not the final chunk, the source is not one version of one object.
+      const { length } = await open(low, low)
+      if (length === undefined) throw new KmsError('ERR_DECRYPT_FAILED')
+      return length
+    },
   }
 }
 
-async function readHead(source: ReadEnvelopeRange, policy: ReadPolicy): Promise<MessageHead> {
-  let need = FIRST_READ_BYTES
-  for (;;) {
-    const bytes = (await source(0, need)) as Bytes
-    const head = parseHead(bytes, policy)
-    if (!('need' in head)) return head
-    if (bytes.length < need) throw new KmsError('ERR_WIRE_MALFORMED', { message: 'cut short' })
-    // Twice as much at least: a header with many wraps must not cost a read for each of its fields.
-    need = Math.max(head.need, need * 2)
+async function readHead(source: Source, policy: ReadPolicy): Promise<MessageHead> {
+  const heads = new HeadReader(policy)
+  let at = 0
+  // Twice as much each time: a header with many wraps must not cost a read for each of its fields.
+  for (let until = FIRST_READ_BYTES; ; until *= 2) {
+    const bytes = await source(at, until)
+    const found = heads.push(bytes)
+    if (found !== undefined) return found.head
+    if (bytes.length < until - at) throw heads.end()
+    at = until
   }
 }
 
 function checkRange({ start, end, size }: PlaintextRange): void {
-  const isOffset = (value: number | undefined): boolean =>
-    value === undefined || (Number.isSafeInteger(value) && value >= 0 && value <= MAX_PLAINTEXT)
-  if (!isOffset(Math.abs(start)) || !isOffset(end) || !isOffset(size)) {
-    throw new RangeError('start, end and size must be integers')
-  }
+  const isOffset = (value = 0): boolean =>
+    Number.isSafeInteger(value) && value >= 0 && value <= MAX_PLAINTEXT
   // From the end: with size, and without end.
   const fits = start < 0 ? size !== undefined && end === undefined : (end ?? start) >= start
-  if (!fits) throw new RangeError('start, end and size do not fit together')
+  if (fits && isOffset(Math.abs(start)) && isOffset(end) && isOffset(size)) return
+  throw new RangeError('start, end and size do not fit')
 }
 
 /** Length of the plaintext of a body of this many bytes. */

@@ -96,12 +96,20 @@ export class EncryptedEnvelope {
     return dataKeyStoreKey(this.commitment)
   }
 
-  /** The data-key record of an inline message: what a data-key store keeps. */
+  /**
+   * The data-key record of an inline message: what a data-key store keeps.
+   *
+   * @throws KmsError `ERR_WIRE_KIND_REFUSED` if the message is by reference
+   */
   toDataKeyRecord(): Bytes {
     return encodeHead('data-key-record', this.#demandHeader().bytes)
   }
 
-  /** The same message by reference. Store {@link toDataKeyRecord} first: without it, it cannot be read. */
+  /**
+   * The same message by reference. Store {@link toDataKeyRecord} first: without it, it cannot be read.
+   *
+   * @throws KmsError `ERR_WIRE_KIND_REFUSED` unless it is an inline record or stream
+   */
   toReference(): Bytes {
     this.#demandHeader()
     if (this.kind !== 'record' && this.kind !== 'stream') throw wrongForm(this.kind)

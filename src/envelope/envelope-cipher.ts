@@ -1,5 +1,6 @@
 import {
   type Bytes,
+  concatBytes,
   copyBytes,
   decodeUtf8,
   encodeUtf8,
@@ -13,7 +14,6 @@ import {
   decodeTextForm,
   encodeHead,
   encodeTextForm,
-  LIMITS,
   type MessageHead,
   type MessageKind,
   parseMessage,
@@ -37,9 +37,12 @@ import type {
 import {
   decryptMessage,
   encryptRecordMessage,
+  kindsOf,
   openBody,
   openKey,
   ownMaps,
+  readMessage,
+  RECORD_KINDS,
   signalOptions,
 } from './records.ts'
 import { rewrapTransform } from './rewrap-stream.ts'
@@ -87,7 +90,7 @@ export class EnvelopeCipher {
   }
 
   /**
-   * Encrypts bytes into one record, 28 bytes and the key header longer.
+   * Encrypts bytes into one record: 32 bytes and the key header longer, or 64 bytes by reference.
    *
    * @param plaintext - at most `maxRecordBytes` (1 MiB by default); may be used again as soon as this returns
    * @throws KmsError `ERR_ENVELOPE_TOO_LARGE`, `ERR_CONTEXT_INVALID`, or the KMS's error
@@ -113,7 +116,7 @@ export class EnvelopeCipher {
    * @throws KmsError as {@link EnvelopeCipher.encrypt}
    */
   async encryptText(text: string, options: EncryptOptions = {}): Promise<string> {
-    if (!isWellFormed(text)) throw new TypeError('the text has a lone surrogate')
+    if (!isWellFormed(text)) throw new TypeError('a lone surrogate')
     return encodeTextForm(await this.encrypt(encodeUtf8(text), options))
   }
 
@@ -125,11 +128,16 @@ export class EnvelopeCipher {
    */
   async decryptText(text: string, options: DecryptOptions = {}): Promise<string> {
     const plaintext = decodeUtf8(await this.decrypt(decodeTextForm(text), options))
-    if (plaintext === undefined) throw new TypeError('the plaintext is not UTF-8 text')
+    if (plaintext === undefined) throw new TypeError('text is not UTF-8')
     return plaintext
   }
 
-  /** Encrypts many records at once: in order, one outcome for each; never rejects for one item. */
+  /**
+   * Encrypts many records at once: in order, one outcome for each; never rejects for one item. A
+   * failure of the KMS for one item is that of all later items of its context.
+   *
+   * @throws TypeError before any work, if a plaintext is no `Uint8Array`
+   */
   async encryptMany(
     items: readonly EncryptItem[],
     options: KmsSignalOptions = {},
@@ -139,7 +147,7 @@ export class EnvelopeCipher {
 
   /**
    * Decrypts many records at once, each distinct data key unwrapped once: in order, one outcome for
-   * each; never rejects for one item.
+   * each; never rejects for one item. An envelope that is no `Uint8Array` is `ERR_WIRE_MALFORMED`.
    */
   async decryptMany(
     items: readonly DecryptItem[],
@@ -176,8 +184,8 @@ export class EnvelopeCipher {
     const { context, aad } = snapshot(options)
     const settings = this.#settings
     return decryptTransform({
-      policy: readPolicy(settings, options.kinds ?? STREAM_KINDS),
-      maxRecordBodyBytes: settings.maxRecordBytes + LIMITS.nonceBytes + LIMITS.tagBytes,
+      policy: readPolicy(settings, kindsOf(options.kinds, STREAM_KINDS)),
+      maxRecordBodyBytes: settings.maxRecordBodyBytes,
       signal: options.signal,
       open: (head) => openKey(settings, head, context, options),
       openStream: (key, header) => key.openStream(header, aad),
@@ -218,10 +226,7 @@ export class EnvelopeCipher {
     const bytes = copyBytes(toBytes(envelope, 'envelope'))
     const head = parseMessage(bytes, readPolicy(this.#settings, WRAPPED_KINDS))
     const newHead = await this.#rewrapHead(head, options)
-    const out = new Uint8Array(newHead.length + bytes.length - head.bodyAt)
-    out.set(newHead)
-    out.set(bytes.subarray(head.bodyAt), newHead.length)
-    return out
+    return concatBytes(newHead, bytes.subarray(head.bodyAt))
   }
 
   /** {@link EnvelopeCipher.rewrap} for an envelope of any size. */
@@ -250,13 +255,13 @@ export class EnvelopeCipher {
     const { keys } = this.#settings
     if (keys.policy.requiredContextKeys.length > 0) {
       throw new KmsError('ERR_KMS_UNSUPPORTED', {
-        message: 'requiredContextKeys rules decryptStored out', // W6.8
+        message: 'requiredContextKeys is set', // W6.8
       })
     }
     const { aad } = snapshot(options)
     const bytes = copyBytes(toBytes(envelope, 'envelope'))
-    const kinds: readonly MessageKind[] = ['record', 'record-by-reference', ...STREAM_KINDS]
-    const head = parseMessage(bytes, readPolicy(this.#settings, options.kinds ?? kinds))
+    const kinds = [...RECORD_KINDS, ...STREAM_KINDS]
+    const head = readMessage(this.#settings, bytes, kindsOf(options.kinds, kinds))
     const header = head.header ?? (await keys.headerOf(head.commitment, signalOptions(options)))
     const key = await keys.open(header, header.stored, signalOptions(options))
     const plaintext = await openBody(head, bytes.subarray(head.bodyAt), key, aad)
@@ -264,8 +269,9 @@ export class EnvelopeCipher {
   }
 
   /**
-   * What an envelope says about itself, and whether one of its wraps is for a configured key. No
-   * network; see {@link EncryptedEnvelope} for how little that proves.
+   * What an envelope says about itself, and whether one of its wraps is for a configured key: never
+   * so for a message by reference, whose wraps are in the data-key store. No network; see
+   * {@link EncryptedEnvelope} for how little that proves.
    */
   inspect(envelope: Uint8Array | string): {
     readonly envelope: EncryptedEnvelope

@@ -40,7 +40,7 @@ interface CommonOptions {
   readonly form?: EnvelopeForm
   /** Versions of the wire format that are read; `[1]` by default. */
   readonly acceptVersions?: readonly number[]
-  /** Plaintext of one record in bytes: 1 MiB by default, at most 1 GiB. Larger data is a stream. */
+  /** Plaintext of one record in bytes, to write and to read: 1 MiB by default, at most 1 GiB. Larger data is a stream. */
   readonly maxRecordBytes?: number
   readonly runtime?: Runtime
 }

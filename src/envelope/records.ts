@@ -2,7 +2,7 @@ import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
 import { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
-import type { EncryptionContext, KmsSignalOptions } from '../kms/index.ts'
+import { type EncryptionContext, type KmsSignalOptions, wrongOption } from '../kms/index.ts'
 import {
   beginsAs,
   checkBodyLength,
@@ -18,9 +18,14 @@ import { type CipherSettings, formOf, readPolicy } from './settings.ts'
 /** What `decrypt` opens unless told otherwise. */
 export const RECORD_KINDS: readonly MessageKind[] = ['record', 'record-by-reference']
 
+/** What a record is encrypted with. */
+type RecordSettings = Omit<CipherSettings, 'keys'> & {
+  readonly keys: Pick<CipherSettings['keys'], 'active'>
+}
+
 /** Encrypts one record. */
 export async function encryptRecordMessage(
-  settings: CipherSettings,
+  settings: RecordSettings,
   plaintext: Uint8Array,
   options: EncryptOptions,
 ): Promise<Bytes> {
@@ -50,15 +55,47 @@ export async function decryptMessage(
 ): Promise<Bytes> {
   const bytes = toBytes(envelope, 'envelope')
   options.signal?.throwIfAborted()
-  const kinds = options.kinds ?? RECORD_KINDS
+  const kinds = kindsOf(options.kinds, RECORD_KINDS)
   const known = decryptKnown(settings, bytes, kinds, options)
   if (known !== undefined) return await known
-  const head = parseMessage(bytes, readPolicy(settings, kinds))
+  const head = readMessage(settings, bytes, kinds)
   const body = copyBytes(bytes.subarray(head.bodyAt))
   recordAad(options.aad) // refuses a map before any I/O
   const { context, aad } = ownMaps(options)
   const key = await openKey(settings, head, context, options)
   return openBody(head, body, key, aad)
+}
+
+/**
+ * What a call accepts. A string would be searched for parts of names.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function kindsOf(
+  kinds: readonly MessageKind[] | undefined,
+  usual: readonly MessageKind[],
+): readonly MessageKind[] {
+  if (kinds === undefined || Array.isArray(kinds)) return kinds ?? usual
+  throw wrongOption('kinds')
+}
+
+/** The head of a message in memory that this cipher accepts. */
+export function readMessage(
+  settings: CipherSettings,
+  bytes: Bytes,
+  kinds: readonly MessageKind[],
+): MessageHead {
+  const head = parseMessage(bytes, readPolicy(settings, kinds))
+  if (head.kind.startsWith('record')) checkRecord(settings, bytes.length - head.bodyAt)
+  return head
+}
+
+function checkRecord(settings: CipherSettings, bodyBytes: number): void {
+  checkBodyLength('record', bodyBytes)
+  if (bodyBytes <= settings.maxRecordBodyBytes) return
+  throw new KmsError('ERR_WIRE_LIMIT_EXCEEDED', {
+    message: 'the record is larger than maxRecordBytes',
+  })
 }
 
 /** Opens the body of any message in memory that has one. */
@@ -68,16 +105,10 @@ export async function openBody(
   key: DataEncryptionKey,
   aad: EncryptionContext | undefined,
 ): Promise<Bytes> {
-  switch (head.kind) {
-    case 'record':
-    case 'record-by-reference':
-      return key.decryptRecord(body, recordAad(aad))
-    case 'stream':
-    case 'stream-by-reference':
-      return decryptStreamBody(body, (header) => key.openStream(header, aad))
-    case 'data-key-record':
-      throw new KmsError('ERR_WIRE_KIND_REFUSED') // it has no body
-  }
+  if (head.kind === 'data-key-record') throw new KmsError('ERR_WIRE_KIND_REFUSED') // it has no body
+  return head.kind.startsWith('record')
+    ? key.decryptRecord(body, recordAad(aad))
+    : decryptStreamBody(body, (header) => key.openStream(header, aad))
 }
 
 /** The verified data key of a message. The context is the caller's, never the envelope's (W6.6). */
@@ -128,6 +159,6 @@ export function decryptKnown(
   const key = settings.keys.recall(bytes, context)
   if (key === undefined) return undefined
   const bodyAt = HEAD_AT + key.header.bytes.length
-  checkBodyLength('record', bytes.length - bodyAt)
+  checkRecord(settings, bytes.length - bodyAt)
   return key.decryptRecord(bytes, recordAad(aad), bodyAt)
 }

@@ -6,7 +6,7 @@ import {
   KmsDataKeys,
 } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
-import type { KeyManagementService } from '../kms/index.ts'
+import { refuseOthers, wrongOption } from '../kms/index.ts'
 import type { Runtime } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
@@ -19,33 +19,51 @@ export interface CipherSettings {
   readonly form: EnvelopeForm
   readonly acceptVersions: readonly number[]
   readonly maxRecordBytes: number
+  /** Nonce and tag are more. */
+  readonly maxRecordBodyBytes: number
 }
-
-/** All that a cipher over a given source can honour. */
-const CIPHER_OPTIONS = ['keys', 'form', 'acceptVersions', 'maxRecordBytes', 'runtime']
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
-  const acceptVersions = [...(options.acceptVersions ?? [WIRE_VERSION])]
-  if (acceptVersions.some((version) => version !== WIRE_VERSION)) {
-    throw config('acceptVersions names an unknown version')
+  const {
+    form = 'inline',
+    acceptVersions = [WIRE_VERSION],
+    maxRecordBytes = LIMITS.defaultRecordBytes,
+    ...others
+  } = options
+  const versions = [...acceptVersions]
+  if (versions.some((version) => version !== WIRE_VERSION)) {
+    throw wrongOption('acceptVersions')
   }
   const settings = {
-    keys: hasSource(options) ? givenSource(options) : ownSource(options),
+    keys: sourceOf(others),
     runtime: options.runtime ?? webRuntime,
-    form: formOf(options.form ?? 'inline'),
-    acceptVersions,
-    maxRecordBytes: inRange(
-      'maxRecordBytes',
-      options.maxRecordBytes ?? LIMITS.defaultRecordBytes,
-      0,
-      LIMITS.maxRecordBytes,
-    ),
+    form: formOf(form),
+    acceptVersions: versions,
+    maxRecordBytes: inRange('maxRecordBytes', maxRecordBytes, 0, LIMITS.maxRecordBytes),
+    maxRecordBodyBytes: maxRecordBytes + LIMITS.nonceBytes + LIMITS.tagBytes,
   }
   if (settings.form === 'reference' && !settings.keys.policy.references) {
-    throw config("form 'reference' needs a dataKeyStore")
+    throw wrongOption('dataKeyStore')
   }
   return settings
+}
+
+function sourceOf({
+  keys,
+  runtime,
+  ...others
+}: Partial<KmsCipherOptions & SourceCipherOptions>): DataKeySource {
+  if (keys !== undefined) {
+    refuseOthers(others) // an option that is accepted and ignored is worse than an error
+    return keys
+  }
+  const { cache = {}, ...rest } = others
+  // What is no option, and no kms, is refused there.
+  const options = { runtime, ...rest } as KmsCipherOptions
+  if (cache === false) return new KmsDataKeys(options)
+  if (Object(cache) !== cache) throw wrongOption('cache')
+  return new CachedKms({ ...options, ...cache })
 }
 
 /**
@@ -55,7 +73,7 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
  */
 export function oneOf<T extends string>(name: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value
-  throw config(`${name} must be ${choices.join(' or ')}`)
+  throw new KmsError('ERR_KMS_CONFIG', { message: `${name} must be ${choices.join(' or ')}` })
 }
 
 const FORMS: readonly EnvelopeForm[] = ['inline', 'reference']
@@ -69,30 +87,4 @@ export function formOf(form: EnvelopeForm): EnvelopeForm {
 export function readPolicy(settings: CipherSettings, kinds: readonly MessageKind[]): ReadPolicy {
   const { keys, acceptVersions } = settings
   return { acceptVersions, acceptKinds: kinds, maxWraps: keys.policy.maxWraps }
-}
-
-function hasSource(options: EnvelopeCipherOptions): options is SourceCipherOptions {
-  return (options as Partial<SourceCipherOptions>).keys !== undefined
-}
-
-function givenSource(options: SourceCipherOptions): DataKeySource {
-  const given: Readonly<Record<string, unknown>> = { ...options }
-  const ignored = Object.keys(given).find(
-    (name) => given[name] !== undefined && !CIPHER_OPTIONS.includes(name),
-  )
-  // An option that is accepted and ignored is worse than an error.
-  if (ignored !== undefined)
-    throw config(`${ignored} belongs to the data-key source that is given as keys`)
-  return options.keys
-}
-
-function ownSource(options: KmsCipherOptions): DataKeySource {
-  const kms = options.kms as KeyManagementService | null | undefined
-  if (typeof kms?.unwrapDataKey !== 'function') throw config('kms or keys is missing')
-  const { cache } = options
-  return cache === false ? new KmsDataKeys(options) : new CachedKms({ ...options, ...cache })
-}
-
-function config(message: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message })
 }

@@ -7,6 +7,7 @@ export {
   encodeKmsContext,
   encodePrefixedContext,
   type EncryptionContext,
+  keysOf,
 } from './context-encoding.ts'
 export {
   type CanonicalContext,
@@ -25,6 +26,7 @@ export type {
   UnwrappedDataKey,
   UnwrapRequest,
 } from './key-management-service.ts'
+export { refuseOthers, wrongOption } from './options.ts'
 export { SecretBytes } from './secret-bytes.ts'
 export { unwrapEach } from './unwrap-each.ts'
 export type { KekVersion, WrappedKey } from './wrapped-key.ts'

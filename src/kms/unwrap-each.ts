@@ -1,4 +1,4 @@
-import { isKmsError, type Outcome } from '../errors.ts'
+import { type Outcome, typedError } from '../errors.ts'
 import type {
   KeyManagementService,
   KmsSignalOptions,
@@ -9,7 +9,10 @@ import type {
 /** Calls in flight of one batch: Workers allow six connections that wait for an answer. */
 const IN_FLIGHT = 6
 
-/** {@link KeyManagementService.unwrapMany} for a service without batches: one call for each item. */
+/**
+ * {@link KeyManagementService.unwrapMany} for a service without batches: one call for each item, and
+ * whatever it throws is the outcome of that item, but for an abort.
+ */
 export async function unwrapEach(
   kms: Pick<KeyManagementService, 'unwrapDataKey'>,
   items: readonly UnwrapRequest[],
@@ -22,8 +25,8 @@ export async function unwrapEach(
       try {
         outcomes[i] = { ok: true, value: await kms.unwrapDataKey(wraps, { ...options, context }) }
       } catch (error) {
-        if (!isKmsError(error)) throw error
-        outcomes[i] = { ok: false, error }
+        const typed = typedError(error, 'ERR_KMS_UNAVAILABLE', options.signal)
+        outcomes[i] = { ok: false, error: typed }
       }
     }
   }

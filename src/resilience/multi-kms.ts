@@ -1,4 +1,4 @@
-import { isKmsError, KmsError, type Outcome } from '../errors.ts'
+import { KmsError, type Outcome, typedError } from '../errors.ts'
 import {
   type GeneratedDataKey,
   type HealthReport,
@@ -7,6 +7,7 @@ import {
   type KmsCallOptions,
   type KmsCapabilities,
   type KmsSignalOptions,
+  refuseOthers,
   type SecretBytes,
   type UnwrappedDataKey,
   unwrapEach,
@@ -39,8 +40,10 @@ export class MultiKms implements KeyManagementService {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: MultiKmsOptions) {
-    this.#read = [...options.read]
-    this.#write = [...(options.write ?? options.read.filter(canWrite))]
+    const { read, write, ...others } = options
+    refuseOthers(others)
+    this.#read = listOf('read', read)
+    this.#write = listOf('write', write ?? this.#read.filter(canWrite))
     if (this.#read.length + this.#write.length === 0) throw config('no KMS is given')
     if (this.#read.some((kms) => kms.capabilities.usage === 'encrypt')) {
       throw config('a KMS to read from is configured to encrypt only')
@@ -58,7 +61,8 @@ export class MultiKms implements KeyManagementService {
     const [first, ...others] = this.#writers()
     const { plaintext, wraps } = await first.generateDataKey(options)
     try {
-      const more = await Promise.all(others.map((kms) => kms.wrapDataKey(plaintext, options)))
+      demandOwn(first, wraps)
+      const more = await Promise.all(others.map((kms) => wrapUnder(kms, plaintext, options)))
       return { plaintext, wraps: [...wraps, ...more.flat()] } // W3.17
     } catch (error) {
       plaintext.dispose()
@@ -71,7 +75,7 @@ export class MultiKms implements KeyManagementService {
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
     const wraps = await Promise.all(
-      this.#writers().map((kms) => kms.wrapDataKey(plaintext, options)),
+      this.#writers().map((kms) => wrapUnder(kms, plaintext, options)),
     )
     return wraps.flat()
   }
@@ -88,9 +92,7 @@ export class MultiKms implements KeyManagementService {
       try {
         return await kms.unwrapDataKey(ours, options)
       } catch (error) {
-        options.signal?.throwIfAborted()
-        if (!isKmsError(error)) throw error
-        failure = worse(failure, error)
+        failure = worse(failure, typedError(error, 'ERR_KMS_UNAVAILABLE', options.signal))
       }
     }
     throw failure
@@ -152,8 +154,34 @@ export interface MultiKmsOptions {
   readonly write?: readonly KeyManagementService[]
 }
 
+function listOf(name: string, list: readonly KeyManagementService[]): KeyManagementService[] {
+  const isService = (kms: Partial<KeyManagementService> | null): boolean =>
+    typeof kms?.unwrapDataKey === 'function'
+  if (Array.isArray(list) && list.every(isService))
+    return [...(list as readonly KeyManagementService[])]
+  throw config(`${name} must be a list of KMSs`)
+}
+
 function canWrite(kms: KeyManagementService): boolean {
   return kms.capabilities.usage !== 'decrypt'
+}
+
+async function wrapUnder(
+  kms: KeyManagementService,
+  plaintext: SecretBytes,
+  options: KmsCallOptions,
+): Promise<readonly WrappedKey[]> {
+  const wraps = await kms.wrapDataKey(plaintext, options)
+  demandOwn(kms, wraps)
+  return wraps
+}
+
+/** A member whose wraps are not under its own keys must not be hidden by the others. */
+function demandOwn(kms: KeyManagementService, wraps: readonly WrappedKey[]): void {
+  const { usage } = kms.capabilities
+  if (wraps.length > 0 && (usage === 'encrypt' || wraps.every((wrap) => kms.canUnwrap(wrap))))
+    return
+  throw new KmsError('ERR_KMS_RESPONSE_INVALID', { provider: kms.providerName })
 }
 
 /** What can pass counts over what cannot: a message that may open later is not a bad message. */

@@ -6,7 +6,7 @@ import {
   type GeneratedDataKey,
   type KmsCallOptions,
 } from '../../src/index.ts'
-import { toHex } from '../vectors/hex.ts'
+import { codeOf, toHex } from '../vectors/hex.ts'
 import { FakeRuntime, PlainKms, sequence, through } from '../unit/wire/fixture.ts'
 
 /** How the calls of one run differ: the context picks the data key. */
@@ -119,8 +119,11 @@ describe('R3 nonces', () => {
   it('R3 no public method takes a nonce or a salt', async () => {
     const kms = new PlainKms()
     const chosen = { nonce: sequence(12), iv: sequence(12), salt: sequence(24), counter: 0 }
+    for (const name of Object.keys(chosen)) {
+      expect(codeOf(() => new EnvelopeCipher({ kms, [name]: 0 }))).toBe('ERR_KMS_CONFIG')
+    }
     const fresh = (): EnvelopeCipher => {
-      return new EnvelopeCipher({ kms, runtime: new FakeRuntime(), ...chosen })
+      return new EnvelopeCipher({ kms, runtime: new FakeRuntime() })
     }
     // @ts-expect-error -- the types refuse it, and what a caller forces in is ignored
     const record = await fresh().encrypt(plaintext, { nonce: sequence(12) })

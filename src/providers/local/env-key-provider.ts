@@ -32,7 +32,8 @@ export class EnvKeyProvider extends LocalKms {
    * @throws KmsError `ERR_KMS_CONFIG`
    */
   constructor(env: Readonly<Record<string, unknown>>, options: EnvKeyProviderOptions = {}) {
-    super({ ...options, versions: readVersions(env, options.prefix ?? 'EDGE_KMS_KEY') })
+    const { prefix = 'EDGE_KMS_KEY', ...others } = options
+    super({ ...others, versions: readVersions(env, prefix) })
   }
 }
 

@@ -10,11 +10,13 @@ import {
   type KmsCallOptions,
   type KmsCapabilities,
   type KmsSignalOptions,
+  refuseOthers,
   SecretBytes,
   unwrapEach,
   type UnwrappedDataKey,
   type UnwrapRequest,
   type WrappedKey,
+  wrongOption,
 } from '../../kms/index.ts'
 import type { Runtime } from '../../ports/index.ts'
 import { webRuntime } from '../../runtime/index.ts'
@@ -52,15 +54,20 @@ export class LocalKms implements KeyManagementService {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: LocalKmsOptions) {
-    this.#kekId = checkKekId(options.kekId ?? 'app')
-    this.#ring = new LocalKeyRing(options.versions)
-    this.#runtime = options.runtime ?? webRuntime
-    this.#onRotate = options.onRotate
+    const { kekId = 'app', versions, usage = 'both', onRotate, runtime, ...others } = options
+    refuseOthers(others)
+    if (!['encrypt', 'decrypt', 'both'].includes(usage)) throw wrongOption('usage')
+    if (!['function', 'undefined'].includes(typeof onRotate)) throw wrongOption('onRotate')
+    if (!Array.isArray(versions)) throw wrongOption('versions')
+    this.#kekId = checkKekId(kekId)
+    this.#ring = new LocalKeyRing(versions as readonly LocalKeyVersion[])
+    this.#runtime = runtime ?? webRuntime
+    this.#onRotate = onRotate
     this.capabilities = Object.freeze({
-      usage: options.usage ?? 'both',
+      usage,
       bindsContext: true,
       rewrapsInside: false,
-      rotates: options.onRotate !== undefined,
+      rotates: onRotate !== undefined,
       revealsVersion: true,
       batches: false,
       limits: {
@@ -222,7 +229,7 @@ export class LocalKms implements KeyManagementService {
 
 function checkKekId(kekId: string): string {
   // Printable ASCII: one name has one byte form, and it can stand in a log line.
-  if (/^[\x21-\x7e]{1,2048}$/.test(kekId)) return kekId
+  if (typeof kekId === 'string' && /^[\x21-\x7e]{1,2048}$/.test(kekId)) return kekId
   throw new KmsError('ERR_KMS_CONFIG', {
     message: 'kekId must be 1 to 2,048 printable ASCII characters without spaces',
     provider: PROVIDER,

@@ -119,10 +119,96 @@ describe('encryptMany', () => {
     expect([...counts.values()].reduce((sum, one) => sum + one, 0)).toBe(150)
   })
 
-  it('rejects for a mistake of the program, which is no outcome', async () => {
-    const { cipher } = setUp()
+  it('rejects for a mistake of the program, which is no outcome, before any work', async () => {
+    const { cipher, kms } = setUp()
     const items = [{ plaintext: sequence(5) }, { plaintext: 'text' as unknown as Uint8Array }]
     await expect(cipher.encryptMany(items)).rejects.toBeInstanceOf(TypeError)
+    expect(kms.calls).toEqual([])
+  })
+
+  it.each([
+    [1, 10],
+    [2, 40],
+    [7, 150],
+    [64, 300],
+    [100, 100],
+  ])('R4 makes no more data keys than %i messages each need for %i', async (maxMessages, count) => {
+    const kms = new CountingKms(localKms())
+    const { cipher } = setUp({ kms, maxMessages })
+    const items = Array.from({ length: count * 2 }, (_, i) => {
+      return { plaintext: sequence(5), context: { tenant: i % 2 === 0 ? 'a' : 'b' } }
+    })
+    const outcomes = await cipher.encryptMany(items)
+    expect(outcomes.every((outcome) => outcome.ok)).toBe(true)
+    expect(kms.count('generate')).toBe(2 * Math.ceil(count / maxMessages))
+  })
+
+  it.each(['ERR_KMS_UNAVAILABLE', 'ERR_KMS_ACCESS_DENIED', 'ERR_STORE_UNAVAILABLE'] as const)(
+    'asks once for each context while it gets %s, and again in the next call',
+    async (code) => {
+      const { cipher, kms } = setUp()
+      const generate = kms.generateDataKey.bind(kms)
+      let calls = 0
+      kms.generateDataKey = () => {
+        calls += 1
+        return Promise.reject(new KmsError(code))
+      }
+      const items = Array.from({ length: 200 }, (_, i) => {
+        return { plaintext: sequence(5), context: { tenant: `t${String(i % 3)}` } }
+      })
+      expect(new Set((await cipher.encryptMany(items)).map(textOf))).toEqual(new Set([code]))
+      expect(calls).toBe(3)
+      kms.generateDataKey = generate
+      expect((await cipher.encryptMany(items)).every((outcome) => outcome.ok)).toBe(true)
+    },
+  )
+
+  it('a plaintext that no data key may take is the outcome of its item alone', async () => {
+    const { cipher } = setUp({ maxBytes: 10 })
+    const items = [5, 5, 11, 5].map((length) => ({ plaintext: sequence(length), ...OPTIONS }))
+    const outcomes = await cipher.encryptMany(items)
+    expect(outcomes.map((one) => one.ok || one.error.code)).toEqual([
+      true,
+      true,
+      'ERR_DATA_KEY_EXHAUSTED',
+      true,
+    ])
+  })
+
+  it('without a cache makes the data keys of many items at the same time', async () => {
+    const inner = new PlainKms()
+    const kms = new CountingKms(inner)
+    const { cipher } = setUp({ kms, cache: false })
+    let flying = 0
+    let most = 0
+    const generate = kms.generateDataKey.bind(kms)
+    kms.generateDataKey = async (options) => {
+      most = Math.max(most, ++flying)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      flying -= 1
+      return generate(options)
+    }
+    const items = Array.from({ length: 100 }, () => ({ plaintext: sequence(5), ...OPTIONS }))
+    await cipher.encryptMany(items)
+    expect(kms.count('generate')).toBe(100)
+    expect(most).toBeGreaterThan(10)
+    expect(most).toBeLessThanOrEqual(64)
+  })
+
+  it('takes a form for each item, and one form without a store fails alone', async () => {
+    const form = 'reference' as const
+    const items = [{}, {}, { form }, {}].map((own) => ({
+      plaintext: sequence(5),
+      ...OPTIONS,
+      ...own,
+    }))
+    const dataKeyStore = new MemoryDataKeyStore()
+    const outcomes = await setUp({ dataKeyStore }).cipher.encryptMany(items)
+    const kindOf = (one: Outcome<Bytes>): string =>
+      one.ok ? EncryptedEnvelope.parse(one.value).kind : one.error.code
+    expect(outcomes.map(kindOf)).toEqual(['record', 'record', 'record-by-reference', 'record'])
+    const alone = await setUp().cipher.encryptMany(items)
+    expect(alone.map(kindOf)).toEqual(['record', 'record', 'ERR_KMS_CONFIG', 'record'])
   })
 })
 
@@ -162,6 +248,33 @@ describe('decryptMany', () => {
       // Twice, so that the second finds a warm cache and remembered failures.
       for (let round = 0; round < 2; round++) {
         expect((await reader.decryptMany(items)).map(textOf)).toEqual(expected)
+      }
+    }
+  })
+
+  it('a wrong type is the outcome of its item, before any KMS call', async () => {
+    const inner = new PlainKms()
+    const [a] = (await distinct(inner, 1)) as [Bytes]
+    const kms = new CountingKms(inner)
+    const wrongs: readonly unknown[] = [undefined, null, 'ek1.AAAA', 7, [1], new ArrayBuffer(8)]
+    for (const wrong of wrongs) {
+      const envelope = wrong as Uint8Array
+      const context = (wrong === undefined ? null : wrong) as Record<string, string>
+      for (const reader of [coldReader(kms), coldReader(kms, { cache: false })]) {
+        kms.calls.length = 0
+        const outcomes = await reader.decryptMany([
+          { envelope, ...OPTIONS },
+          { envelope: a, ...OPTIONS },
+          { envelope: a, ...OPTIONS, context },
+          { envelope: a, ...OPTIONS, aad: context },
+        ])
+        expect(outcomes.map((one) => one.ok || one.error.code)).toEqual([
+          'ERR_WIRE_MALFORMED',
+          true,
+          'ERR_CONTEXT_INVALID',
+          'ERR_CONTEXT_INVALID',
+        ])
+        expect(kms.calls).toEqual(['unwrap'])
       }
     }
   })

@@ -5,6 +5,7 @@ import {
   EnvelopeCipher,
   type EnvelopeCipherOptions,
   KmsDataKeys,
+  MultiKms,
 } from '../../../src/index.ts'
 import { MemoryDataKeyStore } from '../../../src/stores/index.ts'
 import { codeOf, codeOfAsync, utf8 } from '../../vectors/hex.ts'
@@ -51,6 +52,41 @@ describe('a cipher that is built wrongly', () => {
       expect(built({ keys, [name]: undefined })).toBeUndefined()
     },
   )
+
+  it.each(['ttlMS', 'requiredContextkeys', 'maxRecordByte', 'dataKeystore', 'contex', 'kmss'])(
+    'is refused where %s is no option, of the cipher, its cache or its source',
+    (name) => {
+      expect(built({ kms, [name]: 5 })).toBe(CONFIG)
+      expect(built({ kms, cache: false, [name]: 5 })).toBe(CONFIG)
+      expect(built({ kms, cache: { [name]: 5 } })).toBe(CONFIG)
+      expect(built({ keys, [name]: 5 })).toBe(CONFIG)
+      expect(codeOf(() => new CachedKms({ kms, [name]: 5 }))).toBe(CONFIG)
+      expect(codeOf(() => new KmsDataKeys({ kms, [name]: 5 }))).toBe(CONFIG)
+      expect(codeOf(() => new MultiKms({ read: [kms], [name]: 5 }))).toBe(CONFIG)
+      expect(built({ kms, [name]: undefined })).toBeUndefined()
+    },
+  )
+
+  it.each<[string, object]>([
+    ['cache: null', { kms, cache: null }],
+    ['cache: 0', { kms, cache: 0 }],
+    ["cache: 'off'", { kms, cache: 'off' }],
+    ['cache: true', { kms, cache: true }],
+    ['requiredContextKeys as text', { kms, requiredContextKeys: 'tenant' }],
+    ['requiredContextKeys: null', { kms, requiredContextKeys: null }],
+    ['dataKeyStore: null', { kms, dataKeyStore: null }],
+    ['maxWraps: null', { kms, maxWraps: null }],
+    ['encryptForMs: null', { kms, encryptForMs: null }],
+    ['maxEntries as text', { kms, cache: { maxEntries: '5' } }],
+    ['kms: a KMS in a list', { kms: [kms] }],
+  ])('is refused at once, and not read as a default: %s', (_, options) => {
+    expect(built(options)).toBe(CONFIG)
+  })
+
+  it('kms works beside keys: undefined', async () => {
+    const cipher = new EnvelopeCipher({ kms, keys: undefined })
+    expect(await cipher.decrypt(await cipher.encrypt(plaintext))).toEqual(plaintext)
+  })
 
   it('takes undefined for what is not given', () => {
     const nothing = { keys: undefined, form: undefined, cache: undefined, maxWraps: undefined }
@@ -116,6 +152,19 @@ describe('a call with an option that does not exist', () => {
     expect(await codeOfAsync(() => cipher.rewrap(envelope, call))).toBe(CONFIG)
     const { released } = await drain(cipher.rewrapStream(call), [envelope])
     expect(released).toHaveLength(0)
+    expect(kms.calls).toEqual([])
+  })
+
+  it.each(['record', 'stream-by-reference', 5, {}])('kinds: %o is no list', async (kinds) => {
+    const kms = new CountingKms(localKms())
+    const { cipher } = setUp({ kms })
+    const envelope = await cipher.encrypt(plaintext, OPTIONS)
+    kms.calls.length = 0
+    const call = { ...OPTIONS, kinds } as object
+    expect(await codeOfAsync(() => cipher.decrypt(envelope, call))).toBe(CONFIG)
+    expect(await codeOfAsync(() => cipher.decryptMany([{ envelope }], call))).toBe(CONFIG)
+    expect(await codeOfAsync(() => cipher.decryptStored(envelope, call))).toBe(CONFIG)
+    expect(codeOf(() => cipher.decryptStream(call))).toBe(CONFIG)
     expect(kms.calls).toEqual([])
   })
 

@@ -173,3 +173,35 @@ describe('R4 options out of range', () => {
     }
   })
 })
+
+describe('a record over maxRecordBytes', () => {
+  it('is refused to read, cold or warm, before any KMS call, and one at the limit is not', async () => {
+    const inner = new PlainKms()
+    const writer = setUp({ kms: inner }).cipher
+    const [fits, large] = [
+      await writer.encrypt(sequence(100), OPTIONS),
+      await writer.encrypt(sequence(101), OPTIONS),
+    ]
+    const kms = new CountingKms(inner)
+    const reader = coldReader(kms, { maxRecordBytes: 100 })
+    const code = 'ERR_WIRE_LIMIT_EXCEEDED'
+    const isRefused = async (): Promise<void> => {
+      expect(await codeOfAsync(() => reader.decrypt(large, OPTIONS))).toBe(code)
+      expect(await codeOfAsync(() => reader.decryptStored(large, OPTIONS))).toBe(code)
+      const [outcome] = await reader.decryptMany([{ envelope: large, ...OPTIONS }])
+      expect(outcome).toMatchObject({ error: { code } })
+    }
+    await isRefused()
+    expect(kms.calls).toEqual([])
+    expect(await reader.decrypt(fits, OPTIONS)).toEqual(sequence(100))
+    await isRefused()
+    expect(kms.calls).toEqual(['unwrap'])
+  })
+
+  it('is no limit of streams that are opened in memory', async () => {
+    const { cipher } = setUp({ maxRecordBytes: 100 })
+    const stream = await through(cipher.encryptStream(OPTIONS), sequence(500))
+    const options = { ...OPTIONS, kinds: ['stream'] } as const
+    expect(await cipher.decrypt(stream, options)).toEqual(sequence(500))
+  })
+})

@@ -56,8 +56,9 @@ describe('every range', () => {
         const found = await decrypt(read, { start, ...(end !== undefined && { end }) })
         expect(toHex(found.plaintext)).toBe(toHex(whole.slice(start, end)))
         // One chunk: whatever opens anything has opened the final chunk.
-        expect(found.lengthVerified).toBe(end !== start)
-        expect(found.length).toBe(end === start ? undefined : 24)
+        const place = [Math.min(start, 24), Math.min(end ?? 24, 24)]
+        expect([found.start, found.end]).toEqual(place)
+        expect(found).toMatchObject({ lengthVerified: true, length: 24 })
       }
     }
   })
@@ -109,20 +110,47 @@ describe('an object that was cut', () => {
 })
 
 describe('a size that lies', () => {
-  it.each([0, 1, 100, 300, 16_700, 10 ** 9])('of %i bytes is refused or harmless', async (lie) => {
-    const length = 2 * CHUNK + 24
-    const message = messages.get(length)!
-    const tail = await decrypt(from(message), { start: -5, size: lie }).catch(
-      (error: unknown) => error,
-    )
-    expect(isKmsError(tail)).toBe(true)
-    for (const start of [0, CHUNK, length, 9 * CHUNK]) {
-      const found = await decrypt(from(message), { start, size: lie }).catch(
-        (error: unknown) => error,
-      )
-      if (isKmsError(found)) continue
-      expect(found).toMatchObject({ lengthVerified: true, length })
+  const LONG = 2 * CHUNK + 24
+  it.each([0, 1, 100, 300, 16_700, 10 ** 9])('of %i bytes is refused', async (lie) => {
+    const message = messages.get(LONG)!
+    for (const start of [-5, 0, CHUNK, LONG, 9 * CHUNK]) {
+      const code = await codeOfAsync(() => decrypt(from(message), { start, size: lie }))
+      expect(['ERR_WIRE_MALFORMED', FAILED], String(start)).toContain(code)
     }
+  })
+
+  it.each([-SEALED - 1, -SEALED, -25, -1, 1, SEALED - 24, SEALED, 3 * SEALED])(
+    'by %i bytes is refused wherever the range lies, and the right one is verified',
+    async (lie) => {
+      const message = messages.get(LONG)!
+      for (const [start, end] of [
+        [0, 1],
+        [0, 0],
+        [CHUNK, CHUNK + 5],
+        [2 * CHUNK, LONG],
+        [LONG + 5, LONG + 9],
+      ] as const) {
+        const { length: size } = message
+        const code = await codeOfAsync(() =>
+          decrypt(from(message), { start, end, size: size + lie }),
+        )
+        expect(['ERR_WIRE_MALFORMED', FAILED], String(start)).toContain(code)
+        const found = await decrypt(from(message), { start, end, size })
+        expect(found).toMatchObject({ lengthVerified: true, length: LONG })
+        expect(found).toMatchObject({ start: Math.min(start, LONG), end: Math.min(end, LONG) })
+        expect(toHex(found.plaintext)).toBe(toHex(sequence(LONG).slice(start, end)))
+      }
+    },
+  )
+
+  it('is not needed for an empty range past the end to say where the end is', async () => {
+    for (const at of [LONG, LONG + 1, 3 * CHUNK, 9 * CHUNK]) {
+      const found = await decrypt(from(messages.get(LONG)!), { start: at, end: at })
+      const place = { start: LONG, end: LONG, lengthVerified: true, length: LONG }
+      expect(found).toEqual({ ...place, plaintext: new Uint8Array(0) })
+    }
+    const inside = await decrypt(from(messages.get(LONG)!), { start: 9, end: 9 })
+    expect(inside).toMatchObject({ start: 9, end: 9, lengthVerified: false })
   })
 
   it('that no stream can have is malformed, wherever the range begins', async () => {
@@ -133,10 +161,6 @@ describe('a size that lies', () => {
         const code = await codeOfAsync(() => decrypt(from(message), { start, size }))
         expect(code, `${size} ${start}`).toBe('ERR_WIRE_MALFORMED')
       }
-    }
-    for (const size of [least + 16, least + SEALED + 16]) {
-      const { length } = await decrypt(from(message), { start: 3, size })
-      expect(length).toBe(24)
     }
   })
 

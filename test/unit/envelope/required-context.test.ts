@@ -38,14 +38,12 @@ describe('R7 required context keys', () => {
           kinds: KINDS,
         })
       expect(await read(context)).toEqual(plaintext)
-      const wrong: EncryptionContext[] = [
-        { tenant: 'acme' },
-        { tenant: 'acme', subject: 'other' },
-        { tenant: 'acme', subject: '' },
-        { tenant: 'acme', Subject: CANARY },
-      ]
-      for (const given of wrong) {
-        expect(await codeOfAsync(() => read(given))).toBe('ERR_DECRYPT_FAILED')
+      for (const subject of ['other', '']) {
+        const code = await codeOfAsync(() => read({ tenant: 'acme', subject }))
+        expect(code).toBe('ERR_DECRYPT_FAILED')
+      }
+      for (const given of [{ tenant: 'acme' }, { tenant: 'acme', Subject: CANARY }]) {
+        expect(await codeOfAsync(() => read(given))).toBe('ERR_CONTEXT_INVALID')
       }
     }
   })
@@ -60,6 +58,31 @@ describe('R7 required context keys', () => {
       expect(outcome?.ok === false && outcome.error.code).toBe('ERR_CONTEXT_INVALID')
       const streamed = await codeOfAsync(() => through(cipher.encryptStream(options), plaintext))
       expect(streamed).toBe('ERR_CONTEXT_INVALID')
+    }
+    expect(kms.calls).toEqual([])
+  })
+
+  it('R7 a message is not read without one either, and no KMS is asked', async () => {
+    const dataKeyStore = new MemoryDataKeyStore()
+    const { cipher, kms } = setUp({ ...required, dataKeyStore })
+    const record = await cipher.encrypt(plaintext, { context })
+    const reference = await cipher.encrypt(plaintext, { context, form: 'reference' })
+    const stream = await through(cipher.encryptStream({ context }), plaintext)
+    kms.calls.length = 0
+    for (const reader of [cipher, coldReader(kms, { ...required, dataKeyStore })]) {
+      for (const options of [{ context: { tenant: 'acme' } }, {}]) {
+        for (const work of [
+          () => reader.decrypt(record, options),
+          () => reader.decrypt(reference, options),
+          () => through(reader.decryptStream(options), stream),
+          () => reader.rewrap(record, options),
+          () => reader.rewrap(record, { ...options, verify: 'kms' }),
+        ]) {
+          expect(await codeOfAsync(work)).toBe('ERR_CONTEXT_INVALID')
+        }
+        const [outcome] = await reader.decryptMany([{ envelope: record, ...options }])
+        expect(outcome).toMatchObject({ error: { code: 'ERR_CONTEXT_INVALID' } })
+      }
     }
     expect(kms.calls).toEqual([])
   })

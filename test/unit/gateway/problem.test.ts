@@ -90,8 +90,8 @@ describe('problem documents', () => {
   it.each([
     [new KmsError('ERR_KMS_TIMEOUT'), 504, 'ERR_KMS_TIMEOUT'],
     [new KmsError('ERR_KMS_ACCESS_DENIED'), 403, 'ERR_KMS_ACCESS_DENIED'],
-    ['a string', 500, 'ERR_GATEWAY_INTERNAL'],
-    [new Error(CANARY), 500, 'ERR_GATEWAY_INTERNAL'],
+    ['a string', 503, 'ERR_KMS_UNAVAILABLE'],
+    [new Error(CANARY), 503, 'ERR_KMS_UNAVAILABLE'],
   ])('is the answer where the KMS throws %s', async (thrown, status, code) => {
     const failing = Object.assign(new CountedKms(), {
       generateDataKey: () => Promise.reject(thrown as Error),

@@ -5,6 +5,7 @@ import {
   isKmsError,
   KmsError,
   MultiKms,
+  type MultiKmsOptions,
 } from '../../../src/index.ts'
 import type { KeyManagementService } from '../../../src/kms/index.ts'
 import { createLocalKms, LocalKms } from '../../../src/providers/local/index.ts'
@@ -115,5 +116,18 @@ describe('MultiKms', () => {
     expect(() => new MultiKms({ read: [] })).toThrow(KmsError)
     expect(() => new MultiKms({ read: [local('a', 'encrypt')] })).toThrow(KmsError)
     expect(() => new MultiKms({ read: [], write: [local('a', 'decrypt')] })).toThrow(KmsError)
+  })
+
+  it.each<[string, object]>([
+    ['no list', {}],
+    ['one KMS', { read: local('a') }],
+    ['a list with a hole', { read: [local('a'), undefined] }],
+    ['a list of something else', { read: [{}] }],
+    ['one KMS to write to', { read: [local('a')], write: local('a') }],
+    ['a misspelt option', { reads: [local('a')], read: [local('a')] }],
+  ])('refuses %s', (_, given) => {
+    expect(() => new MultiKms(given as MultiKmsOptions)).toThrow(
+      expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
+    )
   })
 })

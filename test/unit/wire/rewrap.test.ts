@@ -81,7 +81,8 @@ describe('rewrap', () => {
       FAILED,
     )
     // With verify kms nothing is proven, and the caller has asked for that.
-    const unproven = await lying.rewrap(envelope, { ...OPTIONS, verify: 'kms' })
+    const kmsOnly = { ...OPTIONS, verify: 'kms' } as const
+    const unproven = await coldReader(new LyingKms()).rewrap(envelope, kmsOnly)
     expect(await codeOfAsync(() => coldReader(new PlainKms()).decrypt(unproven, OPTIONS))).toBe(
       FAILED,
     )

@@ -264,3 +264,26 @@ describe('key bytes (R12)', () => {
     expect(secretFree(await kms.healthCheck({}))).toEqual([])
   })
 })
+
+describe('options of a local KMS', () => {
+  it.each<[string, object]>([
+    ['a name that is no option', { kekid: 'app' }],
+    ['a number for kekId', { kekId: 5 }],
+    ['null for kekId', { kekId: null }],
+    ['a usage that does not exist', { usage: 'read' }],
+    ['null for usage', { usage: null }],
+    ['an onRotate that is no function', { onRotate: 'store' }],
+    ['null for onRotate', { onRotate: null }],
+    ['no versions', { versions: undefined }],
+    ['versions as an object', { versions: { 1: 'key' } }],
+  ])('are refused at once: %s', async (_, options) => {
+    const given = { versions: [version(1)], ...options } as LocalKmsOptions
+    expect(await codeOf(() => createLocalKms(given))).toBe('ERR_KMS_CONFIG')
+  })
+
+  it('may be given as undefined', () => {
+    const nothing = { kekId: undefined, usage: undefined, onRotate: undefined, other: undefined }
+    const given = { versions: [version(1)], ...nothing } as unknown as LocalKmsOptions
+    expect(createLocalKms(given).capabilities).toMatchObject({ usage: 'both', rotates: false })
+  })
+})

@@ -1,0 +1,96 @@
+import { binaryString } from '../bytes/index.ts'
+import { isKmsError, KmsError, type Outcome } from '../errors.ts'
+import {
+  type CanonicalContext,
+  canonicalContext,
+  contextId,
+  type EncryptionContext,
+  type KeyManagementService,
+  kmsContext,
+  type KmsSignalOptions,
+  type SecretBytes,
+  type UnwrappedDataKey,
+  type UnwrapRequest,
+  type WrappedKey,
+} from '../kms/index.ts'
+import type { KeyHeader } from '../wire/index.ts'
+import { askKms } from './ask.ts'
+
+/** A header that is to be opened. */
+export interface Opening extends UnwrapRequest {
+  readonly header: KeyHeader
+  readonly canonical: CanonicalContext
+  /** Those that the service may open, in the message's order. */
+  readonly wraps: readonly WrappedKey[]
+}
+
+/** @throws KmsError `ERR_CONTEXT_INVALID` */
+export function openingOf(
+  kms: KeyManagementService,
+  header: KeyHeader,
+  context: EncryptionContext | undefined,
+): Opening {
+  const canonical = canonicalContext(context)
+  return {
+    header,
+    canonical,
+    wraps: header.wraps.filter((wrap) => kms.canUnwrap(wrap)), // W3.26
+    context: kmsContext(canonical.map, header.salt, header.createdAtMs),
+  }
+}
+
+/**
+ * Unwraps until `accept` takes what came out.
+ *
+ * @param first - what the first question was answered with, where it was asked already
+ * @throws KmsError `ERR_DECRYPT_FAILED` if no wrap is left, or the KMS's error
+ */
+export async function tryWraps<T>(
+  kms: KeyManagementService,
+  { wraps, context }: Opening,
+  options: KmsSignalOptions,
+  accept: (plaintext: SecretBytes) => Promise<T | undefined>,
+  first?: UnwrappedDataKey,
+): Promise<T> {
+  let answer = first
+  let left = wraps
+  while (left.length > 0) {
+    answer ??= await askKms(kms, 'unwrapDataKey', { ...options, context }, left)
+    const accepted = await accept(answer.plaintext)
+    if (accepted !== undefined) return accepted
+    // W3.29: a wrap that opens to another DEK must not hide the one that is right.
+    left = withoutWrap(left, answer.by)
+    answer = undefined
+  }
+  throw new KmsError('ERR_DECRYPT_FAILED')
+}
+
+/**
+ * The wraps that are left after one was tried. Compared by key, not by object: a KMS may answer
+ * with a copy, and each wrap must be tried once at most.
+ */
+function withoutWrap(wraps: readonly WrappedKey[], by: WrappedKey): readonly WrappedKey[] {
+  const left = wraps.filter((wrap) => wrap.kekId !== by.kekId || wrap.provider !== by.provider)
+  return left.length < wraps.length ? left : []
+}
+
+/** Equal for equal header bytes and equal contexts only. */
+export function headerId(header: KeyHeader, context: EncryptionContext | undefined): string {
+  return `${String(header.bytes.length)} ${binaryString(header.bytes)} ${contextId(context)}`
+}
+
+/** Runs one item of a batch: a KmsError is its outcome, anything else is a mistake and rejects. */
+export async function settle<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await work() }
+  } catch (error) {
+    if (isKmsError(error)) return { ok: false, error }
+    throw error
+  }
+}
+
+/** What an outcome holds, or its error thrown. */
+export function valueOf<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value
+  throw outcome.error
+}

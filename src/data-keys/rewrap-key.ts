@@ -1,0 +1,51 @@
+import { KmsError } from '../errors.ts'
+import { type KeyManagementService, SecretBytes, type WrappedKey } from '../kms/index.ts'
+import { askKms } from './ask.ts'
+import type { RewrapKeyOptions } from './data-key-source.ts'
+import { openKeys } from './derive-keys.ts'
+import type { FailedHeaders } from './failed-headers.ts'
+import { type Opening, tryWraps } from './opening.ts'
+
+/**
+ * Wraps of the same data key under the configured KEKs.
+ *
+ * @throws KmsError `ERR_DECRYPT_FAILED`, or the KMS's error
+ */
+export async function rewrapKey(
+  kms: KeyManagementService,
+  failed: FailedHeaders,
+  opening: Opening,
+  options: RewrapKeyOptions,
+): Promise<readonly WrappedKey[]> {
+  const { header, canonical, context } = opening
+  const call = { ...options, context }
+  const proves = async (plaintext: SecretBytes): Promise<boolean> =>
+    (await openKeys(plaintext, header, canonical)) !== undefined
+
+  /** Unwrap, check, wrap: for a KMS that cannot rewrap inside. */
+  const wrapAgain = async (plaintext: SecretBytes): Promise<readonly WrappedKey[] | undefined> => {
+    try {
+      // The proof disposes what it is given, and the DEK is needed once more.
+      const proven = await proves(SecretBytes.copy(plaintext.expose()))
+      return proven ? await askKms(kms, 'wrapDataKey', call, plaintext) : undefined
+    } finally {
+      plaintext.dispose()
+    }
+  }
+  const checked = async (wraps: readonly WrappedKey[]): Promise<readonly WrappedKey[]> => {
+    if (options.verify === 'kms') return wraps
+    for (const wrap of wraps) {
+      const { plaintext } = await askKms(kms, 'unwrapDataKey', call, [wrap])
+      if (!(await proves(plaintext))) throw new KmsError('ERR_DECRYPT_FAILED') // W3.32
+    }
+    return wraps
+  }
+
+  if (kms.capabilities.rewrapsInside || options.verify === 'kms') {
+    return failed.learn(opening, async () =>
+      checked(await askKms(kms, 'rewrapDataKey', call, opening.wraps)),
+    )
+  }
+  // Here the old wrap is proven before there is a new one, which cannot be the header's fault.
+  return checked(await failed.learn(opening, () => tryWraps(kms, opening, options, wrapAgain)))
+}

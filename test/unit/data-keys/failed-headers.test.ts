@@ -1,0 +1,86 @@
+// W6.5: what one bad header may cost, whichever way it comes.
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { CachedKms, EnvelopeCipher, KmsDataKeys } from '../../../src/index.ts'
+import { codeOfAsync } from '../../vectors/hex.ts'
+import { CountingKms, flipped } from '../envelope/fixture.ts'
+import {
+  type Bytes,
+  coldReader,
+  FakeRuntime,
+  OPTIONS,
+  PlainKms,
+  sequence,
+} from '../wire/fixture.ts'
+
+const FAILED = 'ERR_DECRYPT_FAILED'
+let kms: CountingKms
+let good: Bytes
+/** Its wrap opens, and to another DEK. */
+let bad: Bytes
+
+beforeEach(async () => {
+  const inner = new PlainKms()
+  good = await coldReader(inner).encrypt(sequence(9), OPTIONS)
+  bad = flipped(good, good.length - 28 - 9 - 1)
+  kms = new CountingKms(inner)
+})
+
+describe.each(['cached', 'uncached'] as const)('a bad header, %s', (name) => {
+  const runtime = new FakeRuntime()
+  const reader = (): EnvelopeCipher =>
+    new EnvelopeCipher({
+      keys: name === 'cached' ? new CachedKms({ kms, runtime }) : new KmsDataKeys({ kms, runtime }),
+    })
+
+  it('costs one KMS call in ten seconds, read, read in a batch or rewrapped', async () => {
+    const cipher = reader()
+    const item = { envelope: bad, ...OPTIONS }
+    for (let round = 0; round < 2; round++) {
+      expect(await codeOfAsync(() => cipher.rewrap(bad, OPTIONS))).toBe(FAILED)
+      expect(await codeOfAsync(() => cipher.rewrap(bad, { ...OPTIONS, verify: 'kms' }))).toBe(
+        FAILED,
+      )
+      expect(await codeOfAsync(() => cipher.decrypt(bad, OPTIONS))).toBe(FAILED)
+      const outcomes = await cipher.decryptMany([item, item])
+      expect(outcomes).toMatchObject([{ error: { code: FAILED } }, { error: { code: FAILED } }])
+    }
+    expect(kms.calls).toEqual(['unwrap'])
+    expect(await cipher.decrypt(good, OPTIONS)).toEqual(sequence(9))
+    runtime.nowMs += 10_000
+    kms.calls.length = 0
+    expect(await codeOfAsync(() => cipher.rewrap(bad, OPTIONS))).toBe(FAILED)
+    expect(kms.calls).toEqual(['unwrap'])
+  })
+
+  it('is not remembered for a KMS that lies about new wraps', async () => {
+    const cipher = reader()
+    kms.wrapDataKey = async () => [
+      { provider: 'plain', kekId: 'app', kekVersion: '1', wrapped: sequence(32, 7) },
+    ]
+    expect(await codeOfAsync(() => cipher.rewrap(good, OPTIONS))).toBe(FAILED)
+    expect(await cipher.decrypt(good, OPTIONS)).toEqual(sequence(9))
+  })
+
+  it('is forgotten by clear', async () => {
+    const cipher = reader()
+    await codeOfAsync(() => cipher.decrypt(bad, OPTIONS))
+    cipher.clear()
+    await codeOfAsync(() => cipher.decrypt(bad, OPTIONS))
+    expect(kms.calls).toEqual(['unwrap', 'unwrap'])
+  })
+
+  it('is hashed only where one is remembered, and once in a batch', async () => {
+    const cipher = reader()
+    const digest = vi.spyOn(crypto.subtle, 'digest')
+    const items = Array.from({ length: 20 }, () => ({ envelope: good, ...OPTIONS }))
+    await cipher.decryptMany(items)
+    const cold = digest.mock.calls.length // of the derivation
+    await codeOfAsync(() => cipher.decrypt(bad, OPTIONS))
+    cipher.clear()
+    await codeOfAsync(() => cipher.decrypt(bad, OPTIONS))
+    digest.mockClear()
+    await cipher.decryptMany(items)
+    expect(digest.mock.calls.length).toBe(cold + 1)
+    digest.mockRestore()
+  })
+})
