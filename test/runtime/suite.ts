@@ -1,8 +1,10 @@
+import { awsCases } from './aws-cases.ts'
 import { fixtures, fromHex } from './fixtures.ts'
 
 /** The package under test, as a user imports it. */
 export interface Library {
   readonly core: typeof import('edge-kms')
+  readonly aws: typeof import('edge-kms/aws-kms')
   readonly local: typeof import('edge-kms/local')
   readonly stores: typeof import('edge-kms/stores')
   readonly testing: typeof import('edge-kms/testing')
@@ -49,7 +51,8 @@ async function through(
 }
 
 /** One suite for every runtime: knows no runner, and only what the package exports. */
-export function runtimeSuite({ core, local, stores, testing }: Library): readonly RuntimeCase[] {
+export function runtimeSuite(library: Library): readonly RuntimeCase[] {
+  const { core, local, stores, testing } = library
   const key = crypto.getRandomValues(new Uint8Array(32))
   const versions = [{ version: 1, key }]
   const newKms = (): ReturnType<typeof local.createLocalKms> => local.createLocalKms({ versions })
@@ -244,6 +247,7 @@ export function runtimeSuite({ core, local, stores, testing }: Library): readonl
   ]
   return [
     ...own,
+    ...awsCases(library),
     ...testing
       .kmsContract(newKms().capabilities, {
         create: newKms,

@@ -41,7 +41,7 @@ export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
     provider: PROVIDER,
     service: 'kms',
     region,
-    endpoint: awsEndpoint('kms', region, options),
+    endpoint: awsEndpoint('kms', region, options), // W3.24: from the configuration alone
     credentials: toCredentialSource(options.credentials, { runtime, network }),
     transport: new Transport({ network, timeoutMs }),
     runtime,

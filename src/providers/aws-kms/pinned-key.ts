@@ -30,7 +30,7 @@ export class PinnedKey {
   matches(wrap: WrappedKey): boolean {
     if (wrap.provider !== PROVIDER || wrap.kekVersion !== '') return false
     if (wrap.kekId === this.#arn) return true
-    const arn = parseKeyArn(wrap.kekId)
+    const arn = parseKeyArn(wrap.kekId) // W3.20: a key ARN, never an alias
     if (arn === undefined || !this.#agrees(arn)) return false
     return arn.region === this.#facts.region || (this.#multiRegion && isMultiRegion(arn))
   }

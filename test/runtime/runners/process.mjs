@@ -1,5 +1,6 @@
 /** The runner for Node, Deno and Bun: it lies beside the installed package in the scratch folder. */
 import * as core from 'edge-kms'
+import * as aws from 'edge-kms/aws-kms'
 import * as local from 'edge-kms/local'
 import * as stores from 'edge-kms/stores'
 import * as testing from 'edge-kms/testing'
@@ -8,5 +9,5 @@ import { printTable, runCases } from './report.mjs'
 import { runtimeSuite } from './suite.mjs'
 
 const runtime = process.argv[2] ?? 'unknown'
-const table = await runCases(runtimeSuite({ core, local, stores, testing }))
+const table = await runCases(runtimeSuite({ core, aws, local, stores, testing }))
 process.exitCode = printTable(runtime, table)

@@ -33,6 +33,8 @@ describe('R9 JSON of an answer', () => {
     const answer = parseJsonObject(encodeUtf8('{"__proto__":{"KeyId":"forged"}}')) ?? {}
     for (const name of ['KeyId', 'toString', 'constructor'])
       expect(() => stringField(answer, name)).toThrow()
+    const heir = Object.create({ KeyId: 'forged' }) as Record<string, unknown>
+    expect(() => stringField(heir, 'KeyId')).toThrow()
     expect(stringField({ KeyId: 'own' }, 'KeyId')).toBe('own')
   })
 })

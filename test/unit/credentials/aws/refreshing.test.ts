@@ -201,6 +201,20 @@ describe('R22 credentials that refresh: when a refresh fails', () => {
     expect(await codeOf(source.get({}))).toMatchObject({ message: 'broker is down' })
   })
 
+  it('those that AWS refused while they were being renewed do not', async () => {
+    const ports = testPorts()
+    const renewal = deferred<AwsCredentials>()
+    const given = [Promise.resolve(numbered(ports, 1, HOUR_MS)), renewal.promise]
+    const source = toCredentialSource(() => given.shift() ?? Promise.reject(new Error()), ports)
+    const held = await source.get({})
+    ports.advance(HOUR_MS - 200_000)
+    const waiting = codeOf(source.get({}))
+    source.refused(held)
+    const down = new Error('broker is down')
+    renewal.reject(down)
+    expect(await waiting).toBe(down)
+  })
+
   it('a refusal of older ones does not touch the newer', async () => {
     const { state, source, id } = setUp(HOUR_MS)
     const old = await source.get({})
