@@ -20,14 +20,6 @@ interface SigningKey {
   readonly key: CryptoKey
 }
 
-/** A URL in the parts that are signed. */
-interface Place {
-  readonly url: string
-  readonly host: string
-  readonly path: string
-  readonly query: string
-}
-
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 
 /**
@@ -38,7 +30,6 @@ const ALGORITHM = 'AWS4-HMAC-SHA256'
  */
 export class AwsSigner {
   readonly #keys = new WeakMap<AwsCredentials, SigningKey>()
-  #place: Place | undefined
 
   /** The request's headers with `authorization`, `x-amz-date` and `x-amz-security-token`. */
   async sign(
@@ -51,27 +42,24 @@ export class AwsSigner {
     const scope = `${time.slice(0, 8)}/${region}/${service}/aws4_request`
     const headers: Record<string, string> = { ...request.headers, 'x-amz-date': time }
     if (sessionToken !== undefined) headers['x-amz-security-token'] = sessionToken
-    const { host, path, query } = this.#placeOf(url)
-    const lines = Object.entries({ ...headers, host })
-      .map(([name, value]) => `${name}:${value.trim().replace(/\s+/g, ' ')}`)
-      .sort()
-    const names = lines.map((line) => line.replace(/:.*/, '')).join(';')
-    const canonical = [method, path, query, ...lines, '', names, await digest(body)].join('\n')
+    const { host, pathname, searchParams } = new URL(url)
+    const signed: Readonly<Record<string, string>> = { ...headers, host }
+    const names = Object.keys(signed).sort()
+    const list = names.join(';')
+    const canonical = [
+      method,
+      strictly(pathname.replace(/\/+/g, '/')).replaceAll('%2F', '/'),
+      queryOf(searchParams),
+      ...names.map((name) => `${name}:${(signed[name] as string).trim().replace(/\s+/g, ' ')}`),
+      '',
+      list,
+      await digest(body),
+    ].join('\n')
     const text = `${ALGORITHM}\n${time}\n${scope}\n${await digest(canonical)}`
     const signature = hex(await hmac(await this.#keyFor(scope, credentials), text))
     headers['authorization'] =
-      `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`
+      `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${list}, Signature=${signature}`
     return headers
-  }
-
-  /** What is signed of a URL. A client has but one: the last is kept. */
-  #placeOf(url: string): Place {
-    if (this.#place?.url === url) return this.#place
-    const { host, pathname, searchParams } = new URL(url)
-    const path = strictly(pathname.replace(/\/+/g, '/')).replaceAll('%2F', '/')
-    const pairs = Array.from(searchParams, (pair) => pair.map(strictly).join('\n'))
-    const query = pairs.sort().join('&').replaceAll('\n', '=')
-    return (this.#place = { url, host, path, query })
   }
 
   async #keyFor(scope: string, credentials: AwsCredentials): Promise<CryptoKey> {
@@ -82,6 +70,12 @@ export class AwsSigner {
     this.#keys.set(credentials, { scope, key })
     return key
   }
+}
+
+/** In the order of the encoded names, then of the values. */
+function queryOf(parameters: URLSearchParams): string {
+  const pairs = Array.from(parameters, (pair) => pair.map(strictly).join('\n'))
+  return pairs.sort().join('&').replaceAll('\n', '=')
 }
 
 /** Percent-encodes all but the unreserved characters of RFC 3986. */

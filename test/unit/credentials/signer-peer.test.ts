@@ -15,38 +15,27 @@ it('signs what aws4fetch signs', async () => {
       fc.string(),
       fc.integer({ min: 1_600_000_000, max: 4_000_000_000 }),
       async (secretAccessKey, sessionToken, regionName, body, seconds) => {
-        const url = `https://kms.${regionName}.amazonaws.com/`
-        const headers = {
-          'content-type': 'application/x-amz-json-1.1',
-          'x-amz-target': 'TrentService.Decrypt',
+        const request = {
+          method: 'POST' as const,
+          url: `https://kms.${regionName}.amazonaws.com/a%20b/?b=2&a=%2F`,
+          // One name is the beginning of another: what is sorted is names, not lines.
+          headers: { 'x-amz-target': 'TrentService.Decrypt', 'x-amz-date-of': 'today' },
+          body,
+          service: 'kms',
+          region: regionName,
         }
         const credentials = {
           accessKeyId: 'AKIDEXAMPLE',
           secretAccessKey,
           ...(sessionToken && { sessionToken }),
         }
-        const ours = await new AwsSigner().sign(
-          {
-            method: 'POST',
-            url,
-            headers,
-            body,
-            service: 'kms',
-            region: regionName,
-            nowMs: seconds * 1000,
-          },
-          credentials,
-        )
+        const ours = await new AwsSigner().sign({ ...request, nowMs: seconds * 1000 }, credentials)
+        const datetime = ours['x-amz-date'] ?? ''
         const peer = await new AwsV4Signer({
-          method: 'POST',
-          url,
-          headers,
-          body,
-          service: 'kms',
-          region: regionName,
-          datetime: ours['x-amz-date'] ?? '',
-          allHeaders: true,
+          ...request,
           ...credentials,
+          datetime,
+          allHeaders: true,
         }).sign()
         expect(ours['authorization']).toBe(peer.headers.get('authorization'))
       },
