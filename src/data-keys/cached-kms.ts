@@ -3,8 +3,9 @@ import { BoundedMap } from './bounded-map.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { inRange } from './data-key-limits.ts'
 import type { ActiveKeyOptions, MaybePromise } from './data-key-source.ts'
-import { type KmsDataKeysOptions, KmsSource } from './kms-data-keys.ts'
+import { KmsSource } from './kms-data-keys.ts'
 import { type HeldKey, isOfContext, OpenedKeys } from './opened-keys.ts'
+import type { KmsDataKeysOptions } from './source-options.ts'
 
 /** Bounds of a cache of data keys. Numbers are integers. */
 export interface KmsCacheConfig {

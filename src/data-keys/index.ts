@@ -9,5 +9,6 @@ export type {
   OpenRequest,
   RewrapKeyOptions,
 } from './data-key-source.ts'
-export { KmsDataKeys, type KmsDataKeysOptions } from './kms-data-keys.ts'
+export { KmsDataKeys } from './kms-data-keys.ts'
+export type { KmsDataKeysOptions } from './source-options.ts'
 export { settle, valueOf } from './opening.ts'

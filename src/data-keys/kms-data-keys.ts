@@ -7,7 +7,6 @@ import {
   type KeyManagementService,
   kmsContext,
   type KmsSignalOptions,
-  refuseOthers,
   type SecretBytes,
   type UnwrappedDataKey,
   type WrappedKey,
@@ -15,7 +14,6 @@ import {
 } from '../kms/index.ts'
 import type { DerivedKeys } from '../ciphers/index.ts'
 import type { DataKeyStore, Runtime } from '../ports/index.ts'
-import { webRuntime } from '../runtime/index.ts'
 import {
   type DataKeyFields,
   encodeKeyHeader,
@@ -25,7 +23,7 @@ import {
 } from '../wire/index.ts'
 import { askKms, askMany } from './ask.ts'
 import { DataEncryptionKey } from './data-encryption-key.ts'
-import { creationTime, type DataKeyLimits, dataKeyLimits, inRange } from './data-key-limits.ts'
+import { creationTime, type DataKeyLimits } from './data-key-limits.ts'
 import { persistDataKey, readDataKeyRecord } from './data-key-records.ts'
 import type {
   ActiveKeyOptions,
@@ -41,18 +39,7 @@ import { checkHeader, demandKeys } from './header-policy.ts'
 import { headerId, type Opening, openingOf, settle, tryWraps, valueOf } from './opening.ts'
 import type { OpenedKeys } from './opened-keys.ts'
 import { rewrapKey } from './rewrap-key.ts'
-
-/** Options of {@link KmsDataKeys}. */
-export interface KmsDataKeysOptions extends Partial<DataKeyLimits> {
-  readonly kms: KeyManagementService
-  /** Context keys that every message must have and that no header carries. */
-  readonly requiredContextKeys?: readonly string[]
-  /** The most wraps that a header may have, 1 to 16; 5 by default. */
-  readonly maxWraps?: number
-  /** Where data-key records of messages by reference live. */
-  readonly dataKeyStore?: DataKeyStore
-  readonly runtime?: Runtime
-}
+import { type KmsDataKeysOptions, sourceSettings } from './source-options.ts'
 
 /** Data keys that a KMS wraps, with or without a memory of those that were opened. */
 export class KmsSource implements DataKeySource {
@@ -67,35 +54,12 @@ export class KmsSource implements DataKeySource {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: KmsDataKeysOptions, opened: OpenedKeys | undefined) {
-    const {
-      kms,
-      encryptForMs,
-      maxMessages,
-      maxBytes,
-      requiredContextKeys = [],
-      maxWraps = LIMITS.defaultMaxWraps,
-      dataKeyStore,
-      runtime = webRuntime,
-      ...others
-    } = options
-    refuseOthers(others)
-    if (typeof (kms as Partial<KeyManagementService> | null)?.unwrapDataKey !== 'function') {
-      throw wrongOption('kms')
-    }
-    if (!Array.isArray(requiredContextKeys)) throw wrongOption('requiredContextKeys')
-    const store = dataKeyStore as DataKeyStore | null | undefined
-    if (store !== undefined && store?.consistency !== 'strong') {
-      throw wrongOption('dataKeyStore') // W4.26
-    }
-    this.limits = dataKeyLimits(encryptForMs, maxMessages, maxBytes)
+    const { kms, store, limits, policy, runtime } = sourceSettings(options)
+    this.limits = limits
     this.runtime = runtime
-    this.policy = Object.freeze({
-      requiredContextKeys: Object.freeze([...(requiredContextKeys as readonly string[])]),
-      maxWraps: inRange('maxWraps', maxWraps, 1, LIMITS.maxWraps), // W3.10
-      references: dataKeyStore !== undefined,
-    })
+    this.policy = policy
     this.#kms = kms
-    this.#store = dataKeyStore
+    this.#store = store
     this.#failed = new FailedHeaders(runtime)
     this.#opened = opened
   }

@@ -2,7 +2,7 @@ import { type Bytes, concatBytes, toBytes } from '../bytes/index.ts'
 import { CHUNKED, type ChunkedKeys, openChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
-import type { MessageHead, ReadPolicy } from '../wire/index.ts'
+import { malformed, type MessageHead, type ReadPolicy } from '../wire/index.ts'
 import { HeadReader } from './head-reader.ts'
 import { OrderedWindow } from './ordered-window.ts'
 
@@ -84,7 +84,7 @@ export async function decryptRange(
   const found = await slice(chunks, from, until)
   const final = Math.floor(length / CHUNKED.chunkBytes)
   if ((found.length ?? (await chunks.open(final, final)).length) !== length) {
-    throw new KmsError('ERR_WIRE_MALFORMED', { message: 'size is not that of this envelope' })
+    throw malformed('size is not that of this envelope')
   }
   return { ...found, lengthVerified: true, length }
 }
@@ -200,9 +200,7 @@ function lengthOf(bodyBytes: number): number {
   const sealed = bodyBytes - CHUNKED.headerBytes
   const last = sealed % CHUNKED.sealedChunkBytes
   if (sealed < 0 || last < CHUNKED.tagBytes) {
-    throw new KmsError('ERR_WIRE_MALFORMED', {
-      message: 'size is not that of this envelope',
-    })
+    throw malformed('size is not that of this envelope')
   }
   return (
     Math.floor(sealed / CHUNKED.sealedChunkBytes) * CHUNKED.chunkBytes + last - CHUNKED.tagBytes

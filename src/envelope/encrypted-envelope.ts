@@ -9,6 +9,7 @@ import {
   encodeHead,
   type KeyHeader,
   LIMITS,
+  malformed,
   type MessageHead,
   type MessageKind,
   parseHead,
@@ -85,7 +86,7 @@ export class EncryptedEnvelope {
       maxWraps: options.maxWraps ?? LIMITS.maxWraps,
     })
     if ('need' in head) {
-      throw new KmsError('ERR_WIRE_MALFORMED', { message: 'not a well-formed envelope: cut short' })
+      throw malformed('cut short')
     }
     if (options.prefix !== true) checkBodyLength(head.kind, bytes.length - head.bodyAt)
     return new EncryptedEnvelope(head, bytes)
@@ -129,7 +130,7 @@ export class EncryptedEnvelope {
       throw wrongForm(this.kind)
     }
     if (record.dataKeyStoreKey !== this.dataKeyStoreKey) {
-      throw new KmsError('ERR_WIRE_MALFORMED', { message: 'the record is of another data key' })
+      throw malformed('the record is of another data key')
     }
     return concatBytes(encodeHead(inline, record.#demandHeader().bytes), this.#body)
   }

@@ -7,7 +7,7 @@ import {
   isWellFormed,
   toBytes,
 } from '../bytes/index.ts'
-import { recordAad, streamContext } from '../ciphers/index.ts'
+import { recordAad } from '../ciphers/index.ts'
 import { KmsError, type Outcome } from '../errors.ts'
 import { canonicalContext, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
 import {
@@ -40,10 +40,10 @@ import {
   kindsOf,
   openBody,
   openKey,
-  ownMaps,
   readMessage,
   RECORD_KINDS,
   signalOptions,
+  snapshot,
 } from './records.ts'
 import { rewrapTransform } from './rewrap-stream.ts'
 import { type CipherSettings, cipherSettings, formOf, oneOf, readPolicy } from './settings.ts'
@@ -295,11 +295,4 @@ export class EnvelopeCipher {
     })
     return encodeHead(head.kind, next.bytes)
   }
-}
-
-/** Copies of the maps, checked now: a stream uses them after the caller may have changed theirs. */
-function snapshot(options: MessageOptions): Pick<MessageOptions, 'context' | 'aad'> {
-  streamContext(options.aad)
-  canonicalContext(options.context)
-  return ownMaps(options)
 }

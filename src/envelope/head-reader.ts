@@ -1,6 +1,6 @@
 import { type Bytes, concatBytes, copyBytes } from '../bytes/index.ts'
-import { KmsError } from '../errors.ts'
-import { type MessageHead, parseHead, type ReadPolicy } from '../wire/index.ts'
+import type { KmsError } from '../errors.ts'
+import { malformed, type MessageHead, parseHead, type ReadPolicy } from '../wire/index.ts'
 
 /** Reads the head of a message from a stream of pieces, and gives back what comes after it. */
 export class HeadReader {
@@ -32,6 +32,6 @@ export class HeadReader {
 
   /** The stream ended inside the head. */
   end(): KmsError {
-    return new KmsError('ERR_WIRE_MALFORMED', { message: 'not a well-formed envelope: cut short' })
+    return malformed('cut short')
   }
 }

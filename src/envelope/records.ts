@@ -1,8 +1,13 @@
 import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
-import { recordAad } from '../ciphers/index.ts'
+import { recordAad, streamContext } from '../ciphers/index.ts'
 import { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
-import { type EncryptionContext, type KmsSignalOptions, wrongOption } from '../kms/index.ts'
+import {
+  canonicalContext,
+  type EncryptionContext,
+  type KmsSignalOptions,
+  wrongOption,
+} from '../kms/index.ts'
 import {
   beginsAs,
   checkBodyLength,
@@ -137,6 +142,13 @@ type Maps = Pick<MessageOptions, 'context' | 'aad'>
 function ownMap(map: EncryptionContext | undefined): EncryptionContext | undefined {
   const prototype: unknown = map ? Object.getPrototypeOf(map) : undefined
   return prototype === null || prototype === Object.prototype ? { ...map } : map
+}
+
+/** Copies of the maps, checked now: a stream uses them after the caller may have changed theirs. */
+export function snapshot(options: MessageOptions): Maps {
+  streamContext(options.aad)
+  canonicalContext(options.context)
+  return ownMaps(options)
 }
 
 /** Only what a source may see of a call's options. */

@@ -24,7 +24,7 @@ export function checkEndpoint(endpoint: string, rules: EndpointRules): string {
     throw configError('an endpoint must be https')
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw configError('an endpoint must be plain')
+    throw configError('an endpoint has no user, query or fragment')
   }
   return url.origin + url.pathname.replace(/\/+$/, '')
 }

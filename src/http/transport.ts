@@ -81,7 +81,7 @@ export class Transport {
     const { status, headers } = response
     if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
       await response.body?.cancel()
-      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'a redirect', status })
+      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'a redirect is refused', status })
     }
     return { status, headers, body: await readBody(response, this.#maxBodyBytes) }
   }

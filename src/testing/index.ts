@@ -1,6 +1,7 @@
 export { type ContractCase, ContractViolation } from './contract-case.ts'
 export { dataKeyStoreContract } from './data-key-store-contract.ts'
-export { kmsContract, type KmsContractSubject } from './kms-contract.ts'
+export { kmsContract } from './kms-contract.ts'
+export type { KmsContractSubject } from './kms-contract-cases.ts'
 export {
   createFakeAws,
   FAKE_AWS_DEFECTS,

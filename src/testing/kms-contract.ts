@@ -1,23 +1,25 @@
-import { equalBytes } from '../bytes/index.ts'
-import { isKmsError, type KmsErrorCode } from '../errors.ts'
+import type { KeyManagementService } from '../kms/index.ts'
+import type { ContractCase } from './contract-case.ts'
 import {
-  canonicalContext,
-  type EncryptionContext,
-  type KeyManagementService,
-  kmsContext,
-  type KmsCallOptions,
-  SecretBytes,
-  type WrappedKey,
-} from '../kms/index.ts'
-import { type ContractCase, demand, demandCode } from './contract-case.ts'
-
-/** What the contract suite is run against. */
-export interface KmsContractSubject {
-  /** A new service over the same KEKs each time, so that nothing is left over from another case. */
-  create(): KeyManagementService | Promise<KeyManagementService>
-  /** The same provider with other KEKs: its wraps must be refused before any I/O. */
-  createOther(): KeyManagementService | Promise<KeyManagementService>
-}
+  bindsTheContext,
+  generates,
+  honoursAbort,
+  isHealthy,
+  isRandom,
+  type KmsContractSubject,
+  leavesPlaintext,
+  namesVersions,
+  passesOver,
+  printsNothing,
+  refusesForeign,
+  refusesOtherHalf,
+  refusesRotation,
+  refusesTampering,
+  rewraps,
+  rotatesKey,
+  roundTrip,
+  unwrapsMany,
+} from './kms-contract-cases.ts'
 
 /**
  * The contract of {@link KeyManagementService} as cases for any test runner. A provider, a
@@ -83,248 +85,3 @@ function add(
     run: async () => run(await subject.create(), subject),
   }
 }
-
-/** A context such as a data-key source makes, another one at each call. */
-function call(map: EncryptionContext = { tenant: 'acme' }): KmsCallOptions {
-  const salt = crypto.getRandomValues(new Uint8Array(32))
-  return { context: kmsContext(canonicalContext(map).map, salt, 1_767_225_600_000) }
-}
-
-async function sameDek(
-  kms: KeyManagementService,
-  wraps: readonly WrappedKey[],
-  options: KmsCallOptions,
-  plaintext: SecretBytes,
-): Promise<boolean> {
-  const opened = await kms.unwrapDataKey(wraps, options)
-  const same = equalBytes(opened.plaintext.expose(), plaintext.expose())
-  opened.plaintext.dispose()
-  return same
-}
-
-async function generates(kms: KeyManagementService): Promise<void> {
-  const options = call()
-  const { plaintext, wraps } = await kms.generateDataKey(options)
-  demand(plaintext.length === 32, 'the DEK is not 32 bytes')
-  demand(wraps.length > 0, 'there is no wrap')
-  const { maxWrappedBytes } = kms.capabilities.limits
-  for (const wrap of wraps) {
-    demand(kms.canUnwrap(wrap), 'a wrap of its own is not recognised')
-    demand(wrap.wrapped.length <= maxWrappedBytes, 'a wrap is longer than its limit says')
-    demand((wrap.kekVersion !== '') === kms.capabilities.revealsVersion, 'revealsVersion is wrong')
-  }
-  demand(await sameDek(kms, wraps, options, plaintext), 'the wraps open to another DEK')
-}
-
-async function roundTrip(kms: KeyManagementService): Promise<void> {
-  const options = call({ tenant: 'acme', ünï: '\u{10000}', empty: '' })
-  const dek = SecretBytes.take(crypto.getRandomValues(new Uint8Array(32)))
-  const wraps = await kms.wrapDataKey(dek, options)
-  for (const wrap of wraps) {
-    demand(await sameDek(kms, [wrap], options, dek), 'a wrap opens to another DEK')
-    const { by } = await kms.unwrapDataKey([wrap], options)
-    demand(by === wrap, 'by is not the wrap that was given')
-  }
-}
-
-async function isRandom(kms: KeyManagementService): Promise<void> {
-  const options = call()
-  const a = await kms.generateDataKey(options)
-  const b = await kms.generateDataKey(options)
-  demand(!equalBytes(a.plaintext.expose(), b.plaintext.expose()), 'two DEKs are equal')
-  const again = await kms.wrapDataKey(a.plaintext, options)
-  demand(
-    !equalBytes(a.wraps[0]?.wrapped ?? empty, again[0]?.wrapped ?? empty),
-    'two wraps are equal',
-  )
-}
-
-async function bindsTheContext(kms: KeyManagementService): Promise<void> {
-  const options = call({ ab: 'c' })
-  const { wraps } = await kms.generateDataKey(options)
-  const dk = options.context['edge-kms:dk'] as string
-  const others: EncryptionContext[] = [
-    { 'edge-kms:dk': dk },
-    { ab: 'd', 'edge-kms:dk': dk },
-    { ab: 'c', x: '', 'edge-kms:dk': dk },
-    // Some servers join keys and values without a separator.
-    { a: 'bc', 'edge-kms:dk': dk },
-    { ab: 'c', 'edge-kms:dk': `${dk}0` },
-  ]
-  for (const context of others)
-    await demandCode(kms.unwrapDataKey(wraps, { context }), 'ERR_DECRYPT_FAILED')
-}
-
-async function refusesTampering(kms: KeyManagementService): Promise<void> {
-  const options = call()
-  const { wraps } = await kms.generateDataKey(options)
-  for (const wrap of wraps) {
-    const last = new Uint8Array(wrap.wrapped)
-    last[last.length - 1] = (last[last.length - 1] as number) ^ 1
-    const short = wrap.wrapped.slice(0, 16)
-    for (const wrapped of [last, short, crypto.getRandomValues(new Uint8Array(60))]) {
-      await demandCode(kms.unwrapDataKey([{ ...wrap, wrapped }], options), 'ERR_DECRYPT_FAILED')
-    }
-    if (wrap.kekVersion === '') continue
-    const kekVersion = `${wrap.kekVersion}7`
-    await demandCode(
-      kms.unwrapDataKey([{ ...wrap, kekVersion }], options),
-      ...([
-        'ERR_DECRYPT_FAILED',
-        'ERR_KMS_KEY_NOT_FOUND',
-        'ERR_KMS_KEY_DISABLED',
-      ] satisfies KmsErrorCode[]),
-    )
-  }
-}
-
-async function refusesForeign(
-  kms: KeyManagementService,
-  subject: KmsContractSubject,
-): Promise<void> {
-  const options = call()
-  const { wraps } = await (await subject.createOther()).generateDataKey(options)
-  demand(!wraps.some((wrap) => kms.canUnwrap(wrap)), 'a wrap of other keys is taken for its own')
-  const unknown: WrappedKey = {
-    provider: 'nobody',
-    kekId: 'https://attacker.example/key',
-    kekVersion: '1',
-    wrapped: new Uint8Array([1]),
-  }
-  demand(!kms.canUnwrap(unknown), 'a wrap of another provider is taken for its own')
-  await demandCode(kms.unwrapDataKey([...wraps, unknown], options), 'ERR_ENVELOPE_UNKNOWN_KEY')
-  await demandCode(kms.unwrapDataKey([], options), 'ERR_ENVELOPE_UNKNOWN_KEY')
-}
-
-async function passesOver(kms: KeyManagementService, subject: KmsContractSubject): Promise<void> {
-  const options = call()
-  const foreign = await (await subject.createOther()).generateDataKey(options)
-  const { plaintext, wraps } = await kms.generateDataKey(options)
-  const mixed = [...foreign.wraps, ...wraps]
-  demand(await sameDek(kms, mixed, options, plaintext), 'foreign wraps get in the way')
-}
-
-async function rewraps(kms: KeyManagementService): Promise<void> {
-  const options = call()
-  const { plaintext, wraps } = await kms.generateDataKey(options)
-  const next = await kms.rewrapDataKey(wraps, options)
-  demand(next.length === wraps.length, 'rewrap does not write the configured set')
-  demand(await sameDek(kms, next, options, plaintext), 'the new wraps open to another DEK')
-  const broken = wraps.map((wrap) => ({ ...wrap, wrapped: new Uint8Array(60) }))
-  await demandCode(kms.rewrapDataKey(broken, options), 'ERR_DECRYPT_FAILED')
-}
-
-async function unwrapsMany(kms: KeyManagementService, subject: KmsContractSubject): Promise<void> {
-  const [one, two] = [call({ n: '1' }), call({ n: '2' })]
-  const a = await kms.generateDataKey(one)
-  const b = await kms.generateDataKey(two)
-  const foreign = await (await subject.createOther()).generateDataKey(one)
-  const outcomes = await kms.unwrapMany(
-    [
-      { wraps: a.wraps, context: one.context },
-      { wraps: foreign.wraps, context: one.context },
-      { wraps: b.wraps, context: two.context },
-    ],
-    {},
-  )
-  demand(outcomes.length === 3, 'not one outcome for each item')
-  const [first, second, third] = outcomes
-  demand(
-    first?.ok === true && equalBytes(first.value.plaintext.expose(), a.plaintext.expose()),
-    'item 1',
-  )
-  demand(second?.ok === false && isKmsError(second.error, 'ERR_ENVELOPE_UNKNOWN_KEY'), 'item 2')
-  demand(
-    third?.ok === true && equalBytes(third.value.plaintext.expose(), b.plaintext.expose()),
-    'item 3',
-  )
-  demand((await kms.unwrapMany([], {})).length === 0, 'an empty batch is not empty')
-}
-
-async function namesVersions(kms: KeyManagementService): Promise<void> {
-  const versions = await kms.currentVersion({})
-  const { wraps } = await kms.generateDataKey(call())
-  demand(versions.length === wraps.length, 'not one version for each KEK')
-  for (const wrap of wraps) {
-    const found = versions.some(
-      (version) =>
-        version.provider === wrap.provider &&
-        version.kekId === wrap.kekId &&
-        version.kekVersion === wrap.kekVersion,
-    )
-    demand(found, 'a wrap is under a version that is not current')
-  }
-}
-
-async function rotatesKey(kms: KeyManagementService): Promise<void> {
-  const options = call()
-  const before = await kms.generateDataKey(options)
-  const next = await kms.rotateKey({})
-  demand(next.length === before.wraps.length, 'not one version for each KEK')
-  demand(await sameDek(kms, before.wraps, options, before.plaintext), 'an old wrap does not open')
-  const after = await kms.rewrapDataKey(before.wraps, options)
-  demand(await sameDek(kms, after, options, before.plaintext), 'a rewrap does not open')
-  if (!kms.capabilities.revealsVersion) return
-  demand(after[0]?.kekVersion !== before.wraps[0]?.kekVersion, 'the version did not change')
-  demand(
-    (await kms.unwrapDataKey(before.wraps, options)).current !== true,
-    'an old wrap is called current',
-  )
-}
-
-async function refusesRotation(kms: KeyManagementService): Promise<void> {
-  await demandCode(kms.rotateKey({}), 'ERR_KMS_UNSUPPORTED')
-}
-
-async function isHealthy(kms: KeyManagementService): Promise<void> {
-  const report = await kms.healthCheck({})
-  demand(report.healthy && report.checks.length > 0, 'it does not say that it is healthy')
-  demand(
-    report.checks.every((check) => check.healthy && check.kekId !== ''),
-    'a KEK is not healthy',
-  )
-}
-
-async function honoursAbort(kms: KeyManagementService): Promise<void> {
-  const reason = new Error('stop')
-  const options = { ...call(), signal: AbortSignal.abort(reason) }
-  const wraps = (await kms.generateDataKey(call())).wraps
-  const dek = SecretBytes.take(crypto.getRandomValues(new Uint8Array(32)))
-  const calls = [
-    kms.generateDataKey(options),
-    kms.wrapDataKey(dek, options),
-    kms.unwrapDataKey(wraps, options),
-    kms.rewrapDataKey(wraps, options),
-    kms.currentVersion(options),
-  ]
-  for (const outcome of await Promise.allSettled(calls)) {
-    demand(outcome.status === 'rejected' && outcome.reason === reason, 'an abort is not passed on')
-  }
-}
-
-async function leavesPlaintext(kms: KeyManagementService): Promise<void> {
-  const bytes = crypto.getRandomValues(new Uint8Array(32))
-  const dek = SecretBytes.copy(bytes)
-  await kms.wrapDataKey(dek, call())
-  demand(equalBytes(dek.expose(), bytes), 'wrapDataKey changed or disposed the DEK')
-}
-
-async function printsNothing(kms: KeyManagementService): Promise<void> {
-  const { plaintext } = await kms.generateDataKey(call())
-  const printed = `${String(plaintext)} ${JSON.stringify(plaintext)} ${JSON.stringify({ plaintext })}`
-  demand(
-    /^\[secret\] "\[secret\]" \{"plaintext":"\[secret\]"\}$/.test(printed),
-    'a DEK prints itself',
-  )
-}
-
-async function refusesOtherHalf(kms: KeyManagementService): Promise<void> {
-  const wraps = [{ provider: 'x', kekId: 'x', kekVersion: '', wrapped: new Uint8Array([1]) }]
-  if (kms.capabilities.usage === 'decrypt') {
-    await demandCode(kms.generateDataKey(call()), 'ERR_KMS_UNSUPPORTED')
-  } else {
-    await demandCode(kms.unwrapDataKey(wraps, call()), 'ERR_KMS_UNSUPPORTED')
-  }
-}
-
-const empty = new Uint8Array(0)

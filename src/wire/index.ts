@@ -1,3 +1,4 @@
+export { malformed } from './byte-reader.ts'
 export { LIMITS } from './limits.ts'
 export { type DataKeyFields, encodeKeyHeader, type KeyHeader, storedPart } from './key-header.ts'
 export {

@@ -52,7 +52,8 @@ async function sign(one: SigV4Case): Promise<string> {
     const next = name === undefined ? line.trim() : value
     headers[last] = held === undefined ? next : `${held},${next}`
   }
-  if (one.signBody) headers['x-amz-content-sha256'] = createHash('sha256').update(body).digest('hex')
+  if (one.signBody)
+    headers['x-amz-content-sha256'] = createHash('sha256').update(body).digest('hex')
   const { host = '', ...rest } = headers
   const signed = await new AwsSigner().sign(
     {

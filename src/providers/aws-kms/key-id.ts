@@ -48,6 +48,6 @@ export function configuredKey(keyId: string, given: string | undefined): KeyFact
   if (region === undefined) throw configError('region is missing')
   const own = partitionOf(checkRegion(region))
   if (region !== (given ?? region) || own !== (partition ?? own))
-    throw configError('keyId has another region')
+    throw configError('keyId is of another region or partition')
   return { partition: own, region, account, key }
 }
