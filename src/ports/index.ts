@@ -1,3 +1,9 @@
 export type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from './data-key-store.ts'
+export type {
+  KeyValueCapabilities,
+  KeyValueOptions,
+  KeyValueStore,
+  KeyValueWriteOptions,
+} from './key-value-store.ts'
 export type { Network } from './network.ts'
 export type { Runtime } from './runtime.ts'
