@@ -1,7 +1,7 @@
 import { KmsError } from '../../errors.ts'
-import { webNetwork, webRuntime } from '../../runtime/index.ts'
+import { Refreshing, type RefreshPorts, webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
-import { RefreshingCredentials } from './refreshing.ts'
+
 import { toCredentialSource } from './sources.ts'
 import { StsClient, type StsOptions } from './sts.ts'
 
@@ -62,10 +62,7 @@ export function assumeRole(options: AssumeRoleOptions): AwsCredentialSource {
     parameters[`Tags.member.${String(i + 1)}.Key`] = key
     parameters[`Tags.member.${String(i + 1)}.Value`] = value
   }
-  return new RefreshingCredentials(
-    (call) => sts.signed('AssumeRole', parameters, parent, call),
-    ports,
-  )
+  return new Refreshing((call) => sts.signed('AssumeRole', parameters, parent, call), ports)
 }
 
 /**
@@ -77,7 +74,7 @@ export function assumeRole(options: AssumeRoleOptions): AwsCredentialSource {
 export function assumeRoleWithWebIdentity(options: WebIdentityOptions): AwsCredentialSource {
   const sts = new StsClient(options)
   const parameters = roleParameters(options)
-  return new RefreshingCredentials(async (call) => {
+  return new Refreshing(async (call) => {
     const token = await options.token()
     // A token is base64url in three parts; anything else would be sent to STS in a log-friendly form.
     if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
@@ -94,7 +91,7 @@ export function assumeRoleWithWebIdentity(options: WebIdentityOptions): AwsCrede
   }, portsOf(options))
 }
 
-function portsOf(options: StsOptions): ConstructorParameters<typeof RefreshingCredentials>[1] {
+function portsOf(options: StsOptions): RefreshPorts {
   return { runtime: options.runtime ?? webRuntime, network: options.network ?? webNetwork }
 }
 

@@ -1,9 +1,9 @@
 import { KmsError } from '../../errors.ts'
 import { parseJsonObject, stringField, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
-import { webNetwork, webRuntime } from '../../runtime/index.ts'
+import { Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { AwsCredentialSource } from './credentials.ts'
-import { RefreshingCredentials } from './refreshing.ts'
+
 import { checkCredentials } from './sources.ts'
 
 /** Options of {@link containerCredentials}. */
@@ -36,7 +36,7 @@ export function containerCredentials(options: ContainerCredentialsOptions): AwsC
   const url = containerUrl(options)
   const ports = { runtime: options.runtime ?? webRuntime, network: options.network ?? webNetwork }
   const transport = new Transport({ network: ports.network, timeoutMs: options.timeoutMs ?? 1_000 })
-  return new RefreshingCredentials(async ({ signal }) => {
+  return new Refreshing(async ({ signal }) => {
     const headers: Record<string, string> = { accept: 'application/json' }
     const token = await tokenOf(options)
     if (token !== undefined) headers['authorization'] = token

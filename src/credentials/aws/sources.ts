@@ -1,6 +1,6 @@
 import { configError } from '../../http/index.ts'
+import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
 import type { AwsCredentials, AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
-import { RefreshingCredentials, type RefreshPorts } from './refreshing.ts'
 
 /**
  * Any form of credentials as a source.
@@ -12,10 +12,7 @@ export function toCredentialSource(
   ports: RefreshPorts,
 ): AwsCredentialSource {
   if (typeof option === 'function') {
-    return new RefreshingCredentials(
-      async (options) => checkCredentials(await option(options)),
-      ports,
-    )
+    return new Refreshing(async (options) => checkCredentials(await option(options)), ports)
   }
   if ('get' in option) return option
   const credentials = Object.freeze({ ...checkCredentials(option) })
