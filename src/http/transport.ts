@@ -11,10 +11,12 @@ export interface HttpRequest {
   readonly url: string
   readonly headers: HeadersInit
   readonly body?: string | Bytes
+  /** Gives the caller a redirect as an answer, to compare where it leads; it is never followed here. */
+  readonly showsRedirect?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
-/** A whole answer, whatever its status but a redirect. */
+/** A whole answer, whatever its status but a redirect that was not asked for. */
 export interface HttpResponse {
   readonly status: number
   readonly headers: Headers
@@ -79,7 +81,8 @@ export class Transport {
       signal,
     })
     const { status, headers } = response
-    if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+    const redirects = status >= 300 && status < 400 && request.showsRedirect !== true
+    if (response.type === 'opaqueredirect' || redirects) {
       await response.body?.cancel()
       throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'a redirect is refused', status })
     }

@@ -26,13 +26,17 @@ const FOLLOWER_WAIT_MS = 3_000
  * life a failed refresh is not seen by the caller; past it, it is.
  */
 export class Refreshing<T extends Expiring> {
-  readonly #load: (options: FlightOptions) => Promise<T>
+  readonly #load: (options: FlightOptions, held: T | undefined) => Promise<T>
   readonly #ports: RefreshPorts
   readonly #flight: SingleFlight<T>
   #held: T | undefined
   #refreshAtMs = 0
 
-  constructor(load: (options: FlightOptions) => Promise<T>, ports: RefreshPorts) {
+  /** @param load - is shown what is held, where that was not refused: some tokens can be renewed */
+  constructor(
+    load: (options: FlightOptions, held: T | undefined) => Promise<T>,
+    ports: RefreshPorts,
+  ) {
     this.#load = load
     this.#ports = ports
     this.#flight = new SingleFlight(ports.network, FOLLOWER_WAIT_MS)
@@ -62,7 +66,7 @@ export class Refreshing<T extends Expiring> {
 
   async #refresh(): Promise<T> {
     // Without the signal of whoever came first: their abort must not end it for the others.
-    const fresh = await this.#load({})
+    const fresh = await this.#load({}, this.#held)
     const ahead = REFRESH_AHEAD_MS + this.#ports.network.jitter() * REFRESH_JITTER_MS
     const now = this.#ports.runtime.now()
     const life = (fresh.expiresAtMs ?? Infinity) - now

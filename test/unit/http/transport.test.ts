@@ -59,6 +59,20 @@ describe('R9 transport', () => {
     }
   })
 
+  it('shows a redirect to who asked to see it, and does not follow it', async () => {
+    let requests = 0
+    const net = network(() => {
+      requests += 1
+      return new Response(null, { status: 307, headers: { location: 'https://standby.example/' } })
+    })
+    const response = await new Transport({ network: net }).send({ ...request, showsRedirect: true })
+    expect([response.status, response.headers.get('location'), requests]).toEqual([
+      307,
+      'https://standby.example/',
+      1,
+    ])
+  })
+
   it('stops at the body limit, with and without Content-Length', async () => {
     const stated = network(
       () => new Response(new Uint8Array(11), { headers: { 'content-length': '11' } }),
