@@ -1,4 +1,5 @@
 import { encodeUtf8 } from '../../bytes/index.ts'
+import type { PlainAnswer } from '../fakes/fault-bodies.ts'
 import type { Refusal } from './errors.ts'
 
 /** What an answer holds, before a protocol gives it a form. */
@@ -8,13 +9,6 @@ export type AnswerValue =
 /** Members of an answer. */
 export interface AnswerObject {
   readonly [name: string]: AnswerValue
-}
-
-/** An answer before it becomes a `Response`: faults may still change it. */
-export interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
 }
 
 /** Form of an answer, and what stands in each. */
@@ -27,12 +21,12 @@ export interface AnswerForm {
 const XMLNS = 'https://sts.amazonaws.com/doc/2011-06-15/'
 
 /** JSON 1.1, as KMS answers. */
-export function kmsAnswer(members: object, form: AnswerForm): Answer {
+export function kmsAnswer(members: object, form: AnswerForm): PlainAnswer {
   return answer(200, 'application/x-amz-json-1.1', JSON.stringify(members), form)
 }
 
 /** `{"__type":…,"message":…}`; where AWS has nothing to say, there is no message. */
-export function kmsError(refusal: Refusal, form: AnswerForm): Answer {
+export function kmsError(refusal: Refusal, form: AnswerForm): PlainAnswer {
   const { code, status } = refusal.as('json')
   const { message } = refusal
   const body = JSON.stringify({ __type: code, ...(message !== '' && { message }) })
@@ -44,7 +38,7 @@ export function stsAnswer(
   action: string,
   result: AnswerObject,
   form: AnswerForm & { readonly json: boolean },
-): Answer {
+): PlainAnswer {
   const metadata = { ResponseMetadata: { RequestId: form.requestId } }
   const members = { [`${action}Result`]: result, ...metadata }
   return form.json
@@ -58,7 +52,10 @@ export function stsAnswer(
 }
 
 /** Errors of the query protocol, in the form that was asked for. */
-export function stsError(refusal: Refusal, form: AnswerForm & { readonly json: boolean }): Answer {
+export function stsError(
+  refusal: Refusal,
+  form: AnswerForm & { readonly json: boolean },
+): PlainAnswer {
   const { code, status } = refusal.as('query')
   const type = status >= 500 ? 'Receiver' : 'Sender'
   const { requestId: RequestId } = form
@@ -70,7 +67,7 @@ export function stsError(refusal: Refusal, form: AnswerForm & { readonly json: b
   return answer(status, 'text/xml', xml('ErrorResponse', { Error: error, RequestId }), form)
 }
 
-function answer(status: number, contentType: string, body: string, form: AnswerForm): Answer {
+function answer(status: number, contentType: string, body: string, form: AnswerForm): PlainAnswer {
   const headers = {
     'content-type': contentType,
     'content-length': String(encodeUtf8(body).length),

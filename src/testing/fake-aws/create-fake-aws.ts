@@ -1,7 +1,7 @@
 import type { Network } from '../../ports/index.ts'
 import { webNetwork } from '../../runtime/index.ts'
 import type { FakeAwsCall } from './calls.ts'
-import { type FakeAwsClock, movableClock } from './clock.ts'
+import { type FakeClock, movableClock } from '../fakes/clock.ts'
 import { createStoredKey } from './create-key.ts'
 import { FakeAwsServer } from './fake-aws-server.ts'
 import type { FakeAwsFaults } from './faults.ts'
@@ -26,7 +26,7 @@ export interface FakeAws {
   readonly accountId: string
   /** The first access key. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
-  readonly clock: FakeAwsClock
+  readonly clock: FakeClock
   readonly faults: FakeAwsFaults
   /** Every request so far, in the order of arrival. */
   readonly calls: readonly FakeAwsCall[]

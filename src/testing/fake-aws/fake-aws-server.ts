@@ -1,13 +1,15 @@
 import type { Bytes } from '../../bytes/index.ts'
-import { untilAborted, webNetwork } from '../../runtime/index.ts'
-import { type Answer, type AnswerForm, kmsAnswer, kmsError, stsAnswer, stsError } from './answer.ts'
+import { connectionReset, type PlainAnswer, respond } from '../fakes/fault-bodies.ts'
+import { FaultScript } from '../fakes/fault-script.ts'
+import { pause } from '../fakes/pause.ts'
+import { type AnswerForm, kmsAnswer, kmsError, stsAnswer, stsError } from './answer.ts'
 import { authenticate, type Caller } from './authenticate.ts'
 import type { CallRecord, FakeAwsCall } from './calls.ts'
 import type { ReceivedRequest } from './canonical-request.ts'
-import type { FakeAwsClock } from './clock.ts'
+import type { FakeClock } from '../fakes/clock.ts'
 import { Refusal } from './errors.ts'
-import { connectionReset, distort, needsSuccess, refusalOf, respond } from './fault-effects.ts'
-import { FaultScript } from './faults.ts'
+import { distort, needsSuccess, refusalOf } from './fault-effects.ts'
+import type { FakeAwsFault } from './faults.ts'
 import { KmsInput } from './kms-input.ts'
 import { KMS_OPERATIONS } from './kms-operations.ts'
 import type { KmsService } from './kms-service.ts'
@@ -22,7 +24,7 @@ export interface ServerParts {
   readonly kms: KmsService
   readonly principals: Principals
   readonly identityProviders: readonly FakeAwsIdentityProvider[]
-  readonly clock: FakeAwsClock
+  readonly clock: FakeClock
 }
 
 /** A request with what routes it. */
@@ -38,7 +40,7 @@ interface Routed {
 
 /** KMS and STS behind one door. */
 export class FakeAwsServer {
-  readonly faults: FaultScript = new FaultScript()
+  readonly faults: FaultScript<FakeAwsFault> = new FaultScript()
   readonly #parts: ServerParts
   readonly #verifier = new SignatureVerifier()
   #calls: CallRecord[] = []
@@ -88,7 +90,7 @@ export class FakeAwsServer {
     return respond(answer, fault, request)
   }
 
-  async #answer(routed: Routed, refusal: Refusal | undefined): Promise<Answer> {
+  async #answer(routed: Routed, refusal: Refusal | undefined): Promise<PlainAnswer> {
     const { service, form, record } = routed
     try {
       if (refusal !== undefined) throw refusal
@@ -100,7 +102,7 @@ export class FakeAwsServer {
     }
   }
 
-  async #kms(routed: Routed): Promise<Answer> {
+  async #kms(routed: Routed): Promise<PlainAnswer> {
     const { operation, received, form, record } = routed
     const run = KMS_OPERATIONS.get(operation)
     if (run === undefined) throw new Refusal('unknownOperation')
@@ -112,7 +114,7 @@ export class FakeAwsServer {
     return kmsAnswer(await run({ service, operation, input, caller, region, record }), form)
   }
 
-  async #sts(routed: Routed): Promise<Answer> {
+  async #sts(routed: Routed): Promise<PlainAnswer> {
     const { operation, parameters, form } = routed
     const { principals, identityProviders, kms } = this.#parts
     const call = {
@@ -168,17 +170,4 @@ function route({ url, headers, body }: ReceivedRequest): {
   if (service === 'sts') return { service, operation: action, parameters }
   const operation = /^TrentService\.(\w+)$/.exec(target ?? '')?.[1] ?? ''
   return { service, operation, parameters }
-}
-
-/** Waits, unless the client goes away first. */
-async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  let stop = (): void => undefined
-  const time = new Promise<void>((resolve) => {
-    stop = webNetwork.after(delayMs, resolve)
-  })
-  try {
-    await untilAborted(time, signal)
-  } finally {
-    stop()
-  }
 }

@@ -1,3 +1,5 @@
+import type { FaultQueue } from '../fakes/fault-script.ts'
+
 /**
  * What can go wrong by script.
  *
@@ -52,46 +54,4 @@ export interface FakeAwsFault {
 }
 
 /** Faults that wait for their calls. */
-export interface FakeAwsFaults {
-  /** Adds a fault. Each call meets the first that is for its operation. */
-  push(...faults: readonly FakeAwsFault[]): void
-  /** Takes all faults back. */
-  clear(): void
-  /** Faults that have not been used up. */
-  readonly pending: readonly FakeAwsFault[]
-}
-
-/** The script, in the order in which it was written. */
-export class FaultScript implements FakeAwsFaults {
-  #lines: { readonly fault: FakeAwsFault; left: number }[] = []
-
-  push(...faults: readonly FakeAwsFault[]): void {
-    for (const fault of faults) this.#lines.push({ fault, left: fault.times ?? 1 })
-  }
-
-  clear(): void {
-    this.#lines = []
-  }
-
-  get pending(): readonly FakeAwsFault[] {
-    return this.#lines.map(({ fault, left }) => ({ ...fault, times: left }))
-  }
-
-  /** The fault that a call of this operation meets. */
-  take(operation: string): FakeAwsFault | undefined {
-    const line = this.#lines.find(
-      ({ fault }) => fault.operation === undefined || fault.operation === operation,
-    )
-    if (line === undefined) return undefined
-    line.left--
-    if (line.left <= 0) this.#lines = this.#lines.filter((one) => one !== line)
-    return line.fault
-  }
-
-  /** Puts a fault back for the next call: this one had nothing that it could change. */
-  giveBack(fault: FakeAwsFault): void {
-    const line = this.#lines.find((one) => one.fault === fault)
-    if (line === undefined) this.#lines.unshift({ fault, left: 1 })
-    else line.left++
-  }
-}
+export type FakeAwsFaults = FaultQueue<FakeAwsFault>

@@ -1,5 +1,5 @@
 export type { FakeAwsCall } from './calls.ts'
-export type { FakeAwsClock } from './clock.ts'
+export type { FakeClock as FakeAwsClock } from '../fakes/clock.ts'
 export { createFakeAws, type FakeAws, type FakeAwsKey } from './create-fake-aws.ts'
 export type { FakeAwsFault, FakeAwsFaultKind, FakeAwsFaults } from './faults.ts'
 export {
