@@ -1,10 +1,15 @@
-import { contextId, type EncryptionContext } from '../kms/index.ts'
+import { KmsError } from '../errors.ts'
+import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
+import type { Network } from '../ports/index.ts'
+import { SingleFlight, webNetwork } from '../runtime/index.ts'
+import type { KeyHeader } from '../wire/index.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { inRange } from './data-key-limits.ts'
 import type { ActiveKeyOptions, MaybePromise } from './data-key-source.ts'
 import { KmsSource } from './kms-data-keys.ts'
 import { type HeldKey, isOfContext, OpenedKeys } from './opened-keys.ts'
+import { headerId } from './opening.ts'
 import type { KmsDataKeysOptions } from './source-options.ts'
 
 /** Bounds of a cache of data keys. Numbers are integers. */
@@ -13,7 +18,12 @@ export interface KmsCacheConfig {
   readonly ttlMs?: number
   /** Data keys that are held; 1,000 by default, at most 1,000,000. */
   readonly maxEntries?: number
+  /** Timers and jitter of the cache; the platform's own by default. */
+  readonly network?: Network
 }
+
+/** How long a caller waits for the KMS call of another one before it makes its own. */
+const FOLLOWER_WAIT_MS = 2_000
 
 /** Counts since construction; `entries` is the number now. */
 export interface CacheStats {
@@ -49,17 +59,19 @@ export interface CacheStats {
 export class CachedKms extends KmsSource {
   readonly #opened: OpenedKeys
   readonly #active: BoundedMap<string, HeldKey>
+  readonly #flights: SingleFlight<DataEncryptionKey>
   #latest: HeldKey | undefined
   #stats = { encryptHits: 0, encryptMisses: 0 }
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: KmsDataKeysOptions & KmsCacheConfig) {
-    const { ttlMs = 300_000, maxEntries = 1_000, ...others } = options
+    const { ttlMs = 300_000, maxEntries = 1_000, network = webNetwork, ...others } = options
     inRange('maxEntries', maxEntries, 1, 1_000_000)
     const opened = new OpenedKeys(maxEntries, inRange('ttlMs', ttlMs, 1, 3_600_000))
     super(others, opened)
     this.#opened = opened
     this.#active = new BoundedMap(maxEntries)
+    this.#flights = new SingleFlight(network, FOLLOWER_WAIT_MS)
   }
 
   override active(
@@ -102,18 +114,42 @@ export class CachedKms extends KmsSource {
     return (this.#latest = this.#active.get(contextId(context)))
   }
 
+  protected override openNew(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): Promise<DataEncryptionKey> {
+    // The whole header, and not what is its identity in the cache: wraps that were tampered with
+    // must not fail for those who have the right ones.
+    const id = `${String(this.#opened.epoch)} ${headerId(header, context)}`
+    const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
+      super.openNew(header, context, { ...options, signal })
+    return this.#flights.run(id, work, options)
+  }
+
   async #make(
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
     const { epoch } = this.#opened
-    const key = await super.active(context, options)
-    const cachedAtMs = this.runtime.now()
-    if (this.#opened.add(key, epoch, cachedAtMs)) {
-      // Under the key's own context: a getter may have answered the look-up differently.
-      this.#latest = { key, cachedAtMs }
-      this.#active.set(key.context.id, this.#latest)
+    const id = `${String(epoch)} ${String(options.durable)} ${contextId(context)}`
+    let led = false
+    let counted = false
+    const make = async (signal: AbortSignal): Promise<DataEncryptionKey> => {
+      led = true
+      const key = await this.makeKey(context, { ...options, signal })
+      const cachedAtMs = this.runtime.now()
+      counted = key.reserve(this.limits, cachedAtMs, options.bytes)
+      if (this.#opened.add(key, epoch, cachedAtMs)) {
+        // Under the key's own context: a getter may have answered the look-up differently.
+        this.#latest = { key, cachedAtMs }
+        this.#active.set(key.context.id, this.#latest)
+      }
+      return key
     }
-    return key
+    const key = await this.#flights.run(id, make, options, this.limits.maxMessages)
+    if (counted || key.reserve(this.limits, this.runtime.now(), options.bytes)) return key
+    if (led) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
+    return this.#make(context, options) // others were faster to use the key up
   }
 }

@@ -1,7 +1,6 @@
 import { type Bytes, equalBytes } from '../bytes/index.ts'
 import { KmsError, type Outcome } from '../errors.ts'
 import {
-  type CanonicalContext,
   canonicalContext,
   type EncryptionContext,
   type KeyManagementService,
@@ -73,7 +72,10 @@ export class KmsSource implements DataKeySource {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): MaybePromise<DataEncryptionKey> {
-    return this.#make(canonicalContext(context), options)
+    return this.makeKey(context, options).then((key) => {
+      if (key.reserve(this.limits, this.runtime.now(), options.bytes)) return key
+      throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
+    })
   }
 
   open(
@@ -81,7 +83,7 @@ export class KmsSource implements DataKeySource {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): MaybePromise<DataEncryptionKey> {
-    return this.#held(header, context) ?? this.#open(header, context, options)
+    return this.#held(header, context) ?? this.openNew(header, context, options)
   }
 
   async openMany(
@@ -183,13 +185,29 @@ export class KmsSource implements DataKeySource {
     this.#durable.add(key)
   }
 
+  /** The key of a header that is not held. */
+  protected async openNew(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): Promise<DataEncryptionKey> {
+    const epoch = this.#opened?.epoch
+    const opening = await this.#admit(header, context)
+    return this.#failed.learn(opening, () => this.#unwrap(opening, options, epoch))
+  }
+
   /** A key that is held for this header, once header and context are found right (W6.1). */
   #held(header: KeyHeader, context: EncryptionContext | undefined): DataEncryptionKey | undefined {
     checkHeader(this, header, context)
     return this.#opened?.held(header, context, this.runtime.now())
   }
 
-  async #make(context: CanonicalContext, options: ActiveKeyOptions): Promise<DataEncryptionKey> {
+  /** A new data key; nothing is counted yet. */
+  protected async makeKey(
+    map: EncryptionContext | undefined,
+    options: ActiveKeyOptions,
+  ): Promise<DataEncryptionKey> {
+    const context = canonicalContext(map)
     const fields: DataKeyFields = {
       salt: this.runtime.randomFill(new Uint8Array(LIMITS.saltBytes)), // W2.2
       createdAtMs: creationTime(this.runtime.now()),
@@ -204,18 +222,7 @@ export class KmsSource implements DataKeySource {
     const header = this.#write({ ...fields, commitment: keys.commitment }, wraps)
     const key = new DataEncryptionKey(header, context, keys)
     if (options.durable) await this.makeDurable(key, options)
-    if (key.reserve(this.limits, this.runtime.now(), options.bytes)) return key
-    throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
-  }
-
-  async #open(
-    header: KeyHeader,
-    context: EncryptionContext | undefined,
-    options: KmsSignalOptions,
-  ): Promise<DataEncryptionKey> {
-    const epoch = this.#opened?.epoch
-    const opening = await this.#admit(header, context)
-    return this.#failed.learn(opening, () => this.#unwrap(opening, options, epoch))
+    return key
   }
 
   /** A header that a reader with this service and policy would refuse must not leave. */

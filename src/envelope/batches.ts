@@ -1,13 +1,13 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
 import {
-  DataEncryptionKey,
+  type DataEncryptionKey,
   type EnvelopeForm,
   type OpenRequest,
   settle,
   valueOf,
 } from '../data-keys/index.ts'
-import type { Outcome } from '../errors.ts'
+import { isKmsError, type KmsError, type Outcome } from '../errors.ts'
 import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
 import type { MessageHead, MessageKind } from '../wire/index.ts'
 import {
@@ -51,44 +51,22 @@ export async function encryptBatch(
   const own = items.map((item): EncryptItem => {
     return { ...item, plaintext: copyBytes(toBytes(item.plaintext, 'plaintext')), ...ownMaps(item) }
   })
-  let asked = false
-  const keys: Pick<CipherSettings['keys'], 'active'> = {
-    active(context, use) {
-      const key = settings.keys.active(context, use)
-      asked = !(key instanceof DataEncryptionKey)
-      return key
-    },
-  }
-  const outcomes = new Array<Outcome<Bytes>>(items.length)
-  // For each context: whether its last item waited for a data key, or why there is none to be had.
-  const states = new Map<string, boolean | Outcome<never>>()
-  const flying: Promise<void>[] = []
-  for (const [i, item] of own.entries()) {
-    const id = await settle(() => `${String(item.form)} ${contextId(item.context)}`)
-    const state = id.ok ? states.get(id.value) : id
-    if (!id.ok || typeof state === 'object') {
-      outcomes[i] = state as Outcome<never>
-      continue
+  const failed = new Map<string, KmsError>()
+  return inWindows(own, options, async (item) => {
+    const id = `${String(item.form)} ${contextId(item.context)}`
+    const before = failed.get(id)
+    if (before !== undefined) throw before
+    try {
+      return await encryptRecordMessage(settings, item.plaintext, {
+        ...item,
+        ...signalOptions(options),
+      })
+    } catch (error) {
+      // There is no key to be had for this context: nobody is asked again.
+      if (isKmsError(error) && /^ERR_(KMS|STORE)/.test(error.code)) failed.set(id, error)
+      throw error
     }
-    asked = false
-    const call = { ...item, ...signalOptions(options) }
-    const work = settle(() => encryptRecordMessage({ ...settings, keys }, item.plaintext, call))
-    const waits = asked as boolean
-    states.set(id.value, waits)
-    flying.push(
-      work.then((outcome) => {
-        outcomes[i] = outcome
-        if (outcome.ok || !waits || outcome.error.code === 'ERR_DATA_KEY_EXHAUSTED') return
-        states.set(id.value, outcome) // nobody is asked again
-      }),
-    )
-    // A new data key is waited for, so that the next items find it; but where the item before had
-    // one of its own too, the source shares none.
-    const first = waits && state !== true
-    if (first || flying.length === ITEMS_IN_FLIGHT) await Promise.all(flying.splice(0))
-  }
-  await Promise.all(flying)
-  return outcomes
+  })
 }
 
 /** One item as it was when the call began: the caller may use buffers and maps again. */

@@ -27,7 +27,7 @@ import {
 } from './decrypt-range.ts'
 import { decryptTransform } from './decrypt-stream.ts'
 import { encryptTransform } from './encrypt-stream.ts'
-import { EncryptedEnvelope } from './encrypted-envelope.ts'
+import type { EncryptedEnvelope } from './encrypted-envelope.ts'
 import type {
   DecryptOptions,
   EncryptOptions,
@@ -269,16 +269,11 @@ export class EnvelopeCipher {
   }
 
   /**
-   * What an envelope says about itself, and whether one of its wraps is for a configured key: never
-   * so for a message by reference, whose wraps are in the data-key store. No network; see
-   * {@link EncryptedEnvelope} for how little that proves.
+   * Whether one of the wraps of an envelope is for a configured key: never so for a message by
+   * reference, whose wraps are in the data-key store. No I/O; what an envelope says proves little.
    */
-  inspect(envelope: Uint8Array | string): {
-    readonly envelope: EncryptedEnvelope
-    readonly canOpen: boolean
-  } {
-    const parsed = EncryptedEnvelope.parse(envelope)
-    return { envelope: parsed, canOpen: this.#settings.keys.canOpen(parsed.wraps) }
+  canOpen(envelope: EncryptedEnvelope): boolean {
+    return this.#settings.keys.canOpen(envelope.wraps)
   }
 
   /** Drops every data key that is held: after a restore from a snapshot, or to make a revocation immediate. */

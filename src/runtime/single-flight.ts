@@ -8,6 +8,13 @@ export interface FlightOptions {
   readonly defer?: ((work: Promise<unknown>) => void) | undefined
 }
 
+interface Flight<T> {
+  readonly landing: Promise<T>
+  readonly seats: number
+  /** Callers that share the result. */
+  taken: number
+}
+
 /**
  * One call for many that want the same at the same time.
  *
@@ -18,7 +25,7 @@ export interface FlightOptions {
 export class SingleFlight<T> {
   readonly #network: Network
   readonly #followerWaitMs: number
-  readonly #flights = new Map<string, Promise<T>>()
+  readonly #flights = new Map<string, Flight<T>>()
 
   /** @param followerWaitMs - how long a follower waits before it makes its own call */
   constructor(network: Network, followerWaitMs: number) {
@@ -26,29 +33,58 @@ export class SingleFlight<T> {
     this.#followerWaitMs = followerWaitMs
   }
 
-  /** The result of the flight with this key, which `work` starts if there is none. Failures are shared, never kept. */
-  async run(key: string, work: () => Promise<T>, options: FlightOptions): Promise<T> {
+  /**
+   * The result of the flight with this key, which `work` starts if there is none. Failures are
+   * shared, never kept.
+   *
+   * @param work - its signal aborts when the caller that started it gives up and no other has joined
+   * @param seats - how many callers one result is enough for
+   */
+  async run(
+    key: string,
+    work: (signal: AbortSignal) => Promise<T>,
+    options: FlightOptions,
+    seats: number = Infinity,
+  ): Promise<T> {
     options.signal?.throwIfAborted()
-    const flight = this.#flights.get(key)
-    if (flight === undefined) return this.#lead(key, work, options)
-    const landed = await this.#follow(flight, options.signal)
-    return landed === undefined ? this.#lead(key, work, options) : landed.value
+    let passed: Flight<T> | undefined
+    // Of many whose leader died, the first whose timer fires leads, and the others follow it once.
+    for (let turns = 0; turns < 2; turns += 1) {
+      const flight = this.#flights.get(key)
+      if (flight === undefined || flight === passed || flight.taken >= flight.seats) break
+      flight.taken += 1
+      const landed = await this.#follow(flight.landing, options.signal)
+      if (landed !== undefined) return landed.value
+      passed = flight
+    }
+    return this.#lead(key, work, options, seats)
   }
 
-  #lead(key: string, work: () => Promise<T>, options: FlightOptions): Promise<T> {
-    const flight = work()
+  #lead(
+    key: string,
+    work: (signal: AbortSignal) => Promise<T>,
+    options: FlightOptions,
+    seats: number,
+  ): Promise<T> {
+    const control = new AbortController()
+    const landing = work(control.signal)
+    const flight = { landing, seats, taken: 1 }
     this.#flights.set(key, flight)
-    const land = (): void => {
+    const leave = (): void => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key)
     }
-    const settled = flight.then(land, land)
+    const settled = landing.then(leave, leave)
     options.defer?.(settled)
-    return untilAborted(flight, options.signal)
+    return untilAborted(landing, options.signal, (reason) => {
+      if (flight.taken > 1) return
+      leave()
+      control.abort(reason)
+    })
   }
 
   /** What the flight brought, or `undefined` when this caller's own timer ran out first. */
   async #follow(
-    flight: Promise<T>,
+    landing: Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly value: T } | undefined> {
     let stop = (): void => undefined
@@ -58,7 +94,7 @@ export class SingleFlight<T> {
       })
     })
     try {
-      const landed = flight.then((value) => ({ value }))
+      const landed = landing.then((value) => ({ value }))
       return await untilAborted(Promise.race([landed, timer]), signal)
     } finally {
       stop()
@@ -67,11 +103,16 @@ export class SingleFlight<T> {
 }
 
 /** The promise, or the signal's reason as soon as it aborts; what was started goes on unheard. */
-export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function untilAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  onAbort?: (reason: unknown) => void,
+): Promise<T> {
   if (signal === undefined) return work
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       reject(signal.reason as Error)
+      onAbort?.(signal.reason)
     }
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
