@@ -114,7 +114,7 @@ export class CachedKms extends KmsSource {
     return (this.#latest = this.#active.get(contextId(context)))
   }
 
-  protected override openNew(
+  override openNew(
     header: KeyHeader,
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
@@ -133,13 +133,12 @@ export class CachedKms extends KmsSource {
   ): Promise<DataEncryptionKey> {
     const { epoch } = this.#opened
     const id = `${String(epoch)} ${String(options.durable)} ${contextId(context)}`
-    let led = false
-    let counted = false
+    const mine = { led: false, counted: false }
     const make = async (signal: AbortSignal): Promise<DataEncryptionKey> => {
-      led = true
+      mine.led = true
       const key = await this.makeKey(context, { ...options, signal })
       const cachedAtMs = this.runtime.now()
-      counted = key.reserve(this.limits, cachedAtMs, options.bytes)
+      mine.counted = key.reserve(this.limits, cachedAtMs, options.bytes)
       if (this.#opened.add(key, epoch, cachedAtMs)) {
         // Under the key's own context: a getter may have answered the look-up differently.
         this.#latest = { key, cachedAtMs }
@@ -148,8 +147,8 @@ export class CachedKms extends KmsSource {
       return key
     }
     const key = await this.#flights.run(id, make, options, this.limits.maxMessages)
-    if (counted || key.reserve(this.limits, this.runtime.now(), options.bytes)) return key
-    if (led) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
+    if (mine.counted || key.reserve(this.limits, this.runtime.now(), options.bytes)) return key
+    if (mine.led) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
     return this.#make(context, options) // others were faster to use the key up
   }
 }

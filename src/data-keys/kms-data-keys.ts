@@ -186,7 +186,7 @@ export class KmsSource implements DataKeySource {
   }
 
   /** The key of a header that is not held. */
-  protected async openNew(
+  async openNew(
     header: KeyHeader,
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
@@ -203,7 +203,7 @@ export class KmsSource implements DataKeySource {
   }
 
   /** A new data key; nothing is counted yet. */
-  protected async makeKey(
+  async makeKey(
     map: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {

@@ -41,7 +41,7 @@ async function send(path: string, body?: Uint8Array): Promise<{ status: number; 
 
 beforeAll(async () => {
   const bundled = await build({
-    entryPoints: [new URL('./cache-worker.ts', import.meta.url).pathname],
+    entryPoints: [new URL('./cache.worker.ts', import.meta.url).pathname],
     write: false,
     bundle: true,
     format: 'esm',

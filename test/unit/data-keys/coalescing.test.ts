@@ -132,7 +132,9 @@ describe.each(Object.entries(MISSES))('many at once miss: %s', (_, miss) => {
 describe('what a shared data key is enough for', () => {
   it.each([1, 100, 10_000])('R19 at reuse %i, whoever comes at once', async (maxMessages) => {
     const { kms, cache } = setUp({ maxMessages })
-    const keys = await Promise.all(Array.from({ length: 10_000 }, () => cache.active(CONTEXT, USE)))
+    const keys = await Promise.all(
+      Array.from({ length: 10_000 }, async () => cache.active(CONTEXT, USE)),
+    )
     expect(kms.calls).toHaveLength(10_000 / maxMessages)
     for (const key of new Set(keys)) expect(key.messages).toBe(maxMessages)
   })
