@@ -1,7 +1,7 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
 import {
-  type DataEncryptionKey,
+  DataEncryptionKey,
   type EnvelopeForm,
   type OpenRequest,
   settle,
@@ -21,6 +21,7 @@ import {
   RECORD_KINDS,
   signalOptions,
 } from './records.ts'
+import type { EncryptOptions } from './options.ts'
 import type { CipherSettings } from './settings.ts'
 
 /** One plaintext of `encryptMany`. */
@@ -46,32 +47,34 @@ const ITEMS_IN_FLIGHT = 64
 export async function encryptBatch(
   settings: CipherSettings,
   items: readonly EncryptItem[],
-  options: KmsSignalOptions,
+  { signal, defer }: KmsSignalOptions,
 ): Promise<readonly Outcome<Bytes>[]> {
-  const own = items.map((item): EncryptItem => {
-    return { ...item, plaintext: copyBytes(toBytes(item.plaintext, 'plaintext')), ...ownMaps(item) }
-  })
+  for (const { plaintext } of items) toBytes(plaintext, 'plaintext')
+  // Why there is no key to be had for a context: nobody is asked again.
   const failed = new Map<string, KmsError>()
-  return inWindows(own, options, async (item) => {
-    const id = `${String(item.form)} ${contextId(item.context)}`
-    const before = failed.get(id)
-    if (before !== undefined) throw before
+  const encrypt = async (item: EncryptItem): Promise<Outcome<Bytes>> => {
+    const { plaintext, form } = item
+    const call = { ...ownMaps(item), form, signal, defer } as EncryptOptions
+    const id = (): string => `${String(form)} ${contextId(call.context)}`
     try {
-      return await encryptRecordMessage(settings, item.plaintext, {
-        ...item,
-        ...signalOptions(options),
-      })
+      const before = failed.size > 0 ? failed.get(id()) : undefined
+      if (before !== undefined) throw before
+      return { ok: true, value: await encryptRecordMessage(settings, plaintext, call) }
     } catch (error) {
-      // There is no key to be had for this context: nobody is asked again.
-      if (isKmsError(error) && /^ERR_(KMS|STORE)/.test(error.code)) failed.set(id, error)
-      throw error
+      if (!isKmsError(error)) throw error
+      if (/^ERR_(KMS|STORE)/.test(error.code)) failed.set(id(), error)
+      return { ok: false, error }
     }
-  })
+  }
+  return inWindows(items, signal, encrypt, (item) => owned(item, 'plaintext'))
 }
 
-/** One item as it was when the call began: the caller may use buffers and maps again. */
-interface OwnItem extends DecryptItem {
-  readonly envelope: Bytes
+/** One item as it is now: the caller may use its buffer and maps again. */
+function owned<T extends EncryptItem | DecryptItem>(item: T, bytes: keyof T): T {
+  const value: unknown = item[bytes]
+  // What is no envelope is none: the parser says so, as the outcome of this item.
+  const own = value instanceof Uint8Array ? copyBytes(value as Bytes) : new Uint8Array(0)
+  return { ...item, ...ownMaps(item), [bytes]: own }
 }
 
 /** Decrypts many messages: each distinct data key is unwrapped once. In order, one outcome for each. */
@@ -81,33 +84,43 @@ export async function decryptBatch(
   options: KmsSignalOptions & { readonly kinds?: readonly MessageKind[] },
 ): Promise<readonly Outcome<Bytes>[]> {
   const kinds = kindsOf(options.kinds, RECORD_KINDS)
-  const own = items.map((item): OwnItem => {
-    const { envelope } = item
-    // What is no envelope is none: the parser says so, as the outcome of this item.
-    const bytes = envelope instanceof Uint8Array ? copyBytes(envelope) : new Uint8Array(0)
-    return { envelope: bytes, ...ownMaps(item) }
-  })
-  const known = await inWindows(own, options, async (item) =>
-    decryptKnown(settings, item.envelope, kinds, item),
+  const rest: DecryptItem[] = []
+  const copy = (item: DecryptItem): DecryptItem => owned(item, 'envelope')
+  const known = await inWindows(
+    items,
+    options.signal,
+    (item) => knownAtOnce(settings, kinds, item) ?? rest.push(copy(item)) - 1,
+    copy,
   )
-  const isUnknown = (outcome: Outcome<Bytes | undefined> | undefined): boolean =>
-    outcome?.ok === true && outcome.value === undefined
-  const rest = own.filter((_, i) => isUnknown(known[i]))
-  const opened = rest.length === 0 ? [] : await decryptUnknown(settings, rest, kinds, options)
-  return known.map((outcome) => (isUnknown(outcome) ? opened.shift() : outcome) as Outcome<Bytes>)
+  const others = await decryptUnknown(settings, rest, kinds, options)
+  return known.map((at) => (typeof at === 'number' ? (others[at] as Outcome<Bytes>) : at))
+}
+
+/** What a key at hand opens in this turn; a fault is found again, and told, with the others. */
+function knownAtOnce(
+  settings: CipherSettings,
+  kinds: readonly MessageKind[],
+  item: DecryptItem,
+): Promise<Outcome<Bytes>> | undefined {
+  try {
+    const known = decryptKnown(settings, toBytes(item.envelope, ''), kinds, item)
+    return known && settle(() => known)
+  } catch {
+    return undefined
+  }
 }
 
 async function decryptUnknown(
   settings: CipherSettings,
-  items: readonly OwnItem[],
+  items: readonly DecryptItem[],
   kinds: readonly MessageKind[],
   options: KmsSignalOptions,
 ): Promise<Outcome<Bytes>[]> {
   const signal = signalOptions(options)
   const requests: OpenRequest[] = []
   const references = new Map<string, Promise<Outcome<DataEncryptionKey>>>()
-  const read = ({ envelope, context, aad }: OwnItem): readonly [MessageHead, KeyPlace] => {
-    const head = readMessage(settings, envelope, kinds)
+  const read = ({ envelope, context, aad }: DecryptItem): readonly [MessageHead, KeyPlace] => {
+    const head = readMessage(settings, envelope as Bytes, kinds)
     recordAad(aad) // refuses a map before any I/O
     const { header, commitment } = head
     if (header !== undefined) return [head, requests.push({ header, context }) - 1]
@@ -122,30 +135,37 @@ async function decryptUnknown(
     settings.keys.openMany(requests, signal),
     ...references.values(),
   ])
-  return inWindows(items, options, async ({ envelope, aad }, i) => {
-    const [head, place] = valueOf(messages[i] as (typeof messages)[number])
-    const key = typeof place === 'number' ? opened[place] : await place
-    const body = envelope.subarray(head.bodyAt)
-    return openBody(head, body, valueOf(key as Outcome<DataEncryptionKey>), aad)
-  })
+  return inWindows(items, signal.signal, ({ envelope, aad }, i) =>
+    settle(async () => {
+      const [head, place] = valueOf(messages[i] as (typeof messages)[number])
+      const key = typeof place === 'number' ? opened[place] : await place
+      const body = (envelope as Bytes).subarray(head.bodyAt)
+      return openBody(head, body, valueOf(key as Outcome<DataEncryptionKey>), aad)
+    }),
+  )
 }
 
 /** Where the data key of a message comes from: the question about many, or a look-up. */
 type KeyPlace = number | Promise<Outcome<DataEncryptionKey>>
 
-/** Runs the work in groups: a bounded number in flight, none of it starved. */
+/**
+ * Works in groups: a bounded number in flight, none of it starved. What is started in this turn is copied by
+ * the platform; the rest, before the first wait, by `copy`.
+ */
 async function inWindows<T, R>(
   items: readonly T[],
-  { signal }: KmsSignalOptions,
-  work: (item: T, i: number) => Promise<R>,
-): Promise<Outcome<R>[]> {
-  const outcomes: Outcome<R>[] = []
-  while (outcomes.length < items.length) {
+  signal: AbortSignal | undefined,
+  start: (item: T, i: number) => R,
+  copy: (item: T) => T = (item) => item,
+): Promise<Awaited<R>[]> {
+  const results: Awaited<R>[] = []
+  let own = items
+  do {
     signal?.throwIfAborted()
-    const at = outcomes.length
-    const group = items.slice(at, at + ITEMS_IN_FLIGHT)
-    const run = group.map((item, i) => settle(() => work(item, at + i)))
-    outcomes.push(...(await Promise.all(run)))
-  }
-  return outcomes
+    const at = results.length
+    const group = own.slice(at, at + ITEMS_IN_FLIGHT).map((item, i) => start(item, at + i))
+    if (at === 0) own = items.map((item, i) => (i < group.length ? item : copy(item)))
+    results.push(...(await Promise.all(group)))
+  } while (results.length < own.length)
+  return results
 }
