@@ -6,7 +6,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 /** What an endpoint that is configured may be. */
 export interface EndpointRules {
   /** Plain http to a loopback address: for tests against a server on this machine. */
-  readonly allowHttpLoopback?: boolean
+  readonly allowHttpLoopback?: boolean | undefined
 }
 
 /**

@@ -12,6 +12,7 @@
  */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildGoProgram } from './go.mjs'
 import { findPython, installPackages } from './python.mjs'
 
 const constraintsOf = (name) => fileURLToPath(new URL(`constraints/${name}.txt`, import.meta.url))
@@ -67,4 +68,32 @@ const localstack = {
   readyPath: '/_localstack/health',
 }
 
-export const recipes = new Map([moto, localstack].map((recipe) => [recipe.name, recipe]))
+/** @type {Recipe} */
+const openbao = {
+  name: 'openbao',
+  version: '2.4.0',
+  install(folder) {
+    buildGoProgram({
+      folder,
+      name: 'bao',
+      module: 'github.com/openbao/openbao',
+      // The tag v2.4.0: the proxy has this commit by its pseudo-version only.
+      version: 'v0.0.0-20250828202315-f9407a27fbee',
+      ldflags: '-X github.com/openbao/openbao/version.fullVersion=2.4.0',
+    })
+  },
+  start: ({ folder, port }) => ({
+    command: join(folder, 'bao'),
+    args: [
+      'server',
+      '-dev',
+      '-dev-root-token-id=root',
+      `-dev-listen-address=127.0.0.1:${port}`,
+      '-dev-no-store-token',
+    ],
+    env: {},
+  }),
+  readyPath: '/v1/sys/health',
+}
+
+export const recipes = new Map([moto, localstack, openbao].map((recipe) => [recipe.name, recipe]))

@@ -1,0 +1,80 @@
+import { encodeBase64, encodeUtf8 } from '../../bytes/index.ts'
+import { isKmsError } from '../../errors.ts'
+import {
+  type AwsCredentialsOption,
+  type AwsCredentialSource,
+  awsEndpoint,
+  AwsSigner,
+  checkRegion,
+  toCredentialSource,
+} from '../aws/index.ts'
+import { checkText, loginBy, type VaultMount } from './login.ts'
+import type { VaultAuth } from './token.ts'
+
+/** Options of {@link vaultAwsIam}. */
+export interface VaultAwsIamOptions extends VaultMount {
+  /** The role of Vault; by default Vault takes the name of the IAM role or user. */
+  readonly role?: string
+  readonly credentials: AwsCredentialsOption
+  /** Whose STS Vault asks; `https://sts.amazonaws.com` by default, as Vault does itself. */
+  readonly region?: string
+  /** The `iam_server_id_header_value` of the auth method, where one is configured. */
+  readonly serverId?: string
+}
+
+const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
+
+/**
+ * AWS IAM: a signed request to STS, which Vault sends on to learn who signed it. No secret of AWS is
+ * sent to Vault but a session token.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://developer.hashicorp.com/vault/docs/auth/aws
+ */
+export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
+  const { role, region, serverId } = options
+  const place = { service: 'sts', region: checkRegion(region ?? 'us-east-1') }
+  const host = region === undefined ? 'https://sts.amazonaws.com' : awsEndpoint('sts', region, {})
+  if (serverId !== undefined) checkText('serverId', serverId)
+  const signer = new AwsSigner()
+  let source: AwsCredentialSource | undefined
+  const request = {
+    method: 'POST',
+    url: `${host}/`,
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+      ...(serverId !== undefined && { 'x-vault-aws-iam-server-id': serverId }),
+    },
+    body: GET_CALLER_IDENTITY,
+  } as const
+  let last: Awaited<ReturnType<AwsCredentialSource['get']>> | undefined
+  const auth = loginBy('aws', options, async ({ ports }) => {
+    source ??= toCredentialSource(options.credentials, ports)
+    last = await source.get({})
+    const nowMs = ports.runtime.now()
+    const headers = await signer.sign({ ...request, ...place, nowMs }, last)
+    return {
+      ...(role !== undefined && { role }),
+      iam_http_request_method: request.method,
+      iam_request_url: base64(request.url),
+      iam_request_body: base64(request.body),
+      iam_request_headers: base64(JSON.stringify(headers)),
+    }
+  })
+  return {
+    async login(vault) {
+      try {
+        return await auth.login(vault)
+      } catch (error) {
+        // STS may have refused them: the next login gets others, where there are any.
+        if (isKmsError(error, 'ERR_KMS_UNAUTHENTICATED') && last !== undefined)
+          source?.refused(last)
+        throw error
+      }
+    },
+  }
+}
+
+function base64(text: string): string {
+  return encodeBase64(encodeUtf8(text))
+}

@@ -1,0 +1,132 @@
+import { configError, type JsonObject } from '../../http/index.ts'
+import type { VaultErrorRow } from './errors.ts'
+import { checkVaultPath } from './paths.ts'
+import { readToken, type VaultAuth, type VaultToken } from './token.ts'
+import type { VaultHttp } from './vault-http.ts'
+
+/** Where an auth method is. */
+export interface VaultMount {
+  /** Its path below `auth/`; the method's usual one by default. */
+  readonly mount?: string
+  /** Its namespace, where that is not the key's. */
+  readonly namespace?: string
+}
+
+/** A secret, or a function that gives it and is asked again at each login. */
+export type VaultSecret = string | (() => Promise<string>)
+
+/** Options of {@link vaultAppRole}. */
+export interface VaultAppRoleOptions extends VaultMount {
+  readonly roleId: string
+  /** Absent for roles with `bind_secret_id` = `false`. */
+  readonly secretId?: VaultSecret
+}
+
+/** Options of {@link vaultKubernetes} and {@link vaultJwt}. */
+export interface VaultJwtOptions extends VaultMount {
+  readonly role?: string
+  /** Gives a token of the platform or the issuer; asked again at each login. */
+  readonly jwt: () => Promise<string>
+}
+
+/** What a login is refused with. Every bad claim, id or secret is 400, a lockout or a reviewer's no is 403. */
+export const LOGIN_ERRORS: readonly VaultErrorRow[] = [
+  {
+    code: 'ERR_KMS_UNAUTHENTICATED',
+    statuses: [400, 401, 403],
+    message: 'the login is refused',
+  },
+  { code: 'ERR_KMS_CONFIG', statuses: [404, 405], message: 'the auth method is not mounted there' },
+]
+
+/**
+ * AppRole: a role id and a secret id.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://developer.hashicorp.com/vault/api-docs/auth/approle
+ */
+export function vaultAppRole(options: VaultAppRoleOptions): VaultAuth {
+  const { roleId, secretId } = options
+  checkText('roleId', roleId)
+  return loginBy('approle', options, async () => ({
+    role_id: roleId,
+    ...(secretId !== undefined && { secret_id: checkText('secretId', await valueOf(secretId)) }),
+  }))
+}
+
+/**
+ * Kubernetes: the token of a service account, which Vault has reviewed by the cluster.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://developer.hashicorp.com/vault/api-docs/auth/kubernetes
+ */
+export function vaultKubernetes(options: VaultJwtOptions & { readonly role: string }): VaultAuth {
+  checkText('role', options.role)
+  return jwtLogin('kubernetes', options)
+}
+
+/**
+ * JWT and OIDC: a token of an issuer whose keys Vault knows, e.g. of GitHub Actions. An OIDC mount
+ * takes it for roles of type `jwt`.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://developer.hashicorp.com/vault/api-docs/auth/jwt
+ *
+ * @example
+ * ```ts
+ * import { createVaultTransitKms, vaultJwt } from 'edge-kms/vault-transit'
+ *
+ * export function kmsOf(idToken: () => Promise<string>) {
+ *   return createVaultTransitKms({
+ *     endpoint: 'https://vault.example.com:8200',
+ *     key: 'app',
+ *     auth: vaultJwt({ role: 'encrypt-and-decrypt', jwt: idToken }),
+ *   })
+ * }
+ * ```
+ */
+export function vaultJwt(options: VaultJwtOptions): VaultAuth {
+  return jwtLogin('jwt', options)
+}
+
+function jwtLogin(method: string, options: VaultJwtOptions): VaultAuth {
+  const { role, jwt } = options
+  return loginBy(method, options, async () => {
+    const token = (await jwt()).trim() // files of projected tokens may end with a line break
+    if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw configError('jwt gave no JWT')
+    return { jwt: token, ...(role !== undefined && { role }) }
+  })
+}
+
+/** Logs in by what `credentials` gives. */
+export function loginBy(
+  method: string,
+  { mount = method, namespace }: VaultMount,
+  credentials: (vault: VaultHttp) => Promise<JsonObject>,
+): VaultAuth {
+  checkVaultPath('mount', mount)
+  if (namespace !== undefined) checkVaultPath('namespace', namespace)
+  return {
+    async login(vault: VaultHttp): Promise<VaultToken> {
+      const path = `auth/${mount}/login`
+      const body = await credentials(vault)
+      const operation = `login ${method}`
+      const answer = await vault.ask(
+        { method: 'POST', path, body, namespace, operation },
+        LOGIN_ERRORS,
+      )
+      return readToken(answer, vault.ports.runtime.now())
+    },
+  }
+}
+
+/** The secret itself. */
+export function valueOf(secret: VaultSecret): string | Promise<string> {
+  return typeof secret === 'function' ? secret() : secret
+}
+
+/** What is wrong is said without the value. */
+export function checkText(name: string, text: string): string {
+  if (typeof text === 'string' && text !== '' && text.length <= 4_096) return text
+  throw configError(`${name} is missing or malformed`)
+}

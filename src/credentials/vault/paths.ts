@@ -1,0 +1,14 @@
+import { configError } from '../../http/index.ts'
+
+/** Segments of letters, digits, `_`, `.` and `-` that neither begin nor end with a dot or dash. */
+const PATH = /^\w(?:[\w.-]*\w)?(?:\/\w(?:[\w.-]*\w)?)*$/
+
+/**
+ * Checks a mount or a namespace: it becomes part of a URL.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function checkVaultPath(name: string, path: string): string {
+  if (typeof path === 'string' && path.length <= 256 && PATH.test(path)) return path
+  throw configError(`${name} is no path of Vault`)
+}

@@ -1,0 +1,71 @@
+import { utf8Length } from '../../bytes/index.ts'
+import { checkVaultPath, VaultClient, VaultHttp } from '../../credentials/vault/index.ts'
+import { type KeyManagementService, refuseOthers, wrongOption } from '../../kms/index.ts'
+import { webNetwork, webRuntime } from '../../runtime/index.ts'
+import { TRANSIT_ERRORS } from './errors.ts'
+import type { VaultTransitKmsOptions } from './options.ts'
+import { PROVIDER, TransitApi } from './transit-api.ts'
+import { TransitKey } from './transit-key.ts'
+import { VaultTransitKms } from './vault-transit-kms.ts'
+
+/** Names that transit takes: https://developer.hashicorp.com/vault/api-docs/secret/transit */
+const KEY_NAME = /^\w(?:[\w.-]{0,126}\w)?$/
+
+/**
+ * The transit engine of HashiCorp Vault or OpenBao by `fetch` alone. Nothing is sent before the first
+ * use.
+ *
+ * The key is looked at once, then one call makes a data key (encrypt) or opens one (decrypt), and one
+ * opens a thousand (batch_input). The context is bound as associated data; Vault's audit log has it
+ * as an HMAC.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://developer.hashicorp.com/vault/api-docs/secret/transit
+ * @see https://openbao.org/api-docs/secret/transit/
+ *
+ * @example
+ * ```ts
+ * import { EnvelopeCipher } from 'edge-kms'
+ * import { createVaultTransitKms, vaultAppRole } from 'edge-kms/vault-transit'
+ *
+ * export function cipherOf(env: { VAULT_ROLE_ID: string; VAULT_SECRET_ID: string }): EnvelopeCipher {
+ *   const kms = createVaultTransitKms({
+ *     endpoint: 'https://vault.example.com:8200',
+ *     key: 'app',
+ *     auth: vaultAppRole({ roleId: env.VAULT_ROLE_ID, secretId: env.VAULT_SECRET_ID }),
+ *   })
+ *   return new EnvelopeCipher({ kms })
+ * }
+ * ```
+ */
+export function createVaultTransitKms(options: VaultTransitKmsOptions): KeyManagementService {
+  const { key: name, mount = 'transit', auth, usage = 'both', ...more } = options
+  const { kekId = `${mount}/${name}`, bindBy = 'associated-data', derived, ...others } = more
+  const { runtime = webRuntime, network = webNetwork, healthContext, ...placed } = others
+  const { endpoint, namespace, standbyOrigins, timeoutMs, allowHttpLoopback, ...unknown } = placed
+  refuseOthers(unknown)
+  if (typeof name !== 'string' || !KEY_NAME.test(name)) throw wrongOption('key')
+  checkVaultPath('mount', mount)
+  if (!['encrypt', 'decrypt', 'both'].includes(usage)) throw wrongOption('usage')
+  if (!['associated-data', 'derivation'].includes(bindBy)) throw wrongOption('bindBy')
+  if (!['boolean', 'undefined'].includes(typeof derived)) throw wrongOption('derived')
+  const kekIdBytes = typeof kekId === 'string' ? utf8Length(kekId) : 0 // -1: not well formed
+  if (kekIdBytes < 1 || kekIdBytes > 2_048) throw wrongOption('kekId')
+  if (typeof (auth as Partial<typeof auth> | undefined)?.login !== 'function')
+    throw wrongOption('auth')
+  const vault = new VaultHttp(
+    { endpoint, namespace, standbyOrigins, timeoutMs, allowHttpLoopback },
+    { runtime, network },
+  )
+  const client = new VaultClient(vault, auth, { provider: PROVIDER, errors: TRANSIT_ERRORS })
+  const api = new TransitApi(client, mount, name)
+  return new VaultTransitKms({
+    api,
+    key: new TransitKey(api, { bindBy, ...(derived !== undefined && { derived }) }),
+    kekId,
+    usage,
+    bindBy,
+    healthContext: Object.freeze({ ...healthContext, 'edge-kms:dk': 'health' }),
+    runtime,
+  })
+}

@@ -1,0 +1,16 @@
+export {
+  vaultAppRole,
+  type VaultAppRoleOptions,
+  type VaultAuth,
+  vaultAwsIam,
+  type VaultAwsIamOptions,
+  vaultJwt,
+  type VaultJwtOptions,
+  vaultKubernetes,
+  type VaultMount,
+  type VaultPlace,
+  type VaultSecret,
+  vaultToken,
+} from '../../credentials/vault/index.ts'
+export { createVaultTransitKms } from './create-vault-transit-kms.ts'
+export type { VaultTransitKmsOptions } from './options.ts'

@@ -1,0 +1,52 @@
+/** Builds a server that is published as Go source, from the module proxy alone. */
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MissingError } from './missing.mjs'
+
+/** The oldest Go that the servers here compile with. */
+const OLDEST = [1, 24]
+
+function findGo(what) {
+  const asked = spawnSync('go', ['env', 'GOVERSION', 'GOMODCACHE'], { encoding: 'utf8' })
+  const [version = '', modules = ''] = (asked.stdout ?? '').trim().split('\n')
+  const [, major, minor] = /^go(\d+)\.(\d+)/.exec(version) ?? []
+  const enough = Number(major) > OLDEST[0] || Number(minor) >= OLDEST[1]
+  if (asked.status === 0 && enough) return { version, modules }
+  throw new MissingError(`${what} is built with Go ${OLDEST.join('.')} or newer, which is not here`)
+}
+
+/**
+ * Builds the main package of a module at exactly one version into `<folder>/<name>`.
+ *
+ * @param {object} options
+ * @param {string} options.folder
+ * @param {string} options.module
+ * @param {string} options.version as the proxy has it: a tag, or a full pseudo-version
+ * @param {string} options.name of the program
+ * @param {string} [options.ldflags]
+ */
+export function buildGoProgram({ folder, module, version, name, ldflags = '' }) {
+  const { modules } = findGo(name)
+  const work = join(folder, 'module')
+  mkdirSync(work)
+  const go = (...args) => {
+    const env = {
+      ...process.env,
+      CGO_ENABLED: '0',
+      GOFLAGS: '-buildvcs=false',
+      GOTOOLCHAIN: 'local',
+    }
+    const done = spawnSync('go', args, { cwd: work, encoding: 'utf8', env })
+    if (done.status === 0) return
+    const lines = `${done.stdout ?? ''}\n${done.stderr ?? ''}`.trim().split('\n')
+    throw new MissingError(`${name} could not be built: ${lines.slice(-3).join(' | ')}`)
+  }
+  writeFileSync(join(work, 'go.mod'), `module edge-kms/server\n\ngo ${OLDEST.join('.')}\n`)
+  go('mod', 'download', `${module}@${version}`)
+  // The module's own sums: the checksum database lacks some of what it needs.
+  copyFileSync(join(modules, `${module}@${version}`, 'go.sum'), join(work, 'go.sum'))
+  go('get', '-tool', `${module}@${version}`)
+  const flags = ['-trimpath', '-ldflags', `-s -w ${ldflags}`.trim()]
+  go('build', ...flags, '-o', join(folder, name), module)
+}
