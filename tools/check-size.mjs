@@ -9,7 +9,8 @@ import { root } from './lib/folders.mjs'
 
 const coreLimit = 14 * 1024
 const awsLimit = 20 * 1024
-const vaultLimit = coreLimit + 8 * 1024
+/** 8 KiB for a provider beyond the core; signing with jose is only there where it is imported. */
+const providerLimit = coreLimit + 8 * 1024
 
 /** Text that only the barred code contains; minifying keeps strings. */
 const markers = {
@@ -80,7 +81,12 @@ const rows = [
   [
     'core and Vault transit',
     "export { EnvelopeCipher } from 'edge-kms'\nexport { createVaultTransitKms, vaultAppRole, vaultJwt, vaultKubernetes, vaultToken } from 'edge-kms/vault-transit'",
-    vaultLimit,
+    providerLimit,
+  ],
+  [
+    'core and GCP KMS',
+    "export { EnvelopeCipher } from 'edge-kms'\nexport { createGcpKms } from 'edge-kms/gcp-kms'",
+    providerLimit,
   ],
   ['gateway (with hono)', "export * from 'edge-kms/gateway'", undefined],
 ]

@@ -1,0 +1,114 @@
+import { KmsError, type KmsErrorCode, type KmsErrorDetails } from '../../errors.ts'
+import {
+  type HttpResponse,
+  type JsonObject,
+  parseJsonObject,
+  retryAfterMs,
+} from '../../http/index.ts'
+
+/** What some of Google's errors mean. */
+export interface GcpErrorRow {
+  readonly code: KmsErrorCode
+  /** Names with blanks between them: reasons of ErrorInfo, types of PreconditionFailure, statuses. */
+  readonly names: string
+}
+
+/**
+ * Errors of Google's APIs: reasons first, then the canonical statuses (AIP-193 and google.rpc.Code).
+ * INVALID_ARGUMENT of a Decrypt is the provider's to judge. Docs: `docs/providers/gcp-kms.md`, "Errors".
+ */
+export const GCP_ERRORS: readonly GcpErrorRow[] = [
+  { code: 'ERR_KMS_CONFIG', names: 'SERVICE_DISABLED BILLING_DISABLED CONSUMER_INVALID' },
+  { code: 'ERR_KMS_KEY_DISABLED', names: 'FAILED_PRECONDITION' },
+  { code: 'ERR_KMS_KEY_NOT_FOUND', names: 'NOT_FOUND' },
+  { code: 'ERR_KMS_ACCESS_DENIED', names: 'PERMISSION_DENIED' },
+  { code: 'ERR_KMS_UNAUTHENTICATED', names: 'UNAUTHENTICATED' },
+  { code: 'ERR_KMS_THROTTLED', names: 'RESOURCE_EXHAUSTED' },
+  {
+    code: 'ERR_KMS_UNAVAILABLE',
+    names: 'UNAVAILABLE INTERNAL UNKNOWN ABORTED CANCELLED DATA_LOSS DEADLINE_EXCEEDED',
+  },
+  { code: 'ERR_KMS_CONFIG', names: 'INVALID_ARGUMENT OUT_OF_RANGE ALREADY_EXISTS' },
+  { code: 'ERR_KMS_UNSUPPORTED', names: 'UNIMPLEMENTED' },
+]
+
+/** Facts of the call that stand on the error. */
+export interface GcpCallFacts {
+  readonly provider: string
+  readonly operation: string
+  readonly nowMs: number
+  /** What INVALID_ARGUMENT means where the call itself is known to be right. */
+  readonly invalidArgument?: KmsErrorCode | undefined
+}
+
+/** Classifies an error answer (AIP-193) by its reason, else its status, else that of HTTP. */
+export function gcpFailure(response: HttpResponse, facts: GcpCallFacts): KmsError {
+  const { provider, operation, nowMs, invalidArgument } = facts
+  const { status, headers, body } = response
+  const error = objectField(parseJsonObject(body), 'error')
+  const canonical = nameField(error, 'status')
+  const details = listField(error, 'details')
+  const names = [...details.flatMap(reasonsOf), canonical].filter((name) => name !== '')
+  const row = names
+    .map((name) => GCP_ERRORS.find((one) => one.names.split(' ').includes(name)))
+    .find((one) => one !== undefined)
+  let code = row?.code ?? codeOfStatus(status)
+  if (canonical === 'INVALID_ARGUMENT') {
+    // What was damaged on its way may arrive whole the next time; the checksums were right here.
+    if (/crc32c|checksum/i.test(textField(error, 'message'))) code = 'ERR_KMS_UNAVAILABLE'
+    else if (row?.names.startsWith(canonical) === true) code = invalidArgument ?? code
+  }
+  const told = names[0]
+  return new KmsError(code, {
+    provider,
+    operation,
+    status,
+    message: told === undefined ? undefined : `Google answered ${told}`,
+    retryAfterMs: retryAfterMs(headers, nowMs) ?? details.map(delayOf).find(Number.isFinite),
+  } as KmsErrorDetails)
+}
+
+/** The member, where it is an object. */
+export function objectField(holder: JsonObject | undefined, name: string): JsonObject | undefined {
+  const value = holder !== undefined && Object.hasOwn(holder, name) ? holder[name] : undefined
+  return typeof value === 'object' && value !== null ? (value as JsonObject) : undefined
+}
+
+function listField(holder: JsonObject | undefined, name: string): readonly JsonObject[] {
+  const list: unknown = objectField(holder, name)
+  if (!Array.isArray(list)) return []
+  // Nobody needs more: an answer of 256 KiB could hold thousands.
+  const some: readonly unknown[] = list.slice(0, 16)
+  return some.filter((one): one is JsonObject => typeof one === 'object' && one !== null)
+}
+
+function textField(holder: JsonObject | undefined, name: string): string {
+  const value = holder !== undefined && Object.hasOwn(holder, name) ? holder[name] : undefined
+  return typeof value === 'string' ? value : ''
+}
+
+/** A name in Google's grammar; anything else could be a body that speaks. */
+function nameField(holder: JsonObject | undefined, name: string): string {
+  return /^[A-Z][A-Z0-9_]{1,62}$/.exec(textField(holder, name))?.[0] ?? ''
+}
+
+/** Of google.rpc.ErrorInfo and google.rpc.PreconditionFailure. */
+function reasonsOf(detail: JsonObject): string[] {
+  return [
+    nameField(detail, 'reason'),
+    ...listField(detail, 'violations').map((one) => nameField(one, 'type')),
+  ]
+}
+
+/** Of google.rpc.RetryInfo, in milliseconds. */
+function delayOf(detail: JsonObject): number {
+  const seconds = /^(\d{1,3}(?:\.\d{1,9})?)s$/.exec(textField(detail, 'retryDelay'))?.[1]
+  return seconds === undefined ? NaN : Math.min(Number(seconds) * 1_000, 300_000)
+}
+
+function codeOfStatus(status: number): KmsErrorCode {
+  if (status === 401) return 'ERR_KMS_UNAUTHENTICATED'
+  if (status === 403) return 'ERR_KMS_ACCESS_DENIED'
+  if (status === 429) return 'ERR_KMS_THROTTLED'
+  return status === 408 || status >= 500 ? 'ERR_KMS_UNAVAILABLE' : 'ERR_KMS_RESPONSE_INVALID'
+}

@@ -1,0 +1,31 @@
+import { configError } from '../../http/index.ts'
+import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
+import type { GcpAccessToken, GcpCredentialsOption, GcpCredentialSource } from './credentials.ts'
+
+/**
+ * Any form of credentials as a source.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function toTokenSource(
+  option: GcpCredentialsOption,
+  ports: RefreshPorts,
+): GcpCredentialSource {
+  if (typeof option === 'function') {
+    return new Refreshing(async (options) => checkToken(await option(options)), ports)
+  }
+  if ('get' in option) return option
+  const token = Object.freeze({ ...checkToken(option) })
+  return { get: () => Promise.resolve(token), refused: () => undefined }
+}
+
+/** Checks the form of a token; what is wrong is said without its value. */
+export function checkToken(token: GcpAccessToken): GcpAccessToken {
+  // RFC 6750 section 2.1. A line break would add a header of the attacker's choice.
+  if (typeof token.token !== 'string' || !/^[\w.~+/-]{1,16384}=*$/.test(token.token))
+    throw configError('the access token is missing or malformed')
+  const { expiresAtMs } = token
+  if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
+    throw configError('expiresAtMs of the access token is not a time')
+  return token
+}

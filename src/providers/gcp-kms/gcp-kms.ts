@@ -1,0 +1,186 @@
+import { isKmsError, KmsError, type KmsErrorCode, type Outcome } from '../../errors.ts'
+import {
+  type EncryptionContext,
+  type GeneratedDataKey,
+  type HealthReport,
+  type KekVersion,
+  type KeyManagementService,
+  type KmsCallOptions,
+  type KmsCapabilities,
+  type KmsSignalOptions,
+  SecretBytes,
+  type UnwrappedDataKey,
+  unwrapEach,
+  type UnwrapRequest,
+  type WrappedKey,
+} from '../../kms/index.ts'
+import type { DataKeyBytes } from './data-key-bytes.ts'
+import { isVersion } from './key-name.ts'
+import { type GcpKmsApi, PROVIDER } from './kms-api.ts'
+import type { KeyVersions } from './key-versions.ts'
+
+const HEALTH: EncryptionContext = /* @__PURE__ */ Object.freeze({ 'edge-kms:dk': 'health' })
+
+/** {@link KeyManagementService} over one key of GCP Cloud KMS. */
+export class GcpKms implements KeyManagementService {
+  readonly providerName: string = PROVIDER
+  readonly capabilities: KmsCapabilities
+  readonly #api: GcpKmsApi
+  readonly #keyName: string
+  readonly #versions: KeyVersions
+  readonly #newBytes: DataKeyBytes
+
+  constructor(
+    api: GcpKmsApi,
+    keyName: string,
+    versions: KeyVersions,
+    newBytes: DataKeyBytes,
+    usage: KmsCapabilities['usage'],
+  ) {
+    this.#api = api
+    this.#keyName = keyName
+    this.#versions = versions
+    this.#newBytes = newBytes
+    this.capabilities = Object.freeze({
+      usage,
+      bindsContext: true,
+      rewrapsInside: false, // Cloud KMS has no such operation
+      rotates: true,
+      revealsVersion: true,
+      batches: false,
+      // Of HSM keys: context and plaintext together have 8 KiB. Others take 64 KiB of each.
+      limits: { maxWrappedBytes: 6_144, maxContextBytes: 8_192 - 32 },
+    })
+  }
+
+  canUnwrap({ provider, kekId, kekVersion }: WrappedKey): boolean {
+    return provider === PROVIDER && kekId === this.#keyName && isVersion(kekVersion)
+  }
+
+  async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
+    this.#demand('encrypt')
+    options.signal?.throwIfAborted()
+    const plaintext = SecretBytes.take(await this.#newBytes(options))
+    try {
+      return { plaintext, wraps: [await this.#wrap(options, plaintext)] }
+    } catch (error) {
+      plaintext.dispose()
+      throw error
+    }
+  }
+
+  async wrapDataKey(
+    plaintext: SecretBytes,
+    options: KmsCallOptions,
+  ): Promise<readonly WrappedKey[]> {
+    this.#demand('encrypt')
+    if (plaintext.length !== 32) throw new TypeError('a DEK has 32 bytes')
+    return [await this.#wrap(options, plaintext)]
+  }
+
+  async unwrapDataKey(
+    wraps: readonly WrappedKey[],
+    options: KmsCallOptions,
+  ): Promise<UnwrappedDataKey> {
+    this.#demand('decrypt')
+    const ours = wraps.filter((wrap) => this.canUnwrap(wrap))
+    if (ours.length === 0) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY', { provider: PROVIDER })
+    for (const by of ours) {
+      try {
+        return await this.#open(by, options)
+      } catch (error) {
+        if (!isKmsError(error, 'ERR_DECRYPT_FAILED')) throw error
+      }
+    }
+    throw new KmsError('ERR_DECRYPT_FAILED')
+  }
+
+  unwrapMany(
+    items: readonly UnwrapRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
+    return unwrapEach(this, items, options)
+  }
+
+  async rewrapDataKey(
+    wraps: readonly WrappedKey[],
+    options: KmsCallOptions,
+  ): Promise<readonly WrappedKey[]> {
+    this.#demand('both')
+    const { plaintext } = await this.unwrapDataKey(wraps, options)
+    try {
+      return [await this.#wrap(options, plaintext)]
+    } finally {
+      plaintext.dispose()
+    }
+  }
+
+  async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+    return [this.#version(await this.#versions.askForPrimary(options))]
+  }
+
+  async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+    return [this.#version(await this.#versions.rotate(options))]
+  }
+
+  async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+    let code: KmsErrorCode | undefined
+    try {
+      await this.#tryCalls({ ...options, context: HEALTH })
+    } catch (error) {
+      if (!isKmsError(error)) throw error
+      code = error.code
+    }
+    const healthy = code === undefined
+    const row = { provider: PROVIDER, kekId: this.#keyName, healthy }
+    return { healthy, checks: [code === undefined ? row : { ...row, code }] }
+  }
+
+  /** Cloud KMS has no dry runs. A reader has nothing to decrypt: that it is told so is enough. */
+  async #tryCalls(options: KmsCallOptions): Promise<void> {
+    const { usage } = this.capabilities
+    let wrapped = new Uint8Array(60)
+    if (usage !== 'decrypt') {
+      const plaintext = SecretBytes.take(await this.#newBytes(options))
+      try {
+        wrapped = (await this.#wrap(options, plaintext)).wrapped
+      } finally {
+        plaintext.dispose()
+      }
+    }
+    if (usage === 'encrypt') return
+    try {
+      const { plaintext } = await this.#api.decrypt(options, wrapped)
+      plaintext.dispose()
+    } catch (error) {
+      if (usage === 'both' || !isKmsError(error, 'ERR_DECRYPT_FAILED')) throw error
+    }
+  }
+
+  async #wrap(options: KmsCallOptions, plaintext: SecretBytes): Promise<WrappedKey> {
+    const { version, wrapped } = await this.#api.encrypt(options, plaintext)
+    this.#versions.see(version)
+    return { ...this.#version(version), wrapped }
+  }
+
+  async #open(by: WrappedKey, options: KmsCallOptions): Promise<UnwrappedDataKey> {
+    const { plaintext, usedPrimary } = await this.#api.decrypt(options, by.wrapped)
+    try {
+      await this.#versions.compare(by.kekVersion, usedPrimary, options) // W3.25
+      return { plaintext, by, current: usedPrimary }
+    } catch (error) {
+      plaintext.dispose()
+      throw error
+    }
+  }
+
+  #version(kekVersion: string): KekVersion {
+    return { provider: PROVIDER, kekId: this.#keyName, kekVersion }
+  }
+
+  #demand(use: 'encrypt' | 'decrypt' | 'both'): void {
+    const { usage } = this.capabilities
+    if (usage === 'both' || usage === use) return
+    throw new KmsError('ERR_KMS_UNSUPPORTED', { message: `for ${usage} only`, provider: PROVIDER })
+  }
+}

@@ -1,0 +1,37 @@
+import { configError } from '../../http/index.ts'
+
+/** A project's id may have a domain before it; all that may stand in a name is safe in a URL's path. */
+const KEY =
+  /^(projects\/(?:[a-z0-9.-]{1,63}:)?[a-z0-9-]{1,63}\/locations\/[a-z0-9-]{1,63})\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}$/
+const VERSION = /^[1-9]\d{0,9}$/
+const BEFORE_VERSION = '/cryptoKeyVersions/'
+
+/**
+ * Checks the resource name of a key, without a version.
+ *
+ * @returns the name of its location, `projects/…/locations/…`
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function locationOf(keyName: string): string {
+  const location = KEY.exec(keyName)?.[1]
+  if (location !== undefined) return location
+  throw configError('keyName is no projects/…/locations/…/keyRings/…/cryptoKeys/…')
+}
+
+/** Whether a text is the number of a version: decimal, from 1, one way to write each (W3.21). */
+export function isVersion(text: string): boolean {
+  return VERSION.test(text)
+}
+
+/** The number of a version of this key in its resource name; `undefined` for any other text. */
+export function versionOfKey(keyName: string, versionName: unknown): string | undefined {
+  if (typeof versionName !== 'string') return undefined
+  const before = keyName + BEFORE_VERSION
+  const version = versionName.slice(before.length)
+  return versionName.startsWith(before) && isVersion(version) ? version : undefined
+}
+
+/** The resource name of a version. */
+export function versionName(keyName: string, version: string): string {
+  return keyName + BEFORE_VERSION + version
+}
