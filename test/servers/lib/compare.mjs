@@ -1,8 +1,6 @@
-/** Runs the scenarios against one target and holds what was seen against expected.json. */
+/** Runs a vendor's scenarios against one target and holds what was seen against its expected.json. */
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import { scenarios } from './scenarios.mjs'
-import { createWorld, refusal } from './world.mjs'
 
 /**
  * @typedef {{ right: unknown, source: string,
@@ -10,19 +8,23 @@ import { createWorld, refusal } from './world.mjs'
  */
 
 /** @returns {Record<string, Expectation>} */
-export const readExpected = () =>
-  JSON.parse(readFileSync(new URL('expected.json', import.meta.url), 'utf8'))
+export const readExpected = (/** @type {URL} */ url) => JSON.parse(readFileSync(url, 'utf8'))
 
 /** As JSON would keep it: absent members are absent. */
 const plain = (value) => JSON.parse(JSON.stringify(value))
 
-/** @returns what the target let the official client see, by scenario */
-export async function observeAll(sdk, target, chosen = scenarios) {
-  const world = createWorld(sdk, target)
+/**
+ * What a target let a client see, by scenario.
+ *
+ * @param {{ readonly scenarios: readonly { name: string, run: (world: any) => Promise<unknown> }[],
+ *   readonly refusal: (error: any) => object }} vendor
+ * @param {{ close(): void }} world
+ */
+export async function observeAll({ scenarios, refusal }, world) {
   /** @type {Record<string, unknown>} */
   const seen = {}
   try {
-    for (const { name, run } of chosen) {
+    for (const { name, run } of scenarios) {
       try {
         seen[name] = plain(await run(world))
       } catch (error) {
@@ -63,7 +65,7 @@ export function judge(server, seen, expected) {
 }
 
 /** Expectations that no scenario makes any more. */
-export const orphans = (expected) => {
+export const orphans = (expected, scenarios) => {
   const names = new Set(scenarios.map(({ name }) => name))
   return Object.keys(expected).filter((name) => !names.has(name))
 }
@@ -71,9 +73,9 @@ export const orphans = (expected) => {
 const oneLine = (value) => JSON.stringify(value)
 
 /** Counts each row of one target and prints what is not as it should be. */
-export function countRows(server, rows, report) {
+export function countRows({ vendor, judge: whom }, server, rows, report) {
   for (const { name, verdict, observed, right, why } of rows) {
-    const label = `aws/${server} ${name}`
+    const label = `${vendor}/${server} ${name}`
     if (observed?.notRun !== undefined && verdict === 'known')
       report.skip(label, `${observed.notRun}: ${why}`)
     else if (verdict === 'right' || verdict === 'known') report.pass()
@@ -83,7 +85,7 @@ export function countRows(server, rows, report) {
   }
   const count = (verdict) => rows.filter((row) => row.verdict === verdict).length
   console.log(
-    `aws/${server}: ${rows.length} scenarios, ${count('right')} as AWS documents them, ` +
+    `${vendor}/${server}: ${rows.length} scenarios, ${count('right')} as ${whom} documents them, ` +
       `${count('known')} listed deviations, ${count('wrong') + count('stale')} others`,
   )
 }
@@ -102,14 +104,14 @@ function brief(value) {
 const cut = (text, width) => (text.length > width ? `${text.slice(0, width - 1)}…` : text)
 
 /**
- * Prints where servers differ from AWS, and why AWS's answer is taken as right.
+ * Prints where servers differ from what is right, and why that is taken as right.
  *
  * @param {Record<string, readonly { name: string, verdict: string, observed: any, right: any,
  *   why?: string }[]>} byServer
  * @param {Record<string, Expectation>} expected
  */
-export function printDifferences(byServer, expected) {
-  console.log('\nwhere a server differs from AWS (right first, then who differs and why):')
+export function printDifferences({ judge: whom }, byServer, expected) {
+  console.log(`\nwhere a server differs from ${whom} (right first, then who differs and why):`)
   for (const [name, { right, source }] of Object.entries(expected)) {
     const differing = Object.entries(byServer).flatMap(([server, rows]) => {
       const row = rows.find((candidate) => candidate.name === name)
