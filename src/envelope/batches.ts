@@ -52,17 +52,16 @@ export async function encryptBatch(
   for (const { plaintext } of items) toBytes(plaintext, 'plaintext')
   // Why there is no key to be had for a context: nobody is asked again.
   const failed = new Map<string, KmsError>()
-  const encrypt = async (item: EncryptItem): Promise<Outcome<Bytes>> => {
-    const { plaintext, form } = item
-    const call = { ...ownMaps(item), form, signal, defer } as EncryptOptions
-    const id = (): string => `${String(form)} ${contextId(call.context)}`
+  const encrypt = async ({ plaintext, ...item }: EncryptItem): Promise<Outcome<Bytes>> => {
+    const call = { ...item, ...ownMaps(item), signal, defer } as EncryptOptions
+    const id = (): string => contextId(call.context) + String(call.form)
     try {
       const before = failed.size > 0 ? failed.get(id()) : undefined
       if (before !== undefined) throw before
       return { ok: true, value: await encryptRecordMessage(settings, plaintext, call) }
     } catch (error) {
       if (!isKmsError(error)) throw error
-      if (/^ERR_(KMS|STORE)/.test(error.code)) failed.set(id(), error)
+      if (/^ERR_(KMS_[^C]|STORE)/.test(error.code)) failed.set(id(), error)
       return { ok: false, error }
     }
   }

@@ -6,6 +6,7 @@ import {
   canonicalContext,
   type EncryptionContext,
   type KmsSignalOptions,
+  refuseOthers,
   wrongOption,
 } from '../kms/index.ts'
 import {
@@ -28,12 +29,23 @@ type RecordSettings = Omit<CipherSettings, 'keys'> & {
   readonly keys: Pick<CipherSettings['keys'], 'active'>
 }
 
+/**
+ * Refuses a misspelt `context` or `aad`: it would bind nothing, and the same mistake would decrypt.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+function demandKnown(options: EncryptOptions & DecryptOptions): void {
+  const { context, aad, form, kinds, signal, defer, ...others } = options
+  if (context === undefined || aad === undefined) refuseOthers(others)
+}
+
 /** Encrypts one record. */
 export async function encryptRecordMessage(
   settings: RecordSettings,
   plaintext: Uint8Array,
   options: EncryptOptions,
 ): Promise<Bytes> {
+  demandKnown(options)
   const bytes = toBytes(plaintext, 'plaintext')
   if (bytes.length > settings.maxRecordBytes) throw new KmsError('ERR_ENVELOPE_TOO_LARGE') // W4.9
   options.signal?.throwIfAborted()
@@ -112,7 +124,7 @@ function checkRecord(settings: CipherSettings, bodyBytes: number): void {
   checkBodyLength('record', bodyBytes)
   if (bodyBytes <= settings.maxRecordBodyBytes) return
   throw new KmsError('ERR_WIRE_LIMIT_EXCEEDED', {
-    message: 'the record is larger than maxRecordBytes',
+    message: 'over maxRecordBytes',
   })
 }
 
@@ -159,6 +171,7 @@ function ownMap(map: EncryptionContext | undefined): EncryptionContext | undefin
 
 /** Copies of the maps, checked now: a stream uses them after the caller may have changed theirs. */
 export function snapshot(options: MessageOptions): Maps {
+  demandKnown(options)
   streamContext(options.aad)
   canonicalContext(options.context)
   return ownMaps(options)
