@@ -10,6 +10,11 @@ export interface KmsSignalOptions {
   readonly signal?: AbortSignal | undefined
   /** Keeps work alive after the answer, e.g. `ctx.waitUntil` on Workers. */
   readonly defer?: ((work: Promise<unknown>) => void) | undefined
+  /**
+   * When `signal` will end the call, milliseconds since the epoch, where that is known: for layers
+   * that share the time out. The signal is what ends it.
+   */
+  readonly deadlineMs?: number | undefined
 }
 
 /** Options of a call on a data key. */

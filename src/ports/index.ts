@@ -6,4 +6,18 @@ export type {
   KeyValueWriteOptions,
 } from './key-value-store.ts'
 export type { Network } from './network.ts'
+export type {
+  AuditLossEvent,
+  CallClass,
+  CallEvent,
+  CircuitEvent,
+  CircuitPhase,
+  FailoverEvent,
+  KmsEvent,
+  KmsOperation,
+  MissingWrapEvent,
+  Observer,
+  RefusalEvent,
+  RetryEvent,
+} from './observer.ts'
 export type { Runtime } from './runtime.ts'

@@ -1,4 +1,6 @@
+export { notify } from './notify.ts'
 export { type Expiring, Refreshing, type RefreshPorts } from './refreshing.ts'
 export { type FlightOptions, SingleFlight, untilAborted } from './single-flight.ts'
+export { sleep } from './sleep.ts'
 export { webNetwork } from './web-network.ts'
 export { webRuntime } from './web-runtime.ts'

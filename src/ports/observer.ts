@@ -1,0 +1,98 @@
+/** The methods of a KMS that do something, and with that the names in metrics, traces and audit events. */
+export type KmsOperation =
+  | 'generateDataKey'
+  | 'wrapDataKey'
+  | 'unwrapDataKey'
+  | 'unwrapMany'
+  | 'rewrapDataKey'
+  | 'currentVersion'
+  | 'rotateKey'
+  | 'healthCheck'
+
+/**
+ * What shares a fate at one KMS. Rewrap and the versions stand apart: a rotation that fails must not
+ * stop the traffic.
+ */
+export type CallClass = 'encrypt' | 'decrypt' | 'manage'
+
+/** Where a circuit breaker stands. */
+export type CircuitPhase = 'closed' | 'open' | 'half-open'
+
+/**
+ * One event stream from every layer. Synchronous, on the path of the calls: take the numbers and
+ * return. What it throws is dropped.
+ */
+export interface Observer {
+  observe(event: KmsEvent): void
+}
+
+/**
+ * What a layer saw. Holds names, codes and numbers, never a context, a key's bytes or a message:
+ * nothing of it has to be redacted.
+ */
+export type KmsEvent =
+  | CallEvent
+  | RetryEvent
+  | CircuitEvent
+  | RefusalEvent
+  | FailoverEvent
+  | MissingWrapEvent
+  | AuditLossEvent
+
+/** Facts of every event. */
+interface EventFacts {
+  readonly provider: string
+  readonly operation: KmsOperation
+}
+
+/** A call ended. */
+export interface CallEvent extends EventFacts {
+  readonly type: 'call'
+  /** `operation`: what the cipher asked, with all retries. `attempt`: one call to one KMS. */
+  readonly layer: 'operation' | 'attempt'
+  readonly durationMs: number
+  /** A `KmsErrorCode`, or `aborted`. Absent: it succeeded. */
+  readonly errorType?: string
+}
+
+/** A call failed and will be made again. */
+export interface RetryEvent extends EventFacts {
+  readonly type: 'retry'
+  /** How many attempts were made so far. */
+  readonly attempt: number
+  readonly delayMs: number
+  readonly errorType: string
+}
+
+/** A circuit breaker changed its phase. */
+export interface CircuitEvent {
+  readonly type: 'circuit'
+  readonly provider: string
+  readonly callClass: CallClass
+  readonly from: CircuitPhase
+  readonly to: CircuitPhase
+  /** `advice`: not from calls of this process, but from what others left in the shared store. */
+  readonly why: 'calls' | 'advice'
+}
+
+/** A call was turned away here, without reaching the KMS. */
+export interface RefusalEvent extends EventFacts {
+  readonly type: 'refusal'
+  readonly by: 'circuit' | 'bulkhead' | 'retry-budget'
+}
+
+/** Another KEK was asked, because this one failed or was slow. */
+export interface FailoverEvent extends EventFacts {
+  readonly type: 'failover'
+  readonly why: 'failed' | 'slow'
+}
+
+/** A data key left without the wrap of this KEK, as its write policy allows. */
+export interface MissingWrapEvent extends EventFacts {
+  readonly type: 'missing-wrap'
+}
+
+/** An audit event could not be written, and the call went on: the log is open by configuration. */
+export interface AuditLossEvent extends EventFacts {
+  readonly type: 'audit-loss'
+}

@@ -1,0 +1,94 @@
+import type { Network, Runtime } from '../ports/index.ts'
+import { untilAborted } from '../runtime/index.ts'
+import { Permits } from './permits.ts'
+
+/** Bounds on what one KMS gets at the same time. Numbers are integers. */
+export interface BulkheadConfig {
+  /** Calls in flight: 4 by default (Workers allow six connections that wait), 1 to 1,000. */
+  readonly maxConcurrent?: number
+  /** Calls that wait for their turn: 64 by default, 0 to 10,000. More are refused at once. */
+  readonly maxQueue?: number
+  /** How long a call waits for its turn, in milliseconds: 1,000 by default, 1 to 60,000. */
+  readonly maxWaitMs?: number
+  /** A call that has not come back after this is taken for dead, in milliseconds: 10,000 by default. */
+  readonly maxHoldMs?: number
+}
+
+interface Waiter {
+  readonly sinceMs: number
+  wake: () => void
+  /** Its own timer has fired. */
+  isOver: boolean
+}
+
+/**
+ * A turnstile with a bounded queue. Whoever waits does so on a timer of its own: on Workers the
+ * request that would wake it may be dead. So a wake-up goes to all that wait, and a dead one among
+ * them takes nothing with it.
+ */
+export class Bulkhead {
+  readonly #config: Required<BulkheadConfig>
+  readonly #permits: Permits
+  readonly #runtime: Runtime
+  readonly #network: Network
+  readonly #queue = new Set<Waiter>()
+
+  constructor(config: Required<BulkheadConfig>, runtime: Runtime, network: Network) {
+    this.#config = config
+    this.#permits = new Permits(config.maxConcurrent, config.maxHoldMs)
+    this.#runtime = runtime
+    this.#network = network
+  }
+
+  /** The numbers of this moment. */
+  stats(): { readonly inFlight: number; readonly queued: number } {
+    return { inFlight: this.#permits.held, queued: this.#queue.size }
+  }
+
+  /**
+   * A permit, or `undefined`: the queue is full, or the wait was in vain.
+   *
+   * @throws the signal's reason
+   */
+  async enter(signal: AbortSignal | undefined): Promise<number | undefined> {
+    const startedMs = this.#runtime.now()
+    const permit = this.#permits.take(startedMs)
+    if (permit !== undefined) return permit
+    this.#dropDead(startedMs)
+    if (this.#queue.size >= this.#config.maxQueue) return undefined
+    return this.#wait(startedMs, signal)
+  }
+
+  /** Gives the permit back and wakes those who wait. */
+  leave(permit: number): void {
+    this.#permits.give(permit)
+    for (const { wake } of this.#queue) wake()
+  }
+
+  async #wait(sinceMs: number, signal: AbortSignal | undefined): Promise<number | undefined> {
+    const waiter: Waiter = { sinceMs, wake: () => undefined, isOver: false }
+    const cancel = this.#network.after(this.#config.maxWaitMs, () => {
+      waiter.isOver = true
+      waiter.wake()
+    })
+    this.#queue.add(waiter)
+    try {
+      for (;;) {
+        const woken = new Promise<void>((resolve) => (waiter.wake = resolve))
+        await untilAborted(woken, signal)
+        const permit = this.#permits.take(this.#runtime.now())
+        if (permit !== undefined || waiter.isOver) return permit
+      }
+    } finally {
+      cancel()
+      this.#queue.delete(waiter)
+    }
+  }
+
+  /** A waiter whose own timer is overdue will never run again. */
+  #dropDead(nowMs: number): void {
+    for (const waiter of this.#queue) {
+      if (nowMs - waiter.sinceMs > 2 * this.#config.maxWaitMs) this.#queue.delete(waiter)
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import type { CircuitPhase } from '../ports/index.ts'
+
+/** When a circuit opens and closes; complete and checked. */
+export interface CircuitRules {
+  readonly failureThreshold: number
+  readonly failureRate: number
+  readonly windowMs: number
+  readonly minCalls: number
+  readonly resetTimeoutMs: number
+  readonly successThreshold: number
+}
+
+/** Calls of one tenth of the window. */
+export interface CircuitBucket {
+  /** Its number since the epoch: time divided by the bucket's width. */
+  readonly n: number
+  readonly calls: number
+  readonly failures: number
+}
+
+/**
+ * One circuit as plain data: it survives JSON. Changed only by the pure functions of this file, which
+ * know no clock and make no calls.
+ */
+export interface CircuitState {
+  readonly phase: CircuitPhase
+  /** Counts changes of phase: what began in an earlier one no longer counts. */
+  readonly epoch: number
+  /** Open: when a probe may go. Half-open: when probes that did not come back are given up. */
+  readonly untilMs: number
+  readonly failuresInARow: number
+  readonly buckets: readonly CircuitBucket[]
+  /** Half-open: probes on their way, and those that came back well. */
+  readonly probing: number
+  readonly passed: number
+}
+
+/** What came of a call. `neutral` says nothing about the KMS: a caller's mistake, an abort. */
+export type CircuitOutcome = 'success' | 'failure' | 'neutral'
+
+/** What to do with a call. */
+export type Admission = 'pass' | 'probe' | 'refuse'
+
+const BUCKETS = 10
+/** Open circuits of many isolates must not probe at the same moment. */
+const MAX_SPREAD = 0.1
+
+/** A closed circuit that has seen nothing. */
+export function closedCircuit(epoch = 0): CircuitState {
+  return {
+    phase: 'closed',
+    epoch,
+    untilMs: 0,
+    failuresInARow: 0,
+    buckets: [],
+    probing: 0,
+    passed: 0,
+  }
+}
+
+/**
+ * Opens the circuit.
+ *
+ * @param random - in [0, 1): lengthens the time by up to a tenth
+ */
+export function openCircuit(
+  state: CircuitState,
+  rules: CircuitRules,
+  nowMs: number,
+  random: number,
+): CircuitState {
+  const untilMs = nowMs + rules.resetTimeoutMs * (1 + MAX_SPREAD * random)
+  return { ...closedCircuit(state.epoch + 1), phase: 'open', untilMs }
+}
+
+/** Whether a call may go, and the state after the answer. */
+export function admit(
+  state: CircuitState,
+  rules: CircuitRules,
+  nowMs: number,
+): { readonly state: CircuitState; readonly admission: Admission } {
+  if (state.phase === 'closed') return { state, admission: 'pass' }
+  // A clock that was put back must not keep the circuit open for longer than its rule says.
+  const longestMs = rules.resetTimeoutMs * (1 + MAX_SPREAD)
+  const untilMs = Math.min(state.untilMs, nowMs + longestMs)
+  const isOver = nowMs >= untilMs
+  if (state.phase === 'open' && !isOver)
+    return { state: { ...state, untilMs }, admission: 'refuse' }
+  // Probes that never came back (their request died) make room for others.
+  const fresh = state.phase === 'open' || (isOver && state.probing > 0)
+  const half: CircuitState = fresh
+    ? { ...closedCircuit(state.epoch + 1), phase: 'half-open' }
+    : { ...state, untilMs }
+  if (half.probing + half.passed >= rules.successThreshold)
+    return { state: half, admission: 'refuse' }
+  const lapsesAtMs = half.probing === 0 ? nowMs + rules.resetTimeoutMs : half.untilMs
+  return {
+    state: { ...half, untilMs: lapsesAtMs, probing: half.probing + 1 },
+    admission: 'probe',
+  }
+}
+
+/** The state after a call that was admitted in `epoch` came back. */
+export function settle(
+  state: CircuitState,
+  rules: CircuitRules,
+  call: { readonly epoch: number; readonly outcome: CircuitOutcome },
+  nowMs: number,
+  random: number,
+): CircuitState {
+  // A late success from before the opening does not close it, a late failure does not prolong it.
+  if (call.epoch !== state.epoch || state.phase === 'open') return state
+  if (state.phase === 'half-open') {
+    if (call.outcome === 'failure') return openCircuit(state, rules, nowMs, random)
+    const passed = state.passed + (call.outcome === 'success' ? 1 : 0)
+    if (passed >= rules.successThreshold) return closedCircuit(state.epoch + 1)
+    return { ...state, probing: Math.max(0, state.probing - 1), passed }
+  }
+  if (call.outcome === 'neutral') return state
+  const failed = call.outcome === 'failure'
+  const next: CircuitState = {
+    ...state,
+    failuresInARow: failed ? state.failuresInARow + 1 : 0,
+    buckets: counted(state.buckets, rules, nowMs, failed),
+  }
+  return failed && isBad(next, rules) ? openCircuit(next, rules, nowMs, random) : next
+}
+
+/** The window with one more call in it, and without what has left it. */
+function counted(
+  buckets: readonly CircuitBucket[],
+  rules: CircuitRules,
+  nowMs: number,
+  failed: boolean,
+): readonly CircuitBucket[] {
+  const now = Math.floor((nowMs * BUCKETS) / rules.windowMs)
+  const kept = buckets.filter(({ n }) => n > now - BUCKETS && n < now)
+  const { calls, failures } = buckets.find(({ n }) => n === now) ?? { calls: 0, failures: 0 }
+  return [...kept, { n: now, calls: calls + 1, failures: failures + (failed ? 1 : 0) }]
+}
+
+/** R23: so many in a row, or this share of enough calls. */
+function isBad({ failuresInARow, buckets }: CircuitState, rules: CircuitRules): boolean {
+  if (failuresInARow >= rules.failureThreshold) return true
+  const calls = buckets.reduce((sum, bucket) => sum + bucket.calls, 0)
+  const failures = buckets.reduce((sum, bucket) => sum + bucket.failures, 0)
+  return calls >= rules.minCalls && failures >= calls * rules.failureRate
+}

@@ -1,0 +1,96 @@
+import { isKmsError, type KmsError } from '../errors.ts'
+import { refuseOthers } from '../kms/index.ts'
+import { integer } from './numbers.ts'
+
+/**
+ * When and how often a call is made again. Numbers are integers; the defaults are those of AWS's SDKs
+ * from November 2026 on.
+ */
+export interface RetryConfig {
+  /** Attempts in all: 3 by default, 1 to 10. 1: no retry. */
+  readonly maxAttempts?: number
+  /** The first delay is at most this, and each one after it twice the one before: 50 ms by default. */
+  readonly baseDelayMs?: number
+  /** The same after `ERR_KMS_THROTTLED`: 1,000 ms by default. */
+  readonly throttleDelayMs?: number
+  /** No delay is longer, but for what the KMS asks: 20,000 ms by default. */
+  readonly maxDelayMs?: number
+  /** Tokens that retries are paid from, shared by all calls of one instance: 500 by default. */
+  readonly budget?: number
+  /** Price of a retry: 14 by default. */
+  readonly retryCost?: number
+  /** Price of a retry after `ERR_KMS_THROTTLED`: 5 by default. */
+  readonly throttleCost?: number
+}
+
+/** A {@link RetryConfig}, checked and complete. */
+export type RetryPolicy = Readonly<Required<RetryConfig>>
+
+/** The tokens that are left. Plain data: it may be kept and brought back. */
+export interface RetryBudget {
+  readonly tokens: number
+}
+
+/** A KMS that asks for more than this on top of our own delay is not obeyed: the caller has a deadline. */
+const MAX_HINT_EXTRA_MS = 5_000
+
+/** @throws KmsError `ERR_KMS_CONFIG` */
+export function retryPolicy(config: RetryConfig): RetryPolicy {
+  const {
+    maxAttempts = 3,
+    baseDelayMs = 50,
+    throttleDelayMs = 1_000,
+    maxDelayMs = 20_000,
+    budget = 500,
+    retryCost = 14,
+    throttleCost = 5,
+    ...others
+  } = config
+  refuseOthers(others)
+  return Object.freeze({
+    maxAttempts: integer('maxAttempts', maxAttempts, 1, 10),
+    baseDelayMs: integer('baseDelayMs', baseDelayMs, 1, 60_000),
+    throttleDelayMs: integer('throttleDelayMs', throttleDelayMs, 1, 60_000),
+    maxDelayMs: integer('maxDelayMs', maxDelayMs, 1, 300_000),
+    budget: integer('budget', budget, 0, 1_000_000),
+    retryCost: integer('retryCost', retryCost, 1, 1_000_000),
+    throttleCost: integer('throttleCost', throttleCost, 1, 1_000_000),
+  })
+}
+
+/**
+ * R20: full jitter, the cap before the jitter, and a hint of the KMS within [computed, computed + 5 s].
+ *
+ * @param attempt - how many were made, from 1
+ * @param random - in [0, 1)
+ */
+export function retryDelayMs(
+  policy: RetryPolicy,
+  attempt: number,
+  failure: KmsError,
+  random: number,
+): number {
+  const base = isThrottle(failure) ? policy.throttleDelayMs : policy.baseDelayMs
+  const computed = random * Math.min(base * 2 ** (attempt - 1), policy.maxDelayMs)
+  const hint = failure.retryAfterMs ?? 0
+  return hint > computed ? Math.min(hint, computed + MAX_HINT_EXTRA_MS) : computed
+}
+
+/** What a retry after this failure costs. */
+export function retryCost(policy: RetryPolicy, failure: KmsError): number {
+  return isThrottle(failure) ? policy.throttleCost : policy.retryCost
+}
+
+/** The budget after a retry, or `undefined` if it cannot be paid. */
+export function spend(budget: RetryBudget, cost: number): RetryBudget | undefined {
+  return budget.tokens < cost ? undefined : { tokens: budget.tokens - cost }
+}
+
+/** The budget after a success: what the last retry of this call cost comes back, else 1. */
+export function refill(policy: RetryPolicy, budget: RetryBudget, paid: number): RetryBudget {
+  return { tokens: Math.min(policy.budget, budget.tokens + (paid === 0 ? 1 : paid)) }
+}
+
+function isThrottle(failure: KmsError): boolean {
+  return isKmsError(failure, 'ERR_KMS_THROTTLED')
+}

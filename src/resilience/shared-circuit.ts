@@ -1,0 +1,141 @@
+import { type Bytes, decodeUtf8, encodeUtf8 } from '../bytes/index.ts'
+import { type KmsSignalOptions, wrongOption } from '../kms/index.ts'
+import type { KeyValueStore } from '../ports/index.ts'
+import { sleep, untilAborted } from '../runtime/index.ts'
+import type { Ports } from './service.ts'
+
+/** What another isolate left in the store. Advice: it may be old, lost or forged. */
+export interface CircuitAdvice {
+  readonly phase: 'open' | 'closed'
+  /** When it was written, by the writer's clock. */
+  readonly atMs: number
+}
+
+/** The store is asked for news no more often than this. */
+const POLL_MS = 1_000
+/** Longest wait for the lease. A store that is slower has no say. */
+const LEASE_WAIT_MS = 250
+/** A record that is longer is none of ours. */
+const MAX_RECORD_BYTES = 128
+
+/**
+ * What the isolates tell each other about one circuit, over a store that may be down, slow or lie.
+ * Nothing here throws, and nothing but the lease of a probe is waited for.
+ *
+ * @remarks Security: whoever can write the store can make calls be refused, or be made although a
+ * KMS is down. It cannot make one succeed.
+ */
+export class SharedCircuit {
+  readonly #store: KeyValueStore
+  readonly #key: string
+  readonly #ttlMs: number
+  readonly #ports: Ports
+  #askedAtMs = -Infinity
+  #record: Bytes | undefined
+  #news: CircuitAdvice | undefined
+  #leasedUntilMs = -Infinity
+
+  /**
+   * @param ttlMs - how long an open circuit stays open, and with that how long a lease holds
+   * @throws KmsError `ERR_KMS_CONFIG` if the store has no compare-and-swap or no room for the key
+   */
+  constructor(store: KeyValueStore, key: string, ttlMs: number, ports: Ports) {
+    const { capabilities } = store
+    const longestKey = encodeUtf8(`${key}/probe`).length
+    if (!capabilities.compareAndSwap || capabilities.maxKeyBytes < longestKey)
+      throw wrongOption('store')
+    this.#store = store
+    this.#key = key
+    this.#ttlMs = ttlMs
+    this.#ports = ports
+  }
+
+  /** News since the last time, without waiting: it begins to read, and the next call sees what came. */
+  news(options: KmsSignalOptions): CircuitAdvice | undefined {
+    const now = this.#ports.runtime.now()
+    // By time, not by a flag: a read that a dead request began never comes back.
+    if (now - this.#askedAtMs >= POLL_MS || now < this.#askedAtMs) {
+      this.#askedAtMs = now
+      inBackground(this.#read(), options)
+    }
+    const news = this.#news
+    this.#news = undefined
+    return news
+  }
+
+  /**
+   * Whether this isolate may probe. One isolate per period; if the store does not answer, each is on
+   * its own.
+   *
+   * @throws the signal's reason
+   */
+  async lease(options: KmsSignalOptions): Promise<boolean> {
+    if (this.#ports.runtime.now() < this.#leasedUntilMs) return true
+    const waited = new AbortController()
+    const late = sleep(this.#ports.network, LEASE_WAIT_MS, waited.signal)
+    try {
+      const alone = Promise.race([this.#take(), late]).then((won) => won ?? true)
+      return await untilAborted(
+        alone.catch(() => true),
+        options.signal,
+      )
+    } finally {
+      waited.abort()
+      late.catch(() => undefined)
+    }
+  }
+
+  /** Tells the others. Loses against whoever wrote since we last looked: they know better. */
+  tell(phase: CircuitAdvice['phase'], options: KmsSignalOptions): void {
+    this.#leasedUntilMs = -Infinity
+    const advice: CircuitAdvice = { phase, atMs: this.#ports.runtime.now() }
+    inBackground(this.#write(encodeUtf8(JSON.stringify({ v: 1, ...advice }))), options)
+  }
+
+  async #take(): Promise<boolean> {
+    const { runtime } = this.#ports
+    const untilMs = runtime.now() + this.#ttlMs
+    const owner = runtime.randomFill(new Uint8Array(16))
+    const won = await this.#store.compareAndSwap(`${this.#key}/probe`, undefined, owner, {
+      ttlMs: this.#ttlMs,
+    })
+    if (won) this.#leasedUntilMs = untilMs
+    return won
+  }
+
+  async #read(): Promise<void> {
+    const record = await this.#store.get(this.#key)
+    this.#record = record
+    this.#news = record === undefined ? undefined : adviceOf(record)
+  }
+
+  async #write(next: Bytes): Promise<void> {
+    const swapped = await this.#store.compareAndSwap(this.#key, this.#record, next, {
+      ttlMs: 2 * this.#ttlMs,
+    })
+    if (swapped) this.#record = next
+    else this.#askedAtMs = -Infinity
+  }
+}
+
+/** On Workers the work outlives its request only if it is deferred. A failure is no news. */
+function inBackground(work: Promise<void>, { defer }: KmsSignalOptions): void {
+  const quiet = work.catch(() => undefined)
+  defer?.(quiet)
+}
+
+function adviceOf(record: Bytes): CircuitAdvice | undefined {
+  if (record.length > MAX_RECORD_BYTES) return undefined
+  try {
+    const { v, phase, atMs } = Object(JSON.parse(decodeUtf8(record) ?? '')) as Record<
+      string,
+      unknown
+    >
+    const isPhase = phase === 'open' || phase === 'closed'
+    return v === 1 && isPhase && Number.isSafeInteger(atMs)
+      ? { phase, atMs: atMs as number }
+      : undefined
+  } catch {
+    return undefined
+  }
+}

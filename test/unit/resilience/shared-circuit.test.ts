@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest'
+import { CircuitBreakerKms } from '../../../src/index.ts'
+import { FakeWorld, turn } from '../../support/fake-world.ts'
+import { MemoryKeyValues } from '../../support/memory-key-values.ts'
+import { fail, hang, ScriptedKms } from '../../support/scripted-kms.ts'
+
+const call = { context: {} }
+const down = fail('ERR_KMS_UNAVAILABLE')
+const record = 'circuit/scripted/encrypt'
+
+function setup(isolates: number) {
+  const world = new FakeWorld()
+  const store = new MemoryKeyValues(() => world.now())
+  const kms = new ScriptedKms()
+  const breakers = Array.from(
+    { length: isolates },
+    () => new CircuitBreakerKms({ kms, store, ...world.ports }),
+  )
+  const all = async () => {
+    const outcomes = await Promise.allSettled(
+      breakers.map((breaker) => breaker.generateDataKey(call)),
+    )
+    await turn()
+    return outcomes
+  }
+  const phases = () => new Set(breakers.map((breaker) => breaker.state().encrypt.phase))
+  return { world, store, kms, breakers, all, phases }
+}
+
+describe('R24 fifty isolates and one store', () => {
+  it('make at most one probe in each period, and close on its success', async () => {
+    const { world, kms, breakers, all, phases } = setup(50)
+    kms.always = down
+    for (let i = 0; i < 5; i++) await all()
+    expect(phases()).toEqual(new Set(['open']))
+    const probes: number[] = []
+    for (let period = 0; period < 4; period++) {
+      kms.calls.length = 0
+      for (let second = 0; second < 30; second++) {
+        world.nowMs += 1_000
+        await all()
+      }
+      probes.push(kms.calls.length)
+    }
+    expect(Math.max(...probes)).toBe(1)
+    kms.always = () => undefined
+    kms.calls.length = 0
+    for (
+      let second = 0;
+      second < 60 && breakers.some((b) => b.state().encrypt.phase !== 'closed');
+      second++
+    ) {
+      world.nowMs += 1_000
+      await all()
+    }
+    expect(phases()).toEqual(new Set(['closed']))
+    expect((await all()).every(({ status }) => status === 'fulfilled')).toBe(true)
+  })
+
+  it('one that opens warns the others, without a read on their way', async () => {
+    const { world, store, kms, breakers } = setup(2)
+    const [first, second] = breakers as [CircuitBreakerKms, CircuitBreakerKms]
+    kms.always = down
+    for (let i = 0; i < 5; i++) await first.generateDataKey(call).catch(() => undefined)
+    await turn()
+    kms.always = () => undefined
+    store.before = () => hang() // reads that never come back
+    await second.generateDataKey(call)
+    store.before = () => undefined
+    world.nowMs += 1_000
+    await second.generateDataKey(call)
+    await turn()
+    await expect(second.generateDataKey(call)).rejects.toMatchObject({
+      code: 'ERR_KMS_UNAVAILABLE',
+    })
+    expect(second.state().encrypt.phase).toBe('open')
+  })
+
+  it('reads at most once a second', async () => {
+    const { world, store, breakers } = setup(1)
+    for (let i = 0; i < 100; i++) {
+      world.nowMs += 100
+      await breakers[0]?.generateDataKey(call)
+    }
+    expect(store.calls.length).toBeLessThanOrEqual(10)
+  })
+
+  it('the holder of the lease dies: another one probes when it has ended', async () => {
+    const { world, kms, breakers, all } = setup(2)
+    kms.always = down
+    for (let i = 0; i < 5; i++) await all()
+    world.nowMs += 33_000
+    kms.script = [hang]
+    void breakers[0]?.generateDataKey(call)
+    await turn()
+    kms.calls.length = 0
+    kms.always = () => undefined
+    for (let second = 0; second < 29; second++) {
+      world.nowMs += 1_000
+      await breakers[1]?.generateDataKey(call).catch(() => undefined)
+    }
+    expect(kms.calls).toHaveLength(0)
+    for (let second = 0; second < 10; second++) {
+      world.nowMs += 1_000
+      await breakers[1]?.generateDataKey(call).catch(() => undefined)
+    }
+    expect(kms.calls.length).toBeGreaterThan(0)
+  })
+})
+
+describe('R24 a store that is no help', () => {
+  it.each([
+    ['is down', () => Promise.reject(new Error('down'))],
+    [
+      'throws',
+      () => {
+        throw new Error('down')
+      },
+    ],
+    ['hangs', hang],
+  ] as const)('%s: each decides alone, and nobody waits longer than 250 ms', async (_, before) => {
+    const { world, store, kms, breakers } = setup(1)
+    const breaker = breakers[0] as CircuitBreakerKms
+    store.before = before
+    kms.always = down
+    for (let i = 0; i < 5; i++) await breaker.generateDataKey(call).catch(() => undefined)
+    expect(breaker.state().encrypt.phase).toBe('open')
+    world.nowMs += 33_000
+    kms.always = () => undefined
+    const started = world.now()
+    expect((await world.settled(breaker.generateDataKey(call))).status).toBe('fulfilled')
+    expect(world.now() - started).toBeLessThanOrEqual(250)
+    expect(breaker.state().encrypt.phase).toBe('closed')
+    expect(world.timers).toBe(0)
+  })
+
+  it.each([
+    ['nonsense', 'no json'],
+    ['another version', '{"v":2,"phase":"open","atMs":1767225600000}'],
+    ['another phase', '{"v":1,"phase":"ajar","atMs":1767225600000}'],
+    ['a time that is none', '{"v":1,"phase":"open","atMs":"now"}'],
+    ['null', 'null'],
+    ['too long', `{"v":1,"phase":"open","atMs":1767225600000,"x":"${'x'.repeat(200)}"}`],
+    ['old', '{"v":1,"phase":"open","atMs":1767225500000}'],
+  ])('holds %s: it is passed over', async (_, text) => {
+    const { world, store, breakers } = setup(1)
+    const value = new TextEncoder().encode(text)
+    store.values.set(record, { value, untilMs: Infinity })
+    for (let i = 0; i < 5; i++) {
+      world.nowMs += 1_000
+      await breakers[0]?.generateDataKey(call)
+      await turn()
+    }
+  })
+
+  it('is forged, far in the future: it opens for one period at most', async () => {
+    const { world, store, breakers } = setup(1)
+    const atMs = world.now() + 10 ** 12
+    const value = new TextEncoder().encode(JSON.stringify({ v: 1, phase: 'open', atMs }))
+    store.values.set(record, { value, untilMs: Infinity })
+    await breakers[0]?.generateDataKey(call)
+    await turn()
+    await expect(breakers[0]?.generateDataKey(call)).rejects.toMatchObject({
+      code: 'ERR_KMS_UNAVAILABLE',
+    })
+    store.values.clear()
+    world.nowMs += 33_000
+    await breakers[0]?.generateDataKey(call)
+  })
+
+  it('an abort during the wait for the lease is seen at once and gives the probe back', async () => {
+    const { world, store, kms, breakers } = setup(1)
+    const breaker = breakers[0] as CircuitBreakerKms
+    kms.always = down
+    for (let i = 0; i < 5; i++) await breaker.generateDataKey(call).catch(() => undefined)
+    await turn()
+    world.nowMs += 33_000
+    store.before = hang
+    const controller = new AbortController()
+    const work = breaker.generateDataKey({ ...call, signal: controller.signal })
+    await turn()
+    controller.abort(new Error('stop'))
+    await expect(work).rejects.toThrow('stop')
+    expect(world.timers).toBe(0)
+    store.before = () => undefined
+    kms.always = () => undefined
+    await breaker.generateDataKey(call)
+  })
+})
+
+it('R24 refuses a store that cannot swap, cannot hold the key, or more probes than one', () => {
+  const world = new FakeWorld()
+  const kms = new ScriptedKms()
+  const now = (): number => world.now()
+  for (const options of [
+    { store: new MemoryKeyValues(now, { compareAndSwap: false }) },
+    { store: new MemoryKeyValues(now, { maxKeyBytes: 20 }) },
+    { store: new MemoryKeyValues(now), successThreshold: 2 },
+  ]) {
+    expect(() => new CircuitBreakerKms({ kms, ...options })).toThrow(
+      expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
+    )
+  }
+})
