@@ -42,3 +42,17 @@ export {
   type FakeVaultToken,
   type FakeVaultTokenOptions,
 } from './fake-vault/index.ts'
+export {
+  createFakeAzure,
+  FAKE_AZURE_DEFECTS,
+  type FakeAzure,
+  type FakeAzureApplication,
+  type FakeAzureCall,
+  type FakeAzureCertificate,
+  type FakeAzureDefect,
+  type FakeAzureFault,
+  type FakeAzureFaultKind,
+  type FakeAzureFederation,
+  type FakeAzureKeyOptions,
+  type FakeAzureOptions,
+} from './fake-azure/index.ts'

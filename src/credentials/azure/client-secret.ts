@@ -1,0 +1,35 @@
+import { configError } from '../../http/index.ts'
+import { entraCredentials, type EntraOptions } from './entra.ts'
+import type { AzureCredentialSource } from './token.ts'
+
+/** Options of {@link azureClientSecret}. */
+export interface AzureClientSecretOptions extends EntraOptions {
+  readonly clientSecret: string
+}
+
+/**
+ * An application that proves itself with a client secret. It is the weakest proof: whoever reads it
+ * has it. A federated token or a managed identity has none.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ *
+ * @example
+ * ```ts
+ * import { azureClientSecret, createAzureKeyVaultKms } from 'edge-kms/azure-key-vault'
+ *
+ * export function kmsOf(env: { TENANT_ID: string; CLIENT_ID: string; CLIENT_SECRET: string }) {
+ *   const credentials = azureClientSecret({
+ *     tenantId: env.TENANT_ID,
+ *     clientId: env.CLIENT_ID,
+ *     clientSecret: env.CLIENT_SECRET,
+ *   })
+ *   return createAzureKeyVaultKms({ keyId: 'https://acme.vault.azure.net/keys/app', credentials })
+ * }
+ * ```
+ */
+export function azureClientSecret(options: AzureClientSecretOptions): AzureCredentialSource {
+  const { clientSecret } = options
+  if (typeof clientSecret !== 'string' || clientSecret === '')
+    throw configError('clientSecret is missing')
+  return entraCredentials(options, () => Promise.resolve({ client_secret: clientSecret }))
+}

@@ -1,0 +1,59 @@
+import { toTokenSource } from '../../credentials/azure/index.ts'
+import { configError, Transport } from '../../http/index.ts'
+import { refuseOthers, wrongOption } from '../../kms/index.ts'
+import { webNetwork, webRuntime } from '../../runtime/index.ts'
+import { configuredKey } from './key-id.ts'
+import { KeyVaultKms } from './key-vault-kms.ts'
+import { KeysApi, WRAP_LENGTHS } from './keys-api.ts'
+import type { AzureKeyVaultKms, AzureKeyVaultOptions } from './options.ts'
+import { VaultClient } from './vault-client.ts'
+
+/**
+ * One key of Azure Key Vault or Managed HSM, by `fetch` alone. Nothing is sent before the first use.
+ *
+ * One call for each data key that is made (wrapKey) or unwrapped (unwrapKey). The context is not sent:
+ * Azure's wrapping takes none. It is bound by the data key's derivation alone.
+ *
+ * @remarks Security: an RSA key wraps by its public half, so **anyone** who has that can make a wrap.
+ * A wrap proves nothing about who made it, and RSA is not safe against a quantum computer. `A256KW`
+ * on a Managed HSM has neither weakness. Stores that are shared for writing must have `storeAuthKey`.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://learn.microsoft.com/rest/api/keyvault/keys/operation-groups
+ *
+ * @example
+ * ```ts
+ * import { EnvelopeCipher } from 'edge-kms'
+ * import { azureManagedIdentity, createAzureKeyVaultKms } from 'edge-kms/azure-key-vault'
+ *
+ * const kms = createAzureKeyVaultKms({
+ *   keyId: 'https://acme.vault.azure.net/keys/app',
+ *   credentials: azureManagedIdentity(),
+ * })
+ * export const cipher = new EnvelopeCipher({ kms })
+ * ```
+ */
+export function createAzureKeyVaultKms(options: AzureKeyVaultOptions): AzureKeyVaultKms {
+  const { keyId: configured, resource: given, allowHttpLoopback, ...rest } = options
+  const { algorithm = 'RSA-OAEP-256', usage = 'both', timeoutMs, credentials, ...ports } = rest
+  const { runtime = webRuntime, network = webNetwork, ...others } = ports
+  refuseOthers(others)
+  if (!Object.hasOwn(WRAP_LENGTHS, algorithm)) throw wrongOption('algorithm')
+  if (!['encrypt', 'decrypt', 'both'].includes(usage)) throw wrongOption('usage')
+  const place = {
+    keyId: configured,
+    ...(given !== undefined && { resource: given }),
+    ...(allowHttpLoopback !== undefined && { allowHttpLoopback }),
+  }
+  const { keyId, resource, isManagedHsm } = configuredKey(place)
+  if (algorithm === 'A256KW' && !isManagedHsm) throw configError('A256KW is for Managed HSMs')
+  const client = new VaultClient({
+    keyId,
+    resource,
+    credentials: toTokenSource(credentials, { runtime, network }),
+    transport: new Transport({ network, timeoutMs }),
+    runtime,
+  })
+  const api = new KeysApi(client, keyId, algorithm)
+  return new KeyVaultKms({ api, keyId, lengths: WRAP_LENGTHS[algorithm], usage, runtime })
+}

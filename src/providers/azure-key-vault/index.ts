@@ -1,0 +1,20 @@
+export {
+  type AzureAppServiceOptions,
+  azureAppServiceIdentity,
+  azureClientSecret,
+  type AzureClientSecretOptions,
+  type AzureCloudName,
+  type AzureCredentialsOption,
+  type AzureCredentialSource,
+  azureFederatedToken,
+  type AzureFederatedTokenOptions,
+  type AzureIdentityOptions,
+  azureManagedIdentity,
+  type AzureToken,
+  type AzureTokenOptions,
+  type EntraOptions,
+} from '../../credentials/azure/index.ts'
+export { createAzureKeyVaultKms } from './create-azure-key-vault-kms.ts'
+export type { AzureWrapAlgorithm } from './keys-api.ts'
+export type { AzureKeyVaultKms, AzureKeyVaultOptions } from './options.ts'
+export type { AzureRotationPolicy } from './rotation-policy.ts'

@@ -1,0 +1,190 @@
+import { equalBytesConstantTime } from '../../bytes/index.ts'
+import { isKmsError, KmsError, type KmsErrorCode, type Outcome } from '../../errors.ts'
+import {
+  CONTEXT_LIMITS,
+  type GeneratedDataKey,
+  type HealthReport,
+  type KekVersion,
+  type KmsCallOptions,
+  type KmsCapabilities,
+  type KmsSignalOptions,
+  SecretBytes,
+  unwrapEach,
+  type UnwrappedDataKey,
+  type UnwrapRequest,
+  type WrappedKey,
+} from '../../kms/index.ts'
+import type { Runtime } from '../../ports/index.ts'
+import { isVersion } from './key-id.ts'
+import type { KeysApi } from './keys-api.ts'
+import type { AzureKeyVaultKms } from './options.ts'
+import { type AzureRotationPolicy, policyInput, readPolicy } from './rotation-policy.ts'
+import { PROVIDER } from './vault-client.ts'
+
+/** What one instance is made of. */
+export interface KeyVaultParts {
+  readonly api: KeysApi
+  readonly keyId: string
+  /** Lengths that a wrap of the configured algorithm can have, bytes. */
+  readonly lengths: readonly number[]
+  readonly usage: KmsCapabilities['usage']
+  readonly runtime: Runtime
+}
+
+/** {@link AzureKeyVaultKms} over one key. */
+export class KeyVaultKms implements AzureKeyVaultKms {
+  readonly providerName: string = PROVIDER
+  readonly capabilities: KmsCapabilities
+  readonly #parts: KeyVaultParts
+
+  constructor(parts: KeyVaultParts) {
+    this.#parts = parts
+    this.capabilities = Object.freeze({
+      usage: parts.usage,
+      // Neither RSA-OAEP nor AES-KW takes additional data here: the derivation alone binds the context.
+      bindsContext: false,
+      rewrapsInside: false,
+      rotates: true,
+      revealsVersion: true,
+      batches: false,
+      limits: {
+        maxWrappedBytes: Math.max(...parts.lengths),
+        // It is not sent: any context that the format can write will do.
+        maxContextBytes: CONTEXT_LIMITS.maxContextBytes + 128,
+      },
+    })
+  }
+
+  canUnwrap({ provider, kekId }: WrappedKey): boolean {
+    return provider === PROVIDER && kekId === this.#parts.keyId
+  }
+
+  async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
+    this.#demand('encrypt')
+    const plaintext = SecretBytes.take(this.#parts.runtime.randomFill(new Uint8Array(32)))
+    try {
+      return { plaintext, wraps: await this.wrapDataKey(plaintext, options) }
+    } catch (error) {
+      plaintext.dispose()
+      throw error
+    }
+  }
+
+  async wrapDataKey(
+    plaintext: SecretBytes,
+    options: KmsSignalOptions,
+  ): Promise<readonly WrappedKey[]> {
+    this.#demand('encrypt')
+    options.signal?.throwIfAborted()
+    if (plaintext.length !== 32) throw new TypeError('a DEK has 32 bytes')
+    const { version, wrapped } = await this.#parts.api.wrapKey(plaintext, options)
+    return [{ ...this.#version(version), wrapped }]
+  }
+
+  async unwrapDataKey(
+    wraps: readonly WrappedKey[],
+    options: KmsSignalOptions,
+  ): Promise<UnwrappedDataKey> {
+    this.#demand('decrypt')
+    const ours = wraps.filter((wrap) => this.canUnwrap(wrap))
+    if (ours.length === 0) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY', { provider: PROVIDER })
+    for (const by of ours) {
+      options.signal?.throwIfAborted()
+      // R8: what the key cannot have made is not sent; a version must not become a path.
+      if (!isVersion(by.kekVersion) || !this.#parts.lengths.includes(by.wrapped.length)) continue
+      try {
+        const plaintext = await this.#parts.api.unwrapKey(by.kekVersion, by.wrapped, options)
+        return { plaintext, by }
+      } catch (error) {
+        if (!isKmsError(error, 'ERR_DECRYPT_FAILED')) throw error
+      }
+    }
+    throw new KmsError('ERR_DECRYPT_FAILED')
+  }
+
+  unwrapMany(
+    items: readonly UnwrapRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
+    return unwrapEach(this, items, options)
+  }
+
+  async rewrapDataKey(
+    wraps: readonly WrappedKey[],
+    options: KmsSignalOptions,
+  ): Promise<readonly WrappedKey[]> {
+    this.#demand('both')
+    const { plaintext } = await this.unwrapDataKey(wraps, options)
+    try {
+      return await this.wrapDataKey(plaintext, options)
+    } finally {
+      plaintext.dispose()
+    }
+  }
+
+  async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+    return [this.#version((await this.#parts.api.getKey(options)).version)]
+  }
+
+  async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+    return [this.#version((await this.#parts.api.rotateKey(options)).version)]
+  }
+
+  async rotationPolicy(options: KmsSignalOptions): Promise<AzureRotationPolicy> {
+    return readPolicy(await this.#parts.api.getRotationPolicy(options))
+  }
+
+  async setRotationPolicy(
+    policy: AzureRotationPolicy,
+    options: KmsSignalOptions,
+  ): Promise<AzureRotationPolicy> {
+    return readPolicy(await this.#parts.api.setRotationPolicy(policyInput(policy), options))
+  }
+
+  async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+    let code: KmsErrorCode | undefined
+    try {
+      await this.#tryUse(options)
+    } catch (error) {
+      if (!isKmsError(error)) throw error
+      code = error.code
+    }
+    const healthy = code === undefined
+    const kekId = this.#parts.keyId
+    const check = { provider: PROVIDER, kekId, healthy, ...(code !== undefined && { code }) }
+    return { healthy, checks: [check] }
+  }
+
+  /** Wraps a DEK that nobody uses, and opens it; who may only open asks for the key's state. */
+  async #tryUse(options: KmsSignalOptions): Promise<void> {
+    const { api, usage, runtime } = this.#parts
+    if (usage === 'decrypt') {
+      if (!(await api.getKey(options)).unwraps) throw new KmsError('ERR_KMS_KEY_DISABLED')
+      return
+    }
+    const probe = SecretBytes.take(runtime.randomFill(new Uint8Array(32)))
+    try {
+      const { version, wrapped } = await api.wrapKey(probe, options)
+      if (usage === 'encrypt') return
+      const opened = await api.unwrapKey(version, wrapped, options)
+      const same = equalBytesConstantTime(opened.expose(), probe.expose())
+      opened.dispose()
+      if (!same) throw new KmsError('ERR_KMS_RESPONSE_INVALID')
+    } finally {
+      probe.dispose()
+    }
+  }
+
+  #version(kekVersion: string): KekVersion {
+    return { provider: PROVIDER, kekId: this.#parts.keyId, kekVersion }
+  }
+
+  #demand(use: 'encrypt' | 'decrypt' | 'both'): void {
+    const { usage } = this.capabilities
+    if (usage === 'both' || usage === use) return
+    throw new KmsError('ERR_KMS_UNSUPPORTED', {
+      message: `for ${usage} only`,
+      provider: PROVIDER,
+    })
+  }
+}

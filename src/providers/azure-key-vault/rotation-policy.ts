@@ -1,0 +1,79 @@
+import type { JsonObject } from '../../http/index.ts'
+import { wrongOption } from '../../kms/index.ts'
+import { invalidAnswer } from './vault-client.ts'
+
+/** When Key Vault makes a new version by itself. Durations are ISO 8601, e.g. `P90D` or `P1Y`. */
+export interface AzureRotationPolicy {
+  /** Rotate so long after a version was made. Not with `rotateBeforeExpiry`. */
+  readonly rotateAfter?: string
+  /** Rotate so long before a version expires; needs `expiryTime`. */
+  readonly rotateBeforeExpiry?: string
+  /** Tell Event Grid so long before a version expires. */
+  readonly notifyBeforeExpiry?: string
+  /** The life of new versions: past it they still unwrap, but do not wrap. At least 28 days. */
+  readonly expiryTime?: string
+}
+
+/** Years, months, weeks and days: what Azure takes. */
+const DURATION = /^P(?=\d)(?:\d{1,4}Y)?(?:\d{1,4}M)?(?:\d{1,4}W)?(?:\d{1,5}D)?$/
+
+/**
+ * As Azure wants it.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://learn.microsoft.com/rest/api/keyvault/keys/update-key-rotation-policy
+ */
+export function policyInput(policy: AzureRotationPolicy): JsonObject {
+  const { rotateAfter, rotateBeforeExpiry, notifyBeforeExpiry, expiryTime } = policy
+  for (const [name, value] of Object.entries(policy) as [string, unknown][]) {
+    const known = ['rotateAfter', 'rotateBeforeExpiry', 'notifyBeforeExpiry', 'expiryTime']
+    if (!known.includes(name) || (value !== undefined && !isDuration(value)))
+      throw wrongOption(name)
+  }
+  if (rotateAfter !== undefined && rotateBeforeExpiry !== undefined)
+    throw wrongOption('rotateBeforeExpiry')
+  return {
+    lifetimeActions: [
+      ...action('rotate', 'timeAfterCreate', rotateAfter),
+      ...action('rotate', 'timeBeforeExpiry', rotateBeforeExpiry),
+      ...action('notify', 'timeBeforeExpiry', notifyBeforeExpiry),
+    ],
+    attributes: expiryTime === undefined ? {} : { expiryTime },
+  }
+}
+
+function action(type: string, trigger: string, time: string | undefined): readonly JsonObject[] {
+  return time === undefined ? [] : [{ trigger: { [trigger]: time }, action: { type } }]
+}
+
+/** @throws KmsError `ERR_KMS_RESPONSE_INVALID` */
+export function readPolicy(answer: JsonObject): AzureRotationPolicy {
+  const policy: { -readonly [name in keyof AzureRotationPolicy]: AzureRotationPolicy[name] } = {}
+  const actions = answer['lifetimeActions'] ?? []
+  if (!Array.isArray(actions)) throw invalidAnswer('lifetimeActions is no list')
+  for (const one of actions as readonly (JsonObject | null)[]) {
+    const { type } = (one?.['action'] ?? {}) as JsonObject
+    const { timeAfterCreate, timeBeforeExpiry } = (one?.['trigger'] ?? {}) as JsonObject
+    const rotates = String(type).toLowerCase() === 'rotate'
+    if (rotates && isGiven(timeAfterCreate)) policy.rotateAfter = duration(timeAfterCreate)
+    if (isGiven(timeBeforeExpiry))
+      policy[rotates ? 'rotateBeforeExpiry' : 'notifyBeforeExpiry'] = duration(timeBeforeExpiry)
+  }
+  const { expiryTime } = (answer['attributes'] ?? {}) as JsonObject
+  if (isGiven(expiryTime)) policy.expiryTime = duration(expiryTime)
+  return policy
+}
+
+function duration(value: unknown): string {
+  if (isDuration(value)) return value
+  throw invalidAnswer('the rotation policy has a time that is no duration')
+}
+
+function isDuration(value: unknown): value is string {
+  return typeof value === 'string' && DURATION.test(value)
+}
+
+/** Azure writes what is not set as null. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null
+}
