@@ -9,7 +9,9 @@ import { checkLauncher } from './launcher.mjs'
 import { createReport } from './lib/report.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const vendors = readdirSync(here).filter((name) => existsSync(join(here, name, 'lane.mjs')))
+const vendors = readdirSync(here).filter(
+  (name) => name !== 'lib' && existsSync(join(here, name, 'lane.mjs')),
+)
 const asked = process.argv.slice(2)
 const wanted = (name) => asked.length === 0 || asked.some((arg) => arg.split('/')[0] === name)
 

@@ -1,4 +1,5 @@
 /** The runner for Node, Deno and Bun: it lies beside the installed package in the scratch folder. */
+import { writeFileSync } from 'node:fs'
 import * as core from 'edge-kms'
 import * as aws from 'edge-kms/aws-kms'
 import * as local from 'edge-kms/local'
@@ -10,4 +11,5 @@ import { runtimeSuite } from './suite.mjs'
 
 const runtime = process.argv[2] ?? 'unknown'
 const table = await runCases(runtimeSuite({ core, aws, local, stores, testing }))
+writeFileSync(`${runtime}.table.json`, JSON.stringify(table))
 process.exitCode = printTable(runtime, table)

@@ -10,6 +10,7 @@ import { build } from 'esbuild'
 import { Miniflare } from 'miniflare'
 import { binOf, node24, root, run, toolEnv } from '../../../tools/lib/folders.mjs'
 import { packInto, scratchFolder } from '../../../tools/lib/pack.mjs'
+import { keepProof } from '../../../tools/lib/proof.mjs'
 import { printTable } from './report.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -60,6 +61,11 @@ function inProcess(name, command, args) {
   })
   // A runner that dies prints no closing line of its own.
   if (done.status !== 0 && done.status !== 1) console.log(`${name}: 0 passed, 1 failed`)
+  else
+    keepProof(
+      `runtime-${name}`,
+      JSON.parse(readFileSync(join(scratch, `${name}.table.json`), 'utf8')),
+    )
   return done.status === 0 ? 0 : 1
 }
 
@@ -83,7 +89,9 @@ async function inWorkerd() {
     const response = await miniflare.dispatchFetch('http://localhost/')
     if (!response.ok)
       throw new Error(`the Worker answered ${response.status}: ${await response.text()}`)
-    return printTable('workerd', await response.json())
+    const table = await response.json()
+    keepProof('runtime-workerd', table)
+    return printTable('workerd', table)
   } catch (error) {
     console.log(`workerd: FAILED ${error.stack ?? error}`)
     console.log('workerd: 0 passed, 1 failed')

@@ -78,7 +78,7 @@ export function countRows({ vendor, judge: whom }, server, rows, report) {
     const label = `${vendor}/${server} ${name}`
     if (observed?.notRun !== undefined && verdict === 'known')
       report.skip(label, `${observed.notRun}: ${why}`)
-    else if (verdict === 'right' || verdict === 'known') report.pass()
+    else if (verdict === 'right' || verdict === 'known') report.pass(label)
     else if (verdict === 'stale')
       report.fail(label, 'is right now: take its deviation out of expected.json')
     else report.fail(label, `saw ${oneLine(observed)}, right is ${oneLine(right)}`)

@@ -1,27 +1,34 @@
+import { keepProof } from '../../../tools/lib/proof.mjs'
+
 /** Counts checks, names the ones that fail, and prints the lane's closing line. */
 export function createReport(print = console.log) {
   const counts = { passed: 0, failed: 0, skipped: 0 }
+  /** @type {import('../../../tools/lib/proof.mjs').ProofRow[]} */
+  const rows = []
   /** @type {Promise<unknown>} */
   let last = Promise.resolve()
 
-  function pass() {
+  function pass(name) {
     counts.passed++
+    rows.push({ name, state: 'passed' })
   }
 
   function fail(name, reason) {
     counts.failed++
+    rows.push({ name, state: 'failed' })
     print(`FAILED ${name}: ${reason}`)
   }
 
   function skip(name, reason) {
     counts.skipped++
+    rows.push({ name, state: 'skipped' })
     print(`skipped ${name}: ${reason}`)
   }
 
   async function run(name, work) {
     try {
       await work()
-      pass()
+      pass(name)
     } catch (error) {
       fail(name, error?.stack ?? String(error))
     }
@@ -43,6 +50,7 @@ export function createReport(print = console.log) {
   const settled = () => last
 
   const close = () => {
+    keepProof('servers', rows)
     if (counts.passed + counts.failed === 0) fail('this run', 'nothing was checked')
     print(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
     return counts.failed === 0 ? 0 : 1
