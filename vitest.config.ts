@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,property,vectors,kit,workerd}/**/*.test.ts'],
+    include: ['test/{unit,property,vectors,kit,simulation,workerd}/**/*.test.ts'],
     passWithNoTests: false,
     globals: false,
     pool: 'threads',

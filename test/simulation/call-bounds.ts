@@ -1,0 +1,161 @@
+import type { Isolate } from './isolate.ts'
+import type { Plan } from './plan.ts'
+import { currentScope, type RequestScope } from './scope.ts'
+
+interface Held {
+  /** The isolate's clock when the request began that brought it: its age counts from then at the latest. */
+  readonly clockMs: number
+  readonly order: number
+  uses: number
+}
+
+/** A request that writes, and whether no other one did meanwhile. */
+interface Writer {
+  alone: boolean
+}
+
+interface Begun {
+  readonly order: number
+  readonly atMs: number
+  readonly epoch: number
+}
+
+interface Flight {
+  readonly scope: RequestScope
+  readonly atMs: number
+}
+
+/** How long a caller waits for another one's call, as the cache has it. */
+const FOLLOWER_WAIT_MS = 2_000
+/** How often it waits before it makes its own. */
+const WAITS = 2
+/** What goes alone: batches, and what must go past the cache. */
+const ALONE = ['rewrap', 'encryptMany', 'decryptMany']
+
+/** What is known of one isolate. */
+interface Memory {
+  /** Another one whenever something may have gone. */
+  epoch: number
+  readonly held: Map<string, Held>
+  /** Calls that have no answer yet. */
+  readonly flights: Map<string, Flight>
+  /** Requests by tenant, of those that write. */
+  readonly writers: Map<string, Set<Writer>>
+}
+
+/**
+ * Callers that want the same at the same time share one call (R15), unless the one that made it is
+ * gone or slow. A key that an isolate holds is not asked for again: neither unwrapped within the TTL (R14), nor
+ * made anew while the one at hand may write (R19). What a failure, a clear, a crash or a wrong clock
+ * may have taken is forgotten here too, so that a blame is never a guess.
+ */
+export class CallBounds {
+  /** Calls by operation. */
+  readonly counts = new Map<string, number>()
+  readonly #plan: Plan
+  readonly #blame: (text: string) => void
+  readonly #memories = new WeakMap<Isolate, Memory>()
+  readonly #begun = new WeakMap<RequestScope, Begun>()
+  #order = 0
+  readonly #asked = new WeakMap<RequestScope, Set<string>>()
+
+  constructor(plan: Plan, blame: (text: string) => void) {
+    this.#plan = plan
+    this.#blame = blame
+  }
+
+  /** What the isolate asks next is its right. */
+  forget(isolate: Isolate): void {
+    const memory = this.#memoryOf(isolate)
+    memory.epoch += 1
+    memory.held.clear()
+    memory.flights.clear()
+  }
+
+  /** A request begins that writes so many messages. Returns what ends it. */
+  begins(isolate: Isolate, scope: RequestScope, messages: number): (succeeded: boolean) => void {
+    const memory = this.#memoryOf(isolate)
+    const { epoch } = memory
+    const clockMs = isolate.nowMs
+    this.#begun.set(scope, { order: ++this.#order, atMs: isolate.worldMs, epoch })
+    const { tenant } = scope.task
+    const writers = memory.writers.get(tenant) ?? new Set<Writer>()
+    memory.writers.set(tenant, writers)
+    const active = memory.held.get(`generate ${tenant}`)
+    if (active !== undefined) active.uses += messages
+    // Of two that write at once, each may make a key: which one stays is not known.
+    const self: Writer = { alone: writers.size === 0 }
+    if (messages > 0) {
+      for (const other of writers) other.alone = false
+      writers.add(self)
+    }
+    return (succeeded) => {
+      writers.delete(self)
+      if (!succeeded || memory.epoch !== epoch) return
+      for (const id of this.#asked.get(scope) ?? []) {
+        const held = { clockMs, uses: messages, order: ++this.#order }
+        if (!id.startsWith('generate') || self.alone) memory.held.set(id, held)
+        else memory.held.delete(id)
+      }
+    }
+  }
+
+  /** Returns what ends the call. */
+  asked(isolate: Isolate, provider: string, operation: string, subject: string): () => void {
+    this.counts.set(operation, (this.counts.get(operation) ?? 0) + 1)
+    const scope = currentScope()
+    if (scope === undefined || scope.task.hostile || scope.task.kind === 'rewrap') {
+      return () => undefined
+    }
+    const writes = operation === 'generate'
+    const id = writes ? `generate ${scope.task.tenant}` : `${operation} ${provider} ${subject}`
+    const memory = this.#memoryOf(isolate)
+    const held = memory.held.get(id)
+    // Who began before it was held may have looked before.
+    if (held !== undefined && (this.#begun.get(scope)?.order ?? 0) > held.order) {
+      this.#check(isolate, id, held, writes)
+    }
+    this.#asked.set(scope, (this.#asked.get(scope) ?? new Set()).add(id))
+    return this.#flies(isolate, writes ? `${id} ${String(scope.task.durable)}` : id, scope)
+  }
+
+  #flies(isolate: Isolate, id: string, scope: RequestScope): () => void {
+    const { flights, epoch } = this.#memoryOf(isolate)
+    if (ALONE.includes(scope.task.kind)) return () => undefined
+    const other = flights.get(id)
+    const { worldMs: atMs } = isolate
+    const begun = this.#begun.get(scope)
+    // Whoever began before a clear shares nothing with those who began after it.
+    if (other?.scope.alive === true && other.scope !== scope && begun?.epoch === epoch) {
+      const seats = !id.startsWith('generate') || this.#plan.maxMessages > 1_000
+      const patient = atMs - begun.atMs < WAITS * FOLLOWER_WAIT_MS
+      if (patient && seats && atMs - other.atMs < FOLLOWER_WAIT_MS) {
+        this.#blame(`${isolate.name} asked for ${id.slice(0, 24)} twice at once`)
+      }
+    }
+    const flight = { scope, atMs }
+    flights.set(id, flight)
+    return () => {
+      if (flights.get(id) === flight) flights.delete(id)
+    }
+  }
+
+  #check(isolate: Isolate, id: string, held: Held, writes: boolean): void {
+    const { ttlMs, encryptForMs, maxMessages, maxEntries } = this.#plan
+    if (maxEntries < 1_000) return
+    const ageMs = isolate.nowMs - held.clockMs
+    if (ageMs >= (writes ? Math.min(ttlMs, encryptForMs) : ttlMs)) return
+    // The request that asks is one of the uses.
+    if (writes && held.uses > maxMessages) return
+    this.#blame(`${isolate.name} asked again for ${id.slice(0, 24)} after ${String(ageMs)} ms`)
+  }
+
+  #memoryOf(isolate: Isolate): Memory {
+    const known = this.#memories.get(isolate)
+    if (known !== undefined) return known
+    const maps = { held: new Map(), flights: new Map(), writers: new Map() }
+    const memory: Memory = { epoch: 0, ...maps }
+    this.#memories.set(isolate, memory)
+    return memory
+  }
+}

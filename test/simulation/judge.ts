@@ -1,0 +1,190 @@
+import {
+  EncryptedEnvelope,
+  isKmsError,
+  KMS_ERROR_CODES,
+  type KmsErrorCode,
+} from '../../src/index.ts'
+import { CallBounds } from './call-bounds.ts'
+import type { DataKeyTable } from './sim-data-key-store.ts'
+import type { Isolate } from './isolate.ts'
+import type { Plan } from './plan.ts'
+import type { Scheduler } from './scheduler.ts'
+import { hex, type KmsWitness } from './sim-kms.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/** What must hold, always. */
+export type Rule =
+  | 'opens' // what was written opens, to the right plaintext, for the right context; it never passes for forged
+  | 'foreign' // nothing else opens: another context, another aad, changed bytes
+  | 'age' // no key writes past its age limit, or from the future
+  | 'uses' // no key writes more messages in one isolate than it may
+  | 'cleared' // what was made before a clear does not write after it
+  | 'durable' // a message by reference leaves when its record can be read
+  | 'secret' // no DEK in a store or an error
+  | 'calls' // a held key is not asked for again
+  | 'revoked' // a disabled key is not used for longer than the cache may hold it
+  | 'typed' // an error is a KmsError of a known code, or the caller's own abort
+  | 'calm' // where nothing fails, everything succeeds
+  | 'abort' // who gives up is let go at once
+  | 'hang' // every operation ends
+
+export interface Violation {
+  readonly rule: Rule
+  readonly text: string
+}
+
+/** A message that left, and what it must open to. */
+export interface Written {
+  readonly envelope: Bytes
+  readonly plaintext: Bytes
+  readonly tenant: string
+  readonly row: string
+}
+
+/** Clocks of other writers may be this far ahead: the format says so. */
+const FUTURE_SKEW_MS = 300_000
+/** The slowest way of an answer, and what a read takes besides. */
+const SLACK_MS = 21_000
+/** What may be because something failed, as long as it is true. */
+const OUTAGES: readonly KmsErrorCode[] = [
+  'ERR_KMS_UNAVAILABLE',
+  'ERR_KMS_TIMEOUT',
+  'ERR_KMS_THROTTLED',
+  'ERR_STORE_UNAVAILABLE',
+]
+
+/** Hears everything and says what must not be. */
+export class Judge implements KmsWitness {
+  readonly violations: Violation[] = []
+  readonly written: Written[] = []
+  readonly bounds: CallBounds
+  readonly #plan: Plan
+  readonly #scheduler: Scheduler
+  readonly #startMs: number
+  readonly #secrets = new Map<number, Bytes[]>()
+  readonly #uses = new Map<string, number>()
+  #table: DataKeyTable | undefined
+
+  constructor(plan: Plan, scheduler: Scheduler) {
+    this.#plan = plan
+    this.#scheduler = scheduler
+    this.#startMs = scheduler.nowMs
+    this.bounds = new CallBounds(plan, (text) => {
+      this.blame('calls', text)
+    })
+  }
+
+  watch(table: DataKeyTable): void {
+    this.#table = table
+  }
+
+  blame(rule: Rule, text: string): void {
+    this.violations.push({ rule, text })
+  }
+
+  asked(isolate: Isolate, provider: string, operation: string, subject: string): () => void {
+    return this.bounds.asked(isolate, provider, operation, subject)
+  }
+
+  secret(dek: Bytes): void {
+    const first = word(dek, 0)
+    this.#secrets.set(first, [...(this.#secrets.get(first) ?? []), dek.slice()])
+  }
+
+  /** Looks for any DEK at any place. */
+  inspect(bytes: Uint8Array, where: string): void {
+    for (let at = 0; at + 32 <= bytes.length; at++) {
+      for (const dek of this.#secrets.get(word(bytes, at)) ?? []) {
+        if (dek.every((byte, i) => bytes[at + i] === byte))
+          this.blame('secret', `a DEK in ${where}`)
+      }
+    }
+  }
+
+  /** A message left. `startMs` is the isolate's clock when it was asked for. */
+  wrote(isolate: Isolate, written: Written, since: Since): void {
+    const parsed = EncryptedEnvelope.parse(written.envelope)
+    const name = hex(parsed.commitment)
+    const record = this.#table?.rows.get(`ek1/${base64Url(parsed.commitment)}`)
+    if (parsed.createdAtMs === undefined && record === undefined) {
+      this.blame('durable', `${isolate.name} let a message leave without its record`)
+    }
+    const createdAtMs =
+      parsed.createdAtMs ?? (record && EncryptedEnvelope.parse(record).createdAtMs) ?? NaN
+    const startMs = Math.min(since.clockMs, isolate.nowMs)
+    if (startMs - createdAtMs >= this.#plan.encryptForMs) {
+      this.blame('age', `${isolate.name} wrote under a key of ${String(startMs - createdAtMs)} ms`)
+    }
+    if (createdAtMs > Math.max(since.clockMs, isolate.nowMs) + FUTURE_SKEW_MS) {
+      this.blame('age', `${isolate.name} wrote under a key from the future`)
+    }
+    const { clearedAtMs } = since
+    if (clearedAtMs !== undefined && createdAtMs < clearedAtMs && isolate.wentBackMs === 0) {
+      this.blame('cleared', `${isolate.name} wrote under a key from before its clear`)
+    }
+    const use = `${isolate.name} ${name}`
+    const uses = (this.#uses.get(use) ?? 0) + 1
+    this.#uses.set(use, uses)
+    if (uses > this.#plan.maxMessages) this.blame('uses', `${use} was used ${String(uses)} times`)
+    this.#afterRevocation(isolate, since, 'wrote')
+    this.written.push(written)
+  }
+
+  /** Something opened. `from` is what was asked for; nothing if no answer was right. */
+  opened(
+    isolate: Isolate,
+    plaintext: Uint8Array,
+    from: Written,
+    since: Since,
+    hostile: boolean,
+  ): void {
+    const right = hex(plaintext) === hex(from.plaintext)
+    if (!right) this.blame('opens', `${isolate.name} read another plaintext than was written`)
+    else if (!hostile) this.#afterRevocation(isolate, since, 'read')
+  }
+
+  /** An operation failed. */
+  failed(isolate: Isolate, error: unknown, kind: string, hostile: boolean, reason: unknown): void {
+    if (reason !== undefined && error === reason) return
+    if (!isKmsError(error) || !KMS_ERROR_CODES.includes(error.code)) {
+      this.blame('typed', `${isolate.name} ${kind} threw ${String(error)}`)
+      return
+    }
+    this.inspect(Buffer.from(JSON.stringify(error) + String(error.stack)), 'an error')
+    if (hostile) return
+    const { code } = error
+    if (this.#plan.calm) this.blame('calm', `${isolate.name} ${kind}: ${code} where nothing fails`)
+    const revoked = this.#plan.revokedAtMs !== undefined && code === 'ERR_KMS_KEY_DISABLED'
+    const exhausted = kind.startsWith('encrypt') && code === 'ERR_DATA_KEY_EXHAUSTED'
+    if (!OUTAGES.includes(code) && !revoked && !exhausted) {
+      this.blame('opens', `${isolate.name} ${kind}: ${code} for what is genuine`)
+    }
+  }
+
+  #afterRevocation(isolate: Isolate, { atMs }: Since, what: string): void {
+    const { revokedAtMs, ttlMs } = this.#plan
+    if (revokedAtMs === undefined || this.#scheduler.nowMs < this.#startMs + revokedAtMs) return
+    const lateMs = atMs - (this.#startMs + revokedAtMs + ttlMs + isolate.wentBackMs + SLACK_MS)
+    if (lateMs > 0) this.blame('revoked', `${isolate.name} ${what} ${String(lateMs)} ms too late`)
+  }
+}
+
+/** When an operation began. */
+export interface Since {
+  /** World time. */
+  readonly atMs: number
+  /** The isolate's clock. */
+  readonly clockMs: number
+  /** The isolate's clock at its last clear before that. */
+  readonly clearedAtMs: number | undefined
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+}
+
+function base64Url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url')
+}

@@ -1,0 +1,121 @@
+import { CachedKms, EnvelopeCipher, type KeyManagementService, MultiKms } from '../../src/index.ts'
+import { Isolate } from './isolate.ts'
+import { Judge } from './judge.ts'
+import type { Plan } from './plan.ts'
+import { Random } from './random.ts'
+import { Remote } from './remote.ts'
+import { Scheduler } from './scheduler.ts'
+import { DataKeyTable, SimDataKeyStore } from './sim-data-key-store.ts'
+import { KmsServer, SimKms } from './sim-kms.ts'
+import type { Trace } from './trace.ts'
+
+/** 2026-01-01: virtual time begins. */
+const START_MS = 1_767_225_600_000
+
+/** An isolate and the shipped classes in it. */
+export interface Life {
+  readonly isolate: Isolate
+  readonly keys: CachedKms
+  readonly cipher: EnvelopeCipher
+  clearedAtMs: number | undefined
+}
+
+/** Servers, stores and isolates of one seed. */
+export class World {
+  readonly plan: Plan
+  readonly scheduler = new Scheduler(START_MS)
+  readonly judge: Judge
+  readonly table: DataKeyTable
+  readonly servers: readonly KmsServer[]
+  readonly #trace: Trace
+  readonly #lives: Life[]
+  #births = 0
+
+  constructor(plan: Plan, trace: Trace) {
+    this.plan = plan
+    this.#trace = trace
+    this.judge = new Judge(plan, this.scheduler)
+    this.table = new DataKeyTable(this.#remote('data-key-store'), (value) => {
+      this.judge.inspect(value, 'the data-key store')
+    })
+    this.judge.watch(this.table)
+    this.servers = plan.keks.map((name) => {
+      return new KmsServer(name, this.#remote(name), new Random(plan.seed, name), this.judge)
+    })
+    this.#lives = Array.from({ length: plan.isolates }, (_, slot) => this.birth(slot))
+  }
+
+  life(slot: number): Life {
+    return this.#lives[slot] as Life
+  }
+
+  log(who: string, what: string): void {
+    this.#trace.add(this.scheduler.nowMs - START_MS, who, what)
+  }
+
+  /** Another isolate in this slot, with nothing in its memory. */
+  birth(slot: number): Life {
+    const { plan, scheduler } = this
+    const isolate = new Isolate(slot, this.#births++, plan, scheduler)
+    const members = this.servers.map((server) => new SimKms(server, isolate))
+    const kms = members.length === 1 ? (members[0] as SimKms) : multi(members)
+    const { runtime, network } = isolate
+    const keys = new CachedKms({
+      kms,
+      runtime,
+      network,
+      ttlMs: plan.ttlMs,
+      maxEntries: plan.maxEntries,
+      encryptForMs: plan.encryptForMs,
+      maxMessages: plan.maxMessages,
+      dataKeyStore: new SimDataKeyStore(this.table, isolate),
+    })
+    const cipher = new EnvelopeCipher({ keys, runtime })
+    return { isolate, keys, cipher, clearedAtMs: undefined }
+  }
+
+  /** The isolate goes in the middle of what it does; what it had on the way is heard by nobody. */
+  crash(slot: number): void {
+    const { isolate } = this.life(slot)
+    isolate.alive = false
+    this.judge.bounds.forget(isolate)
+    this.#lives[slot] = this.birth(slot)
+    this.log(isolate.name, `crashes; ${this.life(slot).isolate.name} begins`)
+  }
+
+  clear(slot: number): void {
+    const life = this.life(slot)
+    life.keys.clear()
+    life.clearedAtMs = life.isolate.nowMs
+    this.judge.bounds.forget(life.isolate)
+    this.log(life.isolate.name, 'clear')
+  }
+
+  jump(slot: number, byMs: number): void {
+    const { isolate } = this.life(slot)
+    isolate.jump(byMs)
+    this.judge.bounds.forget(isolate)
+    this.log(isolate.name, `clock jumps ${String(byMs)}`)
+  }
+
+  disable(disabled: boolean): void {
+    for (const server of this.servers) server.disabled = disabled
+    this.log('kms', disabled ? 'disabled' : 'enabled')
+  }
+
+  /** Nothing fails any more. */
+  heal(): void {
+    this.table.remote.heal()
+    for (const server of this.servers) server.remote.heal()
+    this.disable(false)
+  }
+
+  #remote(target: string): Remote {
+    const random = new Random(this.plan.seed, `way to ${target}`)
+    return new Remote(target, this.scheduler, random, this.plan.faults)
+  }
+}
+
+function multi(members: readonly KeyManagementService[]): MultiKms {
+  return new MultiKms({ read: members })
+}
