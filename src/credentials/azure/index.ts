@@ -1,3 +1,4 @@
+export { azureClientCertificate, type AzureClientCertificateOptions } from './client-certificate.ts'
 export { azureClientSecret, type AzureClientSecretOptions } from './client-secret.ts'
 export { AZURE_CLOUDS, type AzureCloudName } from './clouds.ts'
 export type { EntraOptions } from './entra.ts'

@@ -1,6 +1,8 @@
 export {
   type AzureAppServiceOptions,
   azureAppServiceIdentity,
+  azureClientCertificate,
+  type AzureClientCertificateOptions,
   azureClientSecret,
   type AzureClientSecretOptions,
   type AzureCloudName,
