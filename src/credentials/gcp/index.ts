@@ -1,4 +1,20 @@
 export { type GcpCall, GcpClient } from './client.ts'
 export type { GcpAccessToken, GcpCredentialsOption, GcpCredentialSource } from './credentials.ts'
 export { objectField } from './errors.ts'
+export { gcpImpersonation, type GcpImpersonationOptions } from './impersonation.ts'
+export { gcpMetadataServer, type GcpMetadataServerOptions } from './metadata-server.ts'
+export {
+  gcpServiceAccount,
+  type GcpServiceAccountKey,
+  type GcpServiceAccountOptions,
+} from './service-account.ts'
 export { toTokenSource } from './sources.ts'
+export {
+  type GcpFederationOptions,
+  gcpWorkloadIdentity,
+  type GcpWorkloadIdentityOptions,
+} from './workload-identity.ts'
+export {
+  gcpWorkloadIdentityFromAws,
+  type GcpWorkloadIdentityFromAwsOptions,
+} from './workload-identity-aws.ts'

@@ -1,0 +1,125 @@
+import { importPKCS8, SignJWT } from 'jose'
+import { encodeUtf8 } from '../../bytes/index.ts'
+import { configError, parseJsonObject } from '../../http/index.ts'
+import type { Network, Runtime } from '../../ports/index.ts'
+import { type FlightOptions, Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
+import type { GcpAccessToken, GcpCredentialSource } from './credentials.ts'
+
+/** What counts of a service account's key file. */
+export interface GcpServiceAccountKey {
+  readonly client_email: string
+  /** PKCS #8 in PEM. */
+  readonly private_key: string
+  readonly private_key_id: string
+}
+
+/** Options of {@link gcpServiceAccount}. */
+export interface GcpServiceAccountOptions {
+  /** The key file: its text, or what was parsed from it. */
+  readonly key: string | GcpServiceAccountKey
+  /** The one service that its JWTs are for; `https://cloudkms.googleapis.com/` by default. */
+  readonly audience?: string
+  /** Instead of an audience: JWTs for any service, as far as this OAuth scope goes. */
+  readonly scope?: string
+  readonly runtime?: Runtime
+  readonly network?: Network
+}
+
+const LIFE_SECONDS = 3_600
+
+/**
+ * A service account by its key: JWTs that it signs for itself are the bearer tokens, so that no
+ * token endpoint is asked. They live for an hour.
+ *
+ * @remarks Security: such a key is a secret without an end. Prefer {@link gcpWorkloadIdentity} or
+ * {@link gcpMetadataServer} where they can be had.
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://google.aip.dev/auth/4111
+ *
+ * @example
+ * ```ts
+ * import { createGcpKms, gcpServiceAccount } from 'edge-kms/gcp-kms'
+ *
+ * export function kmsOf(env: { GCP_KEY: string }) {
+ *   return createGcpKms({
+ *     keyName: 'projects/acme-prod/locations/europe-west3/keyRings/app/cryptoKeys/data',
+ *     credentials: gcpServiceAccount({ key: env.GCP_KEY }),
+ *   })
+ * }
+ * ```
+ */
+export function gcpServiceAccount(options: GcpServiceAccountOptions): GcpCredentialSource {
+  const { audience, scope, runtime = webRuntime, network = webNetwork } = options
+  if (audience !== undefined && scope !== undefined) throw configError('audience beside scope')
+  const claims = scope === undefined ? { aud: audience ?? KMS_AUDIENCE } : { scope }
+  return new ServiceAccount(readKey(options.key), claims, runtime, network)
+}
+
+const KMS_AUDIENCE = 'https://cloudkms.googleapis.com/'
+
+class ServiceAccount implements GcpCredentialSource {
+  readonly #runtime: Runtime
+  readonly #refreshing: Refreshing<GcpAccessToken>
+  /** How far Google's clock is ahead of ours, milliseconds. */
+  #skewMs = 0
+
+  constructor(
+    key: GcpServiceAccountKey,
+    claims: Readonly<Record<string, string>>,
+    runtime: Runtime,
+    network: Network,
+  ) {
+    this.#runtime = runtime
+    let signingKey: CryptoKey | undefined
+    this.#refreshing = new Refreshing(
+      async (): Promise<GcpAccessToken> => {
+        signingKey ??= await importKey(key.private_key)
+        const iat = Math.floor((runtime.now() + this.#skewMs) / 1_000)
+        const exp = iat + LIFE_SECONDS
+        const { client_email: email, private_key_id: kid } = key
+        const token = await new SignJWT({ ...claims, iss: email, sub: email, iat, exp })
+          .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid })
+          .sign(signingKey)
+        return { token, expiresAtMs: exp * 1_000 - this.#skewMs }
+      },
+      { runtime, network },
+    )
+  }
+
+  get(options: FlightOptions): Promise<GcpAccessToken> {
+    return this.#refreshing.get(options)
+  }
+
+  refused(token: GcpAccessToken, serverTimeMs: number): void {
+    const skewMs = serverTimeMs - this.#runtime.now()
+    // Google allows for some; what is off by less than this is not the reason.
+    if (Math.abs(skewMs - this.#skewMs) >= 60_000) this.#skewMs = skewMs
+    this.#refreshing.refused(token)
+  }
+}
+
+function readKey(given: string | GcpServiceAccountKey): GcpServiceAccountKey {
+  const key = typeof given === 'string' ? parseJsonObject(encodeUtf8(given)) : { ...given }
+  const field = (name: keyof GcpServiceAccountKey, form: RegExp): string => {
+    const value: unknown = key?.[name]
+    if (typeof value === 'string' && form.test(value)) return value
+    throw configError(`${name} of the service account's key is missing or malformed`)
+  }
+  return {
+    client_email: field('client_email', /^[\w.+-]{1,256}@[\w.-]{1,256}$/),
+    private_key: field(
+      'private_key',
+      /^-----BEGIN PRIVATE KEY-----[\s\w+/=]+-----END PRIVATE KEY-----\s*$/,
+    ),
+    private_key_id: field('private_key_id', /^\w{1,128}$/),
+  }
+}
+
+/** Not extractable. What is wrong with a key is not said: a parser's message may quote it. */
+async function importKey(pem: string): Promise<CryptoKey> {
+  try {
+    return await importPKCS8(pem, 'RS256')
+  } catch {
+    throw configError('private_key of the service account is no RSA key')
+  }
+}

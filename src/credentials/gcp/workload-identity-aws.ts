@@ -1,0 +1,56 @@
+import {
+  type AwsCredentialsOption,
+  awsEndpoint,
+  AwsSigner,
+  checkRegion,
+  toCredentialSource,
+} from '../aws/index.ts'
+import { webNetwork, webRuntime } from '../../runtime/index.ts'
+import type { GcpCredentialSource } from './credentials.ts'
+import { federation, type GcpFederationOptions } from './workload-identity.ts'
+
+/** Options of {@link gcpWorkloadIdentityFromAws}. */
+export interface GcpWorkloadIdentityFromAwsOptions extends GcpFederationOptions {
+  /** Credentials of AWS: whoever they are is who Google sees. */
+  readonly credentials: AwsCredentialsOption
+  /** The Region of the STS that Google asks, e.g. `eu-central-1`. */
+  readonly region: string
+}
+
+/**
+ * Workload identity federation from AWS: a signed GetCallerIdentity, which Google sends to AWS's
+ * STS itself, for an access token. The signature is for this pool's provider only.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
+ */
+export function gcpWorkloadIdentityFromAws(
+  options: GcpWorkloadIdentityFromAwsOptions,
+): GcpCredentialSource {
+  const { audience, runtime = webRuntime, network = webNetwork } = options
+  const region = checkRegion(options.region)
+  const source = toCredentialSource(options.credentials, { runtime, network })
+  const signer = new AwsSigner()
+  const action = '?Action=GetCallerIdentity&Version=2011-06-15'
+  const url = `${awsEndpoint('sts', region, {})}/${action}`
+  const method = 'POST'
+  return federation(options, async (nowMs, { signal }) => {
+    const named = { 'x-goog-cloud-target-resource': audience }
+    const request = {
+      method,
+      url,
+      headers: named,
+      body: '',
+      service: 'sts',
+      region,
+      nowMs,
+    } as const
+    const signed = await signer.sign(request, await source.get({ signal }))
+    const headers = Object.entries({ ...signed, host: new URL(url).host })
+    const call = { url, method, headers: headers.map(([key, value]) => ({ key, value })) }
+    return {
+      token: encodeURIComponent(JSON.stringify(call)),
+      type: 'urn:ietf:params:aws:token-type:aws4_request',
+    }
+  })
+}

@@ -1,0 +1,106 @@
+import { KmsError } from '../../errors.ts'
+import { checkEndpoint, configError, type EndpointRules, Transport } from '../../http/index.ts'
+import type { Network, Runtime } from '../../ports/index.ts'
+import {
+  type FlightOptions,
+  Refreshing,
+  untilAborted,
+  webNetwork,
+  webRuntime,
+} from '../../runtime/index.ts'
+import {
+  CLOUD_PLATFORM_SCOPE,
+  type GcpAccessToken,
+  type GcpCredentialSource,
+} from './credentials.ts'
+import { readTokenAnswer } from './oauth.ts'
+
+/** Options that all exchanges of a foreign identity have. */
+export interface GcpFederationOptions extends EndpointRules {
+  /** `//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/NAME` */
+  readonly audience: string
+  /** OAuth scope of the access token; all of Google Cloud by default, as far as IAM lets it. */
+  readonly scope?: string
+  /** Instead of `https://sts.googleapis.com`. https only. */
+  readonly endpoint?: string
+  /** Of one request, in milliseconds; 2,000 by default. */
+  readonly timeoutMs?: number
+  readonly runtime?: Runtime
+  readonly network?: Network
+}
+
+/** Options of {@link gcpWorkloadIdentity}. */
+export interface GcpWorkloadIdentityOptions extends GcpFederationOptions {
+  /** Gives an OIDC token of the pool's issuer; asked again at each refresh. */
+  readonly token: (options: FlightOptions) => Promise<string>
+}
+
+/** What proves the foreign identity, made for Google's clock. */
+export interface SubjectToken {
+  readonly token: string
+  readonly type: string
+}
+
+const PROVIDER = 'gcp-sts'
+const AUDIENCE =
+  /^\/\/iam\.googleapis\.com\/projects\/\d{1,20}\/locations\/global\/workloadIdentityPools\/[a-z0-9-]{4,32}\/providers\/[a-z0-9-]{4,32}$/
+const PARAMETER = 'urn:ietf:params:oauth:'
+
+/**
+ * Workload identity federation: an OIDC token for an access token of Google. No Google secret is
+ * stored anywhere.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token
+ */
+export function gcpWorkloadIdentity(options: GcpWorkloadIdentityOptions): GcpCredentialSource {
+  const type = `${PARAMETER}token-type:jwt`
+  return federation(options, async (_nowMs, { signal }) => {
+    const token = await untilAborted(options.token({ signal }), signal)
+    // A token is base64url in three parts; anything else would be sent in a log-friendly form.
+    if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return { token, type }
+    const message = 'the token is not a JWT'
+    throw new KmsError('ERR_KMS_UNAUTHENTICATED', { provider: PROVIDER, message })
+  })
+}
+
+/** An exchange at Google's STS (RFC 8693), once more where a wrong clock may be why it was refused. */
+export function federation(
+  options: GcpFederationOptions,
+  subject: (nowMs: number, options: FlightOptions) => Promise<SubjectToken>,
+): GcpCredentialSource {
+  const {
+    audience,
+    scope = CLOUD_PLATFORM_SCOPE,
+    endpoint = 'https://sts.googleapis.com',
+  } = options
+  const { runtime = webRuntime, network = webNetwork } = options
+  if (!AUDIENCE.test(audience))
+    throw configError('audience is no provider of a workload identity pool')
+  const url = `${checkEndpoint(endpoint, options)}/v1/token`
+  const transport = new Transport({ network, timeoutMs: options.timeoutMs })
+  let skewMs = 0
+
+  async function exchange({ signal }: FlightOptions): Promise<GcpAccessToken> {
+    for (let last = false; ; last = true) {
+      const { token, type } = await subject(runtime.now() + skewMs, { signal })
+      const body = new URLSearchParams({
+        grant_type: `${PARAMETER}grant-type:token-exchange`,
+        audience,
+        scope,
+        requested_token_type: `${PARAMETER}token-type:access_token`,
+        subject_token_type: type,
+        subject_token: token,
+      }).toString()
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const response = await transport.send({ method: 'POST', url, headers, body, signal })
+      const nowMs = runtime.now()
+      const seenMs = Date.parse(response.headers.get('date') ?? '') - nowMs
+      const facts = { provider: PROVIDER, operation: 'token', nowMs }
+      const isSkewed = Math.abs(seenMs - skewMs) >= 60_000
+      if (response.status === 200 || last || !isSkewed) return readTokenAnswer(response, facts)
+      skewMs = seenMs
+    }
+  }
+  return new Refreshing(exchange, { runtime, network })
+}

@@ -1,0 +1,3 @@
+export { denoDeployToken, type DenoDeployTokenOptions } from './deno-deploy.ts'
+export { githubActionsToken, type GithubActionsTokenOptions } from './github-actions.ts'
+export type { OidcTokenSource } from './oidc-token-source.ts'
