@@ -1,1 +1,21 @@
+export { CacheApiStore, type CacheApiStoreOptions, type WebCache } from './cache-api-store.ts'
+export { D1DataKeyStore, type D1DataKeyStoreOptions } from './d1-data-key-store.ts'
+export type { D1DatabaseBinding, D1StatementBinding } from './d1-database.ts'
+export { D1KeyValueStore, type D1KeyValueStoreOptions } from './d1-key-value-store.ts'
 export { MemoryDataKeyStore } from './memory-data-key-store.ts'
+export { MemoryKeyValueStore, type MemoryKeyValueStoreOptions } from './memory-key-value-store.ts'
+export type { StoreCallOptions } from './store-calls.ts'
+export {
+  WorkersKvStore,
+  type WorkersKvStoreOptions,
+  type WorkersKvNamespace,
+} from './workers-kv-store.ts'
+export type {
+  DurableObjectStoreOptions,
+  StoreObjectNamespace,
+  StoreObjectStub,
+} from './durable-object-client.ts'
+export { DurableObjectDataKeyStore } from './durable-object-data-key-store.ts'
+export { DurableObjectKeyValueStore } from './durable-object-key-value-store.ts'
+export { EdgeKmsStoreObject, type StoreObjectState } from './store-object.ts'
+export { D1_SCHEMA } from './d1-schema.ts'

@@ -1,6 +1,7 @@
 import { equalBytes } from '../bytes/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import { type ContractCase, demand } from './contract-case.ts'
+import { empty, randomBytes as bytes, randomLetters } from './samples.ts'
 
 /** The contract of a strongly consistent {@link DataKeyStore}, as cases for any test runner. */
 export function dataKeyStoreContract(
@@ -82,12 +83,6 @@ export function dataKeyStoreContract(
   ]
 }
 
-const empty = new Uint8Array(0)
-
-function bytes(length: number): Uint8Array<ArrayBuffer> {
-  return crypto.getRandomValues(new Uint8Array(length))
-}
-
 function key(): string {
-  return `ek1/${Array.from(bytes(43), (byte) => 'abcdefghijklmnop'.charAt(byte & 15)).join('')}`
+  return `ek1/${randomLetters()}`
 }

@@ -1,5 +1,6 @@
 export { type ContractCase, ContractViolation } from './contract-case.ts'
 export { dataKeyStoreContract } from './data-key-store-contract.ts'
+export { keyValueStoreContract, type KeyValueStoreSubject } from './key-value-store-contract.ts'
 export { kmsContract } from './kms-contract.ts'
 export type { KmsContractSubject } from './kms-contract-cases.ts'
 export {

@@ -1,0 +1,18 @@
+/** What is used of a `D1Database` binding. */
+export interface D1DatabaseBinding {
+  prepare(sql: string): D1StatementBinding
+  batch(
+    statements: D1StatementBinding[],
+  ): Promise<readonly { readonly results: readonly unknown[] }[]>
+}
+
+/** What is used of a `D1PreparedStatement`. */
+export interface D1StatementBinding {
+  bind(...values: unknown[]): D1StatementBinding
+  all(): Promise<{ readonly results: readonly unknown[] }>
+}
+
+/** A column of a row that is not trusted. */
+export function columnOf(row: unknown, name: string): unknown {
+  return (row as Readonly<Record<string, unknown>>)[name]
+}

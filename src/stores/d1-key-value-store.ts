@@ -1,0 +1,104 @@
+import { type Bytes, encodeBase64 } from '../bytes/index.ts'
+import type {
+  KeyValueCapabilities,
+  KeyValueOptions,
+  KeyValueStore,
+  KeyValueWriteOptions,
+  Runtime,
+} from '../ports/index.ts'
+import { webRuntime } from '../runtime/index.ts'
+import { capabilitiesOf, checkKey, checkTtl, checkValue } from './checks.ts'
+import { columnOf, type D1DatabaseBinding, type D1StatementBinding } from './d1-database.ts'
+import { VALUES } from './sql.ts'
+import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
+import { bytesOfText } from './text-values.ts'
+
+/** Options of {@link D1KeyValueStore}. */
+export interface D1KeyValueStoreOptions extends StoreCallOptions {
+  /** The binding itself: a session of D1 may read from a replica, which is not strong. */
+  readonly database: D1DatabaseBinding
+  readonly runtime?: Runtime
+}
+
+/**
+ * A {@link KeyValueStore} on D1: strong, because without a session every query goes to the primary.
+ * Its table is `D1_SCHEMA`'s; the end of a value is by this client's clock.
+ *
+ * @see https://developers.cloudflare.com/d1/platform/limits/
+ */
+export class D1KeyValueStore implements KeyValueStore {
+  readonly capabilities: KeyValueCapabilities = capabilitiesOf({
+    consistency: 'strong',
+    compareAndSwap: true,
+  })
+  readonly #database: D1DatabaseBinding
+  readonly #runtime: Runtime
+  readonly #calls: StoreCalls
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(options: D1KeyValueStoreOptions) {
+    const { database, runtime = webRuntime, ...common } = options
+    this.#database = checkBinding('database', database, 'batch')
+    this.#runtime = runtime
+    this.#calls = new StoreCalls('d1', common)
+  }
+
+  async get(key: string, options: KeyValueOptions = {}): Promise<Bytes | undefined> {
+    const { maxKeyBytes } = this.capabilities
+    const statement = this.#bind(VALUES.get, checkKey(key, maxKeyBytes), this.#runtime.now())
+    const { results } = await this.#calls.run('get', options.signal, () => statement.all())
+    if (results.length === 0) return undefined
+    return bytesOfText(columnOf(results[0], 'value'), () => this.#calls.unreadable('get'))
+  }
+
+  async put(key: string, value: Bytes, options: KeyValueWriteOptions): Promise<void> {
+    const write = this.#bind(VALUES.put, ...this.#row(key, value, options))
+    await this.#writeAndSweep('put', write, options)
+  }
+
+  async compareAndSwap(
+    key: string,
+    expected: Bytes | undefined,
+    next: Bytes,
+    options: KeyValueWriteOptions,
+  ): Promise<boolean> {
+    const row = this.#row(key, next, options)
+    const now = this.#runtime.now()
+    const write =
+      expected === undefined
+        ? this.#bind(VALUES.putIfFree, ...row, now)
+        : this.#bind(VALUES.swap, ...row, now, encodeBase64(expected))
+    return (await this.#writeAndSweep('compareAndSwap', write, options)) === 1
+  }
+
+  async delete(key: string, options: KeyValueOptions = {}): Promise<void> {
+    const statement = this.#bind(VALUES.delete, checkKey(key, this.capabilities.maxKeyBytes))
+    await this.#calls.run('delete', options.signal, () => statement.all())
+  }
+
+  /** @returns how many rows the write gave back */
+  async #writeAndSweep(
+    operation: string,
+    write: D1StatementBinding,
+    options: KeyValueOptions,
+  ): Promise<number> {
+    const sweep = this.#bind(VALUES.sweep, this.#runtime.now())
+    const results = await this.#calls.run(operation, options.signal, () =>
+      this.#database.batch([write, sweep]),
+    )
+    return results[0]?.results.length ?? 0
+  }
+
+  #row(key: string, value: Bytes, options: KeyValueWriteOptions): unknown[] {
+    const { maxKeyBytes, maxValueBytes } = this.capabilities
+    return [
+      checkKey(key, maxKeyBytes),
+      encodeBase64(checkValue(value, maxValueBytes)),
+      this.#runtime.now() + checkTtl(options.ttlMs),
+    ]
+  }
+
+  #bind(sql: string, ...values: unknown[]): D1StatementBinding {
+    return this.#database.prepare(sql).bind(...values)
+  }
+}

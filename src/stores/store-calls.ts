@@ -1,0 +1,130 @@
+import { isKmsError, KmsError } from '../errors.ts'
+import { configError } from '../http/index.ts'
+import type { Network } from '../ports/index.ts'
+import { untilAborted, webNetwork } from '../runtime/index.ts'
+
+/** Options of every store that stands outside of this process. */
+export interface StoreCallOptions {
+  /** How long the backend may take for one call, milliseconds; 2,000 by default, at most 60,000. */
+  readonly timeoutMs?: number
+  readonly network?: Network
+}
+
+/** Upper case words at the start of a message are codes: `WRONGPASS …`, `D1_ERROR: …`. */
+const CODE_WORD = /^[A-Z][A-Z0-9_]{1,31}(?=[ :]|$)/
+const NAME = /^\w{1,64}$/
+
+/** Runs the calls of one backend: deadline, abort, and errors of one code without its words. */
+export class StoreCalls {
+  readonly #provider: string
+  readonly #timeoutMs: number
+  readonly #network: Network
+
+  /**
+   * @param options - all that the store itself does not know; what is left over is refused
+   * @throws KmsError `ERR_KMS_CONFIG`
+   */
+  constructor(provider: string, options: StoreCallOptions) {
+    const { timeoutMs = 2_000, network = webNetwork, ...others } = options
+    refuseOthers(others)
+    if (!(timeoutMs > 0 && timeoutMs <= 60_000)) throw configError('timeoutMs is not valid')
+    this.#provider = provider
+    this.#timeoutMs = timeoutMs
+    this.#network = network
+  }
+
+  /**
+   * @param work - its signal aborts with the caller's and at the deadline
+   * @throws KmsError `ERR_STORE_UNAVAILABLE`; or the signal's reason
+   */
+  async run<T>(
+    operation: string,
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted()
+    const call = new AbortController()
+    const stop = (): void => {
+      call.abort(signal?.reason)
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    const cancel = this.#network.after(this.#timeoutMs, () => {
+      call.abort(this.unavailable(operation, 'the store did not answer in time'))
+    })
+    try {
+      // A binding takes no signal, and a client may queue for ever: both are raced.
+      return await untilAborted(work(call.signal), call.signal)
+    } catch (error) {
+      if (call.signal.aborted) throw call.signal.reason
+      throw this.#typed(operation, error)
+    } finally {
+      cancel()
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  /** An answer that cannot be ours: as good as no answer, and no better the next time. */
+  unreadable(operation: string): KmsError {
+    return this.unavailable(operation, 'what the store holds is not ours', false)
+  }
+
+  unavailable(operation: string, message: string, retryable = true): KmsError {
+    const provider = this.#provider
+    return new KmsError('ERR_STORE_UNAVAILABLE', { provider, operation, message, retryable })
+  }
+
+  /** For a `compareAndSwap` that the backend cannot do atomically. */
+  cannotSwap(): Promise<never> {
+    const facts = { provider: this.#provider, operation: 'compareAndSwap' }
+    return Promise.reject(new KmsError('ERR_KMS_UNSUPPORTED', facts))
+  }
+
+  /** Of what was thrown only codes are kept: messages may hold values, URLs and tokens. */
+  #typed(operation: string, error: unknown): KmsError {
+    const provider = this.#provider
+    if (!isKmsError(error)) {
+      return new KmsError('ERR_STORE_UNAVAILABLE', { provider, operation, cause: codeOf(error) })
+    }
+    if (error.code === 'ERR_STORE_UNAVAILABLE' || error.code === 'ERR_KMS_CONFIG') return error
+    const { message, retryable, status, retryAfterMs, cause } = error
+    return new KmsError('ERR_STORE_UNAVAILABLE', {
+      provider,
+      operation,
+      message: `the store cannot be used: ${message}`,
+      retryable,
+      cause,
+      ...(status !== undefined && { status }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    })
+  }
+}
+
+/** @throws KmsError `ERR_KMS_CONFIG` for an option that nobody knows */
+export function refuseOthers(others: Readonly<Record<string, unknown>>): void {
+  for (const name in others) {
+    if (others[name] !== undefined) throw configError(`${name} is no option here`)
+  }
+}
+
+/**
+ * What a platform binds to a store, where it has the methods that are needed: a binding that is
+ * missing from the configuration must show at construction.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function checkBinding<T extends object>(name: string, binding: T, method: keyof T): T {
+  if (typeof (binding as Partial<T> | null | undefined)?.[method] !== 'function') {
+    throw configError(`${name} is not bound`)
+  }
+  return binding
+}
+
+function codeOf(error: unknown): Error {
+  const { code, name, message } = Object(error) as Readonly<Record<string, unknown>>
+  const word = typeof message === 'string' ? CODE_WORD.exec(message)?.[0] : undefined
+  return new Error(word ?? [code, name].find((one): one is string => isName(one)))
+}
+
+function isName(word: unknown): word is string {
+  return typeof word === 'string' && NAME.test(word)
+}

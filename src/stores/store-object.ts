@@ -1,0 +1,128 @@
+import { decodeBase64 } from '../bytes/index.ts'
+import { type JsonObject, parseJsonObject } from '../http/index.ts'
+import { webRuntime } from '../runtime/index.ts'
+import { checkDataKeyName, checkKey, checkTtl, MAX_KEY_BYTES, MAX_PAGE } from './checks.ts'
+import { RECORDS, SCHEMA, VALUES } from './sql.ts'
+import { MAX_TEXT_LENGTH } from './text-values.ts'
+
+/** What is used of a `DurableObjectState` with SQLite. */
+export interface StoreObjectState {
+  readonly storage: {
+    readonly sql: {
+      exec(sql: string, ...values: (string | number)[]): { toArray(): readonly object[] }
+    }
+  }
+}
+
+/**
+ * The Durable Object behind `DurableObjectKeyValueStore` and `DurableObjectDataKeyStore`; export it
+ * from the Worker and name it in `new_sqlite_classes`. It needs no import of the platform, because it
+ * speaks by `fetch`, so it loads on every runtime.
+ *
+ * Each request is one turn of one thread: nothing comes between what it reads and what it writes. Its
+ * answer leaves when what it wrote is durable. Values end by its own clock.
+ *
+ * @remarks Security: whoever reaches the object reads and writes everything in it. Bind it to no
+ * Worker that does not need it, and forward no request of a client to it.
+ *
+ * @see https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
+ */
+export class EdgeKmsStoreObject {
+  readonly #sql: StoreObjectState['storage']['sql']
+
+  constructor(state: StoreObjectState) {
+    this.#sql = state.storage.sql
+    for (const statement of SCHEMA) this.#sql.exec(statement)
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const asked = parseJsonObject(new Uint8Array(await request.arrayBuffer()))
+    try {
+      // From here to the answer nothing is awaited.
+      if (asked !== undefined) return Response.json(this.#answer(asked))
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof TypeError)) throw error
+    }
+    return new Response(null, { status: 400 })
+  }
+
+  /** @throws TypeError, RangeError for what is no request */
+  #answer(asked: JsonObject): object {
+    const now = webRuntime.now()
+    switch (asked['op']) {
+      case 'get':
+        return { value: this.#first(VALUES.get, keyOf(asked), now)?.['value'] }
+      case 'put':
+        this.#sweep(now)
+        this.#first(VALUES.put, keyOf(asked), textOf(asked, 'value'), endOf(asked, now))
+        return { done: true }
+      case 'swap':
+        this.#sweep(now)
+        return { done: this.#swap(asked, now) }
+      case 'delete':
+        this.#first(VALUES.delete, keyOf(asked))
+        return { done: true }
+      case 'record-get':
+        return { value: this.#first(RECORDS.get, nameOf(asked))?.['record'] }
+      case 'record-put':
+        return { done: this.#wrote(RECORDS.putIfAbsent, nameOf(asked), textOf(asked, 'value')) }
+      case 'record-swap': {
+        const [next, expected] = [textOf(asked, 'value'), textOf(asked, 'expected')]
+        return { done: this.#wrote(RECORDS.swap, nameOf(asked), next, expected) }
+      }
+      case 'record-list':
+        return { keys: this.#list(asked) }
+      default:
+        throw new TypeError('no such operation')
+    }
+  }
+
+  #swap(asked: JsonObject, now: number): boolean {
+    const row = [keyOf(asked), textOf(asked, 'value'), endOf(asked, now), now] as const
+    if (asked['expected'] === undefined) return this.#wrote(VALUES.putIfFree, ...row)
+    return this.#wrote(VALUES.swap, ...row, textOf(asked, 'expected'))
+  }
+
+  #list(asked: JsonObject): readonly unknown[] {
+    const { cursor, limit } = asked
+    if (typeof cursor !== 'string') throw new TypeError('no cursor')
+    if (typeof limit !== 'number' || !(limit >= 1 && limit <= MAX_PAGE + 1)) {
+      throw new RangeError('no limit')
+    }
+    const rows = this.#sql.exec(RECORDS.list, cursor, limit).toArray()
+    return rows.map((row) => (row as Row)['key'])
+  }
+
+  #sweep(now: number): void {
+    this.#sql.exec(VALUES.sweep, now)
+  }
+
+  #wrote(sql: string, ...values: (string | number)[]): boolean {
+    return this.#first(sql, ...values) !== undefined
+  }
+
+  #first(sql: string, ...values: (string | number)[]): Row | undefined {
+    return this.#sql.exec(sql, ...values).toArray()[0] as Row | undefined
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+function keyOf({ key }: JsonObject): string {
+  return checkKey(key as string, MAX_KEY_BYTES)
+}
+
+function nameOf({ key }: JsonObject): string {
+  return checkDataKeyName(key as string)
+}
+
+function endOf({ ttlMs }: JsonObject, now: number): number {
+  return now + checkTtl(ttlMs as number)
+}
+
+function textOf(asked: JsonObject, name: string): string {
+  const text = asked[name]
+  if (typeof text !== 'string' || text.length > MAX_TEXT_LENGTH) throw new TypeError('no bytes')
+  if (decodeBase64(text) === undefined) throw new TypeError('no base64')
+  return text
+}

@@ -1,0 +1,100 @@
+import type { DataKeyStore, KeyValueStore } from '../../src/ports/index.ts'
+import { webRuntime } from '../../src/runtime/index.ts'
+import {
+  CacheApiStore,
+  D1DataKeyStore,
+  type D1DatabaseBinding,
+  D1KeyValueStore,
+  DurableObjectDataKeyStore,
+  DurableObjectKeyValueStore,
+  EdgeKmsStoreObject,
+  type StoreObjectNamespace,
+  type WebCache,
+  type WorkersKvNamespace,
+  WorkersKvStore,
+} from '../../src/stores/index.ts'
+import {
+  type ContractCase,
+  dataKeyStoreContract,
+  keyValueStoreContract,
+} from '../../src/testing/index.ts'
+import { chainStep } from './store-chain.ts'
+
+export { EdgeKmsStoreObject }
+
+interface Env {
+  readonly KV: WorkersKvNamespace
+  readonly STORE: StoreObjectNamespace
+  readonly DB: D1DatabaseBinding
+}
+
+declare const caches: { readonly default: WebCache }
+
+/** Put forward instead of waiting, where this client's clock is what counts. */
+let aheadMs = 0
+const runtime = { ...webRuntime, now: (): number => webRuntime.now() + aheadMs }
+const advance = (ms: number): Promise<void> => {
+  aheadMs += ms
+  return Promise.resolve()
+}
+/** The object has a clock of its own. */
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+function keyValueStores(env: Env): Readonly<Record<string, KeyValueStore>> {
+  return {
+    'Workers KV': new WorkersKvStore({ namespace: env.KV, runtime }),
+    'Workers KV with a prefix': new WorkersKvStore({ namespace: env.KV, runtime, prefix: 'p/' }),
+    'the Cache API': new CacheApiStore({ cache: caches.default, runtime }),
+    D1: new D1KeyValueStore({ database: env.DB, runtime }),
+    'a Durable Object': new DurableObjectKeyValueStore({ namespace: env.STORE }),
+  }
+}
+
+function dataKeyStores(env: Env): Readonly<Record<string, DataKeyStore>> {
+  return {
+    D1: new D1DataKeyStore({ database: env.DB }),
+    'a Durable Object': new DurableObjectDataKeyStore({ namespace: env.STORE }),
+  }
+}
+
+function contracts(env: Env): Readonly<Record<string, readonly ContractCase[]>> {
+  const all: Record<string, readonly ContractCase[]> = {}
+  for (const [name, store] of Object.entries(keyValueStores(env))) {
+    const elapse = store instanceof DurableObjectKeyValueStore ? wait : advance
+    const subject = { create: () => store, elapse }
+    all[`key-value store on ${name}`] = keyValueStoreContract(store.capabilities, subject)
+  }
+  for (const [name, store] of Object.entries(dataKeyStores(env))) {
+    all[`data-key store on ${name}`] = dataKeyStoreContract(() => store)
+  }
+  return all
+}
+
+const worker = {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const url = new URL(request.url)
+    const ask = (name: string): string => url.searchParams.get(name) ?? ''
+    if (url.pathname === '/contracts') {
+      const names = Object.entries(contracts(env)).map(([suite, cases]) => [
+        suite,
+        cases.map(({ name, skip }) => ({ name, skip })),
+      ])
+      return Response.json(names)
+    }
+    if (url.pathname === '/chain') {
+      const store = keyValueStores(env)[ask('store')]
+      if (store === undefined) return new Response(null, { status: 404 })
+      return Response.json(await chainStep(store, ask('key'), ask('me'), Number(ask('end'))))
+    }
+    const found = contracts(env)[ask('suite')]?.find(({ name }) => name === ask('name'))
+    if (found === undefined) return new Response('no such case', { status: 404 })
+    try {
+      await found.run()
+      return new Response('held')
+    } catch (error) {
+      return new Response(`${String(error)}\n${(error as Error).stack ?? ''}`, { status: 500 })
+    }
+  },
+}
+
+export default worker
