@@ -25,7 +25,9 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-const SIDES = ['sdk', 'ours', 'fetch']
+/** workerd has no `edge-kms/node`. */
+const sidesOn = (runtime) =>
+  runtime === 'workerd' ? ['sdk', 'ours', 'fetch'] : ['sdk', 'ours', 'node', 'fetch']
 const CASES = [1, 32].flatMap((atOnce) =>
   ['GenerateDataKey', 'Decrypt'].map((operation) => ({ operation, atOnce })),
 )
@@ -34,17 +36,17 @@ const ROUND_MS = 500
 const median = (numbers) => quantile(numbers, 0.5)
 
 /** Rounds by turns; what is compared was measured within one round. */
-async function compare(take, one) {
+async function compare(take, one, sides) {
   let calls = 100
   for (let i = 0; i < 4; i++) {
-    for (const side of SIDES) await take({ ...one, side, calls })
+    for (const side of sides) await take({ ...one, side, calls })
     const { ms } = await take({ ...one, side: 'sdk', calls })
     calls = Math.ceil((calls * ROUND_MS) / ms)
   }
   const rounds = []
   for (let i = 0; i < Number(values.rounds); i++) {
     const round = {}
-    for (const side of i % 2 === 0 ? SIDES : SIDES.toReversed()) {
+    for (const side of i % 2 === 0 ? sides : sides.toReversed()) {
       const { ms, cpuMs } = await take({ ...one, side, calls })
       round[side] = { perSecond: (calls / ms) * 1_000, cpuUs: (cpuMs / calls) * 1_000 }
     }
@@ -52,7 +54,7 @@ async function compare(take, one) {
   }
   const of = (side, what) => median(rounds.map((round) => round[side][what]))
   const ratio = (side, what) => median(rounds.map((round) => round[side][what] / round.sdk[what]))
-  return SIDES.map((side) => ({
+  return sides.map((side) => ({
     ...one,
     side,
     perSecond: of(side, 'perSecond'),
@@ -83,7 +85,7 @@ try {
     try {
       results[name] = []
       for (const one of CASES) {
-        const rows = await compare(take, one)
+        const rows = await compare(take, one, sidesOn(name))
         rows.forEach(print)
         results[name].push(...rows)
       }

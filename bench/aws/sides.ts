@@ -1,5 +1,5 @@
 /** The same calls by AWS's own client, by this package, and by a bare `fetch` that signs nothing. */
-import { createAwsKms } from '../../src/providers/aws-kms/index.ts'
+import { type AwsKmsOptions, createAwsKms } from '../../src/providers/aws-kms/index.ts'
 
 /** Where the server is, and what it has. */
 export interface Place {
@@ -16,7 +16,8 @@ export interface Sdk {
   readonly DecryptCommand: new (input: object) => object
 }
 
-export type Side = 'sdk' | 'ours' | 'fetch'
+/** `ours` stands on `fetch` and WebCrypto, `node` on `edge-kms/node`. */
+export type Side = 'sdk' | 'ours' | 'node' | 'fetch'
 export type Operation = 'GenerateDataKey' | 'Decrypt'
 export type Call = () => Promise<unknown>
 
@@ -28,8 +29,10 @@ const context = {
 export async function createSides(
   { endpoint, arn, region, credentials }: Place,
   sdk: Sdk,
-): Promise<Record<Side, Record<Operation, Call>>> {
-  const ours = createAwsKms({ keyId: arn, credentials, endpoint, allowHttpLoopback: true })
+  adapter?: Pick<AwsKmsOptions, 'hasher' | 'network'>,
+): Promise<Partial<Record<Side, Record<Operation, Call>>>> {
+  const options = { keyId: arn, credentials, endpoint, allowHttpLoopback: true }
+  const ours = createAwsKms(options)
   const client = new sdk.KMSClient({ region, endpoint, credentials })
   const { wraps } = await ours.generateDataKey({ context })
   const generate = { KeyId: arn, KeySpec: 'AES_256', EncryptionContext: context }
@@ -42,15 +45,17 @@ export async function createSides(
     }
     return (await fetch(`${endpoint}/`, { method: 'POST', headers, body })).arrayBuffer()
   }
+  const callsOf = (kms: typeof ours): Record<Operation, Call> => ({
+    GenerateDataKey: () => kms.generateDataKey({ context }),
+    Decrypt: () => kms.unwrapDataKey(wraps, { context }),
+  })
   return {
     sdk: {
       GenerateDataKey: () => client.send(new sdk.GenerateDataKeyCommand(generate)),
       Decrypt: () => client.send(new sdk.DecryptCommand(decrypt)),
     },
-    ours: {
-      GenerateDataKey: () => ours.generateDataKey({ context }),
-      Decrypt: () => ours.unwrapDataKey(wraps, { context }),
-    },
+    ours: callsOf(ours),
+    ...(adapter !== undefined && { node: callsOf(createAwsKms({ ...options, ...adapter })) }),
     fetch: {
       GenerateDataKey: () => bare('GenerateDataKey'),
       Decrypt: () => bare('Decrypt'),

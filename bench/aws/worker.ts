@@ -10,6 +10,7 @@ const handler = {
     const query = new URL(request.url).searchParams
     sides ??= createSides(env.PLACE, sdk as Sdk)
     const side = (await sides)[query.get('side') as Side]
+    if (side === undefined) throw new Error('no such side')
     const call = side[query.get('operation') as Operation]
     await makeCalls(call, Number(query.get('calls')), Number(query.get('atOnce')))
     return new Response('done')

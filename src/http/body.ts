@@ -1,14 +1,15 @@
 import { type Bytes, concatBytes } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
+import type { NetworkBody } from '../ports/index.ts'
 
 /**
  * Reads a body of at most `maxBytes`.
  *
  * @throws KmsError `ERR_KMS_RESPONSE_INVALID` if it is longer
  */
-export async function readBody(response: Response, maxBytes: number): Promise<Bytes> {
-  if (response.body === null) return new Uint8Array(0)
-  const reader = response.body.getReader() as ReadableStreamDefaultReader<Bytes>
+export async function readBody(body: NetworkBody | null, maxBytes: number): Promise<Bytes> {
+  if (body === null) return new Uint8Array(0)
+  const reader = body.getReader()
   const pieces: Bytes[] = []
   let held = 0
   for (;;) {

@@ -1,3 +1,5 @@
+import type { HttpResponse } from './transport.ts'
+
 /** Longest wait that a server may ask for: what is longer is cut. */
 const MAX_MS = 300_000
 
@@ -5,7 +7,7 @@ const MAX_MS = 300_000
  * Retry-After (RFC 9110 section 10.2.3) in milliseconds, in either of its two forms; `undefined`
  * where it is absent or makes no sense.
  */
-export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
+export function retryAfterMs(headers: HttpResponse['headers'], nowMs: number): number | undefined {
   const value = headers.get('retry-after')?.trim() ?? ''
   const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - nowMs
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MAX_MS)

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes/index.ts'
 import { isKmsError, KmsError } from '../errors.ts'
-import type { Network } from '../ports/index.ts'
+import type { Network, NetworkResponse } from '../ports/index.ts'
 import { untilAborted } from '../runtime/index.ts'
 import { readBody } from './body.ts'
 
@@ -19,7 +19,7 @@ export interface HttpRequest {
 /** A whole answer, whatever its status but a redirect that was not asked for. */
 export interface HttpResponse {
   readonly status: number
-  readonly headers: Headers
+  readonly headers: NetworkResponse['headers']
   readonly body: Bytes
 }
 
@@ -86,7 +86,7 @@ export class Transport {
       await response.body?.cancel()
       throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'a redirect is refused', status })
     }
-    return { status, headers, body: await readBody(response, this.#maxBodyBytes) }
+    return { status, headers, body: await readBody(response.body, this.#maxBodyBytes) }
   }
 }
 

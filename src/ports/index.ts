@@ -1,11 +1,12 @@
 export type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from './data-key-store.ts'
+export type { Hasher } from './hasher.ts'
 export type {
   KeyValueCapabilities,
   KeyValueOptions,
   KeyValueStore,
   KeyValueWriteOptions,
 } from './key-value-store.ts'
-export type { Network } from './network.ts'
+export type { Network, NetworkBody, NetworkResponse } from './network.ts'
 export type {
   AuditLossEvent,
   CallClass,

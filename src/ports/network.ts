@@ -1,8 +1,24 @@
 /** The only way to the network and to timers; tests and simulations bring their own. */
 export interface Network {
-  fetch(url: string, init: RequestInit): Promise<Response>
+  /** As the web's `fetch`, of which any function of that type will do. */
+  fetch(url: string, init: RequestInit): Promise<NetworkResponse>
   /** Calls back once after `delayMs`, unless the function that it returns is called before. */
   after(delayMs: number, callback: () => void): () => void
   /** A number in [0, 1) that spreads load. Never for keys. */
   jitter(): number
+}
+
+/** What is read of an answer. Every `Response` is one; a platform may have something cheaper. */
+export interface NetworkResponse {
+  readonly status: number
+  /** `opaqueredirect` where a platform hides what it was told not to follow. */
+  readonly type?: string
+  readonly headers: Pick<Headers, 'get'>
+  readonly body: NetworkBody | null
+}
+
+/** A body that is read once, piece by piece, at the reader's pace. */
+export interface NetworkBody {
+  cancel(): Promise<void>
+  getReader(): Pick<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>, 'cancel' | 'read'>
 }

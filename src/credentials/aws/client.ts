@@ -1,5 +1,5 @@
 import type { HttpResponse, Transport } from '../../http/index.ts'
-import type { Runtime } from '../../ports/index.ts'
+import type { Hasher, Runtime } from '../../ports/index.ts'
 import type { AwsCredentials, AwsCredentialSource, CredentialOptions } from './credentials.ts'
 import { type AwsErrorRow, awsFailure } from './errors.ts'
 import { AwsSigner } from './signer.ts'
@@ -13,6 +13,7 @@ export interface AwsClientOptions {
   readonly credentials: AwsCredentialSource
   readonly transport: Transport
   readonly runtime: Runtime
+  readonly hasher?: Hasher | undefined
   readonly errors: readonly AwsErrorRow[]
 }
 
@@ -31,11 +32,12 @@ export interface AwsCall extends CredentialOptions {
  */
 export class AwsClient {
   readonly #options: AwsClientOptions
-  readonly #signer = new AwsSigner()
+  readonly #signer: AwsSigner
   #skewMs = 0
 
   constructor(options: AwsClientOptions) {
     this.#options = options
+    this.#signer = new AwsSigner(options.hasher)
   }
 
   /** @throws KmsError for an error answer, but for the one that the call hopes for, and where there is no answer */

@@ -1,5 +1,7 @@
 import { encodeUtf8 } from '../../bytes/index.ts'
+import type { Hasher } from '../../ports/index.ts'
 import type { AwsCredentials } from './credentials.ts'
+import { hexOf, webHasher } from './web-hasher.ts'
 
 /** What is signed. */
 export interface SigningRequest {
@@ -17,19 +19,24 @@ export interface SigningRequest {
 /** A derived key, with the day, region and service that it is for. */
 interface SigningKey {
   readonly scope: string
-  readonly key: CryptoKey
+  readonly key: unknown
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 
 /**
  * Signs requests to AWS with Signature Version 4. A key is derived once a day for each credentials
- * object, and cannot be exported; the secret is kept nowhere else than in that object.
+ * object, and with WebCrypto cannot be exported; the secret is kept nowhere else than in that object.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export class AwsSigner {
   readonly #keys = new WeakMap<AwsCredentials, SigningKey>()
+  readonly #hasher: Hasher
+
+  constructor(hasher: Hasher = webHasher) {
+    this.#hasher = hasher
+  }
 
   /** The request's headers with `authorization`, `x-amz-date` and `x-amz-security-token`. */
   async sign(
@@ -53,20 +60,21 @@ export class AwsSigner {
       ...names.map((name) => `${name}:${(signed[name] as string).trim().replace(/\s+/g, ' ')}`),
       '',
       list,
-      await digest(body),
+      await this.#hasher.sha256(body),
     ].join('\n')
-    const text = `${ALGORITHM}\n${time}\n${scope}\n${await digest(canonical)}`
-    const signature = hex(await hmac(await this.#keyFor(scope, credentials), text))
+    const text = `${ALGORITHM}\n${time}\n${scope}\n${await this.#hasher.sha256(canonical)}`
+    const signature = hexOf(await this.#hasher.hmac(await this.#keyFor(scope, credentials), text))
     headers['authorization'] =
       `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${list}, Signature=${signature}`
     return headers
   }
 
-  async #keyFor(scope: string, credentials: AwsCredentials): Promise<CryptoKey> {
+  async #keyFor(scope: string, credentials: AwsCredentials): Promise<unknown> {
     const held = this.#keys.get(credentials)
     if (held?.scope === scope) return held.key
-    let key = await hmacKey(encodeUtf8(`AWS4${credentials.secretAccessKey}`))
-    for (const part of scope.split('/')) key = await hmacKey(await hmac(key, part))
+    const hasher = this.#hasher
+    let key = await hasher.hmacKey(encodeUtf8(`AWS4${credentials.secretAccessKey}`))
+    for (const part of scope.split('/')) key = await hasher.hmacKey(await hasher.hmac(key, part))
     this.#keys.set(credentials, { scope, key })
     return key
   }
@@ -84,24 +92,4 @@ function strictly(text: string): string {
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   )
-}
-
-function hmacKey(bytes: BufferSource): Promise<CryptoKey> {
-  return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-}
-
-function hmac(key: CryptoKey, text: string): Promise<ArrayBuffer> {
-  return crypto.subtle.sign('HMAC', key, encodeUtf8(text))
-}
-
-async function digest(text: string): Promise<string> {
-  return hex(await crypto.subtle.digest('SHA-256', encodeUtf8(text)))
-}
-
-function hex(bytes: ArrayBuffer): string {
-  const view = new DataView(bytes)
-  let text = ''
-  for (let at = 0; at < view.byteLength; at += 4)
-    text += view.getUint32(at).toString(16).padStart(8, '0')
-  return text
 }

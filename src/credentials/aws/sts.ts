@@ -1,7 +1,7 @@
 import { decodeUtf8 } from '../../bytes/index.ts'
 import { KmsError } from '../../errors.ts'
 import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../../http/index.ts'
-import type { Network, Runtime } from '../../ports/index.ts'
+import type { Hasher, Network, Runtime } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsClient } from './client.ts'
 import type { AwsCredentials, AwsCredentialSource, CredentialOptions } from './credentials.ts'
@@ -16,6 +16,8 @@ export interface StsOptions extends EndpointOptions {
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
+  /** What signs; WebCrypto by default. */
+  readonly hasher?: Hasher
 }
 
 /** Parameters of one action, without Action and Version. */

@@ -45,6 +45,7 @@ export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
     credentials: toCredentialSource(options.credentials, { runtime, network }),
     transport: new Transport({ network, timeoutMs }),
     runtime,
+    hasher: options.hasher,
     errors: AWS_KMS_ERRORS,
   })
   return new AwsKms(

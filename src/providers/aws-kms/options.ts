@@ -1,6 +1,6 @@
 import type { AwsCredentialsOption, EndpointOptions } from '../../credentials/aws/index.ts'
 import type { KmsCapabilities } from '../../kms/index.ts'
-import type { Network, Runtime } from '../../ports/index.ts'
+import type { Hasher, Network, Runtime } from '../../ports/index.ts'
 
 /** Options of `createAwsKms`. */
 export interface AwsKmsOptions extends EndpointOptions {
@@ -29,4 +29,6 @@ export interface AwsKmsOptions extends EndpointOptions {
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
+  /** What signs; WebCrypto by default. */
+  readonly hasher?: Hasher
 }

@@ -4,7 +4,7 @@
  *
  * @see https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses
  */
-export function challengeResource(headers: Headers): string | undefined {
+export function challengeResource(headers: Pick<Headers, 'get'>): string | undefined {
   const header = headers.get('www-authenticate') ?? ''
   const [, name, value = ''] = /[\s,](resource|scope)="([^"]{0,512})"/i.exec(header) ?? []
   if (name === undefined) return undefined

@@ -1,12 +1,15 @@
 import { AwsV4Signer } from 'aws4fetch'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { nodeHasher } from '../../../adapters/node/index.ts'
 import { AwsSigner } from '../../../src/credentials/aws/signer.ts'
 
 const word = fc.stringMatching(/^[A-Za-z0-9/+=]{1,40}$/)
 const region = fc.constantFrom('eu-central-1', 'us-gov-west-1', 'cn-north-1')
 
-it('signs what aws4fetch signs', async () => {
+const hashers = { WebCrypto: undefined, 'edge-kms/node': nodeHasher }
+
+it.each(Object.entries(hashers))('signs with %s what aws4fetch signs', async (_name, hasher) => {
   await fc.assert(
     fc.asyncProperty(
       word,
@@ -29,7 +32,10 @@ it('signs what aws4fetch signs', async () => {
           secretAccessKey,
           ...(sessionToken && { sessionToken }),
         }
-        const ours = await new AwsSigner().sign({ ...request, nowMs: seconds * 1000 }, credentials)
+        const ours = await new AwsSigner(hasher).sign(
+          { ...request, nowMs: seconds * 1000 },
+          credentials,
+        )
         const datetime = ours['x-amz-date'] ?? ''
         const peer = await new AwsV4Signer({
           ...request,
