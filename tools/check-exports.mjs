@@ -16,7 +16,7 @@ const sourceOf = (built) => built.replace(/^\.\/dist\//, './').replace(/\.js$/, 
 /** Runs in a child: every way to the outside throws before the module is loaded. */
 const probe = (specifier) => `
   // Node's own modules look at the environment when they are first loaded; that is not ours.
-  await import('node:https')
+  await import('node:http')
   const ban = (object, name) => {
     Object.defineProperty(object, name, {
       configurable: true,

@@ -119,7 +119,6 @@ function exchange(
 }
 
 function recordOf(headers: HeadersInit = {}): Record<string, string> {
-  // The global Headers is asked for only where it is needed: it loads all of Node's fetch.
   return Symbol.iterator in headers ? Object.fromEntries(new Headers(headers)) : headers
 }
 
