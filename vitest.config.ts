@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/{unit,property,vectors,kit,simulation,workerd}/**/*.test.ts'],
+    // R12: no test may print, throw or store a secret.
+    setupFiles: ['test/support/canary.ts'],
     passWithNoTests: false,
     globals: false,
     pool: 'threads',

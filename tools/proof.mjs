@@ -52,8 +52,12 @@ function byRuntime() {
 
 /** Checks of the servers lane are called `vendor/server …`; those of our own provider name its file. */
 function byServer() {
-  const groups = Map.groupBy(parts.get('servers') ?? [], ({ name }) => name.split(' ')[0])
-  const rows = [...groups].filter(([name]) => name.includes('/')).sort()
+  const checked = parts.get('servers') ?? []
+  const names = new Set(checked.map(({ name }) => name.split(' ')[0]))
+  const rows = [...names]
+    .filter((name) => name.includes('/'))
+    .sort()
+    .map((server) => [server, checked.filter(({ name }) => name.startsWith(`${server} `))])
   const ours = (checks) => checks.filter(({ name }) => /\.mjs /.test(name))
   return table(
     ['server', 'checks of our code', "checks of the vendor's own client and of the fake"],

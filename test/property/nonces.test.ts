@@ -5,6 +5,7 @@ import {
   EnvelopeCipher,
   type GeneratedDataKey,
   type KmsCallOptions,
+  KmsError,
 } from '../../src/index.ts'
 import { codeOf, toHex } from '../vectors/hex.ts'
 import { FakeRuntime, PlainKms, sequence, through } from '../unit/wire/fixture.ts'
@@ -125,16 +126,15 @@ describe('R3 nonces', () => {
     const fresh = (): EnvelopeCipher => {
       return new EnvelopeCipher({ kms, runtime: new FakeRuntime() })
     }
-    // @ts-expect-error -- the types refuse it, and what a caller forces in is ignored
-    const record = await fresh().encrypt(plaintext, { nonce: sequence(12) })
-    const forced = await fresh().encrypt(plaintext, chosen as object)
-    const stream = await through(fresh().encryptStream(chosen as object), plaintext)
-    const [many] = await fresh().encryptMany(
-      [{ plaintext, ...(chosen as object) }],
-      chosen as object,
-    )
+    // @ts-expect-error -- the types refuse it
+    await expect(fresh().encrypt(plaintext, { nonce: sequence(12) })).rejects.toThrow(KmsError)
+    // Beside both maps options are not looked through, and what a caller forces in is ignored.
+    const options = { context: { tenant: 'acme' }, aad: { row: '1' }, ...chosen }
+    const record = await fresh().encrypt(plaintext, options)
+    const stream = await through(fresh().encryptStream(options), plaintext)
+    const [many] = await fresh().encryptMany([{ plaintext, ...options }], chosen as object)
     expect(many?.ok).toBe(true)
-    const messages = [record, forced, stream, many?.ok === true ? many.value : record]
+    const messages = [record, stream, many?.ok === true ? many.value : record]
     for (const message of messages) {
       for (const secret of [chosen.nonce, chosen.salt]) {
         expect(Buffer.from(message).includes(Buffer.from(secret))).toBe(false)

@@ -89,6 +89,7 @@ async function inWorkerd() {
     const response = await miniflare.dispatchFetch('http://localhost/')
     if (!response.ok)
       throw new Error(`the Worker answered ${response.status}: ${await response.text()}`)
+    /** @type {any} */
     const table = await response.json()
     keepProof('runtime-workerd', table)
     return printTable('workerd', table)

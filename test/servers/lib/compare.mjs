@@ -106,6 +106,7 @@ const cut = (text, width) => (text.length > width ? `${text.slice(0, width - 1)}
 /**
  * Prints where servers differ from what is right, and why that is taken as right.
  *
+ * @param {{ judge: string }} vendor
  * @param {Record<string, readonly { name: string, verdict: string, observed: any, right: any,
  *   why?: string }[]>} byServer
  * @param {Record<string, Expectation>} expected
