@@ -21,4 +21,5 @@ export type {
   RefusalEvent,
   RetryEvent,
 } from './observer.ts'
+export type { MissingWraps, RepairLog } from './repair-log.ts'
 export type { Runtime } from './runtime.ts'

@@ -7,7 +7,15 @@ export {
 } from './circuit-breaker-kms.ts'
 export type { CircuitBreakerConfig } from './circuit-config.ts'
 export type { CircuitBucket, CircuitState } from './circuit-state.ts'
-export { MultiKms, type MultiKmsOptions } from './multi-kms.ts'
+export { type AuditLayer, composeKms, type ComposeKmsOptions } from './compose-kms.ts'
+export { MultiKms } from './multi-kms.ts'
+export type { HedgeConfig, MultiKmsOptions, WritePolicy } from './multi-options.ts'
+export { type PresetName, PRESETS, type ResiliencePreset } from './presets.ts'
+export {
+  type ResilienceConfig,
+  resilienceValues,
+  type ResilienceValues,
+} from './resilience-config.ts'
 export { RetryKms, type RetryKmsOptions } from './retry-kms.ts'
 export type { RetryBudget, RetryConfig } from './retry-policy.ts'
 export type { DecoratorPorts } from './service.ts'

@@ -1,4 +1,4 @@
-import { KmsError, type Outcome, typedError } from '../errors.ts'
+import { isKmsError, KmsError, type Outcome } from '../errors.ts'
 import {
   type GeneratedDataKey,
   type HealthReport,
@@ -7,17 +7,25 @@ import {
   type KmsCallOptions,
   type KmsCapabilities,
   type KmsSignalOptions,
-  refuseOthers,
   type SecretBytes,
   type UnwrappedDataKey,
   unwrapEach,
   type UnwrapRequest,
   type WrappedKey,
 } from '../kms/index.ts'
+import { firstToOpen, type Opener } from './first-to-open.ts'
+import { type MultiKmsOptions, multiSettings, type MultiSettings } from './multi-options.ts'
+import { demandOwn, firstToGenerate, noteMissing, wrapUnderEnough } from './quorum-write.ts'
+import { answered, failed, type MemberHealth, readOrder, UNKNOWN_HEALTH } from './read-order.ts'
+import { errorTypeOf } from './service.ts'
+
+/** Hedges that may be saved up. */
+const MAX_HEDGES = 10
 
 /**
- * Several KEKs, of any vendors and regions, wrap one DEK. Writing needs all of them; reading needs
- * one. A member with `usage: 'decrypt'` only reads: so data moves from one KEK to another.
+ * Several KEKs, of any vendors and regions, wrap one DEK. Reading needs one of them; writing needs
+ * all, or a quorum, with what is missing noted for repair. A member with `usage: 'decrypt'` only
+ * reads: so data moves from one KEK to another.
  *
  * @remarks Security: confidentiality is that of the weakest KEK in the list.
  *
@@ -35,35 +43,34 @@ import {
 export class MultiKms implements KeyManagementService {
   readonly providerName: string = 'multi'
   readonly capabilities: KmsCapabilities
-  readonly #read: readonly KeyManagementService[]
-  readonly #write: readonly KeyManagementService[]
+  readonly #settings: MultiSettings
+  readonly #healths: MemberHealth[]
+  #hedges = 1
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: MultiKmsOptions) {
-    const { read, write, ...others } = options
-    refuseOthers(others)
-    this.#read = listOf('read', read)
-    this.#write = listOf('write', write ?? this.#read.filter(canWrite))
-    if (this.#read.length + this.#write.length === 0) throw config('no KMS is given')
-    if (this.#read.some((kms) => kms.capabilities.usage === 'encrypt')) {
-      throw config('a KMS to read from is configured to encrypt only')
-    }
-    if (!this.#write.every(canWrite))
-      throw config('a KMS to write to is configured to decrypt only')
-    this.capabilities = Object.freeze(combine(this.#read, this.#write))
+    this.#settings = multiSettings(options)
+    const { read, write } = this.#settings
+    this.#healths = read.map(() => UNKNOWN_HEALTH)
+    this.capabilities = Object.freeze(combine(read, write))
   }
 
   canUnwrap(wrap: WrappedKey): boolean {
-    return this.#read.some((kms) => kms.canUnwrap(wrap))
+    return this.#settings.read.some((kms) => kms.canUnwrap(wrap))
   }
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
-    const [first, ...others] = this.#writers()
-    const { plaintext, wraps } = await first.generateDataKey(options)
+    const { write, quorum } = this.#settings
+    const { plaintext, wraps, maker, down } = await firstToGenerate(this.#settings, options)
     try {
-      demandOwn(first, wraps)
-      const more = await Promise.all(others.map((kms) => wrapUnder(kms, plaintext, options)))
-      return { plaintext, wraps: [...wraps, ...more.flat()] } // W3.17
+      demandOwn(maker, wraps)
+      const others = write.filter((kms) => kms !== maker && !down.includes(kms))
+      const more = await wrapUnderEnough(this.#settings, others, quorum - 1, plaintext, options)
+      const isMissing = (kms: KeyManagementService): boolean =>
+        down.includes(kms) || more[others.indexOf(kms)] === undefined
+      const missing = write.filter((kms) => kms !== maker && isMissing(kms))
+      await noteMissing(this.#settings, missing, 'generateDataKey', options)
+      return { plaintext, wraps: [...wraps, ...more.flatMap((made) => made ?? [])] } // W3.17
     } catch (error) {
       plaintext.dispose()
       throw error
@@ -74,28 +81,26 @@ export class MultiKms implements KeyManagementService {
     plaintext: SecretBytes,
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    const wraps = await Promise.all(
-      this.#writers().map((kms) => wrapUnder(kms, plaintext, options)),
-    )
-    return wraps.flat()
+    options.signal?.throwIfAborted()
+    const { write, quorum } = this.#settings
+    this.#demandWriters()
+    const made = await wrapUnderEnough(this.#settings, write, quorum, plaintext, options)
+    const missing = write.filter((_, i) => made[i] === undefined)
+    await noteMissing(this.#settings, missing, 'wrapDataKey', options)
+    return made.flatMap((wraps) => wraps ?? [])
   }
 
-  /** W3.28: in the order of the configuration; a KEK that is down or does not open gives way to the next. */
-  async unwrapDataKey(
-    wraps: readonly WrappedKey[],
-    options: KmsCallOptions,
-  ): Promise<UnwrappedDataKey> {
-    let failure = new KmsError('ERR_ENVELOPE_UNKNOWN_KEY')
-    for (const kms of this.#read) {
-      const ours = wraps.filter((wrap) => kms.canUnwrap(wrap))
-      if (ours.length === 0) continue
-      try {
-        return await kms.unwrapDataKey(ours, options)
-      } catch (error) {
-        failure = worse(failure, typedError(error, 'ERR_KMS_UNAVAILABLE', options.signal))
-      }
-    }
-    throw failure
+  /** W3.28: in this reader's own order; a KEK that is down or does not open gives way to the next. */
+  unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey> {
+    const { read, fastest, hedge, ports } = this.#settings
+    const order = fastest ? readOrder(this.#healths, ports.runtime.now()) : read.keys()
+    const openers = [...order].flatMap((i) => this.#openerOf(i, wraps))
+    this.#hedges = Math.min(MAX_HEDGES, this.#hedges + (hedge?.budget ?? 0))
+    return firstToOpen(openers, options, {
+      ports,
+      hedgeAfterMs: hedge?.afterMs,
+      payHedge: () => this.#hedges >= 1 && (this.#hedges--, true),
+    })
   }
 
   unwrapMany(
@@ -118,18 +123,21 @@ export class MultiKms implements KeyManagementService {
   }
 
   async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
-    return (await Promise.all(this.#writers().map((kms) => kms.currentVersion(options)))).flat()
+    this.#demandWriters()
+    const { write } = this.#settings
+    return (await Promise.all(write.map((kms) => kms.currentVersion(options)))).flat()
   }
 
   async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
     const versions: KekVersion[] = []
     if (!this.capabilities.rotates) throw new KmsError('ERR_KMS_UNSUPPORTED', { provider: 'multi' })
-    for (const kms of this.#writers()) versions.push(...(await kms.rotateKey(options)))
+    for (const kms of this.#settings.write) versions.push(...(await kms.rotateKey(options)))
     return versions
   }
 
   async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    const members = [...new Set([...this.#write, ...this.#read])]
+    const { read, write } = this.#settings
+    const members = [...new Set([...write, ...read])]
     const reports = await Promise.all(members.map((kms) => kms.healthCheck(options)))
     return {
       healthy: reports.every((report) => report.healthy),
@@ -137,58 +145,44 @@ export class MultiKms implements KeyManagementService {
     }
   }
 
-  #writers(): readonly [KeyManagementService, ...KeyManagementService[]] {
-    const [first, ...others] = this.#write
-    if (first === undefined) {
-      throw new KmsError('ERR_KMS_UNSUPPORTED', { message: 'no KMS to write to is configured' })
+  /** What is measured here decides the order of later calls. */
+  #openerOf(i: number, wraps: readonly WrappedKey[]): readonly Opener[] {
+    const { read, ports } = this.#settings
+    const kms = read[i] as KeyManagementService
+    const ours = wraps.filter((wrap) => kms.canUnwrap(wrap))
+    if (ours.length === 0) return []
+    let startedMs = 0
+    const landed = (error?: unknown): void => {
+      const nowMs = ports.runtime.now()
+      this.#healths[i] = learnt(this.#healths[i] ?? UNKNOWN_HEALTH, startedMs, nowMs, error)
     }
-    return [first, ...others]
+    const open = (given: KmsCallOptions): Promise<UnwrappedDataKey> => {
+      startedMs = ports.runtime.now()
+      return kms.unwrapDataKey(ours, given)
+    }
+    return [{ provider: kms.providerName, open, landed }]
+  }
+
+  #demandWriters(): void {
+    if (this.#settings.write.length > 0) return
+    throw new KmsError('ERR_KMS_UNSUPPORTED', { message: 'no KMS to write to is configured' })
   }
 }
 
-/** Options of {@link MultiKms}. */
-export interface MultiKmsOptions {
-  /** Tried in this order to unwrap. */
-  readonly read: readonly KeyManagementService[]
-  /** All of these wrap, the first makes the DEK. By default those of `read` that may encrypt. */
-  readonly write?: readonly KeyManagementService[]
-}
-
-function listOf(name: string, list: readonly KeyManagementService[]): KeyManagementService[] {
-  const isService = (kms: Partial<KeyManagementService> | null): boolean =>
-    typeof kms?.unwrapDataKey === 'function'
-  if (Array.isArray(list) && list.every(isService))
-    return [...(list as readonly KeyManagementService[])]
-  throw config(`${name} must be a list of KMSs`)
-}
-
-function canWrite(kms: KeyManagementService): boolean {
-  return kms.capabilities.usage !== 'decrypt'
-}
-
-async function wrapUnder(
-  kms: KeyManagementService,
-  plaintext: SecretBytes,
-  options: KmsCallOptions,
-): Promise<readonly WrappedKey[]> {
-  const wraps = await kms.wrapDataKey(plaintext, options)
-  demandOwn(kms, wraps)
-  return wraps
-}
-
-/** A member whose wraps are not under its own keys must not be hidden by the others. */
-function demandOwn(kms: KeyManagementService, wraps: readonly WrappedKey[]): void {
-  const { usage } = kms.capabilities
-  if (wraps.length > 0 && (usage === 'encrypt' || wraps.every((wrap) => kms.canUnwrap(wrap))))
-    return
-  throw new KmsError('ERR_KMS_RESPONSE_INVALID', { provider: kms.providerName })
-}
-
-/** What can pass counts over what cannot: a message that may open later is not a bad message. */
-function worse(held: KmsError, next: KmsError): KmsError {
-  if (held.code === 'ERR_ENVELOPE_UNKNOWN_KEY') return next
-  if (held.retryable) return held
-  return next.retryable || held.code === 'ERR_DECRYPT_FAILED' ? next : held
+/** What a call says about its KMS. One that was cut says how long it had not answered. */
+function learnt(
+  health: MemberHealth,
+  startedMs: number,
+  nowMs: number,
+  error: unknown,
+): MemberHealth {
+  const tookMs = nowMs - startedMs
+  if (error === undefined) return answered(health, tookMs, nowMs)
+  const type = errorTypeOf(error, undefined)
+  if (type === 'aborted')
+    return tookMs > (health.latencyMs ?? 0) ? answered(health, tookMs, nowMs) : health
+  const isOut = !isKmsError(error) || error.retryable
+  return isOut ? failed(health, nowMs) : answered(health, tookMs, nowMs)
 }
 
 function combine(
@@ -208,8 +202,4 @@ function combine(
       maxContextBytes: Math.min(...all.map((one) => one.limits.maxContextBytes)),
     },
   }
-}
-
-function config(message: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message, provider: 'multi' })
 }

@@ -1,4 +1,4 @@
-import { isKmsError, KmsError, type Outcome } from '../errors.ts'
+import { isKmsError, type Outcome } from '../errors.ts'
 import {
   type GeneratedDataKey,
   type HealthReport,
@@ -15,8 +15,8 @@ import {
   type WrappedKey,
 } from '../kms/index.ts'
 import type { CallEvent, KmsOperation } from '../ports/index.ts'
-import { notify, untilAborted } from '../runtime/index.ts'
-import { discard } from './discard.ts'
+import { notify } from '../runtime/index.ts'
+import { boundedCall } from './bounded-call.ts'
 import { integer } from './numbers.ts'
 import {
   type DecoratorPorts,
@@ -120,32 +120,17 @@ export class TimeoutKms implements KeyManagementService {
     options: O,
     call: InnerCall<T, O>,
   ): Promise<T> {
-    const { signal } = options
-    signal?.throwIfAborted()
-    const { network, runtime } = this.#ports
-    const started = runtime.now()
-    const ended = new AbortController()
-    const stop = (): void => {
-      ended.abort(signal?.reason)
-    }
-    signal?.addEventListener('abort', stop, { once: true })
-    const cancel = network.after(this.#timeoutMs, () => {
-      ended.abort(new KmsError('ERR_KMS_TIMEOUT', { provider: this.providerName, operation }))
-    })
-    const deadlineMs = Math.min(options.deadlineMs ?? Infinity, started + this.#timeoutMs)
-    const ask = async (): Promise<T> => call({ ...options, signal: ended.signal, deadlineMs })
-    const work = ask()
+    const { providerName: provider } = this
+    options.signal?.throwIfAborted()
+    const started = this.#ports.runtime.now()
     try {
-      const answer = await untilAborted(work, ended.signal)
+      const bound = { timeoutMs: this.#timeoutMs, provider, operation }
+      const answer = await boundedCall(this.#ports, bound, options, call)
       this.#tell(operation, started)
       return answer
     } catch (error) {
-      if (ended.signal.aborted) work.then(discard, () => undefined)
-      this.#tell(operation, started, errorTypeOf(error, signal))
+      this.#tell(operation, started, errorTypeOf(error, options.signal))
       throw error
-    } finally {
-      cancel()
-      signal?.removeEventListener('abort', stop)
     }
   }
 

@@ -1,0 +1,83 @@
+import { refuseOthers, wrongOption } from '../kms/index.ts'
+import type { BulkheadConfig } from './bulkhead.ts'
+import type { CircuitBreakerConfig } from './circuit-config.ts'
+import type { HedgeConfig, WritePolicy } from './multi-options.ts'
+import { integer } from './numbers.ts'
+import { type PresetName, PRESETS, type ResiliencePreset } from './presets.ts'
+import type { RetryConfig } from './retry-policy.ts'
+
+/** The part of the options that is plain data, fit for JSON. What is absent comes from the preset. */
+export interface ResilienceConfig {
+  /** `production` by default. */
+  readonly preset?: PresetName | undefined
+  /** The total deadline of a call to the stack, in milliseconds, 1 to 900,000. */
+  readonly deadlineMs?: number | undefined
+  /** The bound of one attempt at one KMS, in milliseconds; at most the deadline. */
+  readonly attemptTimeoutMs?: number | undefined
+  /** Values over those of the preset; `false`: no retries. */
+  readonly retry?: RetryConfig | false | undefined
+  /** Values over those of the preset; `false`: no breaker. */
+  readonly circuitBreaker?: CircuitBreakerConfig | false | undefined
+  readonly bulkhead?: Omit<BulkheadConfig, 'maxHoldMs'> | undefined
+  /** Several KEKs: `all` by default. */
+  readonly writePolicy?: WritePolicy | undefined
+  /** Several KEKs: the order of reading. */
+  readonly order?: 'configured' | 'fastest' | undefined
+  /** Several KEKs; `false`: none. */
+  readonly hedge?: HedgeConfig | false | undefined
+  /** One name for each KMS, under which its circuit is shared: provider and region or vault. */
+  readonly scopes?: readonly string[] | undefined
+}
+
+/** What a configuration comes to: the preset, and what was given over it. */
+export type ResilienceValues = Omit<
+  ResiliencePreset,
+  'retry' | 'circuitBreaker' | 'bulkhead' | 'hedge'
+> & {
+  readonly retry: RetryConfig | false
+  readonly circuitBreaker: CircuitBreakerConfig | false
+  readonly bulkhead: Omit<BulkheadConfig, 'maxHoldMs'>
+  readonly hedge: HedgeConfig | false
+  readonly writePolicy: WritePolicy
+  readonly scopes: readonly string[] | undefined
+}
+
+/**
+ * The values of a configuration, those of its preset included.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function resilienceValues(config: ResilienceConfig): ResilienceValues {
+  const { preset = 'production', retry, circuitBreaker, hedge, ...given } = config
+  if (!Object.hasOwn(PRESETS, preset)) throw wrongOption('preset')
+  const base = PRESETS[preset]
+  const { deadlineMs, attemptTimeoutMs, bulkhead, scopes, writePolicy, order, ...others } = given
+  refuseOthers(others)
+  const deadline = integer('deadlineMs', deadlineMs ?? base.deadlineMs, 1, 900_000)
+  const attempt = attemptTimeoutMs ?? Math.min(base.attemptTimeoutMs, deadline)
+  return {
+    ...base,
+    deadlineMs: deadline,
+    attemptTimeoutMs: integer('attemptTimeoutMs', attempt, 1, deadline),
+    retry: over(base.retry, retry),
+    circuitBreaker: over(base.circuitBreaker, circuitBreaker),
+    bulkhead: { ...base.bulkhead, ...bulkhead },
+    order: order ?? base.order,
+    hedge: over(base.hedge, hedge),
+    writePolicy: writePolicy ?? 'all',
+    scopes: scopes === undefined ? undefined : scopesOf(scopes),
+  }
+}
+
+/** `false` switches a part off, an object sets what it names. */
+function over<T extends object>(base: T | false, given: Partial<T> | false | undefined): T | false {
+  if (given === undefined) return base
+  return given === false ? false : ({ ...(base === false ? undefined : base), ...given } as T)
+}
+
+function scopesOf(scopes: readonly string[]): readonly string[] {
+  const isScope = (scope: unknown): boolean =>
+    typeof scope === 'string' && /^[\w./:@-]{1,128}$/.test(scope)
+  if (Array.isArray(scopes) && scopes.every(isScope)) return [...(scopes as readonly string[])]
+  throw wrongOption('scopes')
+}
