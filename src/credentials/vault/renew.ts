@@ -39,8 +39,8 @@ export function tokensOf(vault: VaultHttp, auth: VaultAuth): Refreshing<VaultTok
       // Near its `max_ttl` a token gets ever shorter leases.
       if (expiresAtMs - vault.ports.runtime.now() >= leaseMs / 2) return renewed
     } catch (error) {
-      // While Vault cannot be reached, the token that is held is used on.
-      if (!isKmsError(error) || error.retryable) throw error
+      // Past its `max_ttl` some servers say 500. While none can be reached, neither can a login.
+      if (!isKmsError(error)) throw error
     }
     return auth.login(vault)
   }

@@ -1,10 +1,10 @@
-import { decodeBase64, decodeUtf8 } from '../../bytes/index.ts'
-import type { JsonObject } from '../../http/index.ts'
+import { decodeBase64, decodeBase64Url, decodeUtf8 } from '../../bytes/index.ts'
+import { type JsonObject, parseJsonObject } from '../../http/index.ts'
 import { Refusal as AwsRefusal } from '../fake-aws/errors.ts'
 import { verifyWebIdentity, type WebIdentity } from '../fake-aws/web-identity.ts'
 import { textOf } from './input.ts'
 import type { FakeVaultIssuer, FakeVaultOptions, FakeVaultTokenOptions } from './options.ts'
-import { denied, notFound, Refusal } from './refusal.ts'
+import { denied, Refusal } from './refusal.ts'
 
 /** One login. */
 export interface LoginCall {
@@ -19,8 +19,7 @@ export type Login = (call: LoginCall) => Promise<FakeVaultTokenOptions>
 /** @see https://openbao.org/api-docs/auth/approle/#login-with-approle */
 const appRole: Login = async ({ options, input }) => {
   const [roleId, secretId] = [textOf(input, 'role_id'), textOf(input, 'secret_id')]
-  if (roleId === '' && secretId === '') throw new Refusal(500, 'internal error')
-  if (roleId === '') throw new Refusal(400, 'missing role_id')
+  if (roleId === '') throw new Refusal(500, 'missing role_id')
   const role = options.appRoles?.find((one) => one.roleId === roleId)
   if (role === undefined) throw new Refusal(400, 'invalid role or secret ID')
   const blind = options.defects?.includes('accepts-any-secret-id') === true
@@ -55,9 +54,20 @@ const kubernetes: Login = async ({ options, input, nowMs }) => {
   const role = roles.find((one) => one.name === name)
   if (role === undefined) throw new Refusal(400, `invalid role name "${name}"`)
   if (options.defects?.includes('accepts-any-jwt') === true) return role
+  // What the token says of itself comes first, then the cluster is asked.
+  if (accountOf(textOf(input, 'jwt')) !== role.serviceAccount)
+    throw new Refusal(403, 'service account name not authorized')
   const identity = await verified(input, issuer, undefined, nowMs)
   if (identity?.subject !== `system:serviceaccount:${role.serviceAccount}`) throw denied()
   return role
+}
+
+/** `namespace:name` of a projected service-account token, not verified. */
+function accountOf(jwt: string): string {
+  const bytes = decodeBase64Url(jwt.split('.')[1] ?? '')
+  const claims = bytes === undefined ? undefined : parseJsonObject(bytes)
+  const { namespace, serviceaccount } = (claims?.['kubernetes.io'] ?? {}) as JsonObject
+  return `${String(namespace)}:${String((serviceaccount as JsonObject | undefined)?.['name'])}`
 }
 
 /** Vault sends the signed request on, and believes what STS answers. */
@@ -101,12 +111,9 @@ const LOGINS: ReadonlyMap<string, Login> = new Map([
 
 const NOBODY: FakeVaultIssuer = { issuer: '', keys: [] }
 
-/** The login of the method that is mounted here. @throws Refusal 404 */
-export function loginAt(mount: string): Login {
-  const login = LOGINS.get(mount)
-  if (login === undefined)
-    throw notFound(`no handler for route "auth/${mount}/login". route entry not found.`)
-  return login
+/** The login of the method that is mounted here. */
+export function loginAt(mount: string): Login | undefined {
+  return LOGINS.get(mount)
 }
 
 async function verified(

@@ -41,6 +41,10 @@ export function bindingOf(input: JsonObject): TransitBinding {
   const context = decodeGoBase64(textOf(input, 'context'))
   if (context === undefined) throw new Refusal(400, 'failed to base64-decode context')
   const associatedData = decodeGoBase64(textOf(input, 'associated_data'))
-  if (associatedData === undefined) throw new Refusal(500, 'internal error')
+  if (associatedData === undefined)
+    throw new Refusal(
+      500,
+      'unable to get associated_data/additional_data from factory[0]: illegal base64 data at input byte 0',
+    )
   return { context, associatedData }
 }

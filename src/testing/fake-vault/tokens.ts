@@ -69,7 +69,7 @@ export class Tokens {
     const endless = token.maxTtlSeconds === 0 || this.#defects.has('renews-past-max-ttl')
     const left = endless
       ? Infinity
-      : Math.ceil((token.issuedAtMs + token.maxTtlSeconds * 1_000 - now) / 1_000)
+      : Math.floor((token.issuedAtMs + token.maxTtlSeconds * 1_000 - now) / 1_000)
     const seconds = Math.min(token.ttlSeconds, left)
     token.expiresAtMs = now + seconds * 1_000
     return { seconds, isCut: seconds < token.ttlSeconds }

@@ -63,14 +63,13 @@ export async function open(
   const version = Number(digits) === 0 ? 1 : Number(digits)
   const latest = key.versions.length
   if (version > latest) throw new Refusal(400, 'invalid ciphertext: version is too new')
-  const tooOld =
-    version < key.minDecryptionVersion && !defects.has('ignores-min-decryption-version')
-  if (tooOld)
+  const least = defects.has('ignores-min-decryption-version') ? 1 : key.minDecryptionVersion
+  if (version < least)
     throw new Refusal(400, 'ciphertext or signature version is disallowed by policy (too old)')
   const bytes = decodeGoBase64(rest.slice(split + 1))
   if (bytes === undefined) throw new Refusal(400, 'invalid ciphertext: could not decode base64')
   const cipher = await cipherKey(key, version, binding.context, defects)
-  if (bytes.length < NONCE_BYTES) throw new Refusal(400, 'invalid ciphertext: length too short')
+  if (bytes.length < NONCE_BYTES) throw new Refusal(400, 'invalid ciphertext length')
   const failed = new Refusal(400, 'cipher: message authentication failed')
   if (version < latest && defects.has('drops-old-versions')) throw failed
   const algorithm = {

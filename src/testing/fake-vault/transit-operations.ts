@@ -87,6 +87,7 @@ async function run(
   const [first = {}] = batch ?? [input]
   note(record, first, batch?.length)
   if (batch === undefined) return { data: await work(key, input, defects) }
+  let failed = failureStatus
   const results = await Promise.all(
     batch.map(async (item) => {
       const reference = textOf(item, 'reference')
@@ -94,8 +95,8 @@ async function run(
       try {
         return { ...(await work(key, item, defects)), ...named }
       } catch (error) {
-        // What is Vault's own mistake is the whole call's.
-        if (!(error instanceof Refusal) || error.status >= 500) throw error
+        if (!(error instanceof Refusal)) throw error
+        if (error.status >= 500) failed = error.status
         return { error: error.message, ...named }
       }
     }),
@@ -103,7 +104,7 @@ async function run(
   if (defects.has('reverses-batches')) results.reverse()
   const failures = results.filter((result) => 'error' in result).length
   const partial = Number(textOf(input, 'partial_failure_response_code'))
-  const asked = partial !== 0 && failures < results.length ? partial : failureStatus
+  const asked = partial !== 0 && failures < results.length ? partial : failed
   return { status: failures > 0 ? asked : 200, data: { batch_results: results } }
 }
 

@@ -39,7 +39,7 @@ export function respond(
     case 'truncated':
       return new Response(breaking(half), { status, headers })
     default:
-      return new Response(status === 307 ? null : bytes, { status, headers })
+      return new Response(answer.body === '' ? null : bytes, { status, headers })
   }
 }
 

@@ -1,0 +1,171 @@
+// The provider against OpenBao and the fake: the contract suite, every way to log in, one call for a
+// page, and an envelope that moves between a local key and Vault.
+import assert from 'node:assert/strict'
+import { EnvelopeCipher, isKmsError, MultiKms } from '../../../src/index.ts'
+import { createLocalKms } from '../../../src/providers/local/index.ts'
+import {
+  createVaultTransitKms,
+  vaultAppRole,
+  vaultJwt,
+  vaultKubernetes,
+  vaultToken,
+} from '../../../src/providers/vault-transit/index.ts'
+import { webNetwork } from '../../../src/runtime/index.ts'
+import { kmsContract } from '../../../src/testing/index.ts'
+
+const message = { context: { tenant: 'acme' }, aad: { row: '42' } }
+const plaintext = new TextEncoder().encode('4111 1111')
+
+/** @param {any} target @param {any} tools */
+export async function run(target, { check, skip, world }) {
+  const { endpoint, token, namespace } = target
+  const common = { endpoint, allowHttpLoopback: true, timeoutMs: 10_000, auth: vaultToken(token) }
+  const vault = (/** @type {any} */ options = {}) =>
+    createVaultTransitKms({ ...common, key: target.key, ...options })
+  const cipher = (/** @type {any} */ options = {}) => new EnvelopeCipher({ kms: vault(options) })
+  const code = (/** @type {Promise<unknown>} */ work) =>
+    work.then(
+      () => 'no error',
+      (/** @type {unknown} */ error) => (isKmsError(error) ? error.code : error),
+    )
+
+  const byDerivation = { key: target.derived, bindBy: 'derivation' }
+  for (const [kind, options, other] of [
+    ['a key', {}, { key: target.other }],
+    ['a derived key', { key: target.derived }, { key: target.otherDerived }],
+    ['by derivation', byDerivation, { ...byDerivation, key: target.otherDerived }],
+  ]) {
+    const subject = { create: () => vault(options), createOther: () => vault(other) }
+    for (const one of kmsContract(vault(options).capabilities, subject)) {
+      if (one.skip !== undefined) skip(`contract, ${kind}: ${one.name}`, one.skip)
+      else await check(`contract, ${kind}: ${one.name}`, one.run)
+    }
+  }
+
+  const logins = {
+    approle: vaultAppRole(target.appRole),
+    jwt: vaultJwt({ role: 'app', jwt: async () => target.jwt('good') }),
+    kubernetes: vaultKubernetes({
+      role: 'app',
+      jwt: async () => target.serviceAccountToken('good'),
+    }),
+  }
+  for (const [name, auth] of Object.entries(logins)) {
+    await check(`logs in by ${name}`, async () => {
+      const envelope = await cipher({ auth }).encrypt(plaintext, message)
+      assert.deepEqual(await cipher().decrypt(envelope, message), plaintext)
+    })
+  }
+  await check('is told that a login is refused', async () => {
+    const refused = {
+      mount: vaultAppRole({ ...target.appRole, mount: 'nowhere' }),
+      secret: vaultAppRole({ ...target.appRole, secretId: 'wrong' }),
+      role: vaultAppRole({ roleId: 'wrong', secretId: 'wrong' }),
+      jwt: vaultJwt({ role: 'app', jwt: async () => target.jwt('wrong-signature') }),
+      account: vaultKubernetes({
+        role: 'app',
+        jwt: async () => target.serviceAccountToken('wrong-subject'),
+      }),
+    }
+    for (const auth of Object.values(refused))
+      assert.equal(await code(vault({ auth }).currentVersion({})), 'ERR_KMS_UNAUTHENTICATED')
+  })
+  await check('logs in again when its token was revoked, once', async () => {
+    let now = Date.now()
+    const runtime = { now: () => now, randomFill: crypto.getRandomValues.bind(crypto) }
+    const seen = []
+    const network = {
+      ...webNetwork,
+      fetch: (url, init) => {
+        seen.push({ path: new URL(url).pathname, token: init.headers['X-Vault-Token'] })
+        return webNetwork.fetch(url, init)
+      },
+    }
+    const auth = vaultJwt({ role: 'app', jwt: async () => target.jwt('good') })
+    const kms = vault({ auth, runtime, network })
+    await kms.currentVersion({})
+    const first = seen.at(-1)?.token
+    await world.raw('POST', '/v1/auth/token/revoke-self', { token: first })
+    seen.length = 0
+    now += 60_000
+    await kms.currentVersion({})
+    const names = seen.map(({ path }) => path.split('/')[2])
+    assert.deepEqual(names, ['transit', 'auth', 'transit'])
+    assert.notEqual(seen.at(-1)?.token, first)
+  })
+  await check('a token that may only encrypt', async () => {
+    const auth = vaultToken(target.encryptOnly)
+    const kms = vault({ auth, usage: 'encrypt', derived: false })
+    const envelope = await new EnvelopeCipher({ kms }).encrypt(plaintext, message)
+    assert.deepEqual(await cipher().decrypt(envelope, message), plaintext)
+    const blind = vault({ auth, usage: 'encrypt' })
+    assert.equal(await code(blind.generateDataKey(message)), 'ERR_KMS_ACCESS_DENIED')
+  })
+  await check('R10 makes no key: one that does not exist is not found', async () => {
+    const kms = vault({ key: 'no-such-key' })
+    assert.equal(await code(kms.generateDataKey(message)), 'ERR_KMS_KEY_NOT_FOUND')
+    const { status } = await world.raw('GET', '/v1/transit/keys/no-such-key')
+    assert.equal(status, 404)
+  })
+  await check('a namespace has keys of its own', async () => {
+    await world.write(`${namespace}/transit/keys/${target.key}`)
+    const inside = await cipher({ namespace }).encrypt(plaintext, message)
+    assert.deepEqual(await cipher({ namespace }).decrypt(inside, message), plaintext)
+    assert.equal(await code(cipher().decrypt(inside, message)), 'ERR_DECRYPT_FAILED')
+    const nowhere = vault({ namespace: 'nowhere' })
+    assert.equal(await code(nowhere.currentVersion({})), 'ERR_KMS_KEY_NOT_FOUND')
+  })
+  await check('1,000 records under 20 data keys are one call', async () => {
+    const writer = cipher()
+    const items = Array.from({ length: 1_000 }, (_, i) => ({
+      plaintext: new Uint8Array([i & 255, i >> 8]),
+      context: { tenant: String(i % 20) },
+    }))
+    /** @type {readonly any[]} */
+    const sealed = await writer.encryptMany(items)
+    const paths = []
+    const network = {
+      ...webNetwork,
+      fetch: (url, init) => {
+        paths.push(new URL(url).pathname)
+        return webNetwork.fetch(url, init)
+      },
+    }
+    const page = sealed.map((outcome, i) => ({
+      envelope: outcome.value,
+      context: { tenant: String(i === 500 ? 'evil' : i % 20) },
+    }))
+    /** @type {readonly any[]} */
+    const opened = await cipher({ network }).decryptMany(page)
+    assert.equal(paths.filter((path) => path.includes('/decrypt/')).length, 1)
+    for (const [i, outcome] of opened.entries()) {
+      if (i === 500) assert.equal(outcome.error.code, 'ERR_DECRYPT_FAILED')
+      else assert.deepEqual([...outcome.value], [i & 255, i >> 8])
+    }
+  })
+  await check(
+    'a version below min_decryption_version is disabled, and the rest is not',
+    async () => {
+      const key = await world.createKey()
+      const old = await cipher({ key }).encrypt(plaintext, message)
+      await vault({ key }).rotateKey({})
+      const fresh = await cipher({ key }).rewrap(old, { context: message.context })
+      await world.write(`transit/keys/${key}/config`, { min_decryption_version: 2 })
+      assert.equal(await code(cipher({ key }).decrypt(old, message)), 'ERR_KMS_KEY_DISABLED')
+      assert.deepEqual(await cipher({ key }).decrypt(fresh, message), plaintext)
+    },
+  )
+  await check('an envelope moves from the local key to Vault and back', async () => {
+    const key = crypto.getRandomValues(new Uint8Array(32))
+    const local = createLocalKms({ versions: [{ version: 1, key }] })
+    const envelope = await new EnvelopeCipher({ kms: local }).encrypt(plaintext, message)
+    const move = (/** @type {any} */ to, /** @type {any} */ from) =>
+      new EnvelopeCipher({ kms: new MultiKms({ read: [to, from], write: [to] }) })
+    const context = { context: message.context }
+    const onVault = await move(vault(), local).rewrap(envelope, context)
+    assert.deepEqual(await cipher().decrypt(onVault, message), plaintext)
+    const back = await move(local, vault()).rewrap(onVault, context)
+    assert.deepEqual(back.slice(-37), envelope.slice(-37))
+    assert.deepEqual(await new EnvelopeCipher({ kms: local }).decrypt(back, message), plaintext)
+  })
+}
