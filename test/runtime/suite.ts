@@ -1,10 +1,12 @@
 import { awsCases } from './aws-cases.ts'
+import { azureCases } from './azure-cases.ts'
 import { fixtures, fromHex } from './fixtures.ts'
 
 /** The package under test, as a user imports it. */
 export interface Library {
   readonly core: typeof import('edge-kms')
   readonly aws: typeof import('edge-kms/aws-kms')
+  readonly azure: typeof import('edge-kms/azure-key-vault')
   readonly local: typeof import('edge-kms/local')
   readonly stores: typeof import('edge-kms/stores')
   readonly testing: typeof import('edge-kms/testing')
@@ -248,6 +250,7 @@ export function runtimeSuite(library: Library): readonly RuntimeCase[] {
   return [
     ...own,
     ...awsCases(library),
+    ...azureCases(library),
     ...testing
       .kmsContract(newKms().capabilities, {
         create: newKms,

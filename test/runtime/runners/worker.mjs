@@ -1,6 +1,7 @@
 /** The runner for workerd: every case runs inside one request, as an application's code would. */
 import * as core from 'edge-kms'
 import * as aws from 'edge-kms/aws-kms'
+import * as azure from 'edge-kms/azure-key-vault'
 import * as local from 'edge-kms/local'
 import * as stores from 'edge-kms/stores'
 import * as testing from 'edge-kms/testing'
@@ -10,6 +11,6 @@ import { runtimeSuite } from './suite.mjs'
 
 export default {
   async fetch() {
-    return Response.json(await runCases(runtimeSuite({ core, aws, local, stores, testing })))
+    return Response.json(await runCases(runtimeSuite({ core, aws, azure, local, stores, testing })))
   },
 }
