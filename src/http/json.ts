@@ -1,5 +1,6 @@
 import { type Bytes, decodeUtf8 } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
+import type { CallFacts } from './transport.ts'
 
 /** A JSON object whose fields are not trusted yet. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -22,8 +23,8 @@ export function parseJsonObject(body: Bytes): JsonObject | undefined {
  *
  * @throws KmsError `ERR_KMS_RESPONSE_INVALID`
  */
-export function stringField(answer: JsonObject, name: string): string {
+export function stringField(answer: JsonObject, name: string, facts?: CallFacts): string {
   const value = Object.hasOwn(answer, name) ? answer[name] : undefined
   if (typeof value === 'string') return value
-  throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: `the answer has no ${name}` })
+  throw new KmsError('ERR_KMS_RESPONSE_INVALID', { ...facts, message: `the answer has no ${name}` })
 }

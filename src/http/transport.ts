@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes/index.ts'
-import { isKmsError, KmsError } from '../errors.ts'
+import { isKmsError, KmsError, type KmsErrorDetails } from '../errors.ts'
 import type { Network, NetworkResponse } from '../ports/index.ts'
 import { untilAborted } from '../runtime/index.ts'
 import { readBody } from './body.ts'
@@ -14,7 +14,12 @@ export interface HttpRequest {
   /** Gives the caller a redirect as an answer, to compare where it leads; it is never followed here. */
   readonly showsRedirect?: boolean
   readonly signal?: AbortSignal | undefined
+  /** What stands on every error of this request. */
+  readonly facts?: CallFacts
 }
+
+/** Which call it was. */
+export type CallFacts = Pick<KmsErrorDetails, 'operation' | 'provider'>
 
 /** A whole answer, whatever its status but a redirect that was not asked for. */
 export interface HttpResponse {
@@ -57,14 +62,14 @@ export class Transport {
     }
     request.signal?.addEventListener('abort', stop, { once: true })
     const cancel = this.#network.after(this.#timeoutMs, () => {
-      attempt.abort(new KmsError('ERR_KMS_TIMEOUT'))
+      attempt.abort(new KmsError('ERR_KMS_TIMEOUT', request.facts))
     })
     try {
       // Raced as well: a body that hangs must not depend on how well a runtime aborts it.
       return await untilAborted(this.#exchange(request, attempt.signal), attempt.signal)
     } catch (error) {
       if (attempt.signal.aborted) throw attempt.signal.reason
-      throw isKmsError(error) ? error : unreachable(error)
+      throw isKmsError(error) ? error : unreachable(error, request.facts)
     } finally {
       cancel()
       request.signal?.removeEventListener('abort', stop)
@@ -83,19 +88,28 @@ export class Transport {
     const { status, headers } = response
     const redirects = status >= 300 && status < 400 && request.showsRedirect !== true
     if (response.type === 'opaqueredirect' || redirects) {
-      await response.body?.cancel()
-      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'a redirect is refused', status })
+      void response.body?.cancel().catch(() => undefined) // nobody waits for what is refused
+      throw invalid('a redirect is refused', { ...request.facts, status })
     }
-    return { status, headers, body: await readBody(response.body, this.#maxBodyBytes) }
+    const body = await readBody(response.body, this.#maxBodyBytes)
+    if (body === undefined) throw invalid('the answer is too long', request.facts)
+    return { status, headers, body }
   }
 }
 
+function invalid(message: string, details: KmsErrorDetails | undefined): KmsError {
+  return new KmsError('ERR_KMS_RESPONSE_INVALID', { ...details, message })
+}
+
 /** The cause's name and system code are kept; its message may hold a URL. */
-function unreachable(error: unknown): KmsError {
+function unreachable(error: unknown, facts: CallFacts | undefined): KmsError {
   const { cause = error } = Object(error) as Thrown
   const { code, name } = Object(cause) as Thrown
   const word = [code, name].find((one) => typeof one === 'string' && /^\w{1,64}$/.test(one))
-  return new KmsError('ERR_KMS_UNAVAILABLE', { cause: new Error(word as string | undefined) })
+  return new KmsError('ERR_KMS_UNAVAILABLE', {
+    ...facts,
+    cause: new Error(word as string | undefined),
+  })
 }
 
 /** What a thrown value may say. */

@@ -53,8 +53,7 @@ export interface WebIdentityOptions extends RoleOptions {
  */
 export function assumeRole(options: AssumeRoleOptions): AwsCredentialSource {
   const ports = portsOf(options)
-  const sts = new StsClient(options)
-  const parent = toCredentialSource(options.credentials, ports)
+  const sts = new StsClient(options, toCredentialSource(options.credentials, ports))
   const parameters: Record<string, string> = roleParameters(options)
   if (options.externalId !== undefined) parameters['ExternalId'] = options.externalId
   if (options.sourceIdentity !== undefined) parameters['SourceIdentity'] = options.sourceIdentity
@@ -62,7 +61,7 @@ export function assumeRole(options: AssumeRoleOptions): AwsCredentialSource {
     parameters[`Tags.member.${String(i + 1)}.Key`] = key
     parameters[`Tags.member.${String(i + 1)}.Value`] = value
   }
-  return new Refreshing((call) => sts.signed('AssumeRole', parameters, parent, call), ports)
+  return new Refreshing((call) => sts.signed('AssumeRole', parameters, call), ports)
 }
 
 /**

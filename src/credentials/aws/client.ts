@@ -71,12 +71,13 @@ export class AwsClient {
   }
 
   async #send(call: AwsCall, credentials: AwsCredentials): Promise<HttpResponse> {
-    const { endpoint, service, region, transport, runtime } = this.#options
+    const { endpoint, provider, service, region, transport, runtime } = this.#options
     const url = `${endpoint}/`
     const request = { method: 'POST', url, headers: call.headers, body: call.body } as const
     const nowMs = runtime.now() + this.#skewMs
     const headers = await this.#signer.sign({ ...request, service, region, nowMs }, credentials)
-    return transport.send({ ...request, headers, signal: call.signal })
+    const facts = { provider, operation: call.operation }
+    return transport.send({ ...request, headers, signal: call.signal, facts })
   }
 
   /** Whether the request's clock was off by enough to be the reason. AWS allows 5 minutes. */

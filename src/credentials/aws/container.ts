@@ -40,15 +40,18 @@ export function containerCredentials(options: ContainerCredentialsOptions): AwsC
     const headers: Record<string, string> = { accept: 'application/json' }
     const token = await tokenOf(options)
     if (token !== undefined) headers['authorization'] = token
-    const response = await transport.send({ method: 'GET', url, headers, signal })
+    const facts = { provider: PROVIDER }
+    const response = await transport.send({ method: 'GET', url, headers, signal, facts })
     const answer = parseJsonObject(response.body)
     if (response.status !== 200 || answer === undefined) throw refused(response.status)
-    return checkCredentials({
-      accessKeyId: stringField(answer, 'AccessKeyId'),
-      secretAccessKey: stringField(answer, 'SecretAccessKey'),
-      sessionToken: stringField(answer, 'Token'),
-      expiresAtMs: expiration(stringField(answer, 'Expiration')),
-    })
+    const text = (name: string): string => stringField(answer, name, facts)
+    const credentials = {
+      accessKeyId: text('AccessKeyId'),
+      secretAccessKey: text('SecretAccessKey'),
+      sessionToken: text('Token'),
+      expiresAtMs: expiration(text('Expiration')),
+    }
+    return checkCredentials(credentials, facts)
   }, ports)
 }
 

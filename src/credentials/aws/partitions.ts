@@ -18,9 +18,9 @@ const PARTITIONS = [
 /** Where a service is. */
 export interface EndpointOptions extends EndpointRules {
   /** Instead of the region's own: a VPC endpoint, or a server for tests. https only. */
-  readonly endpoint?: string
-  readonly fips?: boolean
-  readonly dualStack?: boolean
+  readonly endpoint?: string | undefined
+  readonly fips?: boolean | undefined
+  readonly dualStack?: boolean | undefined
 }
 
 /** The partition of a region, e.g. `aws-cn`. */

@@ -1,4 +1,5 @@
-import { configError } from '../../http/index.ts'
+import { KmsError } from '../../errors.ts'
+import { type CallFacts, configError } from '../../http/index.ts'
 import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
 import type { AwsCredentials, AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
 
@@ -22,15 +23,28 @@ export function toCredentialSource(
   }
 }
 
-/** Checks the form of credentials; what is wrong is said without their values. */
-export function checkCredentials(credentials: AwsCredentials): AwsCredentials {
+/**
+ * Checks the form of credentials; what is wrong is said without their values.
+ *
+ * @param received - by whom, where a server gave them: then its answer is wrong, not the configuration
+ */
+export function checkCredentials(
+  credentials: AwsCredentials,
+  received?: CallFacts,
+): AwsCredentials {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials
   // A line break would add a header of the attacker's choice.
-  const header = /^[\x21-\x7e]+$/
-  if (typeof accessKeyId !== 'string' || !header.test(accessKeyId)) throw bad('accessKeyId')
-  if (typeof secretAccessKey !== 'string' || secretAccessKey === '') throw bad('secretAccessKey')
-  if (sessionToken !== undefined && !header.test(sessionToken)) throw bad('sessionToken')
-  return credentials
+  const isHeader = (value: unknown): boolean =>
+    typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)
+  const wrong =
+    (!isHeader(accessKeyId) && 'accessKeyId') ||
+    ((typeof secretAccessKey !== 'string' || secretAccessKey === '') && 'secretAccessKey') ||
+    (sessionToken !== undefined && !isHeader(sessionToken) && 'sessionToken')
+  if (wrong === false) return credentials
+  throw new KmsError(received === undefined ? 'ERR_KMS_CONFIG' : 'ERR_KMS_RESPONSE_INVALID', {
+    ...received,
+    message: `${wrong} is missing or malformed`,
+  })
 }
 
 /**
@@ -52,8 +66,4 @@ export function awsCredentialsFromEnv(env: Readonly<Record<string, unknown>>): A
     secretAccessKey: read('AWS_SECRET_ACCESS_KEY'),
     ...(typeof sessionToken === 'string' && sessionToken !== '' && { sessionToken }),
   })
-}
-
-function bad(name: string): Error {
-  return configError(`${name} is missing or malformed`)
 }

@@ -39,17 +39,31 @@ export const STS_ERRORS: readonly AwsErrorRow[] = [
 export class StsClient {
   readonly #transport: Transport
   readonly #endpoint: string
-  readonly #region: string
   readonly #runtime: Runtime
+  /** One for all refreshes: it knows a clock that was corrected. */
+  readonly #client: AwsClient | undefined
 
-  /** @throws KmsError `ERR_KMS_CONFIG` */
-  constructor(options: StsOptions) {
-    this.#region = checkRegion(options.region)
-    this.#endpoint = awsEndpoint('sts', this.#region, options)
-    this.#runtime = options.runtime ?? webRuntime
-    this.#transport = new Transport({
-      network: options.network ?? webNetwork,
-      timeoutMs: options.timeoutMs,
+  /**
+   * @param credentials - for the actions that are signed
+   * @throws KmsError `ERR_KMS_CONFIG`
+   */
+  constructor(options: StsOptions, credentials?: AwsCredentialSource) {
+    const region = checkRegion(options.region)
+    const { runtime = webRuntime, network = webNetwork, timeoutMs, hasher } = options
+    this.#endpoint = awsEndpoint('sts', region, options)
+    this.#runtime = runtime
+    this.#transport = new Transport({ network, timeoutMs })
+    if (credentials === undefined) return
+    this.#client = new AwsClient({
+      provider: PROVIDER,
+      service: 'sts',
+      region,
+      endpoint: this.#endpoint,
+      credentials,
+      transport: this.#transport,
+      runtime,
+      hasher,
+      errors: STS_ERRORS,
     })
   }
 
@@ -57,20 +71,10 @@ export class StsClient {
   async signed(
     action: string,
     parameters: StsParameters,
-    credentials: AwsCredentialSource,
     options: CredentialOptions,
   ): Promise<AwsCredentials> {
-    const client = new AwsClient({
-      provider: PROVIDER,
-      service: 'sts',
-      region: this.#region,
-      endpoint: this.#endpoint,
-      credentials,
-      transport: this.#transport,
-      runtime: this.#runtime,
-      errors: STS_ERRORS,
-    })
-    const response = await client.call({
+    if (this.#client === undefined) throw new TypeError('a signed action needs credentials')
+    const response = await this.#client.call({
       ...options,
       operation: action,
       headers: HEADERS,
@@ -91,6 +95,7 @@ export class StsClient {
       headers: HEADERS,
       body: form(action, parameters),
       signal,
+      facts: { provider: PROVIDER, operation: action },
     })
     if (response.status === 200) return readCredentials(response, action)
     const facts = { provider: PROVIDER, operation: action, nowMs: this.#runtime.now() }
@@ -127,7 +132,8 @@ function readCredentials(response: HttpResponse, action: string): AwsCredentials
       message: 'the answer holds no credentials',
     })
   }
-  return checkCredentials({ accessKeyId, secretAccessKey, sessionToken, expiresAtMs })
+  const facts = { provider: PROVIDER, operation: action }
+  return checkCredentials({ accessKeyId, secretAccessKey, sessionToken, expiresAtMs }, facts)
 }
 
 type Fields = (name: string) => string | undefined

@@ -73,11 +73,11 @@ export class AwsKms implements KeyManagementService {
   ): Promise<UnwrappedDataKey> {
     this.#demand('decrypt')
     return this.#firstThatOpens(wraps, options, async (by, call) => {
-      const { keyArn, takePlaintext } = await this.#api.decrypt(call, by.wrapped)
-      this.#key.pin(keyArn)
+      const answer = await this.#api.decrypt(call, by.wrapped)
+      this.#key.pin(answer)
       // W3.25: until the first answer an alias may stand for another key than the wrap names.
       if (!this.canUnwrap(by)) throw new KmsError('ERR_DECRYPT_FAILED')
-      return { plaintext: takePlaintext(), by }
+      return { plaintext: answer.takePlaintext(), by }
     })
   }
 
@@ -95,7 +95,7 @@ export class AwsKms implements KeyManagementService {
     this.#demand('both')
     return this.#firstThatOpens(wraps, options, async (by, call) => {
       const answer = await this.#api.reEncrypt(call, by.wrapped)
-      this.#key.pin(answer.sourceArn)
+      this.#key.pin({ ...answer, keyArn: answer.sourceArn })
       return [this.#wrapOf(answer)]
     })
   }
@@ -134,8 +134,8 @@ export class AwsKms implements KeyManagementService {
     return { ...options, keyId: this.#key.keyId }
   }
 
-  #wrapOf({ keyArn, wrapped }: KeyedAnswer & { readonly wrapped: Bytes }): WrappedKey {
-    return { ...versionOf(this.#key.pin(keyArn)), wrapped }
+  #wrapOf(answer: KeyedAnswer & { readonly wrapped: Bytes }): WrappedKey {
+    return { ...versionOf(this.#key.pin(answer)), wrapped: answer.wrapped }
   }
 
   /** Tries the wraps that are ours, one call for each, until one opens. */

@@ -1,6 +1,6 @@
 import { AwsClient, awsEndpoint, toCredentialSource } from '../../credentials/aws/index.ts'
 import { Transport } from '../../http/index.ts'
-import type { KeyManagementService } from '../../kms/index.ts'
+import { type KeyManagementService, refuseOthers, wrongOption } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsKms } from './aws-kms.ts'
 import { AWS_KMS_ERRORS } from './errors.ts'
@@ -33,25 +33,29 @@ import { PinnedKey } from './pinned-key.ts'
  * ```
  */
 export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
-  const { keyId, timeoutMs, runtime = webRuntime, network = webNetwork } = options
-  const { grantTokens = [], multiRegion = false, usage = 'both' } = options
-  const facts = configuredKey(keyId, options.region)
+  const { keyId, region: given, credentials, timeoutMs, healthContext, ...rest } = options
+  const { grantTokens = [], multiRegion = false, usage = 'both', ...platform } = rest
+  const { runtime = webRuntime, network = webNetwork, hasher, ...place } = platform
+  const { endpoint, fips, dualStack, allowHttpLoopback, ...others } = place
+  refuseOthers(others)
+  if (!['both', 'encrypt', 'decrypt'].includes(usage)) throw wrongOption('usage')
+  const facts = configuredKey(keyId, given)
   const { region } = facts
   const client = new AwsClient({
     provider: PROVIDER,
     service: 'kms',
     region,
-    endpoint: awsEndpoint('kms', region, options), // W3.24: from the configuration alone
-    credentials: toCredentialSource(options.credentials, { runtime, network }),
+    endpoint: awsEndpoint('kms', region, { endpoint, fips, dualStack, allowHttpLoopback }), // W3.24: from the configuration alone
+    credentials: toCredentialSource(credentials, { runtime, network }),
     transport: new Transport({ network, timeoutMs }),
     runtime,
-    hasher: options.hasher,
+    hasher,
     errors: AWS_KMS_ERRORS,
   })
   return new AwsKms(
     new AwsKmsApi(client, [...grantTokens]),
     new PinnedKey(keyId, facts, multiRegion),
     usage,
-    Object.freeze({ ...options.healthContext, 'edge-kms:dk': 'health' }),
+    Object.freeze({ ...healthContext, 'edge-kms:dk': 'health' }),
   )
 }

@@ -22,12 +22,19 @@ export interface DataKeyCall extends KmsSignalOptions {
 
 /** An answer that names the key which was used. */
 export interface KeyedAnswer {
+  readonly operation: string
   readonly keyArn: string
 }
 
 /** An answer with a data key, which is taken out of it when the rest was found to be right. */
 export interface SecretAnswer {
   readonly takePlaintext: () => SecretBytes
+}
+
+/** What an operation answered, whose fields are not trusted yet. */
+interface Answer {
+  readonly operation: string
+  readonly fields: JsonObject
 }
 
 /** How a dry run ends that would have been allowed. */
@@ -77,7 +84,7 @@ export class AwsKmsApi {
       SourceEncryptionContext: call.context,
       DestinationEncryptionContext: call.context,
     })
-    const sourceArn = stringField(answer, 'SourceKeyId')
+    const sourceArn = text(answer, 'SourceKeyId')
     return { ...keyed(answer), sourceArn, wrapped: wrappedOf(answer) }
   }
 
@@ -86,8 +93,9 @@ export class AwsKmsApi {
     options: KmsSignalOptions,
   ): Promise<KeyedAnswer & { readonly enabled: boolean }> {
     const answer = await this.#call('DescribeKey', options, { KeyId: keyId })
-    const metadata = (answer['KeyMetadata'] ?? {}) as JsonObject
-    return { keyArn: stringField(metadata, 'Arn'), enabled: metadata['KeyState'] === 'Enabled' }
+    const fields = (answer.fields['KeyMetadata'] ?? {}) as JsonObject
+    const enabled = fields['KeyState'] === 'Enabled'
+    return { ...keyed({ ...answer, fields }, 'Arn'), enabled }
   }
 
   async rotateKeyOnDemand(keyId: string, options: KmsSignalOptions): Promise<void> {
@@ -100,10 +108,12 @@ export class AwsKmsApi {
    */
   async tryCalls(call: DataKeyCall, usage: KmsCapabilities['usage']): Promise<void> {
     const input = { KeySpec: 'AES_256', DryRun: true }
-    const made: JsonObject =
-      usage === 'decrypt' ? {} : await this.#onDataKey('GenerateDataKey', call, input, DRY_RUN)
+    const made =
+      usage === 'decrypt'
+        ? undefined
+        : await this.#onDataKey('GenerateDataKey', call, input, DRY_RUN)
     if (usage === 'encrypt') return
-    const CiphertextBlob = made['CiphertextBlob']
+    const CiphertextBlob = made?.fields['CiphertextBlob']
     const modified = { CiphertextBlob, DryRun: true, DryRunModifiers: ['IGNORE_CIPHERTEXT'] }
     await this.#onDataKey('Decrypt', call, modified, DRY_RUN)
   }
@@ -113,7 +123,7 @@ export class AwsKmsApi {
     call: DataKeyCall,
     input: JsonObject,
     hopesFor?: string,
-  ): Promise<JsonObject> {
+  ): Promise<Answer> {
     const { keyId, context } = call
     const whole = { KeyId: keyId, EncryptionContext: context, ...input }
     return this.#call(operation, call, whole, hopesFor)
@@ -124,7 +134,7 @@ export class AwsKmsApi {
     { signal, defer }: KmsSignalOptions,
     input: JsonObject,
     hopesFor?: string,
-  ): Promise<JsonObject> {
+  ): Promise<Answer> {
     const takesGrants = this.#grantTokens.length > 0 && operation !== 'RotateKeyOnDemand'
     const response = await this.#client.call({
       operation,
@@ -137,31 +147,36 @@ export class AwsKmsApi {
       defer,
       ...(hopesFor !== undefined && { hopesFor }),
     })
-    const answer = parseJsonObject(response.body)
-    if (answer === undefined) throw invalid('the answer is not a JSON object')
-    return answer
+    const fields = parseJsonObject(response.body)
+    if (fields === undefined) throw invalid(operation, 'the answer is not a JSON object')
+    return { operation, fields }
   }
 }
 
-function keyed(answer: JsonObject): KeyedAnswer {
-  return { keyArn: stringField(answer, 'KeyId') }
+function keyed(answer: Answer, name = 'KeyId'): KeyedAnswer {
+  return { operation: answer.operation, keyArn: text(answer, name) }
 }
 
-function wrappedOf(answer: JsonObject): Bytes {
+function text({ operation, fields }: Answer, name: string): string {
+  return stringField(fields, name, { operation, provider: PROVIDER })
+}
+
+function wrappedOf(answer: Answer): Bytes {
   return bytesOf(answer, 'CiphertextBlob', 1, MAX_CIPHERTEXT_BYTES)
 }
 
-function secret(answer: JsonObject): SecretAnswer {
+function secret(answer: Answer): SecretAnswer {
   return { takePlaintext: () => SecretBytes.take(bytesOf(answer, 'Plaintext', 32, 32)) }
 }
 
-function bytesOf(answer: JsonObject, name: string, least: number, most: number): Bytes {
-  const bytes = decodeBase64(stringField(answer, name)) ?? new Uint8Array(0)
+function bytesOf(answer: Answer, name: string, least: number, most: number): Bytes {
+  const bytes = decodeBase64(text(answer, name)) ?? new Uint8Array(0)
   if (bytes.length >= least && bytes.length <= most) return bytes
   bytes.fill(0)
-  throw invalid(`${name} has the wrong length`)
+  throw invalid(answer.operation, `${name} has the wrong length`)
 }
 
-function invalid(message: string): KmsError {
-  return new KmsError('ERR_KMS_RESPONSE_INVALID', { message, provider: PROVIDER })
+/** An answer that must not be believed. */
+export function invalid(operation: string, message: string): KmsError {
+  return new KmsError('ERR_KMS_RESPONSE_INVALID', { operation, message, provider: PROVIDER })
 }

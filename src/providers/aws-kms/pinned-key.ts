@@ -1,7 +1,7 @@
-import { isKmsError, KmsError } from '../../errors.ts'
+import { isKmsError } from '../../errors.ts'
 import type { KmsSignalOptions, WrappedKey } from '../../kms/index.ts'
 import { isMultiRegion, type KeyArn, type KeyFacts, parseKeyArn } from './key-id.ts'
-import { type AwsKmsApi, PROVIDER } from './kms-api.ts'
+import { type AwsKmsApi, invalid, type KeyedAnswer, PROVIDER } from './kms-api.ts'
 
 /** The configured key and its ARN, which is fixed at the first use and then compared byte for byte. */
 export class PinnedKey {
@@ -47,7 +47,7 @@ export class PinnedKey {
   /** As {@link resolve}, for what cannot be done without the ARN. */
   async demandArn(api: AwsKmsApi, options: KmsSignalOptions): Promise<string> {
     options.signal?.throwIfAborted()
-    return this.#arn ?? this.pin((await api.describeKey(this.#configured, options)).keyArn)
+    return this.#arn ?? this.pin(await api.describeKey(this.#configured, options))
   }
 
   /**
@@ -55,7 +55,7 @@ export class PinnedKey {
    *
    * @throws KmsError `ERR_KMS_RESPONSE_INVALID`
    */
-  pin(keyArn: string): string {
+  pin({ keyArn, operation }: KeyedAnswer): string {
     if (keyArn === this.#arn) return keyArn
     const arn = parseKeyArn(keyArn)
     if (
@@ -64,10 +64,7 @@ export class PinnedKey {
       arn.region !== this.#facts.region ||
       !this.#agrees(arn)
     ) {
-      throw new KmsError('ERR_KMS_RESPONSE_INVALID', {
-        message: 'the answer has another key',
-        provider: PROVIDER,
-      })
+      throw invalid(operation, 'the answer has another key')
     }
     this.#facts = arn
     return (this.#arn = keyArn)

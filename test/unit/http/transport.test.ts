@@ -98,6 +98,29 @@ describe('R9 transport', () => {
     expect(pulled).toBeLessThan(10)
   })
 
+  it.each([
+    ['too long', 200],
+    ['a redirect', 302],
+  ])('does not wait for the end of a body that is refused: %s', async (_what, status) => {
+    let cancels = 0
+    const stuck = network(() => {
+      const source = {
+        pull: (controller: ReadableStreamDefaultController) => {
+          controller.enqueue(new Uint8Array(11))
+        },
+        cancel: () => {
+          cancels += 1
+          return new Promise<void>(() => undefined)
+        },
+      }
+      return new Response(new ReadableStream(source), { status })
+    })
+    const facts = { provider: 'some-kms', operation: 'Decrypt' }
+    const work = new Transport({ network: stuck, maxBodyBytes: 10 }).send({ ...request, facts })
+    await expect(work).rejects.toMatchObject({ code: 'ERR_KMS_RESPONSE_INVALID', ...facts })
+    expect(cancels).toBe(1)
+  })
+
   it('R21 ends a request that never answers when its time is up', async () => {
     const net = network(() => new Promise<Response>(() => undefined))
     const work = failure(new Transport({ network: net }).send(request))

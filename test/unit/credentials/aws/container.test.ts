@@ -162,6 +162,16 @@ describe('R22 container credentials: answers', () => {
       ...text(JSON.stringify({ ...members, SecretAccessKey: 7 })),
       'ERR_KMS_RESPONSE_INVALID',
     ],
+    [
+      'a key that would add a header',
+      ...text(JSON.stringify({ ...members, AccessKeyId: 'canary\r\nx: y' })),
+      'ERR_KMS_RESPONSE_INVALID',
+    ],
+    [
+      'an empty secret',
+      ...text(JSON.stringify({ ...members, SecretAccessKey: '' })),
+      'ERR_KMS_RESPONSE_INVALID',
+    ],
     ['status 400', ...text('{"code":"canary"}', 400), 'ERR_KMS_UNAVAILABLE'],
     ['status 401', ...text('{}', 401), 'ERR_KMS_UNAUTHENTICATED'],
     ['status 403', ...text('canary', 403), 'ERR_KMS_UNAUTHENTICATED'],

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { type AwsKmsOptions, createAwsKms } from '../../../../src/providers/aws-kms/index.ts'
+import {
+  assumeRole,
+  type AwsKmsOptions,
+  createAwsKms,
+} from '../../../../src/providers/aws-kms/index.ts'
 import { createFakeAws } from '../../../../src/testing/index.ts'
 import { type Answer, codeOf, START_MS, testPorts } from './ports.ts'
 
@@ -76,6 +80,25 @@ describe('R22 a clock that is off', () => {
     expect(fake.count()).toBe(4)
     await kms.generateDataKey({ context })
     expect(fake.count()).toBe(5)
+  })
+
+  it('is remembered for the next refresh of a role', async () => {
+    const roleArn = 'arn:aws:iam::111122223333:role/app'
+    const ports = testPorts(({ url, method, headers, body }) =>
+      fake.fetch(new Request(url, { method, headers, body })),
+    )
+    const fake = createFakeAws({
+      now: () => ports.runtime.now() + 20 * MINUTE_MS,
+      roles: [{ arn: roleArn, trust: { principals: ['111122223333'] } }],
+    })
+    const { credentials, region } = fake
+    const { runtime, network } = ports
+    const source = assumeRole({ region, roleArn, credentials, runtime, network })
+    await source.get({})
+    expect(fake.count()).toBe(2)
+    ports.advance(24 * 60 * MINUTE_MS)
+    await source.get({})
+    expect(fake.count()).toBe(3)
   })
 
   it('is not corrected twice in one call', async () => {

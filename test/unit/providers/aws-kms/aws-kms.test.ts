@@ -222,6 +222,8 @@ describe('R9 AWS KMS: configuration', () => {
     { keyId: arn, endpoint: 'https://kms.example.test', fips: true },
     { keyId: arn, credentials: { accessKeyId: 'a\r\nx: y', secretAccessKey: 'secret-canary' } },
     { keyId: arn, credentials: { accessKeyId: 'AKID', secretAccessKey: '' } },
+    { keyId: arn, grantToken: ['misspelt'] } as { keyId: string },
+    { keyId: arn, usage: 'read' as 'both' },
   ]
   it.each(bad)('refuses %o', (options) => {
     let caught: unknown

@@ -122,6 +122,7 @@ describe('R9 AWS KMS: members of an answer', () => {
     const { kms, ports } = over(() => Response.json({ ...right, ...change }))
     const error: unknown = await call(kms).catch((caught: unknown) => caught)
     expect(isKmsError(error) ? error.code : error).toBe('ERR_KMS_RESPONSE_INVALID')
+    expect(error).toMatchObject({ operation, provider: 'aws-kms' })
     expect([hasCanary(error), ports.sent.length]).toEqual([false, 1])
   })
 
@@ -161,6 +162,7 @@ describe('R9 AWS KMS: answers that are none', () => {
     const { kms, ports } = over(() => new Response(bodies[what]?.(JSON.stringify(right)) ?? null))
     const error: unknown = await call(kms).catch((caught: unknown) => caught)
     expect(isKmsError(error) ? error.code : error).toBe('ERR_KMS_RESPONSE_INVALID')
+    expect(error).toMatchObject({ operation, provider: 'aws-kms' })
     expect([hasCanary(error), ports.sent.length, ports.waiting]).toEqual([false, 1, 0])
   })
 
