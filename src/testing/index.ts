@@ -57,3 +57,19 @@ export {
   type FakeAzureKeyOptions,
   type FakeAzureOptions,
 } from './fake-azure/index.ts'
+export {
+  createFakeGcp,
+  FAKE_GCP_DEFECTS,
+  type FakeGcp,
+  type FakeGcpCall,
+  type FakeGcpDefect,
+  type FakeGcpFault,
+  type FakeGcpFaultKind,
+  type FakeGcpFaults,
+  type FakeGcpKeyOptions,
+  type FakeGcpOptions,
+  type FakeGcpPolicy,
+  type FakeGcpPoolProvider,
+  type FakeGcpService,
+  type FakeGcpServiceAccount,
+} from './fake-gcp/index.ts'

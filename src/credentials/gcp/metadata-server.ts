@@ -45,6 +45,7 @@ export function gcpMetadataServer(options: GcpMetadataServerOptions = {}): GcpCr
         const message = 'the answer is not from a metadata server'
         throw new KmsError('ERR_KMS_RESPONSE_INVALID', { provider: PROVIDER, message })
       }
+      if (response.status === 404) throw configError('the machine has no such service account')
       const facts = { provider: PROVIDER, operation: 'token', nowMs: runtime.now() }
       return readTokenAnswer(response, facts)
     },
