@@ -25,7 +25,7 @@ export async function call(
     headers: { authorization: `Bearer ${token}` },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   })
-  const json = (await response.json()) as Record<string, unknown>
+  const json = (await (response as Response).json()) as Record<string, unknown>
   const error = json['error'] as { status?: string } | undefined
   return { status: response.status, json, error: error?.status }
 }

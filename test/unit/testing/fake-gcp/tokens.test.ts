@@ -176,7 +176,7 @@ describe('fake GCP: tokens of every source', () => {
       const grant_type = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
       const body = new URLSearchParams({ grant_type, assertion: text })
       const response = await fake.network.fetch(aud, { method: 'POST', body })
-      return (await response.json()) as Record<string, string>
+      return (await (response as Response).json()) as Record<string, string>
     }
     expect((await ask(`${assertion}x`))['error']).toBe('invalid_grant')
     const token = (await ask(assertion))['access_token'] ?? ''
