@@ -16,8 +16,8 @@ export interface Sdk {
   readonly DecryptCommand: new (input: object) => object
 }
 
-/** `ours` stands on `fetch` and WebCrypto, `node` on `edge-kms/node`. */
-export type Side = 'sdk' | 'ours' | 'node' | 'fetch'
+/** `ours` stands on `fetch` and WebCrypto, `hasher` on `fetch` and `nodeHasher`, `node` on both of `edge-kms/node`. */
+export type Side = 'sdk' | 'ours' | 'hasher' | 'node' | 'fetch'
 export type Operation = 'GenerateDataKey' | 'Decrypt'
 export type Call = () => Promise<unknown>
 
@@ -29,7 +29,7 @@ const context = {
 export async function createSides(
   { endpoint, arn, region, credentials }: Place,
   sdk: Sdk,
-  adapter?: Pick<AwsKmsOptions, 'hasher' | 'network'>,
+  adapter?: Required<Pick<AwsKmsOptions, 'hasher' | 'network'>>,
 ): Promise<Partial<Record<Side, Record<Operation, Call>>>> {
   const options = { keyId: arn, credentials, endpoint, allowHttpLoopback: true }
   const ours = createAwsKms(options)
@@ -55,7 +55,10 @@ export async function createSides(
       Decrypt: () => client.send(new sdk.DecryptCommand(decrypt)),
     },
     ours: callsOf(ours),
-    ...(adapter !== undefined && { node: callsOf(createAwsKms({ ...options, ...adapter })) }),
+    ...(adapter !== undefined && {
+      hasher: callsOf(createAwsKms({ ...options, hasher: adapter.hasher })),
+      node: callsOf(createAwsKms({ ...options, ...adapter })),
+    }),
     fetch: {
       GenerateDataKey: () => bare('GenerateDataKey'),
       Decrypt: () => bare('Decrypt'),
