@@ -14,6 +14,15 @@ interface Writer {
   alone: boolean
 }
 
+/** Of one tenant in one isolate. */
+interface Totals {
+  messages: number
+  keys: number
+  /** Keys that were asked for while another one was on its way: one of the two is lost in part. */
+  overlaps: number
+  flying: number
+}
+
 interface Begun {
   readonly order: number
   readonly atMs: number
@@ -39,6 +48,8 @@ interface Memory {
   readonly held: Map<string, Held>
   /** Calls that have no answer yet. */
   readonly flights: Map<string, Flight>
+  /** By tenant: messages that were asked for, and data keys that were asked for them. */
+  readonly totals: Map<string, Totals>
   /** Requests by tenant, of those that write. */
   readonly writers: Map<string, Set<Writer>>
 }
@@ -79,6 +90,9 @@ export class CallBounds {
     const clockMs = isolate.nowMs
     this.#begun.set(scope, { order: ++this.#order, atMs: isolate.worldMs, epoch })
     const { tenant } = scope.task
+    const totals = memory.totals.get(tenant) ?? { messages: 0, keys: 0, overlaps: 0, flying: 0 }
+    totals.messages += messages
+    memory.totals.set(tenant, totals)
     const writers = memory.writers.get(tenant) ?? new Set<Writer>()
     memory.writers.set(tenant, writers)
     const active = memory.held.get(`generate ${tenant}`)
@@ -110,30 +124,56 @@ export class CallBounds {
     const writes = operation === 'generate'
     const id = writes ? `generate ${scope.task.tenant}` : `${operation} ${provider} ${subject}`
     const memory = this.#memoryOf(isolate)
+    const totals = writes ? memory.totals.get(scope.task.tenant) : undefined
+    if (totals !== undefined) this.#checkTotals(isolate, totals, scope.task.tenant)
     const held = memory.held.get(id)
     // Who began before it was held may have looked before.
     if (held !== undefined && (this.#begun.get(scope)?.order ?? 0) > held.order) {
       this.#check(isolate, id, held, writes)
     }
-    this.#asked.set(scope, (this.#asked.get(scope) ?? new Set()).add(id))
-    return this.#flies(isolate, writes ? `${id} ${String(scope.task.durable)}` : id, scope)
+    const asked = this.#asked.get(scope) ?? new Set()
+    this.#asked.set(scope, asked)
+    const retries = asked.has(id)
+    asked.add(id)
+    const flight = writes ? `${id} ${String(scope.task.durable)}` : id
+    const flies = this.#flies(isolate, flight, scope, retries)
+    return () => {
+      if (totals !== undefined) totals.flying -= 1
+      flies()
+    }
   }
 
-  #flies(isolate: Isolate, id: string, scope: RequestScope): () => void {
+  /** Where nothing fails or ages, no use of a key is lost, however the calls overlap (R19). */
+  #checkTotals(isolate: Isolate, total: Totals, tenant: string): void {
+    if (total.flying > 0) total.overlaps += 1
+    total.flying += 1
+    total.keys += 1
+    if (!this.#plan.ageless) return
+    const { maxMessages } = this.#plan
+    const enough = Math.ceil(total.messages / maxMessages) + total.overlaps
+    if (total.keys > enough) {
+      const so = `${String(total.keys)} keys for ${String(total.messages)} messages`
+      this.#blame(`${isolate.name} made ${so} of ${tenant}, ${String(maxMessages)} each`)
+    }
+  }
+
+  #flies(isolate: Isolate, id: string, scope: RequestScope, retries: boolean): () => void {
     const { flights, epoch } = this.#memoryOf(isolate)
     if (ALONE.includes(scope.task.kind)) return () => undefined
     const other = flights.get(id)
     const { worldMs: atMs } = isolate
     const begun = this.#begun.get(scope)
     // Whoever began before a clear shares nothing with those who began after it.
-    if (other?.scope.alive === true && other.scope !== scope && begun?.epoch === epoch) {
+    const known = other?.scope.alive === true && other.scope !== scope
+    if (known && begun?.epoch === epoch && !retries) {
       const seats = !id.startsWith('generate') || this.#plan.maxMessages > 1_000
       const patient = atMs - begun.atMs < WAITS * FOLLOWER_WAIT_MS
       if (patient && seats && atMs - other.atMs < FOLLOWER_WAIT_MS) {
         this.#blame(`${isolate.name} asked for ${id.slice(0, 24)} twice at once`)
       }
     }
-    const flight = { scope, atMs }
+    // A retry is asked later than what those who wait have waited for.
+    const flight = { scope, atMs: begun?.atMs ?? atMs }
     flights.set(id, flight)
     return () => {
       if (flights.get(id) === flight) flights.delete(id)
@@ -153,7 +193,7 @@ export class CallBounds {
   #memoryOf(isolate: Isolate): Memory {
     const known = this.#memories.get(isolate)
     if (known !== undefined) return known
-    const maps = { held: new Map(), flights: new Map(), writers: new Map() }
+    const maps = { held: new Map(), flights: new Map(), totals: new Map(), writers: new Map() }
     const memory: Memory = { epoch: 0, ...maps }
     this.#memories.set(isolate, memory)
     return memory

@@ -7,7 +7,8 @@ import {
 import { CallBounds } from './call-bounds.ts'
 import type { DataKeyTable } from './sim-data-key-store.ts'
 import type { Isolate } from './isolate.ts'
-import type { Plan } from './plan.ts'
+import type { FaultWindow, Plan } from './plan.ts'
+import type { Task } from './scope.ts'
 import type { Scheduler } from './scheduler.ts'
 import { hex, type KmsWitness } from './sim-kms.ts'
 
@@ -26,6 +27,7 @@ export type Rule =
   | 'revoked' // a disabled key is not used for longer than the cache may hold it
   | 'typed' // an error is a KmsError of a known code, or the caller's own abort
   | 'calm' // where nothing fails, everything succeeds
+  | 'failover' // any one KEK opens what is wrapped under several
   | 'abort' // who gives up is let go at once
   | 'hang' // every operation ends
 
@@ -46,6 +48,8 @@ export interface Written {
 const FUTURE_SKEW_MS = 300_000
 /** The slowest way of an answer, and what a read takes besides. */
 const SLACK_MS = 21_000
+/** How long an open circuit may remember an outage that is over. */
+const CIRCUIT_MS = 65_000
 /** What may be because something failed, as long as it is true. */
 const OUTAGES: readonly KmsErrorCode[] = [
   'ERR_KMS_UNAVAILABLE',
@@ -145,7 +149,13 @@ export class Judge implements KmsWitness {
   }
 
   /** An operation failed. */
-  failed(isolate: Isolate, error: unknown, kind: string, hostile: boolean, reason: unknown): void {
+  failed(
+    isolate: Isolate,
+    error: unknown,
+    { kind, hostile }: Task,
+    since: Since,
+    reason: unknown,
+  ): void {
     if (reason !== undefined && error === reason) return
     if (!isKmsError(error) || !KMS_ERROR_CODES.includes(error.code)) {
       this.blame('typed', `${isolate.name} ${kind} threw ${String(error)}`)
@@ -160,12 +170,36 @@ export class Judge implements KmsWitness {
     if (!OUTAGES.includes(code) && !revoked && !exhausted) {
       this.blame('opens', `${isolate.name} ${kind}: ${code} for what is genuine`)
     }
+    if (kind.startsWith('decrypt') && code.startsWith('ERR_KMS_') && !this.#isRevoked()) {
+      const up = this.#plan.keks.find((name) => this.#wasUp(name, isolate.slot, since.atMs))
+      if (up !== undefined) this.blame('failover', `${isolate.name}: ${code} though ${up} is up`)
+    }
+  }
+
+  /** Whether nothing failed on the way to it, from well before the read until now. */
+  #wasUp(target: string, slot: number, atMs: number): boolean {
+    const beforeMs = this.#plan.stack === 'bare' ? SLACK_MS : CIRCUIT_MS
+    const from = atMs - this.#startMs - beforeMs
+    const to = this.#scheduler.nowMs - this.#startMs
+    const hits = (fault: FaultWindow): boolean =>
+      fault.target === target &&
+      (fault.slot ?? slot) === slot &&
+      fault.fromMs <= to &&
+      fault.toMs >= from
+    return !this.#plan.faults.some(hits)
+  }
+
+  #isRevoked(): boolean {
+    const { revokedAtMs } = this.#plan
+    return revokedAtMs !== undefined && this.#scheduler.nowMs >= this.#startMs + revokedAtMs
   }
 
   #afterRevocation(isolate: Isolate, { atMs }: Since, what: string): void {
     const { revokedAtMs, ttlMs } = this.#plan
-    if (revokedAtMs === undefined || this.#scheduler.nowMs < this.#startMs + revokedAtMs) return
-    const lateMs = atMs - (this.#startMs + revokedAtMs + ttlMs + isolate.wentBackMs + SLACK_MS)
+    if (revokedAtMs === undefined) return
+    // An answer that was on its way when the key was disabled is held from when it comes.
+    const onItsWayMs = this.#plan.faults.some(({ kind }) => kind === 'slow') ? SLACK_MS : 500
+    const lateMs = atMs - (this.#startMs + revokedAtMs + ttlMs + isolate.wentBackMs + onItsWayMs)
     if (lateMs > 0) this.blame('revoked', `${isolate.name} ${what} ${String(lateMs)} ms too late`)
   }
 }

@@ -29,6 +29,8 @@ export interface Done {
   readonly rewrapped: readonly Written[]
   readonly opened: readonly { readonly plaintext: Uint8Array; readonly from: Written }[]
   readonly errors: readonly unknown[]
+  /** It opened, and must not have. */
+  readonly foreign?: boolean
 }
 
 const NOTHING: Done = { wrote: [], rewrapped: [], opened: [], errors: [] }
@@ -60,17 +62,18 @@ export function encryption(tenant: string, byReference: boolean, random: Random)
 }
 
 /** Writes several at once. */
-export function batchEncryption(tenant: string, random: Random): Operation {
+export function batchEncryption(tenant: string, byReference: boolean, random: Random): Operation {
   const drafts = Array.from({ length: random.int(1, 6) }, () => draftOf(tenant, random))
   return {
     kind: 'encryptMany',
     tenant,
     messages: drafts.length,
     hostile: false,
-    durable: false,
+    durable: byReference,
     async run({ cipher }, options) {
+      const form = byReference ? 'reference' : 'inline'
       const items = drafts.map(({ plaintext, row }) => {
-        return { plaintext, context: contextOf(tenant), aad: { row } }
+        return { plaintext, context: contextOf(tenant), aad: { row }, form } as const
       })
       return sort(await cipher.encryptMany(items, options), (envelope, i) => {
         return { wrote: { ...(drafts[i] as Written), envelope } }
@@ -145,7 +148,7 @@ export function attack(from: Written, random: Random): Operation {
     async run(life, options) {
       const done = await decryption(asked).run(life, options)
       // A wrap is no part of a key's identity: with another one, a held key opens what it always did.
-      return how === 'bit' ? done : { ...done, errors: ['opened'] }
+      return { ...done, foreign: how !== 'bit' }
     },
   }
 }

@@ -30,10 +30,14 @@ export interface Plan {
   readonly maxMessages: number
   /** The providers whose KEKs wrap each data key. */
   readonly keks: readonly string[]
+  /** What stands between the cache and the KMS: nothing, or the stack of `composeKms`. */
+  readonly stack: 'bare' | 'production' | 'highAvailability'
   /** How many messages are by reference, 0 to 1. */
   readonly references: number
   /** Nothing fails and nobody gives up: then every operation must succeed. */
   readonly calm: boolean
+  /** Keys outlive the world, and nobody clears them. */
+  readonly ageless: boolean
   readonly faults: readonly FaultWindow[]
   /** From when on every KEK is disabled. */
   readonly revokedAtMs: number | undefined
@@ -49,8 +53,13 @@ const MINUTE = 60_000
 export function planOf(seed: number): Plan {
   const random = new Random(seed, 'plan')
   const calm = random.chance(0.2)
-  const durationMs = random.scale(MINUTE, 180 * MINUTE)
-  const isolates = random.chance(0.04) ? random.int(31, 200) : random.scale(1, 13)
+  const ageless = calm && random.chance(0.5)
+  const durationMs = random.scale(MINUTE, (ageless ? 30 : 180) * MINUTE)
+  // What outlives a revocation is seen where the same few keys are read again and again.
+  const revoked = !calm && random.chance(0.25)
+  const many = random.chance(0.04) ? random.int(31, 200) : random.scale(1, 13)
+  const isolates = revoked ? random.int(1, 2) : many
+  const anyTtlMs = revoked ? durationMs / random.int(4, 12) : random.scale(1_000, 60 * MINUTE)
   const keks = random.chance(0.35) ? ['sim-a', 'sim-b'] : ['sim-a']
   const targets = [...keks, 'data-key-store']
   const window = (): FaultWindow => {
@@ -68,18 +77,21 @@ export function planOf(seed: number): Plan {
     seed,
     platform: random.chance(0.5) ? 'node' : 'workers',
     isolates,
-    tenants: random.int(1, 4),
+    tenants: random.int(1, revoked ? 2 : 4),
     operations: random.int(30, 90),
     durationMs,
-    ttlMs: random.scale(1_000, 60 * MINUTE),
-    maxEntries: random.chance(0.2) ? random.int(1, 3) : 1_000,
-    encryptForMs: random.scale(5_000, 24 * 60 * MINUTE),
+    ttlMs: ageless ? 60 * MINUTE : Math.floor(anyTtlMs),
+    maxEntries: !ageless && random.chance(0.2) ? random.int(1, 3) : 1_000,
+    encryptForMs: ageless ? 60 * MINUTE : random.scale(5_000, 24 * 60 * MINUTE),
     maxMessages: random.chance(0.5) ? random.int(1, 12) : 1_000_000,
     keks,
-    references: random.pick([0, 0.3, 1]),
+    stack: random.pick(['bare', 'bare', 'production', 'highAvailability']),
+    // Callers that want a stored key do not share the call of those that do not.
+    references: random.pick(ageless ? [0, 1] : [0, 0.3, 1]),
     calm,
+    ageless,
     faults: calm ? [] : Array.from({ length: random.int(0, 8) }, window),
-    revokedAtMs: !calm && random.chance(0.3) ? random.int(0, durationMs) : undefined,
+    revokedAtMs: revoked ? random.int(0, Math.floor(durationMs / 2)) : undefined,
     skewMs: random.pick([0, 1_000, 30_000]),
     crashes: calm ? 0 : random.int(0, 4),
     jumps: calm || random.chance(0.7) ? 0 : random.int(1, 3),

@@ -68,7 +68,7 @@ export class Request {
       },
       (error: unknown) => {
         settle(false, () => {
-          this.#failed(error)
+          this.#failed(error, since)
         })
       },
     )
@@ -99,28 +99,28 @@ export class Request {
     })
   }
 
-  #succeeded({ wrote, rewrapped, opened, errors }: Done, since: Since): void {
+  #succeeded({ wrote, rewrapped, opened, errors, foreign }: Done, since: Since): void {
     const { judge } = this.#world
     const { isolate } = this.#life
     const { hostile } = this.#operation
+    if (foreign === true) judge.blame('foreign', `${this.toString()} opened`)
     for (const written of wrote) judge.wrote(isolate, written, since)
     for (const written of rewrapped) judge.written.push(written)
     for (const { plaintext, from } of opened) {
       judge.opened(isolate, plaintext, from, since, hostile)
     }
-    for (const error of errors) this.#failed(error)
+    for (const error of errors) this.#failed(error, since)
     const sizes = [wrote, rewrapped, opened, errors].map((list) => list.length)
     const last = wrote.at(-1)?.envelope
     const tail = last === undefined ? '' : Buffer.from(last.slice(-16)).toString('hex')
     this.#log(`done ${sizes.join(' ')} ${tail}`)
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, since: Since): void {
     const { judge } = this.#world
     const { isolate } = this.#life
-    const { kind, hostile } = this.#operation
     judge.bounds.forget(isolate)
-    judge.failed(isolate, error, kind, hostile, this.#controller.signal.reason)
+    judge.failed(isolate, error, this.#operation, since, this.#controller.signal.reason)
     this.#log(`fails ${(error as { code?: string }).code ?? String(error)}`)
   }
 

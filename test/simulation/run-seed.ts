@@ -123,7 +123,7 @@ function scheduleAccidents(world: World, moments: readonly number[]): void {
       world.jump(victim, byMs)
     })
   }
-  for (let i = random.int(0, 3); i > 0; i--) {
+  for (let i = plan.ageless ? 0 : random.int(0, 3); i > 0; i--) {
     const cleared = slot()
     at(soon(), () => {
       world.clear(cleared)
@@ -152,7 +152,7 @@ function operationOf({ plan, judge }: World, random: Random): Operation {
   if (what < 0.4 || recent.length === 0) {
     return encryption(tenant, random.chance(plan.references), random)
   }
-  if (what < 0.48) return batchEncryption(tenant, random)
+  if (what < 0.48) return batchEncryption(tenant, random.chance(plan.references), random)
   const from = random.pick(recent)
   if (what < 0.82) return decryption(from)
   if (what < 0.88) {

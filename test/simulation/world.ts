@@ -1,4 +1,10 @@
-import { CachedKms, EnvelopeCipher, type KeyManagementService, MultiKms } from '../../src/index.ts'
+import {
+  CachedKms,
+  composeKms,
+  EnvelopeCipher,
+  type KeyManagementService,
+  MultiKms,
+} from '../../src/index.ts'
 import { Isolate } from './isolate.ts'
 import { Judge } from './judge.ts'
 import type { Plan } from './plan.ts'
@@ -57,8 +63,7 @@ export class World {
   birth(slot: number): Life {
     const { plan, scheduler } = this
     const isolate = new Isolate(slot, this.#births++, plan, scheduler)
-    const members = this.servers.map((server) => new SimKms(server, isolate))
-    const kms = members.length === 1 ? (members[0] as SimKms) : multi(members)
+    const kms = this.#stackOf(isolate)
     const { runtime, network } = isolate
     const keys = new CachedKms({
       kms,
@@ -110,12 +115,22 @@ export class World {
     this.disable(false)
   }
 
+  #stackOf(isolate: Isolate): KeyManagementService {
+    const members = this.servers.map((server) => new SimKms(server, isolate))
+    const { runtime, network } = isolate
+    const { stack, calm } = this.plan
+    if (stack === 'bare') {
+      const [only] = members
+      if (members.length === 1 && only !== undefined) return only
+      return new MultiKms({ read: members, runtime, network })
+    }
+    // Where nothing fails nobody may be turned away either.
+    const bulkhead = calm ? { maxConcurrent: 1_000 } : {}
+    return composeKms(members, { preset: stack, bulkhead, runtime, network })
+  }
+
   #remote(target: string): Remote {
     const random = new Random(this.plan.seed, `way to ${target}`)
     return new Remote(target, this.scheduler, random, this.plan.faults)
   }
-}
-
-function multi(members: readonly KeyManagementService[]): MultiKms {
-  return new MultiKms({ read: members })
 }

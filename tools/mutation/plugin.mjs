@@ -1,0 +1,72 @@
+/** What Stryker is told of this project: which mutants are about messages, and which are tried. */
+import { readFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import {
+  commonTokens,
+  declareFactoryPlugin,
+  declareValuePlugin,
+  PluginKind,
+} from '@stryker-mutator/api/plugin'
+import { leftOut } from './sample.mjs'
+
+/** What makes an error: texts in it are for people, and tests assert on codes. */
+const SPEAKS = /^(malformed|config|wrongOption|KmsError|TypeError|RangeError|Error)$/
+
+/** Leaves the words of errors alone, and details that hold nothing but words. */
+const messages = {
+  shouldIgnore(path) {
+    const { node } = path
+    const isText = /^(StringLiteral|TemplateLiteral)$/.test(node.type)
+    const isDetails =
+      node.type === 'ObjectExpression' &&
+      node.properties.every((one) => ['message', 'cause'].includes(one.key?.name))
+    if (!isText && !isDetails) return undefined
+    const speaker = path.findParent(({ node: { type } }) =>
+      /^(NewExpression|CallExpression)$/.test(type),
+    )
+    const name = speaker?.node.callee?.name ?? ''
+    if (!SPEAKS.test(name)) return undefined
+    // The first word of a KmsError is its code.
+    const isCode = name === 'KmsError' && speaker.node.arguments[0] === node
+    return isCode ? undefined : 'a message'
+  },
+}
+
+/** Stryker leaves what does not compile out of the score: so is what is not in the sample. */
+function makeSampler() {
+  const choice = JSON.parse(process.env['EDGE_KMS_MUTATION'] ?? '{}')
+  const lines = new Map()
+  const lineOf = (path, number) => {
+    if (!lines.has(path)) lines.set(path, readFileSync(path, 'utf8').split('\n'))
+    return lines.get(path)[number - 1]
+  }
+  return {
+    init: () => Promise.resolve(),
+    check(mutants) {
+      const results = mutants.map(({ id, fileName, location, mutatorName, replacement }) => {
+        const { start, end } = location
+        const reason = leftOut(
+          {
+            file: relative(choice.root, fileName),
+            line: lineOf(fileName, start.line + 1),
+            at: [start.line, start.column, end.line, end.column].join(':'),
+            mutator: mutatorName,
+            replacement,
+          },
+          choice,
+        )
+        return [
+          id,
+          reason === undefined ? { status: 'passed' } : { status: 'compileError', reason },
+        ]
+      })
+      return Promise.resolve(Object.fromEntries(results))
+    },
+  }
+}
+makeSampler.inject = [commonTokens.options]
+
+export const strykerPlugins = [
+  declareValuePlugin(PluginKind.Ignore, 'messages', messages),
+  declareFactoryPlugin(PluginKind.Checker, 'sample', makeSampler),
+]
