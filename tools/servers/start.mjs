@@ -120,15 +120,20 @@ class RunningServer {
   }
 }
 
-async function untilReady(server, path, patienceMs) {
+async function answers(server, recipe) {
+  if (recipe.isReady !== undefined) return recipe.isReady(server.port)
+  const answer = await fetch(server.url + recipe.readyPath, { signal: AbortSignal.timeout(2000) })
+  await answer.arrayBuffer()
+  return answer.status === 200
+}
+
+async function untilReady(server, recipe, patienceMs) {
   const end = Date.now() + patienceMs
   while (Date.now() < end) {
     if (server.exit !== undefined) return false
     try {
-      const answer = await fetch(server.url + path, { signal: AbortSignal.timeout(2000) })
-      await answer.arrayBuffer()
       // A port may have been taken by another process in between: then ours has ended.
-      if (answer.status === 200 && server.exit === undefined) return true
+      if ((await answers(server, recipe)) && server.exit === undefined) return true
     } catch {
       // Not listening yet.
     }
@@ -147,7 +152,7 @@ export async function startServer(recipe, folder, { patienceMs = 90_000, attempt
     const port = await freePort()
     const scratch = mkdtempSync(join(tmpdir(), `edge-kms-${recipe.name}-`))
     const server = new RunningServer({ recipe, port, folder, scratch })
-    if (await untilReady(server, recipe.readyPath, patienceMs)) return server
+    if (await untilReady(server, recipe, patienceMs)) return server
     const log = server.log()
     const how = server.exit === undefined ? 'did not answer' : `ended with ${server.exit}`
     await server.stop()

@@ -1,0 +1,22 @@
+import { configError } from '../http/index.ts'
+
+/**
+ * Sends one command to Redis, e.g. `['GET', 'key']`, and gives what it answers: a string, a number, an
+ * array or `null`; rejects with the error that Redis names.
+ *
+ * A function and not a client, because this is all that is needed of one, and clients agree on nothing
+ * else: `(args) => client.sendCommand([...args])` of node-redis, `([name, ...args]) => redis.call(name, ...args)`
+ * of ioredis, `([name, ...args]) => client.send(name, args)` of Bun, `redisOverHttp({ url, token })` where
+ * there is no TCP.
+ */
+export type RedisCommand = (
+  args: readonly [name: string, ...args: string[]],
+  options: { readonly signal: AbortSignal },
+) => Promise<unknown>
+
+/** @throws KmsError `ERR_KMS_CONFIG` */
+export function checkCommand(command: RedisCommand): RedisCommand {
+  // A client handed over as it is would answer something else.
+  if (typeof command !== 'function') throw configError('command is not a function')
+  return command
+}

@@ -1,0 +1,48 @@
+/**
+ * What a process does in a race or a crash. Runs on Node, Deno and Bun; a file beside each backend's
+ * tests makes the store and calls it.
+ */
+import { writeSync } from 'node:fs'
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+// At once and whole: a process that is killed says what it said before.
+const say = (line) => writeSync(1, `${JSON.stringify(line)}\n`)
+
+/**
+ * Writes the chain until its end; says every link that it won, and how many it lost.
+ *
+ * @param {(end: number) => Promise<{ tried?: string, won?: boolean }>} step
+ */
+async function race(step, end) {
+  let lost = 0
+  say({ ready: true })
+  await new Promise((go) => process.stdin.once('data', go))
+  for (;;) {
+    const { tried, won } = await step(end)
+    if (tried === undefined) break
+    if (won) say({ won: tried })
+    else lost++
+  }
+  say({ lost })
+}
+
+/** Starts one write and dies before it hears of it, sooner or later. */
+async function crash(prepare, delayMs) {
+  const { seen, tried, write } = await prepare()
+  say({ seen, tried })
+  void write().catch(() => undefined)
+  if (delayMs > 0) await sleep(delayMs)
+  process.kill(process.pid, 'SIGKILL')
+}
+
+/**
+ * @param {{ step: (end: number) => Promise<object>,
+ *   prepare: () => Promise<{ seen: string, tried: string, write: () => Promise<unknown> }> }} actor
+ * @param {readonly string[]} args `race <end>` or `crash <delayMs>`
+ */
+export async function act({ step, prepare }, [mode, number]) {
+  if (mode === 'race') await race(step, Number(number))
+  else await crash(prepare, Number(number))
+  process.exit(0)
+}
