@@ -3,12 +3,10 @@ import type { Hasher } from '../../ports/index.ts'
 
 /** {@link Hasher} of WebCrypto. Its keys cannot be exported. */
 export const webHasher: Hasher<CryptoKey> = {
-  sha256: async (text) =>
-    hexOf(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(text)))),
+  sha256: async (text) => hexOf(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(text)))),
   hmacKey: (bytes) =>
     crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']),
-  hmac: async (key, text) =>
-    new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(text))),
+  hmac: async (key, text) => new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(text))),
 }
 
 /** Not copied: nobody else has it. */

@@ -62,6 +62,14 @@ describe('R22 AWS KMS: the name of an error', () => {
     expect((await errorOf(status, headers, body)).code).toBe('ERR_KMS_KEY_NOT_FOUND')
   })
 
+  it.each([400, 401, 403, 404, 409, 429, 500, 503])(
+    'decides whatever the status: %i',
+    async (status) => {
+      const named = await errorOf(status, {}, '{"__type":"DisabledException"}')
+      expect(named.code).toBe('ERR_KMS_KEY_DISABLED')
+    },
+  )
+
   it.each([
     [401, 'ERR_KMS_UNAUTHENTICATED'],
     [403, 'ERR_KMS_ACCESS_DENIED'],
