@@ -12,6 +12,8 @@ export interface GatewayOptions {
   readonly kms: KeyManagementService
   /** The numbers of the cache for `/metrics`, e.g. `() => cached.stats()`. */
   readonly cacheStats?: () => CacheStats
+  /** More lines for `/metrics`: those of the stack below, e.g. a `KmsMetrics` of `edge-kms/observability`. */
+  readonly metrics?: { toPrometheus(): string }
   /** Kinds of message that `/v1/decrypt` opens; by default all that have a body. */
   readonly kinds?: readonly MessageKind[]
   /**

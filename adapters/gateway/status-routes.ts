@@ -7,7 +7,7 @@ import { answer, jsonAnswer } from './response.ts'
 
 /** The routes that take no message. Only `readyz` asks the KMS. */
 export function statusRoutes(
-  { kms, cacheStats }: GatewayOptions,
+  { kms, cacheStats, metrics: stack }: GatewayOptions,
   metrics: GatewayMetrics,
 ): Readonly<Record<'help' | 'healthz' | 'readyz' | 'metrics', Handler>> {
   return {
@@ -23,7 +23,10 @@ export function statusRoutes(
     },
 
     metrics: () =>
-      answer(metrics.render(cacheStats?.()), 'text/plain; version=0.0.4; charset=utf-8'),
+      answer(
+        metrics.render(cacheStats?.()) + (stack?.toPrometheus() ?? ''),
+        'text/plain; version=0.0.4; charset=utf-8',
+      ),
   }
 }
 

@@ -1,4 +1,10 @@
-import { CachedKms, EnvelopeCipher, type KeyManagementService } from '../../src/index.ts'
+import {
+  CachedKms,
+  composeKms,
+  EnvelopeCipher,
+  type KeyManagementService,
+} from '../../src/index.ts'
+import { KmsMetrics } from '../../src/observability/index.ts'
 import { awsCredentialsFromEnv, createAwsKms } from '../../src/providers/aws-kms/index.ts'
 import { EnvKeyProvider } from '../../src/providers/local/index.ts'
 import { createGateway, problemOf } from '../gateway/index.ts'
@@ -25,12 +31,14 @@ const worker: {
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 function gatewayOf(env: Env): Gateway {
-  const kms = kmsOf(env)
+  const metrics = new KmsMetrics()
+  const kms = composeKms(kmsOf(env), { observer: metrics })
   const keys = new CachedKms({ kms })
   return createGateway({
     cipher: new EnvelopeCipher({ keys }),
     kms,
     cacheStats: () => keys.stats(),
+    metrics,
     kinds: ['stream', 'record'], // there is no data-key store
     hosts: hostsOf(env['EDGE_KMS_GATEWAY_HOSTS']),
   })

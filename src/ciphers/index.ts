@@ -1,3 +1,4 @@
+export { signCheckpoint, verifyCheckpoint } from './checkpoint-signature.ts'
 export {
   CHUNKED,
   type ChunkedKeys,

@@ -26,6 +26,7 @@ export type {
   UnwrappedDataKey,
   UnwrapRequest,
 } from './key-management-service.ts'
+export { discard } from './discard.ts'
 export { refuseOthers, wrongOption } from './options.ts'
 export { SecretBytes } from './secret-bytes.ts'
 export { unwrapEach } from './unwrap-each.ts'

@@ -1,8 +1,7 @@
 import { KmsError } from '../errors.ts'
-import type { KmsSignalOptions } from '../kms/index.ts'
+import { discard, type KmsSignalOptions } from '../kms/index.ts'
 import type { KmsOperation } from '../ports/index.ts'
 import { untilAborted } from '../runtime/index.ts'
-import { discard } from './discard.ts'
 import type { InnerCall, Ports } from './service.ts'
 
 /** What bounds a call, and whose it is. */

@@ -1,9 +1,8 @@
 import { KmsError, typedError } from '../errors.ts'
-import type { KmsCallOptions, UnwrappedDataKey } from '../kms/index.ts'
+import { discard, type KmsCallOptions, type UnwrappedDataKey } from '../kms/index.ts'
 import type { FailoverEvent } from '../ports/index.ts'
 import { notify, sleep } from '../runtime/index.ts'
 import { boundedCall } from './bounded-call.ts'
-import { discard } from './discard.ts'
 import type { Ports } from './service.ts'
 
 /** One KEK that could open the data key. */

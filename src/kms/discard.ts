@@ -1,5 +1,5 @@
 import type { Outcome } from '../errors.ts'
-import type { SecretBytes } from '../kms/index.ts'
+import type { SecretBytes } from './secret-bytes.ts'
 
 interface MaybeSecret {
   readonly plaintext?: Partial<SecretBytes>

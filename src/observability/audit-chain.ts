@@ -1,0 +1,123 @@
+import { encodeBase64Url } from '../bytes/index.ts'
+import { signCheckpoint } from '../ciphers/index.ts'
+import type { Runtime } from '../ports/index.ts'
+import type { AuditCheckpoint, AuditRecord, KmsAuditEvent } from './audit-event.ts'
+import { auditHash, checkpointBytes, GENESIS } from './audit-hash.ts'
+
+/** A record that waits to be known safe. */
+interface Pending {
+  readonly seq: number
+  readonly event: KmsAuditEvent
+  readonly sinceMs: number
+}
+
+/** Records that are kept for the next write after their own has failed. */
+const MAX_PENDING = 1_000
+/** What has waited for longer goes along with whoever writes next. */
+const STRAGGLER_MS = 1_000
+
+/**
+ * The chain of one writer. A place in it is taken at once; the hash of a record is computed by the
+ * call that writes it, from the last hash that is known over all events since. So no request waits
+ * for the promise of another, and the result is the same whoever computes it.
+ */
+export class AuditChain {
+  readonly #runtime: Runtime
+  #writer: string | undefined
+  #next = 0
+  #head = { seq: -1, hash: GENESIS }
+  /** How many records from the first on are safe, and the hash of the last of them. */
+  #safe = { size: 0, hash: GENESIS }
+  readonly #since: Pending[] = []
+  readonly #unsafe = new Map<number, Pending>()
+  readonly #hashes = new Map<number, { prev: string; hash: string }>()
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+  }
+
+  /** How many records the chain has. */
+  get size(): number {
+    return this.#next
+  }
+
+  /** Takes the next place for an event. */
+  append(event: KmsAuditEvent): number {
+    const pending = { seq: this.#next++, event, sinceMs: this.#runtime.now() }
+    this.#since.push(pending)
+    this.#unsafe.set(pending.seq, pending)
+    return pending.seq
+  }
+
+  /** The records at these places, and those that others should have written by now. */
+  async records(places: readonly number[]): Promise<readonly AuditRecord[]> {
+    const nowMs = this.#runtime.now()
+    const late = [...this.#unsafe.values()].filter((one) => nowMs - one.sinceMs >= STRAGGLER_MS)
+    const wanted = [...new Set([...late.map(({ seq }) => seq), ...places])].sort((a, b) => a - b)
+    await this.#hashUpTo(wanted.at(-1) ?? -1)
+    return wanted.flatMap((seq) => {
+      const pending = this.#unsafe.get(seq)
+      const hashes = this.#hashes.get(seq)
+      if (pending === undefined || hashes === undefined) return []
+      return [{ v: 1 as const, writer: this.#name(), seq, ...hashes, event: pending.event }]
+    })
+  }
+
+  /** These records are safe. */
+  written(records: readonly AuditRecord[]): void {
+    for (const { seq } of records) this.#unsafe.delete(seq)
+    this.#advance()
+  }
+
+  /** What could not be written waits for the next write; without bound it would fill the memory. */
+  trim(): number {
+    let lost = 0
+    for (const seq of this.#unsafe.keys()) {
+      if (this.#unsafe.size <= MAX_PENDING) break
+      this.#unsafe.delete(seq)
+      lost++
+    }
+    this.#advance()
+    return lost
+  }
+
+  /** A signed statement of how far the chain is safe, or `undefined` if nothing is. */
+  async checkpoint(key: CryptoKey): Promise<AuditCheckpoint | undefined> {
+    const { size, hash } = this.#safe
+    if (size === 0) return undefined
+    const unsigned = { v: 1 as const, writer: this.#name(), size, hash, atMs: this.#runtime.now() }
+    const signature = encodeBase64Url(await signCheckpoint(key, checkpointBytes(unsigned)))
+    return { ...unsigned, signature }
+  }
+
+  async #hashUpTo(last: number): Promise<void> {
+    const { seq: from, hash } = this.#head
+    const writer = this.#name()
+    let prev = hash
+    // A copy: other calls change the list while this one waits for its digests.
+    for (const { seq, event } of this.#since.filter((one) => one.seq > from && one.seq <= last)) {
+      const own = await auditHash({ v: 1, writer, seq, prev, event })
+      if (seq >= this.#safe.size) this.#hashes.set(seq, { prev, hash: own })
+      prev = own
+    }
+    if (last <= this.#head.seq) return
+    this.#head = { seq: last, hash: prev }
+    while ((this.#since[0]?.seq ?? Infinity) <= last) this.#since.shift()
+  }
+
+  #advance(): void {
+    for (;;) {
+      const { size } = this.#safe
+      const hashes = this.#hashes.get(size)
+      if (hashes === undefined || this.#unsafe.has(size)) return
+      this.#hashes.delete(size)
+      this.#safe = { size: size + 1, hash: hashes.hash }
+    }
+  }
+
+  /** Drawn at first use: at import there is no randomness, and a snapshot would clone it. */
+  #name(): string {
+    this.#writer ??= encodeBase64Url(this.#runtime.randomFill(new Uint8Array(16)))
+    return this.#writer
+  }
+}

@@ -1,0 +1,195 @@
+import { KMS_ERROR_CODES } from '../errors.ts'
+import type { KmsEvent, KmsOperation, Observer } from '../ports/index.ts'
+import { prometheusText } from './prometheus.ts'
+import { Counter, type CounterSample, Histogram, type Labels } from './series.ts'
+import type { CounterSnapshot, KmsMetricsSnapshot } from './snapshot.ts'
+
+/** Bounds of the durations, in seconds: those that OpenTelemetry advises for HTTP and RPC clients. */
+export const DURATION_BOUNDS: readonly number[] = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+]
+
+/** Numbers of a cache of data keys, as `CachedKms.stats()` gives them. */
+export type CacheNumbers = Readonly<Record<string, number>>
+
+/** Options of {@link KmsMetrics}. */
+export interface KmsMetricsOptions {
+  /** Read at each snapshot, so that a cached use costs nothing: `() => keys.stats()`. */
+  readonly cache?: () => CacheNumbers
+}
+
+const OPERATIONS: ReadonlySet<string> = /* @__PURE__ */ new Set<KmsOperation>([
+  'generateDataKey',
+  'wrapDataKey',
+  'unwrapDataKey',
+  'unwrapMany',
+  'rewrapDataKey',
+  'currentVersion',
+  'rotateKey',
+  'healthCheck',
+])
+/** Provider names come from the configuration; a service that invents them must not add series. */
+const MAX_PROVIDERS = 16
+
+/**
+ * Counters and histograms of the whole stack in one object: give it to every layer as its observer.
+ * Labels are names of closed sets: no tenant, key id or context is among them.
+ *
+ * @example
+ * ```ts
+ * import { composeKms, type KeyManagementService } from 'edge-kms'
+ * import { KmsMetrics } from 'edge-kms/observability'
+ *
+ * export function measured(kms: KeyManagementService) {
+ *   const metrics = new KmsMetrics()
+ *   return { kms: composeKms(kms, { observer: metrics }), text: () => metrics.toPrometheus() }
+ * }
+ * ```
+ */
+export class KmsMetrics implements Observer {
+  readonly #operations = new Histogram(DURATION_BOUNDS)
+  readonly #attempts = new Histogram(DURATION_BOUNDS)
+  readonly #counters = new Map(COUNTERS.map(({ event }) => [event, new Counter()]))
+  readonly #providers = new Set<string>()
+  readonly #phases = new Map<string, CounterSample>()
+  readonly #cache: (() => CacheNumbers) | undefined
+
+  constructor(options: KmsMetricsOptions = {}) {
+    this.#cache = options.cache
+  }
+
+  observe(event: KmsEvent): void {
+    const provider = this.#providerOf(event.provider)
+    if (event.type === 'circuit') {
+      const { callClass, to, why } = event
+      this.#counters.get('circuit')?.add({ provider, call_class: callClass, to, why })
+      const value = ['closed', 'half-open', 'open'].indexOf(to)
+      const labels = { provider, call_class: callClass }
+      this.#phases.set(`${provider}\n${callClass}`, { labels, value })
+      return
+    }
+    const labels = {
+      provider,
+      operation: OPERATIONS.has(event.operation) ? event.operation : OTHER,
+    }
+    if (event.type === 'call') {
+      const histogram = event.layer === 'operation' ? this.#operations : this.#attempts
+      histogram.add(
+        { ...labels, error_type: errorLabel(event.errorType) },
+        event.durationMs / 1_000,
+      )
+    } else this.#counters.get(event.type)?.add({ ...labels, ...extraOf(event) })
+  }
+
+  snapshot(): KmsMetricsSnapshot {
+    const seconds = { type: 'histogram', unit: 's', bounds: DURATION_BOUNDS } as const
+    const cache = this.#cache?.()
+    return {
+      metrics: [
+        {
+          ...seconds,
+          name: 'edge_kms.client.operation.duration',
+          description: 'Operations as they were asked for, with all their retries.',
+          samples: this.#operations.samples(),
+        },
+        {
+          ...seconds,
+          name: 'edge_kms.client.attempt.duration',
+          description: 'Single calls of a KMS.',
+          samples: this.#attempts.samples(),
+        },
+        ...COUNTERS.map(({ event, name, unit, description }) => ({
+          type: 'counter' as const,
+          name,
+          unit,
+          description,
+          samples: this.#counters.get(event)?.samples() ?? [],
+        })),
+        {
+          type: 'gauge',
+          name: 'edge_kms.circuit.state',
+          unit: '1',
+          description: 'Circuits that have ever changed: 0 closed, 1 half-open, 2 open.',
+          samples: [...this.#phases.values()],
+        },
+        ...(cache === undefined ? [] : [cacheMetric(cache)]),
+      ],
+    }
+  }
+
+  /** The Prometheus text format, version 0.0.4. */
+  toPrometheus(): string {
+    return prometheusText(this.snapshot())
+  }
+
+  #providerOf(name: string): string {
+    if (this.#providers.has(name)) return name
+    if (this.#providers.size >= MAX_PROVIDERS) return OTHER
+    this.#providers.add(name)
+    return name
+  }
+}
+
+const OTHER = 'other'
+
+const COUNTERS = [
+  {
+    event: 'retry',
+    name: 'edge_kms.client.retries',
+    unit: '{retry}',
+    description: 'Calls that were made again, by the error before.',
+  },
+  {
+    event: 'refusal',
+    name: 'edge_kms.client.refusals',
+    unit: '{call}',
+    description: 'Calls that were turned away here, without reaching the KMS.',
+  },
+  {
+    event: 'failover',
+    name: 'edge_kms.client.failovers',
+    unit: '{call}',
+    description: 'Calls to another KEK, because one failed or was slow.',
+  },
+  {
+    event: 'missing-wrap',
+    name: 'edge_kms.client.missing_wraps',
+    unit: '{wrap}',
+    description: 'Wraps that a data key left without.',
+  },
+  {
+    event: 'circuit',
+    name: 'edge_kms.circuit.transitions',
+    unit: '{transition}',
+    description: 'Changes of a circuit, by the phase that it came to.',
+  },
+  {
+    event: 'audit-loss',
+    name: 'edge_kms.audit.losses',
+    unit: '{event}',
+    description: 'Audit events that could not be written.',
+  },
+] as const
+
+function extraOf(event: Exclude<KmsEvent, { type: 'call' | 'circuit' }>): Labels {
+  if (event.type === 'retry') return { error_type: errorLabel(event.errorType) }
+  if (event.type === 'refusal') return { by: event.by }
+  return event.type === 'failover' ? { why: event.why } : {}
+}
+
+/** A code of ours, `aborted`, or nothing where it succeeded; a service must not invent labels. */
+function errorLabel(errorType: string | undefined): string {
+  if (errorType === undefined) return ''
+  const known: readonly string[] = KMS_ERROR_CODES
+  return errorType === 'aborted' || known.includes(errorType) ? errorType : OTHER
+}
+
+function cacheMetric(cache: CacheNumbers): CounterSnapshot {
+  return {
+    type: 'gauge',
+    name: 'edge_kms.cache.numbers',
+    unit: '1',
+    description: 'The numbers of the cache of data keys, by their name.',
+    samples: Object.entries(cache).map(([name, value]) => ({ labels: { name }, value })),
+  }
+}

@@ -1,0 +1,56 @@
+import type { KmsOperation } from '../ports/index.ts'
+import type { AuditRecord } from './audit-event.ts'
+
+/** Activities of class 6003: 1 create, 2 read, 3 update, 99 other. */
+const ACTIVITIES: { readonly [O in KmsOperation]: 1 | 2 | 3 | 99 } = {
+  generateDataKey: 1,
+  wrapDataKey: 99,
+  unwrapDataKey: 2,
+  unwrapMany: 2,
+  rewrapDataKey: 3,
+  currentVersion: 2,
+  rotateKey: 3,
+  healthCheck: 2,
+}
+const CLASS = 6_003
+
+/** An event of OCSF 1.9.0, class 6003 (API Activity), as plain data. */
+export type OcsfEvent = Readonly<Record<string, unknown>>
+
+/**
+ * A record as OCSF has it. The record itself goes along under `unmapped`, so that the chain can be
+ * verified from what arrived.
+ */
+export function toOcsf(record: AuditRecord): OcsfEvent {
+  const { event, writer, seq } = record
+  const activity = ACTIVITIES[event.operation]
+  const failed = event.outcome === 'failure'
+  return {
+    category_uid: 6,
+    class_uid: CLASS,
+    activity_id: activity,
+    ...(activity === 99 && { activity_name: event.operation }),
+    type_uid: CLASS * 100 + activity,
+    time: event.atMs,
+    duration: event.durationMs,
+    severity_id: failed ? 3 : 1,
+    status_id: failed ? 2 : 1,
+    ...(failed && { status_code: event.errorType }),
+    metadata: {
+      version: '1.9.0',
+      product: { name: 'edge-kms', vendor_name: 'edge-kms' },
+      uid: `${writer}/${seq}`,
+      sequence: seq,
+    },
+    api: { operation: event.operation, service: { name: event.provider } },
+    actor: event.actor === '' ? { app_name: 'edge-kms' } : { user: { name: event.actor } },
+    src_endpoint: { uid: writer },
+    resources: event.keys.map(({ provider, kekId, kekVersion }) => ({
+      type: 'KEK',
+      uid: kekId,
+      namespace: provider,
+      ...(kekVersion !== '' && { version: kekVersion }),
+    })),
+    unmapped: { edge_kms: record },
+  }
+}
