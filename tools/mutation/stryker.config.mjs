@@ -14,7 +14,7 @@ export default {
   coverageAnalysis: 'perTest',
   ignoreStatic: true,
   mutate: [`src/${name}/**/*.ts`],
-  ignorePatterns: ['.git', 'dist', 'bench', 'docs', 'tools/*/node_modules'],
+  ignorePatterns: ['.git', 'dist', 'bench', 'tools/*/node_modules'],
   concurrency: lanes,
   tempDirName: join(scratch, 'sandboxes'),
   reporters: ['json'],

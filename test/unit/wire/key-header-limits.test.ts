@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { WrappedKey } from '../../../src/kms/index.ts'
-import { encodeKeyHeader } from '../../../src/wire/index.ts'
+import { encodeKeyHeader, LIMITS, parseHead } from '../../../src/wire/index.ts'
 import { codeOf } from '../../vectors/hex.ts'
+import { rawHeader, rawMap, rawMessage } from '../../vectors/raw-header.ts'
 
 const MALFORMED = 'ERR_WIRE_MALFORMED'
 const LIMIT = 'ERR_WIRE_LIMIT_EXCEEDED'
@@ -43,5 +44,29 @@ describe('key header, written: what no reader would take is never written', () =
     }
     const large = many(16).map((wrap) => ({ ...wrap, wrapped: new Uint8Array(6_000) }))
     expect(refused(large)).toBe(LIMIT)
+  })
+
+  it('writes a header of exactly the most bytes, and none of one more', () => {
+    const wraps = many(16).map((wrap) => ({ ...wrap, wrapped: new Uint8Array(4_000) }))
+    const left = LIMITS.headerBytes - encodeKeyHeader(FIELDS, wraps).bytes.length
+    const grown = (by: number): WrappedKey[] => [
+      { ...WRAP, kekId: 'key 0', wrapped: new Uint8Array(4_000 + Math.ceil(by / 2)) },
+      { ...WRAP, kekId: 'key 1', wrapped: new Uint8Array(4_000 + Math.floor(by / 2)) },
+      ...wraps.slice(2),
+    ]
+    expect(encodeKeyHeader(FIELDS, grown(left)).bytes).toHaveLength(LIMITS.headerBytes)
+    expect(codeOf(() => encodeKeyHeader(FIELDS, grown(left + 1)))).toBe(LIMIT)
+  })
+})
+
+describe('key header, read in pieces', () => {
+  it('W3.13: entries that reach past the stored context are malformed, and no reason to wait for more', () => {
+    const policy = { acceptVersions: [1], acceptKinds: ['stream'], maxWraps: 5 } as const
+    const parse = (stored: Uint8Array): unknown =>
+      parseHead(rawMessage(0x02, rawHeader({ stored })), policy)
+    const whole = rawMap([['tenant', 'acme']])
+    expect(parse(whole)).toHaveProperty('header')
+    expect(codeOf(() => parse(whole.slice(0, -1)))).toBe(MALFORMED)
+    expect(codeOf(() => parse(rawMap([['tenant', 'acme']], 2)))).toBe(MALFORMED)
   })
 })
