@@ -7,13 +7,41 @@ import { MissingError } from './missing.mjs'
 /** The oldest Go that the servers here compile with. */
 const OLDEST = [1, 24]
 
-function findGo(what) {
+/** @param {string} what @param {readonly number[]} [oldest] */
+function findGo(what, oldest = OLDEST) {
   const asked = spawnSync('go', ['env', 'GOVERSION', 'GOMODCACHE'], { encoding: 'utf8' })
   const [version = '', modules = ''] = (asked.stdout ?? '').trim().split('\n')
   const [, major, minor] = /^go(\d+)\.(\d+)/.exec(version) ?? []
-  const enough = Number(major) > OLDEST[0] || Number(minor) >= OLDEST[1]
+  const enough = Number(major) > oldest[0] || Number(minor) >= oldest[1]
   if (asked.status === 0 && enough) return { version, modules }
-  throw new MissingError(`${what} is built with Go ${OLDEST.join('.')} or newer, which is not here`)
+  throw new MissingError(`${what} is built with Go ${oldest.join('.')} or newer, which is not here`)
+}
+
+/** The `go` command in a folder, without cgo and without another toolchain. */
+const goIn =
+  (work, name) =>
+  (/** @type {string[]} */ ...args) => {
+    const env = {
+      ...process.env,
+      CGO_ENABLED: '0',
+      GOFLAGS: '-buildvcs=false',
+      GOTOOLCHAIN: 'local',
+    }
+    const done = spawnSync('go', args, { cwd: work, encoding: 'utf8', env })
+    if (done.status === 0) return
+    const lines = `${done.stdout ?? ''}\n${done.stderr ?? ''}`.trim().split('\n')
+    throw new MissingError(`${name} could not be built: ${lines.slice(-3).join(' | ')}`)
+  }
+
+/**
+ * Builds a main package of ours, with its go.mod and go.sum, into `<folder>/<name>`.
+ *
+ * @param {{ folder: string, source: string, name: string, oldest: readonly [number, number] }} options
+ */
+export function buildOwnGoProgram({ folder, source, name, oldest }) {
+  findGo(name, oldest)
+  const flags = ['-mod=readonly', '-trimpath', '-ldflags', '-s -w']
+  goIn(source, name)('build', ...flags, '-o', join(folder, name), '.')
 }
 
 /**
@@ -30,18 +58,7 @@ export function buildGoProgram({ folder, module, version, name, ldflags = '' }) 
   const { modules } = findGo(name)
   const work = join(folder, 'module')
   mkdirSync(work)
-  const go = (...args) => {
-    const env = {
-      ...process.env,
-      CGO_ENABLED: '0',
-      GOFLAGS: '-buildvcs=false',
-      GOTOOLCHAIN: 'local',
-    }
-    const done = spawnSync('go', args, { cwd: work, encoding: 'utf8', env })
-    if (done.status === 0) return
-    const lines = `${done.stdout ?? ''}\n${done.stderr ?? ''}`.trim().split('\n')
-    throw new MissingError(`${name} could not be built: ${lines.slice(-3).join(' | ')}`)
-  }
+  const go = goIn(work, name)
   writeFileSync(join(work, 'go.mod'), `module edge-kms/server\n\ngo ${OLDEST.join('.')}\n`)
   go('mod', 'download', `${module}@${version}`)
   // The module's own sums: the checksum database lacks some of what it needs.

@@ -14,7 +14,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildGoProgram } from './go.mjs'
+import { buildGoProgram, buildOwnGoProgram } from './go.mjs'
 import { answersPing } from './redis-ping.mjs'
 import { findPython, installPackages } from './python.mjs'
 
@@ -99,6 +99,22 @@ const openbao = {
   readyPath: '/v1/sys/health',
 }
 
+/** @type {Recipe} */
+const gcpKmsEmulator = {
+  name: 'gcp-kms-emulator',
+  version: '0.8.1',
+  install(folder) {
+    const source = fileURLToPath(new URL('gcp-kms-emulator', import.meta.url))
+    buildOwnGoProgram({ folder, source, name: 'gcp-kms-emulator', oldest: [1, 25] })
+  },
+  start: ({ folder, port }) => ({
+    command: join(folder, 'gcp-kms-emulator'),
+    args: [String(port)],
+    env: {},
+  }),
+  readyPath: '/healthz',
+}
+
 /** On loopback, durable as a data-key store needs it. */
 const redisArgs = (port, state) => [
   ...['--bind', '127.0.0.1', '--port', String(port), '--dir', state],
@@ -148,5 +164,5 @@ function findIn(folder, name) {
 }
 
 export const recipes = new Map(
-  [moto, localstack, openbao, redis, valkey].map((recipe) => [recipe.name, recipe]),
+  [moto, localstack, openbao, gcpKmsEmulator, redis, valkey].map((recipe) => [recipe.name, recipe]),
 )

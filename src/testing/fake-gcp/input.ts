@@ -1,6 +1,8 @@
 import { type Bytes, crc32c, decodeBase64, decodeBase64Url, decodeUtf8 } from '../../bytes/index.ts'
 import { Refusal } from './errors.ts'
 
+const EMPTY = ['', '""']
+
 /**
  * The JSON input of a method, read as proto3's JSON: names in camelCase or snake_case, bytes in
  * either base64, int64 as a number or a text. Unknown members are refused, as Google does.
@@ -14,7 +16,8 @@ export class Input {
     const text = decodeUtf8(body)
     let value: unknown
     try {
-      value = text === undefined ? undefined : JSON.parse(text === '' ? '{}' : text)
+      // Google's own client sends an empty text where a message has no members.
+      value = text === undefined ? undefined : JSON.parse(EMPTY.includes(text) ? '{}' : text)
     } catch {
       value = undefined
     }

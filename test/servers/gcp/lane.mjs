@@ -1,0 +1,33 @@
+/** Google's part of the lane: its own client sees the emulator and the fake, the provider is run against both. */
+import { runVendor } from '../lib/lane.mjs'
+import { loadSdk } from './clients.mjs'
+import { scenarios } from './scenarios.mjs'
+import { fakeDefects, targets, withFake } from './targets.mjs'
+import { createWorld, refusal } from './world.mjs'
+
+/** What a provider's tests get beside the target: keys made for them alone. */
+const setUp = async (world) => ({
+  keyName: await world.createKey(),
+  otherKeyName: await world.createKey(),
+})
+
+/** @param {import('../lib/lane.mjs').LaneOptions} options */
+export async function runLane(options) {
+  const sdk = loadSdk()
+  await runVendor(
+    {
+      vendor: 'gcp',
+      judge: 'Google',
+      expected: new URL('expected.json', import.meta.url),
+      scenarios,
+      refusal,
+      createWorld: (target) => createWorld(sdk, target),
+      names: Object.keys(targets),
+      withTarget: (name, work) => targets[name](work),
+      setUp,
+      defects: fakeDefects,
+      withDefect: (defect, work) => withFake(work, [defect]),
+    },
+    options,
+  )
+}
