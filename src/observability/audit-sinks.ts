@@ -1,4 +1,5 @@
-import { encodeUtf8 } from '../bytes/index.ts'
+import { encodeBase64Url, encodeUtf8 } from '../bytes/index.ts'
+import { sha256 } from '../ciphers/index.ts'
 import { KmsError } from '../errors.ts'
 import { checkEndpoint, Transport } from '../http/index.ts'
 import { wrongOption } from '../kms/index.ts'
@@ -70,8 +71,8 @@ export function queueSink(queue: AuditQueue, format: AuditFormat = 'record'): Au
 }
 
 /**
- * A value for each record, under `audit/`, writer and place, in a store of its own. It is written
- * once: another record at that place is a fork, and refused.
+ * A value for each record in a store of its own, under a hash of writer and place: sort by these to
+ * verify. It is written once: another record at that place is a fork, and refused.
  *
  * @throws KmsError `ERR_KMS_CONFIG` if the store is not strong
  */
@@ -80,7 +81,7 @@ export function storeSink(store: DataKeyStore): AuditSink {
   return {
     async write(records, { signal }) {
       for (const record of records) {
-        const key = `audit/${record.writer}/${String(record.seq).padStart(16, '0')}`
+        const key = await keyOf(record)
         const value = encodeUtf8(jsonOf(record, 'record'))
         if (await store.putIfAbsent(key, value, { signal })) continue
         const held = await store.get(key, { signal })
@@ -88,6 +89,11 @@ export function storeSink(store: DataKeyStore): AuditSink {
       }
     },
   }
+}
+
+/** Data-key stores take keys of one form. */
+async function keyOf({ writer, seq }: AuditRecord): Promise<string> {
+  return `ek1/${encodeBase64Url(await sha256(encodeUtf8(`edge-kms/audit\n${writer}\n${seq}`)))}`
 }
 
 function shaped(record: AuditRecord, format: AuditFormat): unknown {

@@ -4,6 +4,7 @@ export type { D1DatabaseBinding, D1StatementBinding } from './d1-database.ts'
 export { D1KeyValueStore, type D1KeyValueStoreOptions } from './d1-key-value-store.ts'
 export { MemoryDataKeyStore } from './memory-data-key-store.ts'
 export { MemoryKeyValueStore, type MemoryKeyValueStoreOptions } from './memory-key-value-store.ts'
+export { type RepairPage, StoreRepairLog } from './store-repair-log.ts'
 export type { StoreCallOptions } from './store-calls.ts'
 export {
   WorkersKvStore,

@@ -56,7 +56,7 @@ describe('what arrives at a sink verifies', () => {
     expect(await verifyAuditLog(bodies as AuditRecord[])).toMatchObject({ ok: true })
   })
 
-  it('a store, in the order of its keys; a second record at one place is refused', async () => {
+  it('a store, once each; a second record at one place is refused', async () => {
     const store = new MemoryDataKeyStore()
     const { kms, log } = setup({ sink: storeSink(store) })
     for (let i = 0; i < 12; i++) await kms.generateDataKey(call)
