@@ -1,12 +1,14 @@
 import { awsCases } from './aws-cases.ts'
 import { azureCases } from './azure-cases.ts'
 import { fixtures, fromHex } from './fixtures.ts'
+import { gcpCases } from './gcp-cases.ts'
 
 /** The package under test, as a user imports it. */
 export interface Library {
   readonly core: typeof import('edge-kms')
   readonly aws: typeof import('edge-kms/aws-kms')
   readonly azure: typeof import('edge-kms/azure-key-vault')
+  readonly gcp: typeof import('edge-kms/gcp-kms')
   readonly local: typeof import('edge-kms/local')
   readonly stores: typeof import('edge-kms/stores')
   readonly testing: typeof import('edge-kms/testing')
@@ -251,6 +253,7 @@ export function runtimeSuite(library: Library): readonly RuntimeCase[] {
     ...own,
     ...awsCases(library),
     ...azureCases(library),
+    ...gcpCases(library),
     ...testing
       .kmsContract(newKms().capabilities, {
         create: newKms,

@@ -2,6 +2,7 @@
 import * as core from 'edge-kms'
 import * as aws from 'edge-kms/aws-kms'
 import * as azure from 'edge-kms/azure-key-vault'
+import * as gcp from 'edge-kms/gcp-kms'
 import * as local from 'edge-kms/local'
 import * as stores from 'edge-kms/stores'
 import * as testing from 'edge-kms/testing'
@@ -11,6 +12,8 @@ import { runtimeSuite } from './suite.mjs'
 
 export default {
   async fetch() {
-    return Response.json(await runCases(runtimeSuite({ core, aws, azure, local, stores, testing })))
+    return Response.json(
+      await runCases(runtimeSuite({ core, aws, azure, gcp, local, stores, testing })),
+    )
   },
 }
