@@ -11,6 +11,7 @@ import { Miniflare } from 'miniflare'
 import { binOf, node24, root, run, toolEnv } from '../../../tools/lib/folders.mjs'
 import { packInto, scratchFolder } from '../../../tools/lib/pack.mjs'
 import { keepProof } from '../../../tools/lib/proof.mjs'
+import { runDenoKv } from '../deno-kv/run.mjs'
 import { printTable } from './report.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -69,6 +70,12 @@ function inProcess(name, command, args) {
   return done.status === 0 ? 0 : 1
 }
 
+async function inDenoKv() {
+  const table = await runDenoKv(scratch)
+  keepProof('runtime-deno-kv', table)
+  return printTable('deno-kv', table)
+}
+
 async function inWorkerd() {
   const bundled = await build({
     entryPoints: [join(scratch, 'worker.mjs')],
@@ -119,6 +126,7 @@ const runtimes = {
   workerd: inWorkerd,
   deno: () => inProcess('deno', binOf('runtimes/deno', 'deno'), denoFlags),
   bun: () => inProcess('bun', binOf('runtimes/bun', 'bun'), ['run']),
+  'deno-kv': inDenoKv,
 }
 
 const asked = process.argv.slice(2)

@@ -10,21 +10,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const say = (line) => writeSync(1, `${JSON.stringify(line)}\n`)
 
 /**
- * Writes the chain until its end; says every link that it won, and how many it lost.
+ * Writes the chain until its end; says every link that it won, how many it lost, and how often the
+ * store was busy.
  *
  * @param {(end: number) => Promise<{ tried?: string, won?: boolean }>} step
  */
 async function race(step, end) {
-  let lost = 0
+  let [lost, busy] = [0, 0]
   say({ ready: true })
   await new Promise((go) => process.stdin.once('data', go))
   for (;;) {
-    const { tried, won } = await step(end)
+    const { tried, won } = await step(end).catch((error) => {
+      // A database that is busy with the other one: nothing was written, or a link will be missing.
+      if (error.retryable !== true) throw error
+      busy++
+      return { tried: '', won: undefined }
+    })
     if (tried === undefined) break
-    if (won) say({ won: tried })
-    else lost++
+    if (won === true) say({ won: tried })
+    if (won === false) lost++
   }
-  say({ lost })
+  say({ lost, busy })
 }
 
 /** Starts one write and dies before it hears of it, sooner or later. */

@@ -23,7 +23,7 @@ function start({ command, args, env }, more) {
  * Both write the chain to its end: each link is won by exactly one of them.
  *
  * @param {Program} program
- * @returns {Promise<{ won: number[], lost: number }>}
+ * @returns {Promise<{ won: number[], lost: number, busy: number }>}
  */
 export async function raceTwo(program, key, end) {
   const two = ['a', 'b'].map((me) => start(program, [key, me, 'race', String(end)]))
@@ -38,9 +38,10 @@ export async function raceTwo(program, key, end) {
     numbers.sort((a, b) => a - b),
     whole,
   )
-  const lost = two.reduce((sum, { lines }) => sum + (lines.at(-1)?.lost ?? 0), 0)
-  assert.notEqual(lost, 0, 'nobody lost: there was no race')
-  return { won: links.map(({ length }) => length), lost }
+  const sum = (name) => two.reduce((all, { lines }) => all + (lines.at(-1)?.[name] ?? 0), 0)
+  const [lost, busy] = [sum('lost'), sum('busy')]
+  assert.notEqual(lost + busy, 0, 'nobody lost: there was no race')
+  return { won: links.map(({ length }) => length), lost, busy }
 }
 
 /**

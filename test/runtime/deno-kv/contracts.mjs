@@ -1,0 +1,31 @@
+/** The contracts of the stores on Deno KV, in Deno: `<file of the table> <file of the database>`. */
+/* global Deno -- this file runs in Deno only */
+import { writeFileSync } from 'node:fs'
+import process from 'node:process'
+import { webRuntime } from '../../../src/runtime/index.ts'
+import { DenoKvDataKeyStore, DenoKvKeyValueStore } from '../../../src/stores/index.ts'
+import { dataKeyStoreContract, keyValueStoreContract } from '../../../src/testing/index.ts'
+import { printTable, runCases } from '../runners/report.mjs'
+
+const [tablePath, databasePath] = process.argv.slice(2)
+const kv = await Deno.openKv(databasePath)
+
+let aheadMs = 0
+const runtime = { ...webRuntime, now: () => webRuntime.now() + aheadMs }
+const elapse = async (ms) => {
+  aheadMs += ms
+}
+
+const named = (what, cases) => cases.map((one) => ({ ...one, name: `${what}: ${one.name}` }))
+const values = () => new DenoKvKeyValueStore({ kv, runtime })
+const { capabilities } = values()
+const table = await runCases([
+  ...named('key-value store', keyValueStoreContract(capabilities, { create: values, elapse })),
+  ...named(
+    'data-key store',
+    dataKeyStoreContract(() => new DenoKvDataKeyStore({ kv, prefix: crypto.randomUUID() })),
+  ),
+])
+kv.close()
+writeFileSync(tablePath, JSON.stringify(table))
+process.exitCode = printTable('deno-kv contracts', table)
