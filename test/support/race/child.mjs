@@ -20,12 +20,15 @@ async function race(step, end) {
   say({ ready: true })
   await new Promise((go) => process.stdin.once('data', go))
   for (;;) {
-    const { tried, won } = await step(end).catch((error) => {
+    let tried, won
+    try {
+      ;({ tried, won } = await step(end))
+    } catch (error) {
       // A database that is busy with the other one: nothing was written, or a link will be missing.
       if (error.retryable !== true) throw error
       busy++
-      return { tried: '', won: undefined }
-    })
+      continue
+    }
     if (tried === undefined) break
     if (won === true) say({ won: tried })
     if (won === false) lost++
