@@ -109,6 +109,23 @@ describe('R22 answers of Google: none is missing', () => {
     expect(missing).toEqual([])
   })
 
+  it('every row of the documentation has one, with its code', () => {
+    const docs = read('docs/providers/gcp-kms.md')
+    const section = docs.slice(docs.indexOf('\n## Errors'), docs.indexOf('\n## What it was run'))
+    const rows = [...section.matchAll(/^\| (.*?) \| `(ERR_\w+)` \| (yes|no) \|/gm)]
+    expect(rows.length).toBeGreaterThan(14)
+    const problems = rows.flatMap(([, first = '', code = '', again]) => {
+      const names = [...first.matchAll(/`([A-Z_]{6,})`/g)].map(([, name = '']) => name)
+      const missing = names.filter(
+        (name) => !fixtures.some((one) => one.code === code && one.body.includes(`"${name}"`)),
+      )
+      const damaged = first.startsWith('a checksum in the answer')
+      const retryable = damaged || new KmsError(code as KmsErrorCode).retryable ? 'yes' : 'no'
+      return retryable === again ? missing : [...missing, `${first}: retryable`]
+    })
+    expect(problems).toEqual([])
+  })
+
   it('no fixture is there twice, and each says where it comes from', () => {
     const titles = fixtures.map((one) => `${title(one)} ${one.body}`)
     expect(new Set(titles).size).toBe(titles.length)
