@@ -24,7 +24,18 @@ const markers = {
 }
 
 /** Sources of credentials: in a Worker only where they are imported. */
-const unasked = ['AssumeRole', '169.254.1', 'AWS_ACCESS_KEY_ID', 'client_assertion']
+const unasked = [
+  ...['AssumeRole', '169.254.1', 'AWS_ACCESS_KEY_ID', 'client_assertion'],
+  ...['computeMetadata', 'generateAccessToken', 'BEGIN PRIVATE KEY', 'token-exchange'],
+]
+
+/** What a provider's bundle may hold of {@link markers}; no provider pulls another's code in. */
+const ownMarker = {
+  'core and AWS KMS': 'the AWS provider',
+  'core and Vault transit': 'the Vault provider',
+  'core and GCP KMS': 'the GCP provider',
+  'core and Azure': 'the Azure provider',
+}
 
 /** Files that must not lend one byte to the core. */
 const barredFiles =
@@ -107,6 +118,11 @@ for (const [name, code, limit] of rows) {
   if (limit !== coreLimit)
     for (const word of unasked)
       if (bundled.text.includes(word)) problems.push(`${name} has ${word}`)
+  if (limit !== coreLimit)
+    for (const [what, words] of Object.entries(markers))
+      for (const word of words)
+        if (what !== ownMarker[name] && bundled.text.includes(word))
+          problems.push(`${name} contains ${what} ("${word}")`)
   if (limit === coreLimit) problems.push(...bleedOf(bundled).map((text) => `${name} ${text}`))
 }
 
