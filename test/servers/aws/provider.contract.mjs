@@ -1,10 +1,16 @@
 // The provider against a server that somebody else wrote: the contract suite, and an envelope that
 // a cold reader opens. What a server gets wrong by itself is listed in DEVIATIONS, with the proof
 // that it is the server: our fake passes the same cases.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { EnvelopeCipher, MultiKms } from '../../../src/index.ts'
 import { createAwsKms } from '../../../src/providers/aws-kms/index.ts'
 import { createLocalKms } from '../../../src/providers/local/index.ts'
 import { kmsContract } from '../../../src/testing/index.ts'
+import { node24, toolEnv } from '../../../tools/lib/folders.mjs'
+
+const runFile = promisify(execFile)
 
 const CONCATENATES = 'joins keys and values of the context without a separator'
 /** @type {Readonly<Record<string, Readonly<Record<string, string>>>>} */
@@ -35,19 +41,31 @@ export async function run(target, { check, skip }) {
     const envelope = await new EnvelopeCipher({ kms }).encrypt(plaintext, message)
     same(await new EnvelopeCipher({ kms: aws() }).decrypt(envelope, message), plaintext)
   })
-  await check('an envelope moves from the local key to AWS and back', async () => {
-    const key = crypto.getRandomValues(new Uint8Array(32))
-    const local = createLocalKms({ versions: [{ version: 1, key }] })
-    const envelope = await new EnvelopeCipher({ kms: local }).encrypt(plaintext, message)
-    const move = (/** @type {any} */ to, /** @type {any} */ from) =>
-      new EnvelopeCipher({ kms: new MultiKms({ read: [to, from], write: [to] }) })
-    const context = { context: message.context }
-    const onAws = await move(aws(), local).rewrap(envelope, context)
-    same(await new EnvelopeCipher({ kms: aws() }).decrypt(onAws, message), plaintext)
-    const back = await move(local, aws()).rewrap(onAws, context)
-    same(back.slice(-37), envelope.slice(-37))
-    same(await new EnvelopeCipher({ kms: local }).decrypt(back, message), plaintext)
-  })
+  await check(
+    'an envelope moves from the local key to AWS, where a cold process opens it, and back',
+    async () => {
+      const key = crypto.getRandomValues(new Uint8Array(32))
+      const local = createLocalKms({ versions: [{ version: 1, key }] })
+      const envelope = await new EnvelopeCipher({ kms: local }).encrypt(plaintext, message)
+      const move = (/** @type {any} */ to, /** @type {any} */ from) =>
+        new EnvelopeCipher({ kms: new MultiKms({ read: [to, from], write: [to] }) })
+      const context = { context: message.context }
+      const onAws = await move(aws(), local).rewrap(envelope, context)
+      same(onAws.slice(-37), envelope.slice(-37)) // nonce, ciphertext and tag
+      same(await inAnotherProcess({ ...common, keyId: target.keyArn }, onAws, message), plaintext)
+      const back = await move(local, aws()).rewrap(onAws, context)
+      same(back.slice(-37), envelope.slice(-37))
+      same(await new EnvelopeCipher({ kms: local }).decrypt(back, message), plaintext)
+    },
+  )
+}
+
+/** What a new process makes of it. @param {object} options @param {Uint8Array} envelope @param {object} message */
+async function inAnotherProcess(options, envelope, message) {
+  const input = { options, message, envelope: Buffer.from(envelope).toString('base64') }
+  const file = fileURLToPath(new URL('cold-reader.mjs', import.meta.url))
+  const { stdout } = await runFile(node24, [file, JSON.stringify(input)], { env: toolEnv() })
+  return new Uint8Array(Buffer.from(stdout, 'base64'))
 }
 
 /** A listed deviation that is none any more must leave the list. @param {() => Promise<void>} run */
