@@ -71,7 +71,7 @@ function importsQuietly(specifier) {
 
 const manifest = readJson('package.json')
 const deno = readJson('deno.json')
-const subpaths = Object.entries(manifest.exports).filter(([key]) => key !== './package.json')
+const subpaths = Object.entries(manifest.exports).filter(([key]) => !key.endsWith('.json'))
 const problems = []
 
 for (const [subpath, entry] of subpaths) {

@@ -45,6 +45,7 @@ const steps = {
   exports: () => tool('check-exports.mjs'),
   examples: () => tool('examples.mjs'),
   docs: () => tool('check-docs.mjs'),
+  'config-schema': () => tool('config-schema.mjs', '--check'),
   kit: () => tool('kit.mjs', '--check'),
   size: () => ({ ...tool('check-size.mjs'), show: true }),
   contents: () => ({ problems: checkContents() }),

@@ -1,8 +1,10 @@
+import { createKms, type KmsConfig } from '../../src/config/index.ts'
 import {
   CachedKms,
   composeKms,
   EnvelopeCipher,
   type KeyManagementService,
+  KmsError,
 } from '../../src/index.ts'
 import { KmsMetrics } from '../../src/observability/index.ts'
 import { awsCredentialsFromEnv, createAwsKms } from '../../src/providers/aws-kms/index.ts'
@@ -45,10 +47,12 @@ function gatewayOf(env: Env): Gateway {
 }
 
 /**
- * AWS KMS if and only if EDGE_KMS_AWS_KEY_ID names a key: credentials that happen to lie around
- * must not decide where data keys are wrapped.
+ * What EDGE_KMS_CONFIG says, else AWS KMS if and only if EDGE_KMS_AWS_KEY_ID names a key: credentials
+ * that happen to lie around must not decide where data keys are wrapped.
  */
 function kmsOf(env: Env): KeyManagementService {
+  const config = env['EDGE_KMS_CONFIG']
+  if (typeof config === 'string' && config !== '') return configuredKms(config, env)
   const keyId = env['EDGE_KMS_AWS_KEY_ID']
   if (typeof keyId !== 'string' || keyId === '') return new EnvKeyProvider(env)
   const region = env['AWS_REGION']
@@ -58,6 +62,23 @@ function kmsOf(env: Env): KeyManagementService {
     credentials: awsCredentialsFromEnv(env),
     ...(typeof region === 'string' && region !== '' && { region }),
     ...(typeof endpoint === 'string' && endpoint !== '' && { endpoint, allowHttpLoopback: true }),
+  })
+}
+
+/** References to files are nothing here: a Worker has none. */
+function configuredKms(json: string, env: Env): KeyManagementService {
+  let config: KmsConfig
+  try {
+    config = JSON.parse(json) as KmsConfig
+  } catch {
+    // The parser's message quotes what it read.
+    throw new KmsError('ERR_KMS_CONFIG', { message: 'EDGE_KMS_CONFIG is not JSON' })
+  }
+  return createKms(config, {
+    resolve: (reference) => {
+      const value = 'env' in reference ? env[reference.env] : undefined
+      return typeof value === 'string' ? value : undefined
+    },
   })
 }
 

@@ -26,7 +26,7 @@ export function stateFolder() {
 
 /** What the user of the test has set must not decide it. */
 function cleanEnv() {
-  const ours = /^(?:EDGE_KMS_|AWS_|HOST$|PORT$)/
+  const ours = /^(?:EDGE_KMS_|AWS_|AZURE_|HOST$|PORT$)/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 }
 

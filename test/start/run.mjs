@@ -1,6 +1,7 @@
 // `npm run test:start`: `npm start` from end to end, as a user has it, with the real curl.
 import { createReport } from '../servers/lib/report.mjs'
 import { checkAws } from './aws.mjs'
+import { checkConfig } from './config.mjs'
 import { checkPipes, checkUnusualStarts } from './edges.mjs'
 import { createWorld } from './world.mjs'
 import { checkRefusals } from './refusals.mjs'
@@ -23,6 +24,8 @@ try {
   await checkUnusualStarts(report, world)
   await report.settled()
   await checkAws(report, world)
+  await report.settled()
+  await checkConfig(report, world)
   await report.settled()
 } catch (error) {
   report.fail('the run itself', error instanceof Error ? error.stack : error)

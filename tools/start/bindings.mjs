@@ -1,6 +1,7 @@
 import { isAbsolute, relative } from 'node:path'
 import { isKmsError } from '../../src/errors.ts'
 import { EnvKeyProvider } from '../../src/providers/local/index.ts'
+import { configBindings } from './config.mjs'
 import { keyFilePath, readOrMakeKeyFile } from './key-file.mjs'
 import { StartError } from './start-error.mjs'
 
@@ -17,13 +18,19 @@ const RETIRED = 'EDGE_KMS_KEY_RETIRED'
 
 /**
  * What the Worker is given, and what the user is told about it. Vendor variables alone never switch
- * the KMS: only EDGE_KMS_AWS_KEY_ID does.
+ * the KMS: only EDGE_KMS_CONFIG and EDGE_KMS_AWS_KEY_ID do.
  *
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
  */
 export function bindingsOf(root, env) {
   const common = pick(env, ['EDGE_KMS_GATEWAY_HOSTS'])
+  if (env['EDGE_KMS_CONFIG']) {
+    if (env['EDGE_KMS_AWS_KEY_ID'])
+      throw new StartError('EDGE_KMS_CONFIG and EDGE_KMS_AWS_KEY_ID are both set: take one away.')
+    const { bindings, about } = configBindings(env['EDGE_KMS_CONFIG'], env)
+    return { bindings: { ...common, ...bindings }, about }
+  }
   if (env['EDGE_KMS_AWS_KEY_ID']) {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) {
       if (!env[name]) throw new StartError(`EDGE_KMS_AWS_KEY_ID is set, and ${name} is not.`)

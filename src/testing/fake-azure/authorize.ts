@@ -8,8 +8,17 @@ export function challengeOf({ tenantId }: EntraParts, resource: string): string 
   return `Bearer authorization="https://login.microsoftonline.com/${tenantId}", resource="${resource}"`
 }
 
+/** Behind a server on this machine all vaults are one. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/
+
+/** The beginning of every id of a vault's keys. */
+export function originOf(host: string): string {
+  return `${LOOPBACK.test(host) ? 'http' : 'https'}://${host}`
+}
+
 /** What tokens for a host are for: the suffix behind its first label. */
 export function resourceOf(host: string): string {
+  if (LOOPBACK.test(host)) return 'https://vault.azure.net'
   return `https://${host.replace(/:\d+$/, '').replace(/^[^.]*\./, '')}`
 }
 

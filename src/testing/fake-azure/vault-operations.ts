@@ -1,5 +1,6 @@
 import { decodeBase64Url, encodeBase64Url } from '../../bytes/index.ts'
 import type { JsonObject } from '../../http/index.ts'
+import { originOf } from './authorize.ts'
 import type { CallRecord } from './calls.ts'
 import { Refusal } from './errors.ts'
 import {
@@ -82,7 +83,7 @@ function update(call: VaultCall): Promise<JsonObject> {
 async function remove(call: VaultCall): Promise<JsonObject> {
   const { keys, record } = call
   const key = keys.delete(record.host, record.key ?? '')
-  const recoveryId = `https://${record.host}/deletedkeys/${key.name}`
+  const recoveryId = `${originOf(record.host)}/deletedkeys/${key.name}`
   return { ...(await bundle(call, key, versionOf(key, ''))), recoveryId }
 }
 
@@ -95,7 +96,7 @@ function rotateKey(call: VaultCall): Promise<JsonObject> {
 function getPolicy(call: VaultCall): Promise<JsonObject> {
   const { name, policy } = found(call)
   return Promise.resolve({
-    id: `https://${call.record.host}/keys/${name}/rotationpolicy`,
+    id: `${originOf(call.record.host)}/keys/${name}/rotationpolicy`,
     ...policy,
   })
 }
@@ -202,6 +203,6 @@ function kidOf(
   { version }: StoredVersion,
   isBundle = false,
 ): string {
-  const base = `https://${record.host}/keys/${name}`
+  const base = `${originOf(record.host)}/keys/${name}`
   return defects.has('answers-without-version') && !isBundle ? base : `${base}/${version}`
 }

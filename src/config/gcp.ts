@@ -1,0 +1,158 @@
+import * as z from 'zod/mini'
+import type { KeyManagementService } from '../kms/index.ts'
+import {
+  createGcpKms,
+  type GcpCredentialsOption,
+  gcpImpersonation,
+  type GcpImpersonationOptions,
+  type GcpKmsOptions,
+  gcpMetadataServer,
+  type GcpMetadataServerOptions,
+  gcpServiceAccount,
+  type GcpServiceAccountOptions,
+  gcpWorkloadIdentity,
+  gcpWorkloadIdentityFromAws,
+  type GcpWorkloadIdentityFromAwsOptions,
+  type GcpWorkloadIdentityOptions,
+} from '../providers/gcp-kms/index.ts'
+import { awsCredentials, type AwsCredentialsConfig, awsCredentialsOf } from './aws.ts'
+import type { CheckedText, ConfigText, Plain } from './references.ts'
+import type { Resolving } from './resolving.ts'
+import { flag, number, type Shape, text, texts, usage, type Variant } from './schemas.ts'
+
+interface ServiceAccount<S> extends Plain<GcpServiceAccountOptions, 'key', S> {
+  readonly type: 'service-account'
+  /** The text of the key file. */
+  readonly key: S
+}
+interface MetadataServer<S> extends Plain<GcpMetadataServerOptions, never, S> {
+  readonly type: 'metadata-server'
+}
+interface WorkloadIdentity<S> extends Plain<GcpWorkloadIdentityOptions, 'token', S> {
+  readonly type: 'workload-identity'
+  /** Read again at each refresh. */
+  readonly token: S
+}
+interface FromAws<S, A> extends Plain<GcpWorkloadIdentityFromAwsOptions, 'credentials', S> {
+  readonly type: 'workload-identity-from-aws'
+  readonly credentials: A
+}
+interface Impersonation<S, A> extends Plain<GcpImpersonationOptions, 'credentials', S> {
+  readonly type: 'impersonation'
+  readonly credentials: Credentials<S, A>
+}
+type Credentials<S, A> =
+  ServiceAccount<S> | MetadataServer<S> | WorkloadIdentity<S> | FromAws<S, A> | Impersonation<S, A>
+
+type CheckedAws = z.output<typeof awsCredentials>
+type CheckedCredentials = Credentials<CheckedText, CheckedAws>
+
+/** Credentials of Google Cloud in a configuration. */
+export type GcpCredentialsConfig = Credentials<ConfigText, AwsCredentialsConfig>
+
+interface Gcp<S, A> extends Plain<GcpKmsOptions, 'credentials', S> {
+  readonly provider: 'gcp-kms'
+  readonly credentials: Credentials<S, A>
+}
+type Checked = Gcp<CheckedText, CheckedAws>
+
+/** A key of Google Cloud KMS: `edge-kms/gcp-kms`. */
+export type GcpKmsConfig = Gcp<ConfigText, AwsCredentialsConfig>
+
+const place = {
+  endpoint: z.optional(text),
+  allowHttpLoopback: z.optional(flag),
+  timeoutMs: z.optional(number),
+}
+const federation = { ...place, audience: text, scope: z.optional(text) }
+
+const credentialsSchema: z.ZodMiniType<CheckedCredentials, GcpCredentialsConfig> =
+  z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('service-account'),
+      key: text,
+      audience: z.optional(text),
+      scope: z.optional(text),
+    } satisfies Shape<ServiceAccount<CheckedText>>),
+    z.strictObject({
+      type: z.literal('metadata-server'),
+      serviceAccount: z.optional(text),
+      host: z.optional(text),
+      timeoutMs: z.optional(number),
+    } satisfies Shape<MetadataServer<CheckedText>>),
+    z.strictObject({
+      type: z.literal('workload-identity'),
+      ...federation,
+      token: text,
+    } satisfies Shape<WorkloadIdentity<CheckedText>>),
+    z.strictObject({
+      type: z.literal('workload-identity-from-aws'),
+      ...federation,
+      region: text,
+      credentials: awsCredentials,
+    } satisfies Shape<FromAws<CheckedText, CheckedAws>>),
+    z.strictObject({
+      ...place,
+      type: z.literal('impersonation'),
+      serviceAccount: text,
+      credentials: z.lazy(() => credentialsSchema),
+      scopes: z.optional(texts),
+      lifetimeSeconds: z.optional(number),
+      delegates: z.optional(texts),
+    } satisfies Shape<Impersonation<CheckedText, CheckedAws>>),
+  ])
+
+export const gcpSchema: Variant<Checked, GcpKmsConfig> = z.strictObject({
+  ...place,
+  provider: z.literal('gcp-kms'),
+  keyName: text,
+  credentials: credentialsSchema,
+  randomBytes: z.optional(z.enum(['local', 'hsm'])),
+  usage: z.optional(usage),
+} satisfies Shape<Checked>)
+
+export function createGcp(config: Checked, resolving: Resolving): KeyManagementService {
+  const { credentials, ...rest } = config
+  const { provider: _provider, ...options } = resolving.all(rest, '')
+  return createGcpKms({
+    ...options,
+    ...resolving.ports,
+    credentials: credentialsOf(credentials, resolving, 'credentials'),
+  })
+}
+
+function credentialsOf(
+  config: CheckedCredentials,
+  resolving: Resolving,
+  path: string,
+): GcpCredentialsOption {
+  const { ports } = resolving
+  switch (config.type) {
+    case 'service-account': {
+      const { type: _type, ...options } = resolving.all(config, path)
+      return gcpServiceAccount({ ...options, ...ports })
+    }
+    case 'metadata-server': {
+      const { type: _type, ...options } = resolving.all(config, path)
+      return gcpMetadataServer({ ...options, ...ports })
+    }
+    case 'workload-identity': {
+      const { token, ...rest } = config
+      const { type: _type, ...options } = resolving.all(rest, path)
+      const later = resolving.later(token, `${path}.token`)
+      return gcpWorkloadIdentity({ ...options, ...ports, token: later })
+    }
+    case 'workload-identity-from-aws': {
+      const { credentials: aws, ...rest } = config
+      const { type: _type, ...options } = resolving.all(rest, path)
+      const credentials = awsCredentialsOf(aws, resolving, `${path}.credentials`)
+      return gcpWorkloadIdentityFromAws({ ...options, ...ports, credentials })
+    }
+    case 'impersonation': {
+      const { credentials: parent, ...rest } = config
+      const { type: _type, ...options } = resolving.all(rest, path)
+      const credentials = credentialsOf(parent, resolving, `${path}.credentials`)
+      return gcpImpersonation({ ...options, ...ports, credentials })
+    }
+  }
+}

@@ -1,0 +1,8 @@
+export type { AwsCredentialsConfig, AwsKmsConfig } from './aws.ts'
+export type { AzureCredentialsConfig, AzureKeyVaultConfig } from './azure.ts'
+export { createKms, type CreateKmsOptions } from './create-kms.ts'
+export type { GcpCredentialsConfig, GcpKmsConfig } from './gcp.ts'
+export type { KmsConfig } from './kms-config.ts'
+export type { LocalKmsConfig } from './local.ts'
+export type { ConfigResolver, ConfigText, EnvReference, FileReference } from './references.ts'
+export type { VaultAuthConfig, VaultTransitConfig } from './vault.ts'

@@ -1,0 +1,43 @@
+import * as z from 'zod/mini'
+import type { KeyManagementService } from '../kms/index.ts'
+import {
+  createLocalKms,
+  type LocalKeyVersion,
+  type LocalKmsOptions,
+} from '../providers/local/index.ts'
+import type { CheckedText, ConfigText, Plain } from './references.ts'
+import type { Resolving } from './resolving.ts'
+import { number, type Shape, text, usage, type Variant } from './schemas.ts'
+
+interface Version<S> extends Omit<Plain<LocalKeyVersion, never, S>, 'key'> {
+  /** 32 random bytes in base64. */
+  readonly key: S
+}
+
+/** A local key: `edge-kms/local`. It cannot rotate itself: a new version is a change of the configuration. */
+interface Local<S> extends Plain<LocalKmsOptions, 'versions' | 'onRotate', S> {
+  readonly provider: 'local'
+  readonly versions: readonly Version<S>[]
+}
+
+export type LocalKmsConfig = Local<ConfigText>
+type Checked = Local<CheckedText>
+
+const version = z.strictObject({
+  version: number,
+  key: text,
+  state: z.optional(z.enum(['enabled', 'retired'])),
+} satisfies Shape<Version<CheckedText>>)
+
+export const localSchema: Variant<Checked, LocalKmsConfig> = z.strictObject({
+  provider: z.literal('local'),
+  kekId: z.optional(text),
+  versions: z.array(version),
+  usage: z.optional(usage),
+} satisfies Shape<Checked>)
+
+export function createLocal(config: Checked, resolving: Resolving): KeyManagementService {
+  const { provider: _provider, ...options } = resolving.all(config, '')
+  const { runtime } = resolving.ports
+  return createLocalKms({ ...options, ...(runtime !== undefined && { runtime }) })
+}

@@ -1,0 +1,114 @@
+import type * as z from 'zod/mini'
+import type { KmsError } from '../errors.ts'
+import { configError } from '../http/index.ts'
+import { nearest } from './nearest.ts'
+
+/** What the walk needs to see of a schema. */
+interface Seen {
+  readonly type: string
+  readonly shape?: Readonly<Record<string, Schema>>
+  readonly options?: readonly Schema[]
+  readonly innerType?: Schema
+  readonly in?: Schema
+  readonly element?: Schema
+  readonly getter?: () => Schema
+  readonly discriminator?: string
+  readonly values?: readonly unknown[]
+  readonly entries?: Readonly<Record<string, unknown>>
+}
+interface Schema {
+  readonly _zod: { readonly def: Seen }
+}
+
+/**
+ * What is wrong with a configuration: the path and the nearest known name, never a value.
+ *
+ * @param config - to tell which variant of a union was meant
+ */
+export function problemOf(
+  error: z.core.$ZodError,
+  schema: z.core.SomeType,
+  config: unknown,
+): KmsError {
+  const issue = firstOf(error.issues)
+  const path = issue.path.map(String)
+  const at = walk(schema as Schema, config, path)
+  const name = pathText(path)
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys
+    const like = nearest(key, Object.keys(at?.shape ?? {}))
+    return configError(`${pathText([...path, key])} is no option${meant(like)}`)
+  }
+  const discriminator = path.at(-1) ?? ''
+  const above = walk(schema as Schema, config, path.slice(0, -1))
+  if (above?.discriminator === discriminator) {
+    const known = (above.options ?? []).flatMap((one) => literalOf(one, discriminator))
+    const given = valueAt(config, path)
+    const like = typeof given === 'string' ? nearest(given, known) : undefined
+    const hint = like === undefined ? `: one of ${known.join(', ')}` : meant(like)
+    return configError(`${name} is not known${hint}`)
+  }
+  if (valueAt(config, path) === undefined) return configError(`${name} is missing`)
+  const choices = at?.entries === undefined ? [] : Object.keys(at.entries)
+  const hint = choices.length > 0 ? `: one of ${choices.join(', ')}` : ''
+  return configError(`${name} is not valid${hint}`)
+}
+
+/** Inside a union zod says which variant failed how; the issue that went deepest is what was meant. */
+function firstOf(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
+  const [issue] = issues
+  if (issue === undefined) throw new TypeError('no issue')
+  if (issue.code !== 'invalid_union') return issue
+  const within = issue.errors
+    .flat()
+    .filter(({ path, code }) => path.length > 0 || code === 'unrecognized_keys')
+  const [deepest] = within.sort((a, b) => b.path.length - a.path.length)
+  return deepest === undefined
+    ? issue
+    : firstOf([{ ...deepest, path: [...issue.path, ...deepest.path] }])
+}
+
+/** The definition at a path, wrappers and variants that were not meant taken away. */
+function walk(schema: Schema, value: unknown, path: readonly string[]): Seen | undefined {
+  const def = bare(schema, value)
+  const [name, ...rest] = path
+  if (name === undefined) return def
+  const inside = def?.shape?.[name] ?? (def?.discriminator === undefined ? def?.element : undefined)
+  return inside === undefined ? undefined : walk(inside, memberOf(value, name), rest)
+}
+
+function bare({ _zod: { def } }: Schema, value: unknown): Seen | undefined {
+  const inner = def.innerType ?? def.in ?? (def.type === 'lazy' ? def.getter?.() : undefined)
+  if (inner !== undefined) return bare(inner, value)
+  if (def.type !== 'union') return def
+  const { discriminator, options = [] } = def
+  const chosen = options.find((one) =>
+    discriminator === undefined
+      ? typeof value === 'object' && bare(one, value)?.shape !== undefined
+      : literalOf(one, discriminator).includes(String(memberOf(value, discriminator))),
+  )
+  return chosen === undefined ? def : bare(chosen, value)
+}
+
+function literalOf(option: Schema, name: string): readonly string[] {
+  return (option._zod.def.shape?.[name]?._zod.def.values ?? []).map(String)
+}
+
+function valueAt(config: unknown, path: readonly string[]): unknown {
+  return path.reduce(memberOf, config)
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+  return (value as Readonly<Record<string, unknown>>)[name]
+}
+
+function pathText(path: readonly string[]): string {
+  // A name may be anything that stands in a JSON document: what is no name is not repeated.
+  const safe = path.map((one) => (/^[\w-]{1,64}$/.test(one) ? one : '?'))
+  return safe.length === 0 ? 'the configuration' : safe.join('.')
+}
+
+function meant(name: string | undefined): string {
+  return name === undefined ? '' : `: did you mean ${name}?`
+}

@@ -1,0 +1,57 @@
+/** The value of an environment variable or binding, e.g. `{ "env": "AZURE_CLIENT_SECRET" }`. */
+export interface EnvReference {
+  readonly env: string
+}
+
+/** The text of a file, e.g. `{ "file": "/run/secrets/token" }`. */
+export interface FileReference {
+  readonly file: string
+}
+
+/** A text as it is, or where it is to be had. Secrets belong elsewhere than in a configuration. */
+export type ConfigText = string | EnvReference | FileReference
+
+/**
+ * Gives what a reference stands for; `undefined` where there is nothing. Tokens that are renewed are
+ * asked for again each time.
+ */
+export type ConfigResolver = (reference: EnvReference | FileReference) => string | undefined
+
+/** A reference that was checked: no map of a user's strings is taken for one. */
+export class Reference {
+  readonly to: EnvReference | FileReference
+
+  constructor(to: EnvReference | FileReference) {
+    this.to = to
+  }
+}
+
+/** A checked text. */
+export type CheckedText = string | Reference
+
+type Value<V, S> = V extends string
+  ? string extends V
+    ? S
+    : V
+  : V extends readonly string[]
+    ? readonly S[]
+    : V
+
+type IfOptional<T, K extends keyof T> = object extends Pick<T, K> ? undefined : never
+
+/** Options as plain JSON: without what is `Left` out, and with S for every text. */
+export type Plain<T, Left extends PropertyKey, S> = {
+  readonly [K in keyof T as Exclude<K, Left | 'runtime' | 'network' | 'hasher'>]:
+    Value<Exclude<T[K], undefined>, S> | IfOptional<T, K>
+}
+
+/** A checked configuration with every reference resolved, as the options want it. */
+export type Resolved<T> = T extends CheckedText
+  ? T extends string
+    ? T
+    : string
+  : T extends readonly (infer V)[]
+    ? readonly Resolved<V>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Resolved<Exclude<T[K], undefined>> }
+      : T

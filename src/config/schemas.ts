@@ -1,0 +1,34 @@
+import * as z from 'zod/mini'
+import { type CheckedText, type ConfigText, Reference } from './references.ts'
+
+/** One schema for each option: a new option that has none is an error of the compiler. */
+export type Shape<T> = { readonly [K in keyof T]-?: z.core.SomeType }
+
+/** An object that is told from others by a literal in it. */
+export type Variant<Out, In> = z.ZodMiniType<Out, In> & z.core.$ZodTypeDiscriminable
+
+/** A text, or a reference to one. */
+export const text: z.ZodMiniType<CheckedText, ConfigText> = z.union([
+  z.string(),
+  z.pipe(
+    z.strictObject({ env: z.string().check(z.minLength(1)) }),
+    z.transform((to) => new Reference(to)),
+  ),
+  z.pipe(
+    z.strictObject({ file: z.string().check(z.minLength(1)) }),
+    z.transform((to) => new Reference(to)),
+  ),
+])
+
+/** Texts that are no secrets and no references, e.g. tags. */
+export const map: z.ZodMiniType<Record<string, string>, Record<string, string>> = z.record(
+  z.string(),
+  z.string(),
+)
+
+export const usage: z.ZodMiniType<'encrypt' | 'decrypt' | 'both', 'encrypt' | 'decrypt' | 'both'> =
+  z.enum(['encrypt', 'decrypt', 'both'])
+
+export const flag: z.ZodMiniType<boolean, boolean> = z.boolean()
+export const number: z.ZodMiniType<number, number> = z.number()
+export const texts: z.ZodMiniType<CheckedText[], ConfigText[]> = z.array(text)

@@ -1,0 +1,281 @@
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { createKms, type KmsConfig } from '../../../src/config/index.ts'
+import { EnvelopeCipher, isKmsError } from '../../../src/index.ts'
+import { createFakeAws, createFakeAzure } from '../../../src/testing/index.ts'
+import { codeOf, testPorts } from '../credentials/aws/ports.ts'
+import type { AnyConfig } from './observe.ts'
+
+const guid = '72f0a1c4-0000-4000-8000-000000000001'
+const key = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
+const local = { provider: 'local', versions: [{ version: 1, key }] }
+const secretOf = { type: 'client-secret', tenantId: guid, clientId: guid, clientSecret: 'canary' }
+const azure = {
+  provider: 'azure-key-vault',
+  keyId: 'https://acme.vault.azure.net/keys/app',
+  credentials: secretOf,
+}
+const keys = { type: 'static', accessKeyId: 'AKID', secretAccessKey: 'canary' }
+const aws = {
+  provider: 'aws-kms',
+  keyId: 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+  credentials: keys,
+}
+const vault = {
+  provider: 'vault-transit',
+  endpoint: 'https://vault.test:8200',
+  key: 'app',
+  auth: { type: 'token', token: 'canary' },
+}
+const gcp = {
+  provider: 'gcp-kms',
+  keyName: 'projects/acme/locations/global/keyRings/ring/cryptoKeys/app',
+  credentials: { type: 'metadata-server' },
+}
+
+/** What `createKms` says of a configuration. */
+function saidOf(config: unknown, options: Parameters<typeof createKms>[1] = {}): string {
+  try {
+    createKms(config as KmsConfig, options)
+  } catch (error) {
+    if (!isKmsError(error, 'ERR_KMS_CONFIG')) throw error
+    expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain('canary')
+    return error.message
+  }
+  return 'no error'
+}
+
+describe('createKms: what is wrong is named by its path, with the nearest known name', () => {
+  // The words are API here: they are what somebody with a wrong file in hand has.
+  it.each<[unknown, string]>([
+    [undefined, 'the configuration is missing'],
+    [null, 'the configuration is not valid'],
+    ['canary', 'the configuration is not valid'],
+    [[], 'the configuration is not valid'],
+    [{}, 'provider'],
+    [{ ...local, provider: 'locl' }, 'provider is not known: did you mean local?'],
+    [{ ...azure, provider: 'azure-keyvault' }, 'did you mean azure-key-vault?'],
+    [{ ...azure, provider: 'canary' }, 'one of aws-kms, azure-key-vault, gcp-kms, local'],
+    [{ ...azure, provider: 7 }, 'provider is not known'],
+    [{ ...azure, keyid: 'canary' }, 'keyid is no option: did you mean keyId?'],
+    [{ ...azure, canari: 'canary' }, 'canari is no option'],
+    [{ ...azure, keyId: undefined }, 'keyId is missing'],
+    [{ ...azure, keyId: 7 }, 'keyId is not valid'],
+    [{ ...azure, usage: 'canary' }, 'usage is not valid: one of encrypt, decrypt, both'],
+    [{ ...azure, algorithm: 'RSA1_5' }, 'algorithm is not valid: one of RSA-OAEP-256, A256KW'],
+    [
+      { ...azure, credentials: { ...secretOf, type: 'client-secrt' } },
+      'credentials.type is not known: did you mean client-secret?',
+    ],
+    [
+      { ...azure, credentials: { ...secretOf, clientSecrt: 'canary' } },
+      'credentials.clientSecrt is no option: did you mean clientSecret?',
+    ],
+    [
+      { ...azure, credentials: { ...secretOf, clientSecret: { evn: 'canary' } } },
+      'credentials.clientSecret',
+    ],
+    [
+      { ...azure, credentials: { ...secretOf, tenantId: undefined } },
+      'credentials.tenantId is missing',
+    ],
+    [{ ...azure, credentials: 'canary' }, 'credentials is not valid'],
+    [
+      {
+        ...aws,
+        credentials: {
+          type: 'assume-role',
+          region: 'us-east-1',
+          roleArn: 'arn:aws:iam::111122223333:role/app',
+          credentials: { ...keys, secretAccesKey: 'canary' },
+        },
+      },
+      'credentials.credentials.secretAccesKey is no option: did you mean secretAccessKey?',
+    ],
+    [{ ...aws, healthContext: { tenant: 7 } }, 'healthContext.tenant is not valid'],
+    [{ ...aws, grantTokens: ['a', 7] }, 'grantTokens.1 is not valid'],
+    [
+      { ...vault, auth: { ...vault.auth, tokn: 'canary' } },
+      'auth.tokn is no option: did you mean token?',
+    ],
+    [{ ...gcp, randomBytes: 'canary' }, 'randomBytes is not valid: one of local, hsm'],
+    [{ ...local, versions: [{ version: 1, kee: key }] }, 'versions.0.'],
+  ])('%j', (config, said) => {
+    expect(saidOf(config)).toContain(said)
+  })
+
+  it('a name that is none is not repeated', () => {
+    expect(saidOf({ ...azure, '<canary>': 1 })).toBe('? is no option')
+    expect(saidOf({ ...azure, __proto__: { usage: 'both' } })).toBe('no error')
+  })
+})
+
+describe('createKms: every security option refuses something', () => {
+  const loopback = 'http://127.0.0.1:8080'
+  const refused: Readonly<Record<string, AnyConfig>> = {
+    'local: a key that is not 32 bytes': { ...local, versions: [{ version: 1, key: 'AAAA' }] },
+    'aws-kms.endpoint: plain http': {
+      ...aws,
+      endpoint: 'http://kms.test',
+      allowHttpLoopback: true,
+    },
+    'aws-kms.allowHttpLoopback: not given': { ...aws, endpoint: loopback },
+    'aws-kms.allowHttpLoopback: another host': {
+      ...aws,
+      endpoint: 'http://10.0.0.1',
+      allowHttpLoopback: true,
+    },
+    'aws-kms.fips: with an endpoint': { ...aws, fips: true, endpoint: 'https://kms.test' },
+    'aws-kms.credentials.fullUri: another host': {
+      ...aws,
+      credentials: { type: 'container', fullUri: 'http://attacker.example/' },
+    },
+    'gcp-kms.allowHttpLoopback: not given': { ...gcp, endpoint: loopback },
+    'gcp-kms.credentials.host: another host': {
+      ...gcp,
+      credentials: { type: 'metadata-server', host: 'attacker.example' },
+    },
+    'azure-key-vault.keyId: another host': { ...azure, keyId: 'https://attacker.example/keys/app' },
+    'azure-key-vault.resource: not above the host': {
+      ...azure,
+      resource: 'https://graph.microsoft.com',
+    },
+    'azure-key-vault.algorithm: OAEP with SHA-1': { ...azure, algorithm: 'RSA-OAEP' },
+    'azure-key-vault.algorithm: AES in a vault': { ...azure, algorithm: 'A256KW' },
+    'azure-key-vault.credentials.authority: plain http': {
+      ...azure,
+      credentials: { ...secretOf, authority: 'http://login.test' },
+    },
+    'azure-key-vault.credentials.endpoint: another host': {
+      ...azure,
+      credentials: { type: 'app-service', endpoint: 'http://attacker.example/', header: 'canary' },
+    },
+    'vault-transit.endpoint: plain http': { ...vault, endpoint: 'http://vault.test' },
+    'vault-transit.allowHttpLoopback: not given': { ...vault, endpoint: loopback },
+    'vault-transit.standbyOrigins: plain http': {
+      ...vault,
+      standbyOrigins: ['http://attacker.example'],
+    },
+  }
+  it.each(Object.entries(refused))('%s', (_what, config) => {
+    expect(saidOf(config)).not.toBe('no error')
+  })
+
+  it.each<[AnyConfig]>([[local], [aws], [azure], [gcp], [vault]])('usage of %o', async (config) => {
+    const context = { 'edge-kms:dk': 'salt.1' }
+    const { network, runtime } = testPorts()
+    const reader = createKms({ ...config, usage: 'decrypt' } as unknown as KmsConfig, {
+      network,
+      runtime,
+    })
+    expect(await codeOf(reader.generateDataKey({ context }))).toBe('ERR_KMS_UNSUPPORTED')
+    const writer = createKms({ ...config, usage: 'encrypt' } as unknown as KmsConfig, {
+      network,
+      runtime,
+    })
+    expect(await codeOf(writer.unwrapDataKey([], { context }))).toBe('ERR_KMS_UNSUPPORTED')
+  })
+})
+
+describe('createKms: references', () => {
+  const config: KmsConfig = {
+    provider: 'local',
+    kekId: { env: 'KEK_ID' },
+    versions: [{ version: 1, key: { file: '/run/secrets/kek' } }],
+  }
+
+  it('are resolved by what is passed in, at once', async () => {
+    const asked: unknown[] = []
+    const kms = createKms(config, {
+      resolve: (reference) => {
+        asked.push(reference)
+        return 'env' in reference ? 'named' : key
+      },
+    })
+    expect(asked).toEqual([{ env: 'KEK_ID' }, { file: '/run/secrets/kek' }])
+    const { wraps } = await kms.generateDataKey({ context: { 'edge-kms:dk': 'salt.1' } })
+    expect(wraps[0]?.kekId).toBe('named')
+  })
+
+  it('that lead nowhere are named by their path, and what the resolver throws is not', () => {
+    expect(saidOf(config)).toContain('kekId')
+    for (const resolve of [
+      () => undefined,
+      () => '',
+      () => 7 as unknown as string,
+      () => {
+        throw new Error('canary: ENOENT')
+      },
+    ])
+      expect(saidOf(config, { resolve })).toContain('kekId')
+  })
+
+  it('to tokens are asked for again each time', async () => {
+    let reads = 0
+    const sent: string[] = []
+    const { runtime } = testPorts()
+    const kms = createKms(
+      { ...vault, auth: { type: 'token', token: { file: '/run/token' } } } as KmsConfig,
+      {
+        resolve: () => `hvs.token${String((reads += 1))}\n`,
+        runtime,
+        network: {
+          ...testPorts().network,
+          fetch: (_url, init) => {
+            sent.push(new Headers(init.headers).get('x-vault-token') ?? '')
+            return Promise.reject(new TypeError('no network'))
+          },
+        },
+      },
+    )
+    expect(reads).toBe(0)
+    expect(await codeOf(kms.currentVersion({}))).toBe('ERR_KMS_UNAVAILABLE')
+    expect([reads, sent[0]]).toEqual([1, 'hvs.token1'])
+  })
+
+  it('a map of strings is no reference, whatever its keys', () => {
+    const healthContext = { env: 'production' }
+    expect(saidOf({ ...aws, healthContext })).toBe('no error')
+  })
+
+  it('empty ones, and ones with more in them, are refused', () => {
+    for (const kekId of [{ env: '' }, { env: 'A', file: 'b' }, { env: 7 }, {}])
+      expect(saidOf({ ...local, kekId })).toContain('kekId')
+  })
+
+  it('an option that nobody knows is refused', () => {
+    expect(saidOf(local, { resolver: () => key } as object)).toContain('resolver')
+  })
+})
+
+describe('createKms: works', () => {
+  it('with AWS and Azure as with their own functions', async () => {
+    const message = { context: { tenant: 'acme' } }
+    const fakeAws = createFakeAws()
+    const fakeAzure = createFakeAzure()
+    const configs: readonly [KmsConfig, Parameters<typeof createKms>[1]][] = [
+      [
+        {
+          provider: 'aws-kms',
+          keyId: fakeAws.createKey().arn,
+          credentials: { type: 'static', ...fakeAws.credentials },
+        },
+        { network: fakeAws.network },
+      ],
+      [
+        {
+          provider: 'azure-key-vault',
+          keyId: fakeAzure.createKey(),
+          credentials: { type: 'client-secret', ...fakeAzure.credentials },
+        },
+        { network: fakeAzure.network },
+      ],
+    ]
+    for (const [config, options] of configs) {
+      const cipher = new EnvelopeCipher({ kms: createKms(config, options) })
+      const text = await cipher.encryptText('hello', message)
+      const other = new EnvelopeCipher({ kms: createKms(config, options) })
+      expect(await other.decryptText(text, message)).toBe('hello')
+    }
+  })
+})
