@@ -2,6 +2,7 @@ import { awsCases } from './aws-cases.ts'
 import { azureCases } from './azure-cases.ts'
 import { fixtures, fromHex } from './fixtures.ts'
 import { gcpCases } from './gcp-cases.ts'
+import { vaultCases } from './vault-cases.ts'
 
 /** The package under test, as a user imports it. */
 export interface Library {
@@ -12,6 +13,7 @@ export interface Library {
   readonly local: typeof import('edge-kms/local')
   readonly stores: typeof import('edge-kms/stores')
   readonly testing: typeof import('edge-kms/testing')
+  readonly vault: typeof import('edge-kms/vault-transit')
 }
 
 export interface RuntimeCase {
@@ -254,6 +256,7 @@ export function runtimeSuite(library: Library): readonly RuntimeCase[] {
     ...awsCases(library),
     ...azureCases(library),
     ...gcpCases(library),
+    ...vaultCases(library),
     ...testing
       .kmsContract(newKms().capabilities, {
         create: newKms,

@@ -7,11 +7,12 @@ import * as gcp from 'edge-kms/gcp-kms'
 import * as local from 'edge-kms/local'
 import * as stores from 'edge-kms/stores'
 import * as testing from 'edge-kms/testing'
+import * as vault from 'edge-kms/vault-transit'
 import { printTable, runCases } from './report.mjs'
 // @ts-expect-error -- made beside this file in the scratch folder
 import { runtimeSuite } from './suite.mjs'
 
 const runtime = process.argv[2] ?? 'unknown'
-const table = await runCases(runtimeSuite({ core, aws, azure, gcp, local, stores, testing }))
+const table = await runCases(runtimeSuite({ core, aws, azure, gcp, local, stores, testing, vault }))
 writeFileSync(`${runtime}.table.json`, JSON.stringify(table))
 process.exitCode = printTable(runtime, table)

@@ -6,6 +6,7 @@ import * as gcp from 'edge-kms/gcp-kms'
 import * as local from 'edge-kms/local'
 import * as stores from 'edge-kms/stores'
 import * as testing from 'edge-kms/testing'
+import * as vault from 'edge-kms/vault-transit'
 import { runCases } from './report.mjs'
 // @ts-expect-error -- made beside this file in the scratch folder
 import { runtimeSuite } from './suite.mjs'
@@ -13,7 +14,7 @@ import { runtimeSuite } from './suite.mjs'
 export default {
   async fetch() {
     return Response.json(
-      await runCases(runtimeSuite({ core, aws, azure, gcp, local, stores, testing })),
+      await runCases(runtimeSuite({ core, aws, azure, gcp, local, stores, testing, vault })),
     )
   },
 }

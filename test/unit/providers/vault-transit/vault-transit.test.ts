@@ -236,7 +236,6 @@ describe("Vault's traps", () => {
     const texts = [
       text.replace('v1', 'v0'),
       text.replace('v1', 'v01'),
-      text.replace('v1', 'v2'),
       text.replace('v1', 'v-1'),
       `${text}\n`,
       ` ${text}`,
@@ -247,7 +246,9 @@ describe("Vault's traps", () => {
     ]
     vault.forgetCalls()
     for (const one of texts) {
-      const forged = { ...wrap, wrapped: encodeUtf8(one) }
+      // Under its own name for the version too, where it has one.
+      const kekVersion = /^vault:v([^:]*):/.exec(one)?.[1] ?? wrap.kekVersion
+      const forged = { ...wrap, kekVersion, wrapped: encodeUtf8(one) }
       expect(await codeOf(kms.unwrapDataKey([forged], { context })), one).toBe('ERR_DECRYPT_FAILED')
     }
     const renamed = { ...wrap, kekVersion: '2' }
