@@ -55,6 +55,7 @@ export async function withFake(work, defects = []) {
       jwt: jwtOf,
       serviceAccountToken: serviceAccountTokenOf,
       namespace,
+      pass: (ms) => fake.clock.advance(ms),
     })
   } finally {
     await front.close()
