@@ -132,14 +132,14 @@ export class CachedKms extends KmsSource {
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
     const { epoch } = this.#opened
-    const id = `${String(epoch)} ${String(options.durable)} ${contextId(context)}`
-    const mine = { led: false, counted: false }
-    const make = async (signal: AbortSignal): Promise<DataEncryptionKey> => {
-      mine.led = true
+    const id = [epoch, options.durable, contextId(context)].join(' ')
+    const mine: { counted?: boolean } = {}
+    const make = async (signal: AbortSignal, isFull: () => boolean): Promise<DataEncryptionKey> => {
       const key = await this.makeKey(context, { ...options, signal })
       const cachedAtMs = this.runtime.now()
       mine.counted = key.reserve(this.limits, cachedAtMs, options.bytes)
-      if (this.#opened.add(key, epoch, cachedAtMs)) {
+      // Those who wait for a full flight use its key up: it must not push out one with uses left (R19).
+      if (this.#opened.add(key, epoch, cachedAtMs) && !isFull()) {
         // Under the key's own context: a getter may have answered the look-up differently.
         this.#latest = { key, cachedAtMs }
         this.#active.set(key.context.id, this.#latest)
@@ -147,8 +147,9 @@ export class CachedKms extends KmsSource {
       return key
     }
     const key = await this.#flights.run(id, make, options, this.limits.maxMessages)
-    if (mine.counted || key.reserve(this.limits, this.runtime.now(), options.bytes)) return key
-    if (mine.led) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
+    const counted = mine.counted ?? key.reserve(this.limits, this.runtime.now(), options.bytes)
+    if (counted) return key
+    if (mine.counted === false) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
     return this.#make(context, options) // others were faster to use the key up
   }
 }

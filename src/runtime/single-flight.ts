@@ -37,12 +37,13 @@ export class SingleFlight<T> {
    * The result of the flight with this key, which `work` starts if there is none. Failures are
    * shared, never kept.
    *
-   * @param work - its signal aborts when the caller that started it gives up and no other has joined
+   * @param work - its signal aborts when the caller that started it gives up and no other has joined;
+   * `isFull` tells whether every seat is taken by now
    * @param seats - how many callers one result is enough for
    */
   async run(
     key: string,
-    work: (signal: AbortSignal) => Promise<T>,
+    work: (signal: AbortSignal, isFull: () => boolean) => Promise<T>,
     options: FlightOptions,
     seats: number = Infinity,
   ): Promise<T> {
@@ -62,13 +63,13 @@ export class SingleFlight<T> {
 
   #lead(
     key: string,
-    work: (signal: AbortSignal) => Promise<T>,
+    work: (signal: AbortSignal, isFull: () => boolean) => Promise<T>,
     options: FlightOptions,
     seats: number,
   ): Promise<T> {
     const control = new AbortController()
-    const landing = work(control.signal)
-    const flight = { landing, seats, taken: 1 }
+    const landing = work(control.signal, () => flight.taken >= flight.seats)
+    const flight: Flight<T> = { landing, seats, taken: 1 }
     this.#flights.set(key, flight)
     const leave = (): void => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key)

@@ -18,9 +18,6 @@ interface Writer {
 interface Totals {
   messages: number
   keys: number
-  /** Keys that were asked for while another one was on its way: one of the two is lost in part. */
-  overlaps: number
-  flying: number
 }
 
 interface Begun {
@@ -90,7 +87,7 @@ export class CallBounds {
     const clockMs = isolate.nowMs
     this.#begun.set(scope, { order: ++this.#order, atMs: isolate.worldMs, epoch })
     const { tenant } = scope.task
-    const totals = memory.totals.get(tenant) ?? { messages: 0, keys: 0, overlaps: 0, flying: 0 }
+    const totals = memory.totals.get(tenant) ?? { messages: 0, keys: 0 }
     totals.messages += messages
     memory.totals.set(tenant, totals)
     const writers = memory.writers.get(tenant) ?? new Set<Writer>()
@@ -136,21 +133,15 @@ export class CallBounds {
     const retries = asked.has(id)
     asked.add(id)
     const flight = writes ? `${id} ${String(scope.task.durable)}` : id
-    const flies = this.#flies(isolate, flight, scope, retries)
-    return () => {
-      if (totals !== undefined) totals.flying -= 1
-      flies()
-    }
+    return this.#flies(isolate, flight, scope, retries)
   }
 
   /** Where nothing fails or ages, no use of a key is lost, however the calls overlap (R19). */
   #checkTotals(isolate: Isolate, total: Totals, tenant: string): void {
-    if (total.flying > 0) total.overlaps += 1
-    total.flying += 1
     total.keys += 1
     if (!this.#plan.ageless) return
     const { maxMessages } = this.#plan
-    const enough = Math.ceil(total.messages / maxMessages) + total.overlaps
+    const enough = Math.ceil(total.messages / maxMessages)
     if (total.keys > enough) {
       const so = `${String(total.keys)} keys for ${String(total.messages)} messages`
       this.#blame(`${isolate.name} made ${so} of ${tenant}, ${String(maxMessages)} each`)

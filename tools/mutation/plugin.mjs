@@ -10,7 +10,8 @@ import {
 import { leftOut } from './sample.mjs'
 
 /** What makes an error: texts in it are for people, and tests assert on codes. */
-const SPEAKS = /^(malformed|config|wrongOption|KmsError|TypeError|RangeError|Error)$/
+const SPEAKS =
+  /^(malformed|config|wrongOption|inRange|integer|share|oneOf|KmsError|TypeError|RangeError|Error)$/
 
 /** Leaves the words of errors alone, and details that hold nothing but words. */
 const messages = {
