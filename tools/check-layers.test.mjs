@@ -119,6 +119,8 @@ function plantTheRest(exported) {
   npm('src/config/zod.ts', 'zod', false)
   npm('src/envelope/zod.ts', 'zod', true)
   npm('adapters/gateway/hono.ts', 'hono', false)
+  npm('adapters/otel/api.ts', '@opentelemetry/api', false)
+  npm('src/observability/api.ts', '@opentelemetry/api', true)
   npm('src/http/hono.ts', 'hono', true)
   npm('adapters/workers/hono.ts', 'hono', true)
   npm('src/credentials/aws/aws4fetch.ts', 'aws4fetch', true)

@@ -48,6 +48,7 @@ const packages = {
   jose: '^src/credentials/',
   zod: '^src/config/',
   hono: '^adapters/gateway/',
+  '@opentelemetry/api': '^adapters/otel/',
 }
 
 /** Adapters that stand on a platform with Node's own modules. */

@@ -1,0 +1,1 @@
+export { otelObserver, type OtelObserverOptions } from './otel-observer.ts'
