@@ -32,7 +32,7 @@ export function problemOf(
 ): KmsError {
   const issue = firstOf(error.issues)
   const path = issue.path.map(String)
-  const at = walk(schema as Schema, config, path)
+  const at = walk(schema, config, path)
   const name = pathText(path)
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys
@@ -40,7 +40,7 @@ export function problemOf(
     return configError(`${pathText([...path, key])} is no option${meant(like)}`)
   }
   const discriminator = path.at(-1) ?? ''
-  const above = walk(schema as Schema, config, path.slice(0, -1))
+  const above = walk(schema, config, path.slice(0, -1))
   if (above?.discriminator === discriminator) {
     const known = (above.options ?? []).flatMap((one) => literalOf(one, discriminator))
     const given = valueAt(config, path)

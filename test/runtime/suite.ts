@@ -1,5 +1,6 @@
 import { awsCases } from './aws-cases.ts'
 import { azureCases } from './azure-cases.ts'
+import { configCases } from './config-cases.ts'
 import { fixtures, fromHex } from './fixtures.ts'
 import { gcpCases } from './gcp-cases.ts'
 import { vaultCases } from './vault-cases.ts'
@@ -9,6 +10,7 @@ export interface Library {
   readonly core: typeof import('edge-kms')
   readonly aws: typeof import('edge-kms/aws-kms')
   readonly azure: typeof import('edge-kms/azure-key-vault')
+  readonly config: typeof import('edge-kms/config')
   readonly gcp: typeof import('edge-kms/gcp-kms')
   readonly local: typeof import('edge-kms/local')
   readonly stores: typeof import('edge-kms/stores')
@@ -255,6 +257,7 @@ export function runtimeSuite(library: Library): readonly RuntimeCase[] {
     ...own,
     ...awsCases(library),
     ...azureCases(library),
+    ...configCases(library),
     ...gcpCases(library),
     ...vaultCases(library),
     ...testing

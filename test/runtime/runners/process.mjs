@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import * as core from 'edge-kms'
 import * as aws from 'edge-kms/aws-kms'
 import * as azure from 'edge-kms/azure-key-vault'
+import * as config from 'edge-kms/config'
 import * as gcp from 'edge-kms/gcp-kms'
 import * as local from 'edge-kms/local'
 import * as stores from 'edge-kms/stores'
@@ -13,6 +14,8 @@ import { printTable, runCases } from './report.mjs'
 import { runtimeSuite } from './suite.mjs'
 
 const runtime = process.argv[2] ?? 'unknown'
-const table = await runCases(runtimeSuite({ core, aws, azure, gcp, local, stores, testing, vault }))
+const table = await runCases(
+  runtimeSuite({ core, aws, azure, config, gcp, local, stores, testing, vault }),
+)
 writeFileSync(`${runtime}.table.json`, JSON.stringify(table))
 process.exitCode = printTable(runtime, table)

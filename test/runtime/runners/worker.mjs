@@ -2,6 +2,7 @@
 import * as core from 'edge-kms'
 import * as aws from 'edge-kms/aws-kms'
 import * as azure from 'edge-kms/azure-key-vault'
+import * as config from 'edge-kms/config'
 import * as gcp from 'edge-kms/gcp-kms'
 import * as local from 'edge-kms/local'
 import * as stores from 'edge-kms/stores'
@@ -14,7 +15,9 @@ import { runtimeSuite } from './suite.mjs'
 export default {
   async fetch() {
     return Response.json(
-      await runCases(runtimeSuite({ core, aws, azure, gcp, local, stores, testing, vault })),
+      await runCases(
+        runtimeSuite({ core, aws, azure, config, gcp, local, stores, testing, vault }),
+      ),
     )
   },
 }

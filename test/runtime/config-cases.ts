@@ -1,0 +1,54 @@
+import type { KmsConfig } from 'edge-kms/config'
+import type { Library, RuntimeCase } from './suite.ts'
+
+function check(condition: boolean, what: string): void {
+  if (!condition) throw new Error(what)
+}
+
+/** `createKms` on this runtime: its check of the configuration must need no `eval`. */
+export function configCases({ core, config, testing }: Library): readonly RuntimeCase[] {
+  return [
+    {
+      name: 'R33 config: a KMS from JSON encrypts, with a secret by reference',
+      run: async () => {
+        const fake = testing.createFakeAzure()
+        const { clientSecret, ...application } = fake.credentials
+        const text = JSON.stringify({
+          provider: 'azure-key-vault',
+          keyId: fake.createKey(),
+          timeoutMs: 60_000,
+          credentials: {
+            type: 'client-secret',
+            ...application,
+            clientSecret: { env: 'AZURE_CLIENT_SECRET' },
+          },
+        })
+        const kms = config.createKms(JSON.parse(text) as KmsConfig, {
+          network: fake.network,
+          resolve: () => clientSecret,
+        })
+        const sealed = await new core.EnvelopeCipher({ kms }).encryptText('hello')
+        const opened = await new core.EnvelopeCipher({ kms }).decryptText(sealed)
+        check(opened === 'hello', opened)
+      },
+    },
+    {
+      name: 'R33 config: what is wrong is named by its path, without its value',
+      run: () => {
+        const wrong = {
+          provider: 'aws-kms',
+          keyId: 'alias/a',
+          credentials: { type: 'statik', x: 'canary' },
+        }
+        let said = 'no error'
+        try {
+          config.createKms(wrong as unknown as KmsConfig)
+        } catch (error) {
+          said = core.isKmsError(error, 'ERR_KMS_CONFIG') ? error.message : String(error)
+        }
+        check(said === 'credentials.type is not known: did you mean static?', said)
+        return Promise.resolve()
+      },
+    },
+  ]
+}
