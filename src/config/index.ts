@@ -1,6 +1,13 @@
 export type { AwsCredentialsConfig, AwsKmsConfig } from './aws.ts'
 export type { AzureCredentialsConfig, AzureKeyVaultConfig } from './azure.ts'
 export { createKms, type CreateKmsOptions } from './create-kms.ts'
+export {
+  createResilientKms,
+  type CreateResilientKmsOptions,
+  type ResilientCacheConfig,
+  type ResilientKms,
+  type ResilientKmsConfig,
+} from './create-resilient-kms.ts'
 export type { GcpCredentialsConfig, GcpKmsConfig } from './gcp.ts'
 export type { KmsConfig } from './kms-config.ts'
 export type { LocalKmsConfig } from './local.ts'
