@@ -1,4 +1,4 @@
-import { SpanStatusCode } from '@opentelemetry/api'
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -60,6 +60,11 @@ it('R31 an operation and its attempts are spans with the times that they had', a
   expect(made[0]?.attributes['error.type']).toBe('ERR_KMS_UNAVAILABLE')
   expect(made[0]?.status.code).toBe(SpanStatusCode.ERROR)
   expect(made[0]?.duration).toEqual([0, 40_000_000])
+  expect(made.map(({ kind }) => kind)).toEqual([
+    SpanKind.CLIENT,
+    SpanKind.CLIENT,
+    SpanKind.INTERNAL,
+  ])
   expect(made[2]?.status.code).toBe(SpanStatusCode.UNSET)
   const said = made.map(({ name, attributes, events }) => ({ name, attributes, events }))
   expect(JSON.stringify(said)).not.toContain('canary')
