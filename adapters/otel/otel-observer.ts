@@ -1,4 +1,12 @@
-import type { Attributes, Counter, Histogram, Meter, Tracer } from '@opentelemetry/api'
+import type {
+  Attributes,
+  Counter,
+  Histogram,
+  Meter,
+  SpanKind,
+  SpanStatusCode,
+  Tracer,
+} from '@opentelemetry/api'
 import type { CallEvent, KmsEvent, Observer } from '../../src/index.ts'
 import { DURATION_BOUNDS } from '../../src/observability/index.ts'
 
@@ -13,9 +21,9 @@ export interface OtelObserverOptions {
 }
 
 // Of the API's numbers these three are all it takes: with types alone, nothing is loaded.
-const SPAN_INTERNAL = 0
-const SPAN_CLIENT = 2
-const STATUS_ERROR = 2
+const SPAN_INTERNAL = 0 as SpanKind
+const SPAN_CLIENT = 2 as SpanKind
+const STATUS_ERROR = 2 as SpanStatusCode
 
 const COUNTERS = {
   retry: ['edge_kms.client.retries', '{retry}'],
