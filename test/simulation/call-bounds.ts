@@ -29,6 +29,7 @@ interface Begun {
 interface Flight {
   readonly scope: RequestScope
   readonly atMs: number
+  readonly epoch: number
 }
 
 /** How long a caller waits for another one's call, as the cache has it. */
@@ -156,7 +157,7 @@ export class CallBounds {
     const begun = this.#begun.get(scope)
     // Whoever began before a clear shares nothing with those who began after it.
     const known = other?.scope.alive === true && other.scope !== scope
-    if (known && begun?.epoch === epoch && !retries) {
+    if (known && begun?.epoch === epoch && other.epoch === epoch && !retries) {
       const seats = !id.startsWith('generate') || this.#plan.maxMessages > 1_000
       const patient = atMs - begun.atMs < WAITS * FOLLOWER_WAIT_MS
       if (patient && seats && atMs - other.atMs < FOLLOWER_WAIT_MS) {
@@ -164,7 +165,7 @@ export class CallBounds {
       }
     }
     // A retry is asked later than what those who wait have waited for.
-    const flight = { scope, atMs: begun?.atMs ?? atMs }
+    const flight = { scope, atMs: begun?.atMs ?? atMs, epoch: begun?.epoch ?? epoch }
     flights.set(id, flight)
     return () => {
       if (flights.get(id) === flight) flights.delete(id)

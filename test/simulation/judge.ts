@@ -48,8 +48,6 @@ export interface Written {
 const FUTURE_SKEW_MS = 300_000
 /** The slowest way of an answer, and what a read takes besides. */
 const SLACK_MS = 21_000
-/** How long an open circuit may remember an outage that is over. */
-const CIRCUIT_MS = 65_000
 /** What may be because something failed, as long as it is true. */
 const OUTAGES: readonly KmsErrorCode[] = [
   'ERR_KMS_UNAVAILABLE',
@@ -170,7 +168,7 @@ export class Judge implements KmsWitness {
     if (!OUTAGES.includes(code) && !revoked && !exhausted) {
       this.blame('opens', `${isolate.name} ${kind}: ${code} for what is genuine`)
     }
-    if (kind.startsWith('decrypt') && code.startsWith('ERR_KMS_') && !this.#isRevoked()) {
+    if (kind.startsWith('decrypt') && code.startsWith('ERR_KMS_') && !this.#mayRefuse(code)) {
       const up = this.#plan.keks.find((name) => this.#wasUp(name, isolate.slot, since.atMs))
       if (up !== undefined) this.blame('failover', `${isolate.name}: ${code} though ${up} is up`)
     }
@@ -178,7 +176,8 @@ export class Judge implements KmsWitness {
 
   /** Whether nothing failed on the way to it, from well before the read until now. */
   #wasUp(target: string, slot: number, atMs: number): boolean {
-    const beforeMs = this.#plan.stack === 'bare' ? SLACK_MS : CIRCUIT_MS
+    // A circuit that opened once refuses all but its probe whenever the next call comes (R23).
+    const beforeMs = this.#plan.stack === 'bare' ? SLACK_MS : Infinity
     const from = atMs - this.#startMs - beforeMs
     const to = this.#scheduler.nowMs - this.#startMs
     const hits = (fault: FaultWindow): boolean =>
@@ -187,6 +186,13 @@ export class Judge implements KmsWitness {
       fault.fromMs <= to &&
       fault.toMs >= from
     return !this.#plan.faults.some(hits)
+  }
+
+  /** A disabled key; a bulkhead that sheds (R25); a circuit whose clock went back stays open for longer. */
+  #mayRefuse(code: KmsErrorCode): boolean {
+    const { stack, jumps } = this.#plan
+    const refuses = stack !== 'bare' && (code === 'ERR_KMS_THROTTLED' || jumps > 0)
+    return refuses || this.#isRevoked()
   }
 
   #isRevoked(): boolean {
