@@ -1,29 +1,33 @@
-import { KmsError } from '../errors.ts'
-import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
-import type { Network } from '../ports/index.ts'
-import { SingleFlight, webNetwork } from '../runtime/index.ts'
+import type { Outcome } from '../errors.ts'
+import type { EncryptionContext, KmsSignalOptions } from '../kms/index.ts'
+import { webNetwork } from '../runtime/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { equalBytes } from '../bytes/index.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { inRange } from './data-key-limits.ts'
-import type { ActiveKeyOptions, MaybePromise } from './data-key-source.ts'
-import { KmsSource } from './kms-data-keys.ts'
-import { type HeldKey, isOfContext, OpenedKeys } from './opened-keys.ts'
-import { headerId } from './opening.ts'
+import type { ActiveKeyOptions, Defer, MaybePromise, OpenRequest } from './data-key-source.ts'
+import type { HeldKey } from './held-key.ts'
+import { HeldKeys } from './held-keys.ts'
+import { type MemoryCacheConfig, MemoryKms } from './memory-kms.ts'
+import { isOfContext } from './opened-keys.ts'
 import type { KmsDataKeysOptions } from './source-options.ts'
+import { failureOf, StaleFreshness } from './stale-freshness.ts'
 
 /** Bounds of a cache of data keys. Numbers are integers. */
-export interface KmsCacheConfig {
-  /** How long a key is used without asking the KMS again, in milliseconds: 5 min by default, at most 1 h. */
-  readonly ttlMs?: number
-  /** Data keys that are held; 1,000 by default, at most 1,000,000. */
-  readonly maxEntries?: number
-  /** Timers and jitter of the cache; the platform's own by default. */
-  readonly network?: Network
+export interface KmsCacheConfig extends MemoryCacheConfig {
+  /**
+   * How long before the end of `ttlMs` a use asks the KMS again in the background, in milliseconds:
+   * the last fifth by default; 0: never. It begins at a random point of the first half of that time.
+   */
+  readonly refreshAheadMs?: number
+  /**
+   * How long past `ttlMs` a key still decrypts while the KMS cannot be reached or throttles, in
+   * milliseconds: 1 min by default, at most 24 h. A revocation reaches decrypts within both.
+   */
+  readonly maxStaleMs?: number
+  /** The same for encrypting: 1 min by default. Never past `encryptForMs`. */
+  readonly maxStaleWriteMs?: number
 }
-
-/** How long a caller waits for the KMS call of another one before it makes its own. */
-const FOLLOWER_WAIT_MS = 2_000
 
 /** Counts since construction; `entries` is the number now. */
 export interface CacheStats {
@@ -32,8 +36,15 @@ export interface CacheStats {
   readonly encryptMisses: number
   readonly decryptHits: number
   readonly decryptMisses: number
+  /** Hits past `ttlMs`, because the KMS could not be reached. */
+  readonly staleEncrypts: number
+  readonly staleDecrypts: number
+  /** KMS calls in the background, ahead of the end of a key's time. */
+  readonly refreshes: number
   /** Keys dropped because the cache was full. */
   readonly evictions: number
+  /** Keys dropped because the KMS said denied, disabled or not found. */
+  readonly revocations: number
   /** Headers refused from memory, without a KMS call, because they failed a moment ago. */
   readonly refusals: number
 }
@@ -42,7 +53,8 @@ export interface CacheStats {
  * Data keys kept in the memory of this process or isolate. Holds derived keys that cannot be
  * exported, never raw bytes.
  *
- * @remarks Security: a key that is disabled in the KMS still decrypts here for up to `ttlMs`.
+ * @remarks Security: a key that is disabled in the KMS still decrypts here for up to `ttlMs`, and for
+ * `maxStaleMs` more while the KMS cannot be reached.
  * One cache is one partition: do not share it between callers that must not see each other's keys
  * without telling them apart in the context.
  *
@@ -56,100 +68,165 @@ export interface CacheStats {
  * export const cipher = new EnvelopeCipher({ keys })
  * ```
  */
-export class CachedKms extends KmsSource {
-  readonly #opened: OpenedKeys
-  readonly #active: BoundedMap<string, HeldKey>
-  readonly #flights: SingleFlight<DataEncryptionKey>
-  #latest: HeldKey | undefined
-  #stats = { encryptHits: 0, encryptMisses: 0 }
+export class CachedKms extends MemoryKms {
+  readonly #held: HeldKeys
+  readonly #reading: StaleFreshness<KmsSignalOptions>
+  readonly #writing: StaleFreshness<ActiveKeyOptions>
+  #revocations = 0
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: KmsDataKeysOptions & KmsCacheConfig) {
-    const { ttlMs = 300_000, maxEntries = 1_000, network = webNetwork, ...others } = options
-    inRange('maxEntries', maxEntries, 1, 1_000_000)
-    const opened = new OpenedKeys(maxEntries, inRange('ttlMs', ttlMs, 1, 3_600_000))
-    super(others, opened)
-    this.#opened = opened
-    this.#active = new BoundedMap(maxEntries)
-    this.#flights = new SingleFlight(network, FOLLOWER_WAIT_MS)
+    const {
+      refreshAheadMs: ahead,
+      maxStaleMs = 60_000,
+      maxStaleWriteMs = 60_000,
+      ...others
+    } = options
+    const { ttlMs = 300_000, maxEntries = 1_000, network = webNetwork } = others
+    const refreshAheadMs = ahead ?? Math.floor(ttlMs / 5)
+    const reading = new StaleFreshness<KmsSignalOptions>(
+      { ttlMs, refreshAheadMs, maxStaleMs },
+      network,
+      (held, { defer }) => {
+        this.#reopen(held, defer)
+      },
+    )
+    const writing = new StaleFreshness<ActiveKeyOptions>(
+      { ttlMs, refreshAheadMs, maxStaleMs: maxStaleWriteMs },
+      network,
+      (held, use) => {
+        this.#replace(held, use)
+      },
+    )
+    const held = new HeldKeys(maxEntries, reading, writing)
+    super(others, held)
+    inRange('refreshAheadMs', refreshAheadMs, 0, ttlMs)
+    inRange('maxStaleMs', maxStaleMs, 0, 86_400_000)
+    inRange('maxStaleWriteMs', maxStaleWriteMs, 0, 86_400_000)
+    this.#held = held
+    this.#reading = reading
+    this.#writing = writing
   }
 
   override active(
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): MaybePromise<DataEncryptionKey> {
-    const now = this.runtime.now()
-    const entry = this.#activeOf(context)
-    if (entry !== undefined) {
-      const { key } = entry
-      if (this.#opened.isFresh(entry, now) && key.reserve(this.limits, now, options.bytes)) {
-        this.#stats.encryptHits += 1
-        if (!options.durable || this.isDurable(key)) return key
-        return this.makeDurable(key, options).then(() => key)
-      }
-      this.#active.delete(key.context.id)
-      this.#latest = undefined
-    }
-    this.#stats.encryptMisses += 1
-    return this.#make(context, options)
+    const key = super.active(context, options)
+    return key instanceof Promise ? this.#orStale(key, context, options) : key
   }
 
-  /** W5.7: nothing that was made or learnt before stays. */
-  override clear(): void {
-    this.#active.clear()
-    this.#latest = undefined
-    super.clear()
-  }
-
-  stats(): CacheStats {
-    const { size: entries, evictions, hits: decryptHits, misses: decryptMisses } = this.#opened
-    const { refusals } = this
-    return { ...this.#stats, entries, evictions, decryptHits, decryptMisses, refusals }
-  }
-
-  /** The key that is active for a context. That of the last call is found without making an id. */
-  #activeOf(context: EncryptionContext | undefined): HeldKey | undefined {
-    const latest = this.#latest
-    if (latest !== undefined && isOfContext(latest.key, context)) return latest
-    return (this.#latest = this.#active.get(contextId(context)))
-  }
-
-  override openNew(
+  override async openMissing(
     header: KeyHeader,
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): Promise<DataEncryptionKey> {
-    // The whole header, and not what is its identity in the cache: wraps that were tampered with
-    // must not fail for those who have the right ones.
-    const id = `${String(this.#opened.epoch)} ${headerId(header, context)}`
-    const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
-      super.openNew(header, context, { ...options, signal })
-    return this.#flights.run(id, work, options)
+    try {
+      return await super.openMissing(header, context, options)
+    } catch (error) {
+      const stale = this.#staleOf(header, context, error)
+      if (stale === undefined) throw error
+      return stale
+    }
   }
 
-  async #make(
+  override async openMany(
+    requests: readonly OpenRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<DataEncryptionKey>[]> {
+    const outcomes = await super.openMany(requests, options)
+    return outcomes.map((outcome, i) => {
+      if (outcome.ok) return outcome
+      const { header, context } = requests[i] as OpenRequest
+      const stale = this.#staleOf(header, context, outcome.error)
+      return stale === undefined ? outcome : { ok: true, value: stale }
+    })
+  }
+
+  stats(): CacheStats {
+    const { opened, calls, misses } = this.#held
+    return {
+      entries: opened.size,
+      encryptHits: calls - misses,
+      encryptMisses: misses,
+      decryptHits: opened.hits,
+      decryptMisses: opened.misses,
+      staleEncrypts: this.#writing.staleServes,
+      staleDecrypts: this.#reading.staleServes,
+      refreshes: this.#reading.refreshes + this.#writing.refreshes,
+      evictions: opened.evictions,
+      revocations: this.#revocations,
+      refusals: this.refusals,
+    }
+  }
+
+  async #orStale(
+    pending: Promise<DataEncryptionKey>,
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
-    const { epoch } = this.#opened
-    const id = [epoch, options.durable, contextId(context)].join(' ')
-    const mine: { counted?: boolean } = {}
-    const make = async (signal: AbortSignal, isFull: () => boolean): Promise<DataEncryptionKey> => {
-      const key = await this.makeKey(context, { ...options, signal })
-      const cachedAtMs = this.runtime.now()
-      mine.counted = key.reserve(this.limits, cachedAtMs, options.bytes)
-      // Those who wait for a full flight use its key up: it must not push out one with uses left (R19).
-      if (this.#opened.add(key, epoch, cachedAtMs) && !isFull()) {
-        // Under the key's own context: a getter may have answered the look-up differently.
-        this.#latest = { key, cachedAtMs }
-        this.#active.set(key.context.id, this.#latest)
-      }
+    try {
+      return await pending
+    } catch (error) {
+      const held = this.#held.activeOf(context)
+      const key = held && this.#standsIn(held, error, this.#writing)
+      if (key?.reserve(this.limits, this.runtime.now(), options.bytes) !== true) throw error
+      if (options.durable) await this.makeDurable(key, options)
       return key
     }
-    const key = await this.#flights.run(id, make, options, this.limits.maxMessages)
-    const counted = mine.counted ?? key.reserve(this.limits, this.runtime.now(), options.bytes)
-    if (counted) return key
-    if (mine.counted === false) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
-    return this.#make(context, options) // others were faster to use the key up
+  }
+
+  /** The key of a header that stands in for what the KMS did not give. */
+  #staleOf(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    error: unknown,
+  ): DataEncryptionKey | undefined {
+    const held = this.#held.opened.peek(header.commitment)
+    if (held === undefined || !isOfContext(held.key, context)) return undefined
+    // Not the wraps: what somebody did to theirs must not drop the key of those who have the right ones.
+    if (!equalBytes(header.bytes, held.key.header.bytes)) return undefined
+    return this.#standsIn(held, error, this.#reading)
+  }
+
+  /** A key that may be used although the KMS was asked in vain. */
+  #standsIn(
+    held: HeldKey,
+    error: unknown,
+    freshness: StaleFreshness<never>,
+  ): DataEncryptionKey | undefined {
+    if (!this.#isOutage(held, error)) return undefined
+    return freshness.standsIn(held, this.runtime.now()) ? held.key : undefined
+  }
+
+  /** Whether the KMS is down. Where it gave a verdict on the key, that goes at once, for readers and writers. */
+  #isOutage(held: HeldKey, error: unknown): boolean {
+    const failure = failureOf(error)
+    if (failure === 'outage') held.outageAtMs = this.runtime.now()
+    if (failure === 'verdict') {
+      this.#revocations += 1
+      this.#held.opened.delete(held.key)
+      this.#held.deactivate(held.key)
+    }
+    return failure === 'outage'
+  }
+
+  #reopen(held: HeldKey, defer: Defer): void {
+    const { header, context } = held.key
+    this.#behind(held, defer, this.openNew(header, context.map, {}))
+  }
+
+  #replace(held: HeldKey, options: ActiveKeyOptions): void {
+    const { context } = held.key
+    const call = { ...options, signal: undefined }
+    this.#behind(held, options.defer, this.renew(context.map, call))
+  }
+
+  /** Work that no caller waits for: what it brings is in the cache. */
+  #behind(held: HeldKey, defer: Defer, work: Promise<unknown>): void {
+    const quiet = work.catch((error: unknown) => {
+      this.#isOutage(held, error)
+    })
+    defer?.(quiet)
   }
 }

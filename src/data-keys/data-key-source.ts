@@ -7,6 +7,9 @@ import type { DataEncryptionKey } from './data-encryption-key.ts'
 /** A value now where it is at hand: a cached use then costs no turn of the event loop. */
 export type MaybePromise<T> = T | Promise<T>
 
+/** Keeps work alive that a use began and does not wait for, e.g. `ctx.waitUntil`. */
+export type Defer = KmsSignalOptions['defer']
+
 /** Options of {@link DataKeySource.active}. */
 export interface ActiveKeyOptions extends KmsSignalOptions {
   /** Plaintext of the message that is to be encrypted, in bytes; counted against the key's limit. */
@@ -88,7 +91,11 @@ export interface DataKeySource {
    * The data key whose header stands, byte for byte, in this inline message, if it is held: a
    * reader then need not parse again what it has parsed before.
    */
-  recall(message: Bytes, context: EncryptionContext | undefined): DataEncryptionKey | undefined
+  recall(
+    message: Bytes,
+    context: EncryptionContext | undefined,
+    defer: Defer,
+  ): DataEncryptionKey | undefined
 
   /** The header with new wraps; goes past any cache. */
   rewrap(

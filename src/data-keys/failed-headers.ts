@@ -3,6 +3,7 @@ import { sha256 } from '../ciphers/index.ts'
 import { isKmsError, KmsError } from '../errors.ts'
 import type { Runtime } from '../ports/index.ts'
 import { BoundedMap } from './bounded-map.ts'
+import { within } from './held-key.ts'
 import type { Opening } from './opening.ts'
 
 /** How long a header that failed is remembered, and how many of them. */
@@ -53,9 +54,4 @@ export class FailedHeaders {
 /** Of all bytes of the header, unlike a cache's identity: another wrap may open. */
 async function idOf({ header, canonical }: Opening): Promise<string> {
   return encodeBase64Url(await sha256(concatBytes(header.bytes, canonical.bytes)))
-}
-
-/** Whether `nowMs` lies in the span; a clock that went back makes an entry old, not young again. */
-export function within(sinceMs: number, nowMs: number, spanMs: number): boolean {
-  return nowMs >= sinceMs && nowMs - sinceMs < spanMs
 }

@@ -5,10 +5,12 @@ export type {
   ActiveKeyOptions,
   DataKeyPolicy,
   DataKeySource,
+  Defer,
   MaybePromise,
   OpenRequest,
   RewrapKeyOptions,
 } from './data-key-source.ts'
+export { type MemoryCacheConfig, MemoryKms } from './memory-kms.ts'
 export { KmsDataKeys } from './kms-data-keys.ts'
 export type { KmsDataKeysOptions } from './source-options.ts'
 export { settle, valueOf } from './opening.ts'

@@ -4,13 +4,8 @@ import { contextEquals, type EncryptionContext } from '../kms/index.ts'
 import { COMMITMENT_AT, HEAD_AT, type KeyHeader } from '../wire/index.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
-import { within } from './failed-headers.ts'
-
-/** A key and since when it is held. */
-export interface HeldKey {
-  readonly key: DataEncryptionKey
-  readonly cachedAtMs: number
-}
+import type { Defer } from './data-key-source.ts'
+import type { Freshness, HeldKey } from './held-key.ts'
 
 /**
  * Verified data keys by their commitment, which binds all else: salt, age, context (W6.4). The
@@ -20,15 +15,15 @@ export interface HeldKey {
  */
 export class OpenedKeys {
   readonly #keys: BoundedMap<number, HeldKey>
-  readonly #ttlMs: number
+  readonly #freshness: Freshness
   /** Another one after each `clear`: what was asked for before is not held after. */
   epoch = 0
   hits = 0
   misses = 0
 
-  constructor(maxEntries: number, ttlMs: number) {
+  constructor(maxEntries: number, freshness: Freshness) {
     this.#keys = new BoundedMap(maxEntries)
-    this.#ttlMs = ttlMs
+    this.#freshness = freshness
   }
 
   get size(): number {
@@ -42,7 +37,7 @@ export class OpenedKeys {
   /** Holds a key, unless it was asked for in another epoch. */
   add(key: DataEncryptionKey, epoch: number | undefined, nowMs: number): boolean {
     if (epoch !== this.epoch) return false
-    this.#keys.set(first48Bits(key.header.commitment, 0), { key, cachedAtMs: nowMs })
+    this.#keys.set(first48Bits(key.header.commitment, 0), this.#freshness.hold(key, nowMs))
     return true
   }
 
@@ -56,8 +51,9 @@ export class OpenedKeys {
     header: KeyHeader,
     context: EncryptionContext | undefined,
     nowMs: number,
+    defer: Defer,
   ): DataEncryptionKey | undefined {
-    const key = this.#find(header.commitment, nowMs)
+    const key = this.#find(header.commitment, nowMs, defer)
     if (key === undefined) {
       this.misses += 1
       return undefined
@@ -74,8 +70,9 @@ export class OpenedKeys {
     commitment: Bytes,
     context: EncryptionContext | undefined,
     nowMs: number,
+    defer: Defer,
   ): DataEncryptionKey | undefined {
-    const key = this.#find(commitment, nowMs)
+    const key = this.#find(commitment, nowMs, defer)
     return key && this.#hit(key, context)
   }
 
@@ -84,13 +81,19 @@ export class OpenedKeys {
     message: Bytes,
     context: EncryptionContext | undefined,
     nowMs: number,
+    defer: Defer,
   ): DataEncryptionKey | undefined {
-    const key = this.#candidate(message, COMMITMENT_AT, nowMs)
+    const key = this.#candidate(message, COMMITMENT_AT, nowMs, defer)
     return key && standsAt(message, HEAD_AT, key.header.bytes) ? this.#hit(key, context) : undefined
   }
 
-  isFresh(held: HeldKey, nowMs: number): boolean {
-    return within(held.cachedAtMs, nowMs, this.#ttlMs)
+  /** What is held under the number of a commitment, in its time or past it. */
+  peek(commitment: Bytes): HeldKey | undefined {
+    return this.#keys.get(first48Bits(commitment, 0))
+  }
+
+  delete({ header }: DataEncryptionKey): void {
+    this.#keys.delete(first48Bits(header.commitment, 0))
   }
 
   clear(): void {
@@ -98,14 +101,14 @@ export class OpenedKeys {
     this.#keys.clear()
   }
 
-  #find(commitment: Bytes, nowMs: number): DataEncryptionKey | undefined {
-    const key = this.#candidate(commitment, 0, nowMs)
+  #find(commitment: Bytes, nowMs: number, defer: Defer): DataEncryptionKey | undefined {
+    const key = this.#candidate(commitment, 0, nowMs, defer)
     return key && equalBytes(commitment, key.header.commitment) ? key : undefined
   }
 
-  #candidate(bytes: Bytes, at: number, nowMs: number): DataEncryptionKey | undefined {
+  #candidate(bytes: Bytes, at: number, nowMs: number, defer: Defer): DataEncryptionKey | undefined {
     const held = this.#keys.get(first48Bits(bytes, at))
-    return held && this.isFresh(held, nowMs) ? held.key : undefined
+    return held && this.#freshness.isUsable(held, nowMs, { defer }) ? held.key : undefined
   }
 
   #hit(

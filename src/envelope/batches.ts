@@ -88,7 +88,7 @@ export async function decryptBatch(
   const known = await inWindows(
     items,
     options.signal,
-    (item) => knownAtOnce(settings, kinds, item) ?? rest.push(copy(item)) - 1,
+    (item) => knownAtOnce(settings, kinds, item, options.defer) ?? rest.push(copy(item)) - 1,
     copy,
   )
   const others = await decryptUnknown(settings, rest, kinds, options)
@@ -100,9 +100,10 @@ function knownAtOnce(
   settings: CipherSettings,
   kinds: readonly MessageKind[],
   item: DecryptItem,
+  defer: Defer,
 ): Promise<Outcome<Bytes>> | undefined {
   try {
-    const known = decryptKnown(settings, toBytes(item.envelope, ''), kinds, item)
+    const known = decryptKnown(settings, toBytes(item.envelope, ''), kinds, item, defer)
     return known && settle(() => known)
   } catch {
     return undefined

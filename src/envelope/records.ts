@@ -1,6 +1,6 @@
 import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
 import { recordAad, streamContext } from '../ciphers/index.ts'
-import { DataEncryptionKey } from '../data-keys/index.ts'
+import { DataEncryptionKey, type Defer } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
 import {
   canonicalContext,
@@ -75,7 +75,8 @@ export function decryptMessage(
     options.signal?.throwIfAborted()
     const kinds = kindsOf(options.kinds, RECORD_KINDS)
     return (
-      decryptKnown(settings, bytes, kinds, options) ?? decryptOther(settings, bytes, kinds, options)
+      decryptKnown(settings, bytes, kinds, options, options.defer) ??
+      decryptOther(settings, bytes, kinds, options)
     )
   } catch (error) {
     return Promise.reject(error as Error)
@@ -191,10 +192,11 @@ export function decryptKnown(
   bytes: Bytes,
   kinds: readonly MessageKind[],
   { context, aad }: MessageOptions,
+  defer: Defer,
 ): Promise<Bytes> | undefined {
   if (!beginsAs('record', bytes) || !kinds.includes('record')) return undefined
   if (settings.acceptVersions.length === 0) return undefined
-  const key = settings.keys.recall(bytes, context)
+  const key = settings.keys.recall(bytes, context, defer)
   if (key === undefined) return undefined
   const bodyAt = HEAD_AT + key.header.bytes.length
   checkRecord(settings, bytes.length - bodyAt)

@@ -1,9 +1,9 @@
 import {
-  CachedKms,
   type DataKeySource,
   type EnvelopeForm,
   inRange,
   KmsDataKeys,
+  MemoryKms,
 } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
 import { refuseOthers, wrongOption } from '../kms/index.ts'
@@ -63,7 +63,7 @@ function sourceOf({
   const options = { runtime, ...rest } as KmsCipherOptions
   if (cache === false) return new KmsDataKeys(options)
   if (Object(cache) !== cache) throw wrongOption('cache')
-  return new CachedKms({ ...options, ...cache })
+  return new MemoryKms({ ...options, ...cache })
 }
 
 /**

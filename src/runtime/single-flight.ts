@@ -8,6 +8,13 @@ export interface FlightOptions {
   readonly defer?: ((work: Promise<unknown>) => void) | undefined
 }
 
+/** How often a follower waits before it leads whatever the others do. */
+const MAX_TURNS = 3
+
+interface Landed<T> {
+  readonly value: T
+}
+
 interface Flight<T> {
   readonly landing: Promise<T>
   readonly seats: number
@@ -48,13 +55,16 @@ export class SingleFlight<T> {
     seats: number = Infinity,
   ): Promise<T> {
     options.signal?.throwIfAborted()
+    const joined: Promise<Landed<T>>[] = []
     let passed: Flight<T> | undefined
-    // Of many whose leader died, the first whose timer fires leads, and the others follow it once.
-    for (let turns = 0; turns < 2; turns += 1) {
+    // Of many whose leader died, the first whose timer fires leads, and the others join that flight
+    // too; what comes first counts.
+    for (let turns = 0; turns < MAX_TURNS; turns += 1) {
       const flight = this.#flights.get(key)
       if (flight === undefined || flight === passed || flight.taken >= flight.seats) break
       flight.taken += 1
-      const landed = await this.#follow(flight.landing, options.signal)
+      joined.push(flight.landing.then((value) => ({ value })))
+      const landed = await this.#firstOf(joined, options.signal)
       if (landed !== undefined) return landed.value
       passed = flight
     }
@@ -83,11 +93,11 @@ export class SingleFlight<T> {
     })
   }
 
-  /** What the flight brought, or `undefined` when this caller's own timer ran out first. */
-  async #follow(
-    landing: Promise<T>,
+  /** What one of the flights brought, or `undefined` when this caller's own timer ran out first. */
+  async #firstOf(
+    joined: readonly Promise<Landed<T>>[],
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly value: T } | undefined> {
+  ): Promise<Landed<T> | undefined> {
     let stop = (): void => undefined
     const timer = new Promise<undefined>((resolve) => {
       stop = this.#network.after(this.#followerWaitMs, () => {
@@ -95,8 +105,7 @@ export class SingleFlight<T> {
       })
     })
     try {
-      const landed = landing.then((value) => ({ value }))
-      return await untilAborted(Promise.race([landed, timer]), signal)
+      return await untilAborted(Promise.race([...joined, timer]), signal)
     } finally {
       stop()
     }

@@ -14,7 +14,7 @@ import { CONTEXT, FakeRuntime, NOW, PlainKms, sequence } from '../wire/fixture.t
 const USE = { bytes: 1, durable: false }
 const TTL = 1_000
 
-function setUp(options: KmsCacheConfig = { ttlMs: TTL }) {
+function setUp(options: KmsCacheConfig = { ttlMs: TTL, refreshAheadMs: 0 }) {
   const kms = new PlainKms()
   const runtime = new FakeRuntime()
   const cache = new CachedKms({ kms, runtime, ...options })
@@ -159,7 +159,11 @@ describe('how many keys are held', () => {
       encryptMisses: 1,
       decryptHits: 2,
       decryptMisses: 3,
+      staleEncrypts: 0,
+      staleDecrypts: 0,
+      refreshes: 0,
       evictions: 0,
+      revocations: 0,
       refusals: 1,
     })
   })
@@ -171,6 +175,12 @@ describe('how many keys are held', () => {
     { ttlMs: NaN },
     { maxEntries: 0 },
     { maxEntries: 1_000_001 },
+    { ttlMs: 1_000, refreshAheadMs: 1_001 },
+    { refreshAheadMs: -1 },
+    { maxStaleMs: -1 },
+    { maxStaleMs: 86_400_001 },
+    { maxStaleWriteMs: -1 },
+    { maxStaleWriteMs: 86_400_001 },
   ])('refuses bounds out of range: %o', async (options) => {
     expect(await codeOf(() => setUp(options))).toBe('ERR_KMS_CONFIG')
   })
@@ -209,9 +219,9 @@ describe('a held key and a header that differs', () => {
     const header = await foreign(kms)
     const message = encodeHead('record', header.bytes)
     await cache.open(header, CONTEXT, {})
-    expect(cache.recall(message, CONTEXT)).toBeDefined()
+    expect(cache.recall(message, CONTEXT, undefined)).toBeDefined()
     const wrong = context as EncryptionContext
-    expect(await codeOf(() => cache.recall(message, wrong))).toBe('ERR_CONTEXT_INVALID')
+    expect(await codeOf(() => cache.recall(message, wrong, undefined))).toBe('ERR_CONTEXT_INVALID')
     expect(await codeOf(() => cache.byReference(header.commitment, wrong, {}))).toBe(
       'ERR_CONTEXT_INVALID',
     )

@@ -51,7 +51,7 @@ describe.each(Object.entries(MISSES))('many at once miss: %s', (_, miss) => {
     const ask = await miss(world)
     const keys = await Promise.all(thousand(() => ask()))
     expect(new Set(keys).size).toBe(1)
-    expect(world.kms.calls).toHaveLength(1)
+    expect(world.kms.begun).toHaveLength(1)
     expect(world.network.timers.size).toBe(0)
   })
 
@@ -65,7 +65,7 @@ describe.each(Object.entries(MISSES))('many at once miss: %s', (_, miss) => {
     world.kms.open = true
     world.network.fire()
     expect(new Set(await Promise.all(rest)).size).toBe(1)
-    expect(world.kms.calls).toHaveLength(2)
+    expect(world.kms.begun).toHaveLength(2)
     world.kms.release()
     await dead
   })
@@ -83,7 +83,7 @@ describe.each(Object.entries(MISSES))('many at once miss: %s', (_, miss) => {
       expect(world.kms.signals.at(-1)?.aborted).toBe(false)
       world.kms.release()
       await Promise.all(callers.filter((_caller, i) => i !== quitter))
-      expect(world.kms.calls).toHaveLength(1)
+      expect(world.kms.begun).toHaveLength(1)
     }
   })
 
@@ -99,7 +99,7 @@ describe.each(Object.entries(MISSES))('many at once miss: %s', (_, miss) => {
     expect(world.kms.signals.at(-1)?.reason).toBe(abort.signal.reason)
     world.kms.open = true
     await ask() // and nobody joins the call that was given up
-    expect(world.kms.calls).toHaveLength(2)
+    expect(world.kms.begun).toHaveLength(2)
   })
 
   it('R16 a failure is shared by those who wait, and not cached', async () => {
@@ -108,10 +108,10 @@ describe.each(Object.entries(MISSES))('many at once miss: %s', (_, miss) => {
     world.kms.error = new KmsError('ERR_KMS_UNAVAILABLE')
     const codes = await Promise.all(thousand(() => codeOf(() => ask())))
     expect(new Set(codes)).toEqual(new Set(['ERR_KMS_UNAVAILABLE']))
-    expect(world.kms.calls).toHaveLength(1)
+    expect(world.kms.begun).toHaveLength(1)
     world.kms.error = undefined
     await ask()
-    expect(world.kms.calls).toHaveLength(2)
+    expect(world.kms.begun).toHaveLength(2)
   })
 
   it('W5.7 nobody joins a call from before a clear', async () => {
@@ -125,7 +125,7 @@ describe.each(Object.entries(MISSES))('many at once miss: %s', (_, miss) => {
     const after = await ask()
     world.kms.release()
     expect(await before).not.toBe(after)
-    expect(world.kms.calls).toHaveLength(2)
+    expect(world.kms.begun).toHaveLength(2)
   })
 })
 
@@ -135,7 +135,7 @@ describe('what a shared data key is enough for', () => {
     const keys = await Promise.all(
       Array.from({ length: 10_000 }, async () => cache.active(CONTEXT, USE)),
     )
-    expect(kms.calls).toHaveLength(10_000 / maxMessages)
+    expect(kms.begun).toHaveLength(10_000 / maxMessages)
     for (const key of new Set(keys)) expect(key.messages).toBe(maxMessages)
   })
 

@@ -59,7 +59,8 @@ export class ManualNetwork implements Network {
 
 /** A KMS whose answers wait until they are released, and that can fail. */
 export class GatedKms extends PlainKms {
-  /** Signals of the calls, in order. */
+  /** Names of the calls that began, and their signals, in order. */
+  readonly begun: string[] = []
   readonly signals: (AbortSignal | undefined)[] = []
   error: Error | undefined
   open = true
@@ -67,7 +68,7 @@ export class GatedKms extends PlainKms {
 
   override async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
     await this.#pass('generate', options)
-    return super.generateDataKey(options).finally(() => this.calls.pop())
+    return super.generateDataKey(options)
   }
 
   override async unwrapDataKey(
@@ -75,7 +76,7 @@ export class GatedKms extends PlainKms {
     options: KmsCallOptions,
   ): Promise<UnwrappedDataKey> {
     await this.#pass('unwrap', options)
-    return super.unwrapDataKey(wraps, options).finally(() => this.calls.pop())
+    return super.unwrapDataKey(wraps, options)
   }
 
   /** Answers the calls that wait now. */
@@ -84,7 +85,7 @@ export class GatedKms extends PlainKms {
   }
 
   async #pass(name: string, { signal }: KmsSignalOptions): Promise<void> {
-    this.calls.push(name)
+    this.begun.push(name)
     this.signals.push(signal)
     if (!this.open) await new Promise<void>((go) => this.#waiting.push(go))
     if (this.error !== undefined) throw this.error
@@ -98,6 +99,7 @@ export async function foreign(
 ): Promise<KeyHeader> {
   const { header } = await new KmsDataKeys({ kms, runtime: distinctRuntime() }).active(context, USE)
   kms.calls.length = 0
+  if (kms instanceof GatedKms) kms.begun.length = 0
   return header
 }
 

@@ -1,0 +1,119 @@
+import { KmsError } from '../errors.ts'
+import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
+import type { Network } from '../ports/index.ts'
+import { SingleFlight, webNetwork } from '../runtime/index.ts'
+import type { KeyHeader } from '../wire/index.ts'
+import type { DataEncryptionKey } from './data-encryption-key.ts'
+import { inRange } from './data-key-limits.ts'
+import type { ActiveKeyOptions, MaybePromise } from './data-key-source.ts'
+import { ttlOnly } from './held-key.ts'
+import { HeldKeys } from './held-keys.ts'
+import { KmsSource } from './kms-source.ts'
+import { headerId } from './opening.ts'
+import type { KmsDataKeysOptions } from './source-options.ts'
+
+/** Bounds of a cache in memory. Numbers are integers. */
+export interface MemoryCacheConfig {
+  /** How long a key is used without asking the KMS again, in milliseconds: 5 min by default, at most 1 h. */
+  readonly ttlMs?: number
+  /** Data keys that are held; 1,000 by default, at most 1,000,000. */
+  readonly maxEntries?: number
+  /** Timers and jitter of the cache; the platform's own by default. */
+  readonly network?: Network
+}
+
+/** How long a caller waits for the KMS call of another one before it makes its own. */
+const FOLLOWER_WAIT_MS = 2_000
+
+/** Data keys held for a time, and one KMS call for all who miss the same one at the same time. */
+export class MemoryKms extends KmsSource {
+  readonly #held: HeldKeys
+  readonly #flights: SingleFlight<DataEncryptionKey>
+
+  /**
+   * @param given - what holds the keys, where it does more than to look at their age
+   * @throws KmsError `ERR_KMS_CONFIG`
+   */
+  constructor(options: KmsDataKeysOptions & MemoryCacheConfig, given?: HeldKeys) {
+    const { ttlMs = 300_000, maxEntries = 1_000, network = webNetwork, ...others } = options
+    inRange('maxEntries', maxEntries, 1, 1_000_000)
+    const freshness = ttlOnly(inRange('ttlMs', ttlMs, 1, 3_600_000))
+    const held = given ?? new HeldKeys(maxEntries, freshness, freshness)
+    super(others, held.opened)
+    this.#held = held
+    this.#flights = new SingleFlight(network, FOLLOWER_WAIT_MS)
+  }
+
+  override active(
+    context: EncryptionContext | undefined,
+    options: ActiveKeyOptions,
+  ): MaybePromise<DataEncryptionKey> {
+    const held = this.#held
+    const now = this.runtime.now()
+    const entry = held.activeOf(context)
+    held.calls += 1
+    if (entry !== undefined && held.writing.isUsable(entry, now, options)) {
+      const { key } = entry
+      if (key.reserve(this.limits, now, options.bytes)) {
+        if (!options.durable || this.isDurable(key)) return key
+        return this.makeDurable(key, options).then(() => key)
+      }
+    }
+    held.misses += 1
+    return this.#make(context, options)
+  }
+
+  override openMissing(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): Promise<DataEncryptionKey> {
+    // The whole header, and not what is its identity in the cache: wraps that were tampered with
+    // must not fail for those who have the right ones.
+    const id = `${String(this.#held.opened.epoch)} ${headerId(header, context)}`
+    const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
+      this.openNew(header, context, { ...options, signal })
+    return this.#flights.run(id, work, options)
+  }
+
+  /** Makes another key active. `count` runs before anyone else can have the key. */
+  async renew(
+    context: EncryptionContext | undefined,
+    options: ActiveKeyOptions,
+    count?: (key: DataEncryptionKey, nowMs: number) => void,
+  ): Promise<DataEncryptionKey> {
+    const held = this.#held
+    const { epoch } = held.opened
+    const key = await this.makeKey(context, options)
+    const now = this.runtime.now()
+    count?.(key, now)
+    const lifeMs = key.header.createdAtMs + this.limits.encryptForMs - now
+    held.activate(key, epoch, now, lifeMs)
+    return key
+  }
+
+  /** W5.7: nothing that was made or learnt before stays. */
+  override clear(): void {
+    this.#held.clear()
+    super.clear()
+  }
+
+  async #make(
+    context: EncryptionContext | undefined,
+    options: ActiveKeyOptions,
+  ): Promise<DataEncryptionKey> {
+    const { epoch } = this.#held.opened
+    const id = `${String(epoch)} ${String(options.durable)} ${contextId(context)}`
+    const mine = { led: false, counted: false }
+    const make = (signal: AbortSignal): Promise<DataEncryptionKey> => {
+      mine.led = true
+      return this.renew(context, { ...options, signal }, (key, now) => {
+        mine.counted = key.reserve(this.limits, now, options.bytes)
+      })
+    }
+    const key = await this.#flights.run(id, make, options, this.limits.maxMessages)
+    if (mine.counted || key.reserve(this.limits, this.runtime.now(), options.bytes)) return key
+    if (mine.led) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
+    return this.#make(context, options) // others were faster to use the key up
+  }
+}
