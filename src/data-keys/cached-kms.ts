@@ -1,10 +1,11 @@
 import type { Outcome } from '../errors.ts'
 import type { EncryptionContext, KmsSignalOptions } from '../kms/index.ts'
+import type { Network } from '../ports/index.ts'
 import { webNetwork } from '../runtime/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
 import { equalBytes } from '../bytes/index.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
-import { inRange } from './data-key-limits.ts'
+import { dataKeyLimits, inRange } from './data-key-limits.ts'
 import type { ActiveKeyOptions, Defer, MaybePromise, OpenRequest } from './data-key-source.ts'
 import type { HeldKey } from './held-key.ts'
 import { HeldKeys } from './held-keys.ts'
@@ -15,6 +16,8 @@ import { failureOf, StaleFreshness } from './stale-freshness.ts'
 
 /** Bounds of a cache of data keys. Numbers are integers. */
 export interface KmsCacheConfig extends MemoryCacheConfig {
+  /** Timers and jitter of the cache; the platform's own by default. */
+  readonly network?: Network
   /**
    * How long before the end of `ttlMs` a use asks the KMS again in the background, in milliseconds:
    * the last fifth by default; 0: never. It begins at a random point of the first half of that time.
@@ -72,6 +75,8 @@ export class CachedKms extends MemoryKms {
   readonly #held: HeldKeys
   readonly #reading: StaleFreshness<KmsSignalOptions>
   readonly #writing: StaleFreshness<ActiveKeyOptions>
+  #encrypts = 0
+  #encryptMisses = 0
   #revocations = 0
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
@@ -83,16 +88,17 @@ export class CachedKms extends MemoryKms {
       ...others
     } = options
     const { ttlMs = 300_000, maxEntries = 1_000, network = webNetwork } = others
+    const { encryptForMs } = dataKeyLimits(others.encryptForMs)
     const refreshAheadMs = ahead ?? Math.floor(ttlMs / 5)
     const reading = new StaleFreshness<KmsSignalOptions>(
-      { ttlMs, refreshAheadMs, maxStaleMs },
+      { ttlMs, refreshAheadMs, maxStaleMs, encryptForMs: Infinity },
       network,
       (held, { defer }) => {
         this.#reopen(held, defer)
       },
     )
     const writing = new StaleFreshness<ActiveKeyOptions>(
-      { ttlMs, refreshAheadMs, maxStaleMs: maxStaleWriteMs },
+      { ttlMs, refreshAheadMs, maxStaleMs: maxStaleWriteMs, encryptForMs },
       network,
       (held, use) => {
         this.#replace(held, use)
@@ -113,7 +119,10 @@ export class CachedKms extends MemoryKms {
     options: ActiveKeyOptions,
   ): MaybePromise<DataEncryptionKey> {
     const key = super.active(context, options)
-    return key instanceof Promise ? this.#orStale(key, context, options) : key
+    this.#encrypts += 1
+    if (!(key instanceof Promise)) return key
+    this.#encryptMisses += 1
+    return this.#orStale(key, context, options)
   }
 
   override async openMissing(
@@ -144,11 +153,11 @@ export class CachedKms extends MemoryKms {
   }
 
   stats(): CacheStats {
-    const { opened, calls, misses } = this.#held
+    const { opened } = this.#held
     return {
       entries: opened.size,
-      encryptHits: calls - misses,
-      encryptMisses: misses,
+      encryptHits: this.#encrypts - this.#encryptMisses,
+      encryptMisses: this.#encryptMisses,
       decryptHits: opened.hits,
       decryptMisses: opened.misses,
       staleEncrypts: this.#writing.staleServes,
@@ -182,7 +191,7 @@ export class CachedKms extends MemoryKms {
     context: EncryptionContext | undefined,
     error: unknown,
   ): DataEncryptionKey | undefined {
-    const held = this.#held.opened.peek(header.commitment)
+    const held = this.#held.opened.peek(header.commitment, 0)
     if (held === undefined || !isOfContext(held.key, context)) return undefined
     // Not the wraps: what somebody did to theirs must not drop the key of those who have the right ones.
     if (!equalBytes(header.bytes, held.key.header.bytes)) return undefined
@@ -204,9 +213,15 @@ export class CachedKms extends MemoryKms {
     const failure = failureOf(error)
     if (failure === 'outage') held.outageAtMs = this.runtime.now()
     if (failure === 'verdict') {
-      this.#revocations += 1
-      this.#held.opened.delete(held.key)
-      this.#held.deactivate(held.key)
+      if (held.cachedAtMs !== -Infinity) this.#revocations += 1
+      const { header, context } = held.key
+      for (const entry of [
+        held,
+        this.#held.opened.peek(header.commitment, 0),
+        this.#held.activeOf(context.map),
+      ]) {
+        if (entry !== undefined) entry.cachedAtMs = -Infinity
+      }
     }
     return failure === 'outage'
   }

@@ -4,7 +4,8 @@ import type { DataEncryptionKey } from './data-encryption-key.ts'
 /** A key, since when it is held, and where it is renewed, what came of that. */
 export interface HeldKey {
   readonly key: DataEncryptionKey
-  readonly cachedAtMs: number
+  /** -Infinity: it was dropped, and is never used again. */
+  cachedAtMs: number
   /** From when on a use asks the KMS again, in the background. */
   refreshAtMs?: number
   /** When the KMS was last asked in vain. */
@@ -13,8 +14,7 @@ export interface HeldKey {
 
 /** How long keys are used without asking the KMS. */
 export interface Freshness<O = KmsSignalOptions> {
-  /** @param lifeMs - how long the key may be used, where that is limited */
-  hold(key: DataEncryptionKey, nowMs: number, lifeMs?: number): HeldKey
+  hold(key: DataEncryptionKey, nowMs: number): HeldKey
   /** Whether a key may be used by a call with these options. */
   isUsable(held: HeldKey, nowMs: number, options: O): boolean
 }

@@ -9,9 +9,6 @@ import { isOfContext, OpenedKeys } from './opened-keys.ts'
 export class HeldKeys {
   readonly opened: OpenedKeys
   readonly writing: Freshness<ActiveKeyOptions>
-  /** Calls of writers, whatever comes of them, and those that found no key. */
-  calls = 0
-  misses = 0
   readonly #active: BoundedMap<string, HeldKey>
   #latest: HeldKey | undefined
 
@@ -29,16 +26,10 @@ export class HeldKeys {
   }
 
   /** Makes a key active for its own context, unless it was asked for in another epoch. */
-  activate(key: DataEncryptionKey, epoch: number, nowMs: number, lifeMs: number): void {
+  activate(key: DataEncryptionKey, epoch: number, nowMs: number): void {
     if (!this.opened.add(key, epoch, nowMs)) return
-    this.#latest = this.writing.hold(key, nowMs, lifeMs)
+    this.#latest = this.writing.hold(key, nowMs)
     this.#active.set(key.context.id, this.#latest)
-  }
-
-  /** The context has no active key any more. */
-  deactivate({ context }: DataEncryptionKey): void {
-    this.#active.delete(context.id)
-    this.#latest = undefined
   }
 
   clear(): void {

@@ -35,9 +35,9 @@ import type {
 } from './data-key-source.ts'
 import { deriveKeys, openKeys } from './derive-keys.ts'
 import { FailedHeaders } from './failed-headers.ts'
+import type { HeldKeys } from './held-keys.ts'
 import { checkHeader, demandKeys } from './header-policy.ts'
 import { headerId, type Opening, openingOf, settle, tryWraps, valueOf } from './opening.ts'
-import type { OpenedKeys } from './opened-keys.ts'
 import { rewrapKey } from './rewrap-key.ts'
 import { type KmsDataKeysOptions, sourceSettings } from './source-options.ts'
 
@@ -51,11 +51,11 @@ export class KmsSource implements DataKeySource {
   readonly #kms: KeyManagementService
   readonly #store: DataKeyStore | undefined
   readonly #failed: FailedHeaders
-  readonly #opened: OpenedKeys | undefined
+  readonly #held: HeldKeys | undefined
   readonly #durable = new WeakSet<DataEncryptionKey>()
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
-  constructor(options: KmsDataKeysOptions, opened: OpenedKeys | undefined) {
+  constructor(options: KmsDataKeysOptions, held: HeldKeys | undefined) {
     const { kms, store, limits, policy, runtime } = sourceSettings(options)
     this.limits = limits
     this.runtime = runtime
@@ -63,7 +63,7 @@ export class KmsSource implements DataKeySource {
     this.#kms = kms
     this.#store = store
     this.#failed = new FailedHeaders(runtime)
-    this.#opened = opened
+    this.#held = held
   }
 
   /** How often a header was refused without a KMS call, because it failed a moment ago. */
@@ -86,18 +86,18 @@ export class KmsSource implements DataKeySource {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): MaybePromise<DataEncryptionKey> {
-    return this.#held(header, context, options) ?? this.openMissing(header, context, options)
+    return this.#heldFor(header, context, options) ?? this.openMissing(header, context, options)
   }
 
   async openMany(
     requests: readonly OpenRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
-    const epoch = this.#opened?.epoch
+    const epoch = this.#held?.opened.epoch
     // A page without its repetitions, so that each data key is unwrapped once.
     const distinct = new Map<string, Promise<Opening>>()
     const admit = ({ header, context }: OpenRequest): MaybePromise<DataEncryptionKey | Opening> => {
-      const held = this.#held(header, context, options)
+      const held = this.#heldFor(header, context, options)
       if (held !== undefined) return held
       const id = headerId(header, context)
       const opening = distinct.get(id) ?? this.#admit(header, context)
@@ -131,7 +131,7 @@ export class KmsSource implements DataKeySource {
     options: KmsSignalOptions,
   ): MaybePromise<DataEncryptionKey> {
     return (
-      this.#opened?.named(commitment, context, this.runtime.now(), options.defer) ??
+      this.#held?.opened.named(commitment, context, this.runtime.now(), options.defer) ??
       this.headerOf(commitment, options).then((header) => this.open(header, context, options))
     )
   }
@@ -141,7 +141,7 @@ export class KmsSource implements DataKeySource {
     context: EncryptionContext | undefined,
     defer: Defer,
   ): DataEncryptionKey | undefined {
-    return this.#opened?.recall(message, context, this.runtime.now(), defer)
+    return this.#held?.opened.recall(message, context, this.runtime.now(), defer)
   }
 
   /** Every old wrap is dropped and exactly the configured set is written (W3.30); all else stays (W3.31). */
@@ -159,8 +159,9 @@ export class KmsSource implements DataKeySource {
     return wraps.some((wrap) => this.#kms.canUnwrap(wrap))
   }
 
+  /** W5.7: nothing that was made or learnt before stays. */
   clear(): void {
-    this.#opened?.clear()
+    this.#held?.clear()
     this.#failed.clear()
   }
 
@@ -205,19 +206,19 @@ export class KmsSource implements DataKeySource {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): Promise<DataEncryptionKey> {
-    const epoch = this.#opened?.epoch
+    const epoch = this.#held?.opened.epoch
     const opening = await this.#admit(header, context)
     return this.#failed.learn(opening, () => this.#unwrap(opening, options, epoch))
   }
 
   /** A key that is held for this header, once header and context are found right (W6.1). */
-  #held(
+  #heldFor(
     header: KeyHeader,
     context: EncryptionContext | undefined,
     { defer }: KmsSignalOptions,
   ): DataEncryptionKey | undefined {
     checkHeader(this, header, context)
-    return this.#opened?.held(header, context, this.runtime.now(), defer)
+    return this.#held?.opened.held(header, context, this.runtime.now(), defer)
   }
 
   /** A new data key; nothing is counted yet. */
@@ -289,7 +290,7 @@ export class KmsSource implements DataKeySource {
       openKeys(plaintext, header, canonical)
     const keys = await tryWraps(this.#kms, opening, options, accept, first)
     const key = new DataEncryptionKey(header, canonical, keys)
-    this.#opened?.add(key, epoch, this.runtime.now())
+    this.#held?.opened.add(key, epoch, this.runtime.now())
     return key
   }
 }

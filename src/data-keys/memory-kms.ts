@@ -1,7 +1,7 @@
 import { KmsError } from '../errors.ts'
 import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
 import type { Network } from '../ports/index.ts'
-import { SingleFlight, webNetwork } from '../runtime/index.ts'
+import { SingleFlight, webTimers } from '../runtime/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { inRange } from './data-key-limits.ts'
@@ -18,8 +18,8 @@ export interface MemoryCacheConfig {
   readonly ttlMs?: number
   /** Data keys that are held; 1,000 by default, at most 1,000,000. */
   readonly maxEntries?: number
-  /** Timers and jitter of the cache; the platform's own by default. */
-  readonly network?: Network
+  /** Timers of the cache; the platform's own by default. */
+  readonly network?: Pick<Network, 'after'>
 }
 
 /** How long a caller waits for the KMS call of another one before it makes its own. */
@@ -35,11 +35,11 @@ export class MemoryKms extends KmsSource {
    * @throws KmsError `ERR_KMS_CONFIG`
    */
   constructor(options: KmsDataKeysOptions & MemoryCacheConfig, given?: HeldKeys) {
-    const { ttlMs = 300_000, maxEntries = 1_000, network = webNetwork, ...others } = options
+    const { ttlMs = 300_000, maxEntries = 1_000, network = webTimers, ...others } = options
     inRange('maxEntries', maxEntries, 1, 1_000_000)
     const freshness = ttlOnly(inRange('ttlMs', ttlMs, 1, 3_600_000))
     const held = given ?? new HeldKeys(maxEntries, freshness, freshness)
-    super(others, held.opened)
+    super(others, held)
     this.#held = held
     this.#flights = new SingleFlight(network, FOLLOWER_WAIT_MS)
   }
@@ -51,7 +51,6 @@ export class MemoryKms extends KmsSource {
     const held = this.#held
     const now = this.runtime.now()
     const entry = held.activeOf(context)
-    held.calls += 1
     if (entry !== undefined && held.writing.isUsable(entry, now, options)) {
       const { key } = entry
       if (key.reserve(this.limits, now, options.bytes)) {
@@ -59,7 +58,6 @@ export class MemoryKms extends KmsSource {
         return this.makeDurable(key, options).then(() => key)
       }
     }
-    held.misses += 1
     return this.#make(context, options)
   }
 
@@ -70,7 +68,7 @@ export class MemoryKms extends KmsSource {
   ): Promise<DataEncryptionKey> {
     // The whole header, and not what is its identity in the cache: wraps that were tampered with
     // must not fail for those who have the right ones.
-    const id = `${String(this.#held.opened.epoch)} ${headerId(header, context)}`
+    const id = [this.#held.opened.epoch, headerId(header, context)].join(' ')
     const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
       this.openNew(header, context, { ...options, signal })
     return this.#flights.run(id, work, options)
@@ -87,33 +85,24 @@ export class MemoryKms extends KmsSource {
     const key = await this.makeKey(context, options)
     const now = this.runtime.now()
     count?.(key, now)
-    const lifeMs = key.header.createdAtMs + this.limits.encryptForMs - now
-    held.activate(key, epoch, now, lifeMs)
+    held.activate(key, epoch, now)
     return key
-  }
-
-  /** W5.7: nothing that was made or learnt before stays. */
-  override clear(): void {
-    this.#held.clear()
-    super.clear()
   }
 
   async #make(
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
-    const { epoch } = this.#held.opened
-    const id = `${String(epoch)} ${String(options.durable)} ${contextId(context)}`
-    const mine = { led: false, counted: false }
-    const make = (signal: AbortSignal): Promise<DataEncryptionKey> => {
-      mine.led = true
-      return this.renew(context, { ...options, signal }, (key, now) => {
-        mine.counted = key.reserve(this.limits, now, options.bytes)
+    const id = [this.#held.opened.epoch, options.durable, contextId(context)].join(' ')
+    const leader: { counted?: boolean } = {}
+    const make = (signal: AbortSignal): Promise<DataEncryptionKey> =>
+      this.renew(context, { ...options, signal }, (key, now) => {
+        leader.counted = key.reserve(this.limits, now, options.bytes)
       })
-    }
     const key = await this.#flights.run(id, make, options, this.limits.maxMessages)
-    if (mine.counted || key.reserve(this.limits, this.runtime.now(), options.bytes)) return key
-    if (mine.led) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
+    const { counted } = leader
+    if (counted === false) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
+    if (counted || key.reserve(this.limits, this.runtime.now(), options.bytes)) return key
     return this.#make(context, options) // others were faster to use the key up
   }
 }

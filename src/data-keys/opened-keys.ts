@@ -87,13 +87,9 @@ export class OpenedKeys {
     return key && standsAt(message, HEAD_AT, key.header.bytes) ? this.#hit(key, context) : undefined
   }
 
-  /** What is held under the number of a commitment, in its time or past it. */
-  peek(commitment: Bytes): HeldKey | undefined {
-    return this.#keys.get(first48Bits(commitment, 0))
-  }
-
-  delete({ header }: DataEncryptionKey): void {
-    this.#keys.delete(first48Bits(header.commitment, 0))
+  /** What is held under the number of the commitment that stands there, in its time or past it. */
+  peek(bytes: Bytes, at: number): HeldKey | undefined {
+    return this.#keys.get(first48Bits(bytes, at))
   }
 
   clear(): void {
@@ -107,7 +103,7 @@ export class OpenedKeys {
   }
 
   #candidate(bytes: Bytes, at: number, nowMs: number, defer: Defer): DataEncryptionKey | undefined {
-    const held = this.#keys.get(first48Bits(bytes, at))
+    const held = this.peek(bytes, at)
     return held && this.#freshness.isUsable(held, nowMs, { defer }) ? held.key : undefined
   }
 

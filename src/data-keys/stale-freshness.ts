@@ -23,6 +23,8 @@ export interface StaleSettings {
   readonly ttlMs: number
   readonly refreshAheadMs: number
   readonly maxStaleMs: number
+  /** After its creation a key is of no use here; Infinity for readers. */
+  readonly encryptForMs: number
 }
 
 /**
@@ -49,10 +51,11 @@ export class StaleFreshness<O> implements Freshness<O> {
     this.#refresh = refresh
   }
 
-  hold(key: DataEncryptionKey, nowMs: number, lifeMs: number = Infinity): HeldKey {
-    const { ttlMs, refreshAheadMs } = this.#settings
-    const endMs = nowMs + Math.min(ttlMs, lifeMs)
-    return { key, cachedAtMs: nowMs, refreshAtMs: endMs - this.#spread(refreshAheadMs) }
+  hold(key: DataEncryptionKey, nowMs: number): HeldKey {
+    const { ttlMs, refreshAheadMs, encryptForMs } = this.#settings
+    const lifeMs = Math.min(ttlMs, key.header.createdAtMs + encryptForMs - nowMs)
+    const aheadMs = this.#spread(Math.min(refreshAheadMs, lifeMs / 2))
+    return { key, cachedAtMs: nowMs, refreshAtMs: nowMs + lifeMs - aheadMs }
   }
 
   isUsable(held: HeldKey, nowMs: number, options: O): boolean {

@@ -1,7 +1,8 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
 import {
-  DataEncryptionKey,
+  type DataEncryptionKey,
+  type Defer,
   type EnvelopeForm,
   type OpenRequest,
   settle,

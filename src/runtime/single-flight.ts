@@ -30,12 +30,12 @@ interface Flight<T> {
  * itself, and only plain data and CryptoKeys may be results.
  */
 export class SingleFlight<T> {
-  readonly #network: Network
+  readonly #network: Pick<Network, 'after'>
   readonly #followerWaitMs: number
   readonly #flights = new Map<string, Flight<T>>()
 
   /** @param followerWaitMs - how long a follower waits before it makes its own call */
-  constructor(network: Network, followerWaitMs: number) {
+  constructor(network: Pick<Network, 'after'>, followerWaitMs: number) {
     this.#network = network
     this.#followerWaitMs = followerWaitMs
   }

@@ -35,7 +35,7 @@ interface Flight {
 /** How long a caller waits for another one's call, as the cache has it. */
 const FOLLOWER_WAIT_MS = 2_000
 /** How often it waits before it makes its own. */
-const WAITS = 2
+const WAITS = 3
 /** What goes alone: batches, and what must go past the cache. */
 const ALONE = ['rewrap', 'encryptMany', 'decryptMany']
 

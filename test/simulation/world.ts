@@ -70,6 +70,10 @@ export class World {
       runtime,
       network,
       ttlMs: plan.ttlMs,
+      // The judge's bounds are those of the TTL alone.
+      refreshAheadMs: 0,
+      maxStaleMs: 0,
+      maxStaleWriteMs: 0,
       maxEntries: plan.maxEntries,
       encryptForMs: plan.encryptForMs,
       maxMessages: plan.maxMessages,
