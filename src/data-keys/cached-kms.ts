@@ -234,7 +234,11 @@ export class CachedKms extends MemoryKms {
   #replace(held: HeldKey, options: ActiveKeyOptions): void {
     const { context } = held.key
     const call = { ...options, signal: undefined }
-    this.#behind(held, options.defer, this.renew(context.map, call))
+    this.#behind(
+      held,
+      options.defer,
+      this.renew(context.map, call, () => true),
+    )
   }
 
   /** Work that no caller waits for: what it brings is in the cache. */

@@ -25,9 +25,9 @@ export class HeldKeys {
     return (this.#latest = this.#active.get(contextId(context)))
   }
 
-  /** Makes a key active for its own context, unless it was asked for in another epoch. */
-  activate(key: DataEncryptionKey, epoch: number, nowMs: number): void {
-    if (!this.opened.add(key, epoch, nowMs)) return
+  /** Holds a new key, unless it was asked for in another epoch; active for its own context or not. */
+  add(key: DataEncryptionKey, epoch: number, nowMs: number, active: boolean): void {
+    if (!this.opened.add(key, epoch, nowMs) || !active) return
     this.#latest = this.writing.hold(key, nowMs)
     this.#active.set(key.context.id, this.#latest)
   }

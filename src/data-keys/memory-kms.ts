@@ -74,18 +74,17 @@ export class MemoryKms extends KmsSource {
     return this.#flights.run(id, work, options)
   }
 
-  /** Makes another key active. `count` runs before anyone else can have the key. */
+  /** Makes another key. Before anyone else can have it, `count` says whether it becomes the active one. */
   async renew(
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
-    count?: (key: DataEncryptionKey, nowMs: number) => void,
+    count: (key: DataEncryptionKey, nowMs: number) => boolean,
   ): Promise<DataEncryptionKey> {
     const held = this.#held
     const { epoch } = held.opened
     const key = await this.makeKey(context, options)
     const now = this.runtime.now()
-    count?.(key, now)
-    held.activate(key, epoch, now)
+    held.add(key, epoch, now, count(key, now))
     return key
   }
 
@@ -95,9 +94,11 @@ export class MemoryKms extends KmsSource {
   ): Promise<DataEncryptionKey> {
     const id = [this.#held.opened.epoch, options.durable, contextId(context)].join(' ')
     const leader: { counted?: boolean } = {}
-    const make = (signal: AbortSignal): Promise<DataEncryptionKey> =>
+    const make = (signal: AbortSignal, isFull: () => boolean): Promise<DataEncryptionKey> =>
       this.renew(context, { ...options, signal }, (key, now) => {
         leader.counted = key.reserve(this.limits, now, options.bytes)
+        // Those who wait for a full flight use its key up: it must not push out one with uses left (R19).
+        return !isFull()
       })
     const key = await this.#flights.run(id, make, options, this.limits.maxMessages)
     const { counted } = leader
