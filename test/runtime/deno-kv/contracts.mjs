@@ -1,5 +1,4 @@
 /** The contracts of the stores on Deno KV, in Deno: `<file of the table> <file of the database>`. */
-/* global Deno -- this file runs in Deno only */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { webRuntime } from '../../../src/runtime/index.ts'
@@ -8,7 +7,7 @@ import { dataKeyStoreContract, keyValueStoreContract } from '../../../src/testin
 import { printTable, runCases } from '../runners/report.mjs'
 
 const [tablePath, databasePath] = process.argv.slice(2)
-const kv = await Deno.openKv(databasePath)
+const kv = await /** @type {any} */ (globalThis).Deno.openKv(databasePath)
 
 let aheadMs = 0
 const runtime = { ...webRuntime, now: () => webRuntime.now() + aheadMs }

@@ -71,6 +71,7 @@ function inProcess(name, command, args) {
 }
 
 async function inDenoKv() {
+  /** @type {any} */
   const table = await runDenoKv(scratch)
   keepProof('runtime-deno-kv', table)
   return printTable('deno-kv', table)

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { ensureFolder } from '../../../tools/lib/folders.mjs'
 import { redisOverHttp } from '../../../src/stores/index.ts'
 
-const require = createRequire(join(ensureFolder('clients/redis'), 'package.json'))
-const { createClient } = require('redis')
-const { Redis: IoRedis } = require('ioredis')
-export const { Redis: UpstashRedis } = require('@upstash/redis')
+const load = createRequire(join(ensureFolder('clients/redis'), 'package.json'))
+const { createClient } = load('redis')
+const { Redis: IoRedis } = load('ioredis')
+export const { Redis: UpstashRedis } = load('@upstash/redis')
 
 /** The token of the front. */
 export const token = 'a-token-of-the-tests'
