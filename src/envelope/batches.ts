@@ -73,7 +73,7 @@ export async function encryptBatch(
 function owned<T extends EncryptItem | DecryptItem>(item: T, bytes: keyof T): T {
   const value: unknown = item[bytes]
   // What is no envelope is none: the parser says so, as the outcome of this item.
-  const own = value instanceof Uint8Array ? copyBytes(value as Bytes) : new Uint8Array(0)
+  const own = value instanceof Uint8Array ? copyBytes(value) : new Uint8Array(0)
   return { ...item, ...ownMaps(item), [bytes]: own }
 }
 

@@ -35,7 +35,15 @@ type RecordSettings = Omit<CipherSettings, 'keys'> & {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 function demandKnown(options: EncryptOptions & DecryptOptions): void {
-  const { context, aad, form, kinds, signal, defer, ...others } = options
+  const {
+    context,
+    aad,
+    form: _form,
+    kinds: _kinds,
+    signal: _signal,
+    defer: _defer,
+    ...others
+  } = options
   if (context === undefined || aad === undefined) refuseOthers(others)
 }
 
@@ -79,7 +87,8 @@ export function decryptMessage(
       decryptOther(settings, bytes, kinds, options)
     )
   } catch (error) {
-    return Promise.reject(error as Error)
+    const reason: Error = error as Error
+    return Promise.reject(reason)
   }
 }
 

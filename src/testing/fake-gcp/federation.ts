@@ -94,7 +94,9 @@ function signedCall(token: string): SignedCall | undefined {
       method: string
       headers: { key: string; value: string }[]
     }
-    const headers = new Headers(call.headers.map(({ key, value }) => [key, value]))
+    const headers = new Headers(
+      call.headers.map(({ key, value }): [string, string] => [key, value]),
+    )
     headers.delete('host')
     return call.method === 'POST' && URL.canParse(call.url) ? { url: call.url, headers } : undefined
   } catch {

@@ -9,6 +9,7 @@ const text = (/** @type {string} */ base64) => Buffer.from(base64, 'base64').toS
 
 /** What the login sends to Vault. @param {any} credentials */
 async function loginOf(credentials) {
+  /** @type {any} */
   let body
   const network = {
     ...webNetwork,

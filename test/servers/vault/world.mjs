@@ -111,7 +111,11 @@ export function createWorld(nodeVault, target) {
     return { status: response.status, headers: response.headers, json, words: words(json) }
   }
 
-  const pause = target.pass ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)))
+  /** @param {number} ms */
+  const pause = async (ms) => {
+    if (target.pass === undefined) await new Promise((resolve) => setTimeout(resolve, ms))
+    else target.pass(ms)
+  }
 
   return {
     target,

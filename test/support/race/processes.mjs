@@ -6,7 +6,11 @@ import { createInterface } from 'node:readline'
 
 /** @typedef {{ command: string, args: readonly string[], env?: Record<string, string> }} Program takes `<key> <me> <mode> <number>` as well */
 
-function start({ command, args, env }, more) {
+/**
+ * @param {Program} program
+ * @param {readonly string[]} more
+ */
+function start({ command, args, env = {} }, more) {
   const child = spawn(command, [...args, ...more], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
