@@ -133,9 +133,7 @@ export function readMessage(
 function checkRecord(settings: CipherSettings, bodyBytes: number): void {
   checkBodyLength('record', bodyBytes)
   if (bodyBytes <= settings.maxRecordBodyBytes) return
-  throw new KmsError('ERR_WIRE_LIMIT_EXCEEDED', {
-    message: 'over maxRecordBytes',
-  })
+  throw new KmsError('ERR_WIRE_LIMIT_EXCEEDED') // more than maxRecordBytes
 }
 
 /** Opens the body of any message in memory that has one. */
