@@ -38,7 +38,8 @@ function prepare() {
     symlinkSync(target, path, 'dir')
   }
   link('edge-kms', root)
-  for (const name of ['@opentelemetry/api', '@types/node', 'vitest']) link(name, join(root, 'node_modules', name))
+  for (const name of ['@opentelemetry/api', '@types/node', 'vitest'])
+    link(name, join(root, 'node_modules', name))
   const dependencies = { 'edge-kms': '*', vitest: '*' }
   const write = (name, value) => writeFileSync(join(scratch, name), JSON.stringify(value))
   write('package.json', { name: 'examples', private: true, type: 'module', dependencies })
