@@ -48,11 +48,11 @@ export function keyValueRefusals(
       const [key, reason] = [freshKey(), new Error('enough')]
       const signal = AbortSignal.abort(reason)
       for (const work of [
-        store.put(key, value, { ...HOUR, signal }),
-        store.get(key, { signal }),
-        store.delete(key, { signal }),
+        () => store.put(key, value, { ...HOUR, signal }),
+        () => store.get(key, { signal }),
+        () => store.delete(key, { signal }),
       ]) {
-        demand((await thrownBy(work)) === reason, 'another reason')
+        demand((await thrownBy(work())) === reason, 'another reason')
       }
       demand((await store.get(key)) === undefined, 'it wrote all the same')
     }),

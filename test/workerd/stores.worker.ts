@@ -18,7 +18,7 @@ import {
   dataKeyStoreContract,
   keyValueStoreContract,
 } from '../../src/testing/index.ts'
-import { chainActor, linkOf } from '../support/race/chain-step.ts'
+import { chainActor, linkOf, swapLink } from '../support/race/chain-step.ts'
 
 export { EdgeKmsStoreObject }
 
@@ -81,11 +81,15 @@ const worker = {
       ])
       return Response.json(names)
     }
-    if (url.pathname === '/step' || url.pathname === '/link') {
+    if (['/link', '/swap', '/step'].includes(url.pathname)) {
       const store = keyValueStores(env)[ask('store')]
       if (store === undefined) return new Response(null, { status: 404 })
-      if (url.pathname === '/link') return Response.json(await linkOf(store, ask('key')))
-      return Response.json(await chainActor(store, ask('key'), ask('me')).step(Number(ask('end'))))
+      const key = ask('key')
+      if (url.pathname === '/link') return Response.json(await linkOf(store, key))
+      if (url.pathname === '/step') {
+        return Response.json(await chainActor(store, key, ask('me')).step(Number(ask('end'))))
+      }
+      return Response.json(await swapLink(store, key, ask('seen'), ask('tried')))
     }
     const found = contracts(env)[ask('suite')]?.find(({ name }) => name === ask('name'))
     if (found === undefined) return new Response('no such case', { status: 404 })

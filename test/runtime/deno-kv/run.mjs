@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { binOf, root, toolEnv } from '../../../tools/lib/folders.mjs'
-import { killWriters, raceTwo } from '../../support/race/processes.mjs'
+import { killWriters, raceTwo } from '../../support/race/processes.ts'
 import { printTable, runCases } from '../runners/report.mjs'
 
 const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url))

@@ -7,7 +7,7 @@ import { RedisDataKeyStore, RedisKeyValueStore } from '../../../src/stores/index
 import { dataKeyStoreContract, keyValueStoreContract } from '../../../src/testing/index.ts'
 import { withServers } from '../../../tools/servers/with-servers.mjs'
 import { linkOf } from '../../support/race/chain-step.ts'
-import { killWriters, raceTwo } from '../../support/race/processes.mjs'
+import { killWriters, raceTwo } from '../../support/race/processes.ts'
 import { clients } from './clients.mjs'
 import { openRedisFront } from './http-front.mjs'
 import { checkRestProtocol } from './rest-protocol.mjs'

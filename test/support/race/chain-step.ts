@@ -48,3 +48,14 @@ export async function linkOf(store: KeyValueStore, key: string): Promise<string>
   const held = await store.get(key)
   return held === undefined ? '' : decoder.decode(held)
 }
+
+/** Swaps a link that another process has seen. */
+export function swapLink(
+  store: KeyValueStore,
+  key: string,
+  seen: string,
+  tried: string,
+): Promise<boolean> {
+  const expected = seen === '' ? undefined : encoder.encode(seen)
+  return store.compareAndSwap(key, expected, encoder.encode(tried), options)
+}

@@ -13,10 +13,11 @@ const say = (line) => writeSync(1, `${JSON.stringify(line)}\n`)
  * Writes the chain until its end; says every link that it won, how many it lost, and how often the
  * store was busy.
  *
- * @param {(end: number) => Promise<{ tried?: string, won?: boolean }>} step
+ * @param {{ step: (end: number) => Promise<{ tried?: string, won?: boolean }>, prepare: () => Promise<unknown> }} actor
  */
-async function race(step, end) {
+async function race({ step, prepare }, end) {
   let [lost, busy] = [0, 0]
+  await prepare() // connects, so that neither begins late
   say({ ready: true })
   await new Promise((go) => process.stdin.once('data', go))
   for (;;) {
@@ -51,7 +52,7 @@ async function crash(prepare, delayMs) {
  * @param {readonly string[]} args `race <end>` or `crash <delayMs>`
  */
 export async function act({ step, prepare }, [mode, number]) {
-  if (mode === 'race') await race(step, Number(number))
+  if (mode === 'race') await race({ step, prepare }, Number(number))
   else await crash(prepare, Number(number))
   process.exit(0)
 }

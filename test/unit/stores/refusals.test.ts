@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest'
+import { type KmsErrorCode, isKmsError } from '../../../src/errors.ts'
+import { KmsDataKeys } from '../../../src/data-keys/index.ts'
+import type { Network } from '../../../src/ports/index.ts'
+import { webNetwork } from '../../../src/runtime/index.ts'
+import {
+  CacheApiStore,
+  D1DataKeyStore,
+  D1KeyValueStore,
+  DenoKvDataKeyStore,
+  DenoKvKeyValueStore,
+  DurableObjectDataKeyStore,
+  DurableObjectKeyValueStore,
+  MemoryDataKeyStore,
+  MemoryKeyValueStore,
+  RedisDataKeyStore,
+  RedisKeyValueStore,
+  redisOverHttp,
+  WorkersKvStore,
+} from '../../../src/stores/index.ts'
+import { createLocalKms } from '../../../src/providers/local/index.ts'
+
+const nothing = undefined as never
+const command = (): Promise<unknown> => Promise.resolve(null)
+const http = { url: 'https://redis.test', token: 'secret-token' }
+const thrownBy = (work: () => unknown): KmsErrorCode | undefined => {
+  try {
+    work()
+  } catch (error) {
+    return isKmsError(error) ? error.code : undefined
+  }
+  return undefined
+}
+
+const wrong: Readonly<Record<string, () => unknown>> = {
+  'Workers KV that is not bound': () => new WorkersKvStore({ namespace: nothing }),
+  'a cache that is none': () => new CacheApiStore({ cache: {} as never }),
+  'D1 that is not bound': () => new D1KeyValueStore({ database: nothing }),
+  'D1 for records that is not bound': () => new D1DataKeyStore({ database: nothing }),
+  'an object that is not bound': () => new DurableObjectKeyValueStore({ namespace: nothing }),
+  'an object for records that is not bound': () =>
+    new DurableObjectDataKeyStore({ namespace: nothing }),
+  'an object without a name': () =>
+    new DurableObjectKeyValueStore({ namespace: { idFromName: command } as never, name: '' }),
+  'Deno KV that is not open': () => new DenoKvKeyValueStore({ kv: nothing }),
+  'Deno KV for records that is not open': () => new DenoKvDataKeyStore({ kv: nothing }),
+  'a client of Redis in the place of a command': () =>
+    new RedisKeyValueStore({ command: { sendCommand: command } as never }),
+  'a consistency that does not exist': () =>
+    new RedisKeyValueStore({ command, consistency: 'causal' as never }),
+  'a durability that does not exist': () =>
+    new RedisDataKeyStore({ command, durability: 'hoped' as never }),
+  'a prefix with a line break': () => new RedisKeyValueStore({ command, prefix: 'a\n' }),
+  'a prefix that is too long': () => new RedisKeyValueStore({ command, prefix: 'a'.repeat(129) }),
+  'an option that nobody knows': () => new RedisKeyValueStore({ command, ttl: 5 } as never),
+  'a deadline of none': () => new RedisKeyValueStore({ command, timeoutMs: 0 }),
+  'a deadline of an hour': () => new RedisKeyValueStore({ command, timeoutMs: 3_600_000 }),
+  'Redis over plain http': () => redisOverHttp({ ...http, url: 'http://redis.test' }),
+  'Redis with a secret in its URL': () => redisOverHttp({ ...http, url: 'https://a:b@redis.test' }),
+  'Redis without a token': () => redisOverHttp({ ...http, token: '' }),
+  'a token that splits a header': () => redisOverHttp({ ...http, token: 'a\r\nb: c' }),
+  'a memory of no entries': () => new MemoryKeyValueStore({ maxEntries: 0 }),
+  'a memory of no bytes': () => new MemoryKeyValueStore({ maxBytes: NaN }),
+}
+
+describe('at construction a store refuses', () => {
+  it.each(Object.keys(wrong))('%s', (name) => {
+    expect(thrownBy(wrong[name] as () => unknown)).toBe('ERR_KMS_CONFIG')
+  })
+
+  it('nothing of what is right', () => {
+    expect(new RedisKeyValueStore({ command, consistency: 'eventual' }).capabilities).toMatchObject(
+      {
+        consistency: 'eventual',
+        compareAndSwap: true,
+        maxKeyBytes: 512 - 'edge-kms:'.length,
+      },
+    )
+    expect(thrownBy(() => redisOverHttp(http))).toBeUndefined()
+  })
+
+  it('W4.26 a data-key store that is eventual is refused by who needs a strong one', () => {
+    const kms = createLocalKms({
+      versions: [{ version: 1, key: crypto.getRandomValues(new Uint8Array(32)) }],
+    })
+    const eventual = Object.assign(new MemoryDataKeyStore(), { consistency: 'eventual' as const })
+    expect(thrownBy(() => new KmsDataKeys({ kms, dataKeyStore: eventual }))).toBe('ERR_KMS_CONFIG')
+  })
+})
+
+/** A store over Redis that answers so. */
+const answering = (answer: (args: readonly string[]) => unknown): RedisKeyValueStore =>
+  new RedisKeyValueStore({ command: async (args) => answer(args) })
+const bytes = new Uint8Array(4)
+const hour = { ttlMs: 3_600_000 }
+
+async function rejection(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+describe('an answer that is not trusted', () => {
+  it.each([7, {}, [], 'not base64!', 'AA=A', 'A'.repeat(400_000)])(
+    'is refused: %j',
+    async (text) => {
+      const error = await rejection(answering(() => text).get('a'))
+      expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', retryable: false })
+    },
+  )
+
+  it.each(['QUEUED', 2, null, undefined])('is no acknowledged write: %j', async (answer) => {
+    const error = await rejection(answering(() => answer).put('a', bytes, hour))
+    expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  })
+
+  it.each(['1', true, undefined, 2])('is no swap: %j', async (answer) => {
+    const error = await rejection(answering(() => answer).compareAndSwap('a', bytes, bytes, hour))
+    expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  })
+
+  it('names no key that is none in a list', async () => {
+    const store = new RedisDataKeyStore({ command: () => Promise.resolve(['ek1/short']) })
+    expect(await rejection(store.list(undefined, 5))).toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+    })
+  })
+
+  it('that a value ends at no time at all is refused', async () => {
+    const entry = new Uint8Array(9)
+    new DataView(entry.buffer).setFloat64(0, Infinity)
+    const namespace = {
+      get: () => Promise.resolve(entry.buffer),
+      put: () => Promise.resolve(),
+      delete: () => Promise.resolve(),
+    }
+    expect(await rejection(new WorkersKvStore({ namespace }).get('a'))).toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+    })
+  })
+})
+
+describe('what goes wrong outside', () => {
+  const secret = 'redis://user:hunter2@host'
+
+  it.each([
+    [Object.assign(new Error(secret), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [new Error(`WRONGPASS ${secret}`), 'WRONGPASS'],
+    [new TypeError(secret), 'TypeError'],
+    [secret, ''],
+    [undefined, ''],
+  ])('keeps its code and none of its words: %#', async (thrown, word) => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- clients reject with anything
+    const store = new RedisKeyValueStore({ command: () => Promise.reject(thrown) })
+    const error = (await rejection(store.get('a'))) as Error
+    expect(error).toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+      provider: 'redis',
+      operation: 'get',
+      retryable: true,
+    })
+    expect((error.cause as Error).message).toBe(word)
+    const printed = [error.stack, (error.cause as Error).stack, JSON.stringify(error)].join('\n')
+    expect(printed).not.toContain('hunter2')
+  })
+
+  it('ends a call that is never answered, by its own deadline', async () => {
+    let fire: (() => void) | undefined
+    const network: Network = {
+      ...webNetwork,
+      after(delayMs, callback) {
+        expect(delayMs).toBe(500)
+        fire = callback
+        return () => undefined
+      },
+    }
+    let seen: AbortSignal | undefined
+    const store = new RedisKeyValueStore({
+      network,
+      timeoutMs: 500,
+      command: (_, { signal }) => {
+        seen = signal
+        return new Promise(() => undefined)
+      },
+    })
+    const error = rejection(store.get('a'))
+    fire?.()
+    expect(await error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', retryable: true })
+    expect(seen?.aborted).toBe(true)
+  })
+
+  it('ends with the reason of a signal that aborts in the middle, and tells the client', async () => {
+    const control = new AbortController()
+    let seen: AbortSignal | undefined
+    const store = new RedisKeyValueStore({
+      command: (_, { signal }) => {
+        seen = signal
+        return new Promise(() => undefined)
+      },
+    })
+    const reason = new Error('enough')
+    const error = rejection(store.get('a', { signal: control.signal }))
+    control.abort(reason)
+    expect(await error).toBe(reason)
+    expect(seen?.reason).toBe(reason)
+  })
+})
