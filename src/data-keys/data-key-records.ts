@@ -45,7 +45,11 @@ async function readStore(
   options: KmsSignalOptions,
   toKeep?: Bytes,
 ): Promise<Bytes | undefined> {
-  if (store === undefined) throw wrongOption('dataKeyStore')
+  // A kind that nobody reads here; only who asks for it to be written is at fault.
+  if (store === undefined)
+    throw toKeep
+      ? wrongOption('dataKeyStore')
+      : new KmsError('ERR_WIRE_KIND_REFUSED', { message: 'no dataKeyStore' })
   const key = dataKeyStoreKey(commitment)
   const call = { signal: options.signal }
   return ask(

@@ -9,7 +9,12 @@ import {
   valueOf,
 } from '../data-keys/index.ts'
 import { isKmsError, type KmsError, type Outcome } from '../errors.ts'
-import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
+import {
+  contextId,
+  type EncryptionContext,
+  type KmsSignalOptions,
+  refuseOthers,
+} from '../kms/index.ts'
 import type { MessageHead, MessageKind } from '../wire/index.ts'
 import {
   decryptKnown,
@@ -20,7 +25,6 @@ import {
   ownMaps,
   readMessage,
   RECORD_KINDS,
-  signalOptions,
 } from './records.ts'
 import type { EncryptOptions } from './options.ts'
 import type { CipherSettings } from './settings.ts'
@@ -41,6 +45,11 @@ export interface DecryptItem {
   readonly aad?: EncryptionContext
 }
 
+/** Options of `decryptMany`, for all items. */
+export interface DecryptManyOptions extends KmsSignalOptions {
+  readonly kinds?: readonly MessageKind[]
+}
+
 /** AEAD calls in flight: a platform gains nothing past this (measured). */
 const ITEMS_IN_FLIGHT = 64
 
@@ -48,8 +57,9 @@ const ITEMS_IN_FLIGHT = 64
 export async function encryptBatch(
   settings: CipherSettings,
   items: readonly EncryptItem[],
-  { signal, defer }: KmsSignalOptions,
+  { signal, defer, ...others }: KmsSignalOptions,
 ): Promise<readonly Outcome<Bytes>[]> {
+  refuseOthers(others)
   for (const { plaintext } of items) toBytes(plaintext, 'plaintext')
   // Why there is no key to be had for a context: nobody is asked again.
   const failed = new Map<string, KmsError>()
@@ -71,29 +81,30 @@ export async function encryptBatch(
 
 /** One item as it is now: the caller may use its buffer and maps again. */
 function owned<T extends EncryptItem | DecryptItem>(item: T, bytes: keyof T): T {
-  const value: unknown = item[bytes]
+  const { [bytes]: value, ...others }: T = Object(item)
   // What is no envelope is none: the parser says so, as the outcome of this item.
   const own = value instanceof Uint8Array ? copyBytes(value) : new Uint8Array(0)
-  return { ...item, ...ownMaps(item), [bytes]: own }
+  return { ...others, ...ownMaps(others), [bytes]: own } as T
 }
 
 /** Decrypts many messages: each distinct data key is unwrapped once. In order, one outcome for each. */
 export async function decryptBatch(
   settings: CipherSettings,
   items: readonly DecryptItem[],
-  options: KmsSignalOptions & { readonly kinds?: readonly MessageKind[] },
+  { kinds: asked, signal, defer, ...others }: DecryptManyOptions,
 ): Promise<readonly Outcome<Bytes>[]> {
-  const kinds = kindsOf(options.kinds, RECORD_KINDS)
+  refuseOthers(others)
+  const kinds = kindsOf(asked, RECORD_KINDS)
   const rest: DecryptItem[] = []
   const copy = (item: DecryptItem): DecryptItem => owned(item, 'envelope')
   const known = await inWindows(
     items,
-    options.signal,
-    (item) => knownAtOnce(settings, kinds, item, options.defer) ?? rest.push(copy(item)) - 1,
+    signal,
+    (item) => knownAtOnce(settings, kinds, item, defer) ?? rest.push(copy(item)) - 1,
     copy,
   )
-  const others = await decryptUnknown(settings, rest, kinds, options)
-  return known.map((at) => (typeof at === 'number' ? (others[at] as Outcome<Bytes>) : at))
+  const opened = await decryptUnknown(settings, rest, kinds, { signal, defer })
+  return known.map((at) => (typeof at === 'number' ? (opened[at] as Outcome<Bytes>) : at))
 }
 
 /** What a key at hand opens in this turn; a fault is found again, and told, with the others. */
@@ -115,9 +126,8 @@ async function decryptUnknown(
   settings: CipherSettings,
   items: readonly DecryptItem[],
   kinds: readonly MessageKind[],
-  options: KmsSignalOptions,
+  signal: KmsSignalOptions,
 ): Promise<Outcome<Bytes>[]> {
-  const signal = signalOptions(options)
   const requests: OpenRequest[] = []
   const references = new Map<string, Promise<Outcome<DataEncryptionKey>>>()
   const read = ({ envelope, context, aad }: DecryptItem): readonly [MessageHead, KeyPlace] => {
@@ -160,12 +170,12 @@ async function inWindows<T, R>(
   copy: (item: T) => T = (item) => item,
 ): Promise<Awaited<R>[]> {
   const results: Awaited<R>[] = []
-  let own = items
+  let own = Array.from(items) // what is missing is an item, too
   do {
     signal?.throwIfAborted()
     const at = results.length
     const group = own.slice(at, at + ITEMS_IN_FLIGHT).map((item, i) => start(item, at + i))
-    if (at === 0) own = items.map((item, i) => (i < group.length ? item : copy(item)))
+    if (at === 0) own = own.map((item, i) => (i < group.length ? item : copy(item)))
     results.push(...(await Promise.all(group)))
   } while (results.length < own.length)
   return results

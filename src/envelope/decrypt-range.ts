@@ -2,6 +2,7 @@ import { type Bytes, concatBytes, toBytes } from '../bytes/index.ts'
 import { CHUNKED, type ChunkedKeys, openChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
+import { untilAborted } from '../runtime/index.ts'
 import { malformed, type MessageHead, type ReadPolicy } from '../wire/index.ts'
 import { HeadReader } from './head-reader.ts'
 import { OrderedWindow } from './ordered-window.ts'
@@ -65,7 +66,10 @@ export async function decryptRange(
   checkRange(range)
   const source: Source = async (start, end) => {
     reading.signal?.throwIfAborted()
-    const bytes = toBytes(await read(start, end), 'what read() returns')
+    const bytes = toBytes(
+      await untilAborted(read(start, end), reading.signal),
+      'what read() returns',
+    )
     // A server that ignores the range must not make offsets lie.
     if (bytes.length > end - start) throw new TypeError('read() returned too much')
     return bytes
@@ -191,7 +195,14 @@ function checkRange({ start, end, size }: PlaintextRange): void {
     Number.isSafeInteger(value) && value >= 0 && value <= MAX_PLAINTEXT
   // From the end: with size, and without end.
   const fits = start < 0 ? size !== undefined && end === undefined : (end ?? start) >= start
-  if (fits && isOffset(Math.abs(start)) && isOffset(end) && isOffset(size)) return
+  if (
+    fits &&
+    Number.isSafeInteger(start) &&
+    isOffset(Math.abs(start)) &&
+    isOffset(end) &&
+    isOffset(size)
+  )
+    return
   throw new RangeError('start, end and size do not fit')
 }
 

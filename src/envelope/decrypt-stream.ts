@@ -3,6 +3,7 @@ import { CHUNKED, type ChunkedKeys, openChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
 import { checkBodyLength, type MessageHead, type ReadPolicy } from '../wire/index.ts'
+import { abortableTransform } from './abortable-transform.ts'
 import { BlockSplitter } from './block-splitter.ts'
 import { HeadReader } from './head-reader.ts'
 import { OrderedWindow } from './ordered-window.ts'
@@ -30,9 +31,9 @@ type Emit = (plaintext: Bytes) => void
 export function decryptTransform(reading: StreamReading): TransformStream<Uint8Array, Uint8Array> {
   const heads = new HeadReader(reading.policy)
   let body: BodyReader | undefined
-  return new TransformStream<Uint8Array, Uint8Array>({
-    async transform(piece, controller): Promise<void> {
-      reading.signal?.throwIfAborted()
+  return abortableTransform(
+    reading.signal,
+    async (piece, controller) => {
       let rest = toBytes(piece, 'a piece of a stream')
       if (body === undefined) {
         const found = heads.push(rest)
@@ -48,12 +49,11 @@ export function decryptTransform(reading: StreamReading): TransformStream<Uint8A
       }
       await body.push(rest)
     },
-    async flush(): Promise<void> {
-      reading.signal?.throwIfAborted()
+    async () => {
       if (body === undefined) throw heads.end()
       await body.end()
     },
-  })
+  )
 }
 
 /** The body of a stream message that is in memory. */
@@ -115,8 +115,7 @@ function recordBody(
     push(piece): Promise<void> {
       held += piece.length
       if (held > reading.maxRecordBodyBytes) {
-        const message = 'the record is larger than maxRecordBytes'
-        return Promise.reject(new KmsError('ERR_WIRE_LIMIT_EXCEEDED', { message }))
+        return Promise.reject(new KmsError('ERR_WIRE_LIMIT_EXCEEDED')) // more than maxRecordBytes
       }
       pieces.push(copyBytes(piece))
       return Promise.resolve()

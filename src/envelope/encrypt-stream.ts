@@ -1,5 +1,6 @@
 import { type Bytes, toBytes } from '../bytes/index.ts'
 import { CHUNKED, type ChunkedKeys, sealChunk } from '../ciphers/index.ts'
+import { abortableTransform } from './abortable-transform.ts'
 import { BlockSplitter } from './block-splitter.ts'
 import { OrderedWindow } from './ordered-window.ts'
 
@@ -34,21 +35,20 @@ export function encryptTransform(
     return started.keys
   }
 
-  return new TransformStream<Uint8Array, Uint8Array>({
-    async transform(piece, controller): Promise<void> {
-      signal?.throwIfAborted()
+  return abortableTransform(
+    signal,
+    async (piece, controller) => {
       keys ??= await begin(controller)
       for (const block of splitter.push(toBytes(piece, 'a piece of a stream'))) {
         const full = window.add(sealChunk(keys, index++, block))
         if (full !== undefined) await full
       }
     },
-    async flush(controller): Promise<void> {
-      signal?.throwIfAborted()
+    async (controller) => {
       keys ??= await begin(controller)
       // W4.14: the final chunk is always there, and always shorter than the others.
       await window.add(sealChunk(keys, index, splitter.rest()))
       await window.drain()
     },
-  })
+  )
 }

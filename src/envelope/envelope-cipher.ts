@@ -9,7 +9,12 @@ import {
 } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
 import { KmsError, type Outcome } from '../errors.ts'
-import { canonicalContext, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
+import {
+  canonicalContext,
+  type EncryptionContext,
+  type KmsSignalOptions,
+  refuseOthers,
+} from '../kms/index.ts'
 import {
   decodeTextForm,
   encodeHead,
@@ -18,7 +23,13 @@ import {
   type MessageKind,
   parseMessage,
 } from '../wire/index.ts'
-import { type DecryptItem, decryptBatch, type EncryptItem, encryptBatch } from './batches.ts'
+import {
+  type DecryptItem,
+  type DecryptManyOptions,
+  decryptBatch,
+  type EncryptItem,
+  encryptBatch,
+} from './batches.ts'
 import {
   type DecryptedRange,
   decryptRange,
@@ -151,7 +162,7 @@ export class EnvelopeCipher {
    */
   async decryptMany(
     items: readonly DecryptItem[],
-    options: KmsSignalOptions & { readonly kinds?: readonly MessageKind[] } = {},
+    options: DecryptManyOptions = {},
   ): Promise<readonly Outcome<Bytes>[]> {
     return decryptBatch(this.#settings, items, options)
   }
@@ -258,6 +269,7 @@ export class EnvelopeCipher {
         message: 'requiredContextKeys is set', // W6.8
       })
     }
+    refuseOthers({ context: (options as DecryptOptions).context })
     const { aad } = snapshot(options)
     const bytes = copyBytes(toBytes(envelope, 'envelope'))
     const kinds = [...RECORD_KINDS, ...STREAM_KINDS]
@@ -283,10 +295,15 @@ export class EnvelopeCipher {
 
   async #rewrapHead(head: MessageHead, options: RewrapOptions): Promise<Bytes> {
     const { header } = head
+    // Options of the message itself may come along: its aad is not touched.
+    const given: RewrapOptions & EncryptOptions = options
+    const { context, aad: _aad, verify = 'open', signal, defer, ...others } = given
+    refuseOthers(others)
     if (header === undefined) throw new KmsError('ERR_WIRE_KIND_REFUSED')
-    const next = await this.#settings.keys.rewrap(header, options.context, {
-      ...signalOptions(options),
-      verify: oneOf('verify', options.verify ?? 'open', ['open', 'kms']),
+    const next = await this.#settings.keys.rewrap(header, context, {
+      signal,
+      defer,
+      verify: oneOf('verify', verify, ['open', 'kms']),
     })
     return encodeHead(head.kind, next.bytes)
   }

@@ -1,5 +1,6 @@
 import { type Bytes, toBytes } from '../bytes/index.ts'
 import type { MessageHead, ReadPolicy } from '../wire/index.ts'
+import { abortableTransform } from './abortable-transform.ts'
 import { HeadReader } from './head-reader.ts'
 
 /** Any inline message to the same message with a new key header; the body goes through unread. */
@@ -10,9 +11,9 @@ export function rewrapTransform(
 ): TransformStream<Uint8Array, Uint8Array> {
   const heads = new HeadReader(policy)
   let done = false
-  return new TransformStream<Uint8Array, Uint8Array>({
-    async transform(piece, controller): Promise<void> {
-      signal?.throwIfAborted()
+  return abortableTransform(
+    signal,
+    async (piece, controller) => {
       const bytes = toBytes(piece, 'a piece of a stream')
       if (done) {
         controller.enqueue(bytes)
@@ -24,8 +25,8 @@ export function rewrapTransform(
       if (found.body.length > 0) controller.enqueue(found.body)
       done = true
     },
-    flush(): void {
+    () => {
       if (!done) throw heads.end()
     },
-  })
+  )
 }

@@ -3,6 +3,7 @@ import { isKmsError, KmsError, type KmsErrorDetails } from '../errors.ts'
 import type { Network, NetworkResponse } from '../ports/index.ts'
 import { untilAborted } from '../runtime/index.ts'
 import { readBody } from './body.ts'
+import { configError } from './config-error.ts'
 
 /** One request to a vendor. */
 export interface HttpRequest {
@@ -31,11 +32,13 @@ export interface HttpResponse {
 /** Bounds of every request. */
 export interface TransportOptions {
   readonly network: Network
-  /** From the start of the request to the last byte of the body, in milliseconds; 2,000 by default. */
+  /** From the start of the request to the last byte of the body, in milliseconds; 2,000 by default, 1 to 600,000. */
   readonly timeoutMs?: number | undefined
   /** Longest body that is read, in bytes; 256 KiB by default. */
   readonly maxBodyBytes?: number
 }
+
+const MAX_TIMEOUT_MS = 600_000
 
 /** The one way out: deadline, abort, body limit, no redirects, and errors without secrets. */
 export class Transport {
@@ -43,8 +46,12 @@ export class Transport {
   readonly #timeoutMs: number
   readonly #maxBodyBytes: number
 
+  /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor({ network, timeoutMs = 2_000, maxBodyBytes = 262_144 }: TransportOptions) {
     this.#network = network
+    // A timer of more than 2^31 ms fires at once, and so would one of no number.
+    if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS)
+      throw configError('timeoutMs is not valid')
     this.#timeoutMs = timeoutMs
     this.#maxBodyBytes = maxBodyBytes
   }

@@ -14,6 +14,6 @@ export function wrongOption(name: string): KmsError {
 export function refuseOthers(others: Readonly<Record<string, unknown>>): void {
   for (const name in others) {
     if (others[name] === undefined) continue
-    throw wrongOption(name)
+    throw new KmsError('ERR_KMS_CONFIG', { message: `${name} is no option` })
   }
 }

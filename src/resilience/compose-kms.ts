@@ -58,6 +58,9 @@ export function composeKms(
   const members = (Array.isArray as IsList)(kms) ? kms : [kms]
   const scopes = values.scopes ?? members.map(({ providerName }) => providerName)
   if (scopes.length !== members.length) throw wrongOption('scopes')
+  if (new Set(members).size < members.length) throw configError('a KMS is there twice')
+  if (audit !== undefined && typeof audit.around !== 'function') throw wrongOption('audit')
+  if (circuitStore && values.circuitBreaker === false) throw wrongOption('circuitStore')
   if (circuitStore && new Set(scopes).size < scopes.length)
     throw configError('scopes must tell the KMSs apart where their circuits are shared')
   if (requireAudit && audit?.mode !== 'closed')
@@ -69,8 +72,10 @@ export function composeKms(
   })
   const several = { read: guarded.filter(canRead), write: guarded.filter(canWrite) }
   const [only] = guarded
+  // What was asked of several KMSs is refused by MultiKms where there is one that cannot give it.
+  const asksForSeveral = config.writePolicy ?? config.order ?? (config.hedge || repairs)
   const whole =
-    guarded.length === 1 && only !== undefined
+    guarded.length === 1 && only !== undefined && asksForSeveral === undefined
       ? only
       : new MultiKms({
           ...several,

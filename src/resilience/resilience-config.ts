@@ -59,20 +59,31 @@ export function resilienceValues(config: ResilienceConfig): ResilienceValues {
     ...base,
     deadlineMs: deadline,
     attemptTimeoutMs: integer('attemptTimeoutMs', attempt, 1, deadline),
-    retry: over(base.retry, retry),
-    circuitBreaker: over(base.circuitBreaker, circuitBreaker),
-    bulkhead: { ...base.bulkhead, ...bulkhead },
+    retry: over('retry', base.retry, retry),
+    circuitBreaker: over('circuitBreaker', base.circuitBreaker, circuitBreaker),
+    bulkhead: { ...base.bulkhead, ...part('bulkhead', bulkhead) },
     order: order ?? base.order,
-    hedge: over(base.hedge, hedge),
+    hedge: over('hedge', base.hedge, hedge),
     writePolicy: writePolicy ?? 'all',
     scopes: scopes === undefined ? undefined : scopesOf(scopes),
   }
 }
 
 /** `false` switches a part off, an object sets what it names. */
-function over<T extends object>(base: T | false, given: Partial<T> | false | undefined): T | false {
+function over<T extends object>(
+  name: string,
+  base: T | false,
+  given: Partial<T> | false | undefined,
+): T | false {
   if (given === undefined) return base
-  return given === false ? false : ({ ...(base === false ? undefined : base), ...given } as T)
+  if (given === false) return false
+  return { ...(base === false ? undefined : base), ...part(name, given) } as T
+}
+
+/** @throws KmsError `ERR_KMS_CONFIG` for what is no object, such as `true`: it would change nothing */
+function part<T extends object>(name: string, given: T | undefined): T | undefined {
+  if (given === undefined || (Object(given) === given && !Array.isArray(given))) return given
+  throw wrongOption(name)
 }
 
 function scopesOf(scopes: readonly string[]): readonly string[] {

@@ -1,5 +1,5 @@
 import { type Bytes, decodeUtf8, equalBytes } from '../bytes/index.ts'
-import { isKmsError } from '../errors.ts'
+import { isKmsError, type KmsError } from '../errors.ts'
 import { CONTEXT_LIMITS, type EncryptionContext, encodeContext } from '../kms/index.ts'
 import { ByteReader, malformed, NeedMoreBytes } from './byte-reader.ts'
 
@@ -14,7 +14,7 @@ export function parseStoredContext(bytes: Bytes): EncryptionContext {
   } catch (error) {
     if (!isKmsError(error)) throw error
   }
-  throw malformed('the stored context is not canonical') // W3.14
+  throw notCanonical() // W3.14
 }
 
 function readEntries(bytes: Bytes): EncryptionContext {
@@ -22,17 +22,21 @@ function readEntries(bytes: Bytes): EncryptionContext {
   try {
     const reader = new ByteReader(bytes, 0)
     const count = reader.u16()
-    if (count === 0) throw malformed('the stored context is empty') // W3.12
+    if (count === 0) throw notCanonical() // W3.12
     for (let i = 0; i < count; i++) {
       const key = readText(reader.take(reader.u16()))
       map[key] = readText(reader.take(reader.u16()))
     }
-    if (reader.at !== bytes.length) throw malformed('bytes left over in the stored context') // W3.13
+    if (reader.at !== bytes.length) throw notCanonical() // W3.13
   } catch (error) {
-    if (error instanceof NeedMoreBytes) throw malformed('the stored context is cut short')
+    if (error instanceof NeedMoreBytes) throw notCanonical()
     throw error
   }
   return Object.freeze(map)
+}
+
+function notCanonical(): KmsError {
+  return malformed('the stored context is not canonical')
 }
 
 /** W3.16: text that is not UTF-8 is refused, never folded into U+FFFD. */

@@ -110,7 +110,7 @@ describe('a data key that messages refer to', () => {
     const { keys } = setUp()
     expect(keys.policy.references).toBe(false)
     expect(await codeOf(() => keys.active(CONTEXT, DURABLE))).toBe('ERR_KMS_CONFIG')
-    expect(await codeOf(() => keys.headerOf(sequence(32), {}))).toBe('ERR_KMS_CONFIG')
+    expect(await codeOf(() => keys.headerOf(sequence(32), {}))).toBe('ERR_WIRE_KIND_REFUSED')
   })
 
   it('is written and read back before it is handed out (W4.24)', async () => {

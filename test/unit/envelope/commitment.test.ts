@@ -163,7 +163,9 @@ describe('R1 swapped wraps', () => {
     const call = { ...OPTIONS, kinds: KINDS }
     expect(await coldReader(kms).decrypt(one, call)).toEqual(plaintext)
     expect(await codeOfAsync(() => coldReader(kms).decrypt(swapped, call))).toBe(FAILED)
-    const [outcome] = await coldReader(kms).decryptMany([{ envelope: swapped, ...OPTIONS }], call)
+    const [outcome] = await coldReader(kms).decryptMany([{ envelope: swapped, ...OPTIONS }], {
+      kinds: KINDS,
+    })
     expect(outcome?.ok === false && outcome.error.code).toBe(FAILED)
   })
 
@@ -219,7 +221,7 @@ describe('R1 the commitment is compared before any AEAD call', () => {
       const bad = message.slice()
       bad[at]! ^= 0x80
       expect(await codeOfAsync(() => coldReader(kms).decrypt(bad, call))).toBe(FAILED)
-      await coldReader(kms).decryptMany([{ envelope: bad, ...OPTIONS }], call)
+      await coldReader(kms).decryptMany([{ envelope: bad, ...OPTIONS }], { kinds: KINDS })
     }
     expect(decrypt).not.toHaveBeenCalled()
     expect(await coldReader(kms).decrypt(message, call)).toEqual(plaintext)

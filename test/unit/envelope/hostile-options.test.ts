@@ -181,7 +181,7 @@ describe('a call with an option that does not exist', () => {
     const code = 'ERR_WIRE_KIND_REFUSED'
     expect(await codeOfAsync(() => cipher.decrypt(envelope, call))).toBe(code)
     expect((await drain(cipher.decryptStream(call), [envelope])).error).toMatchObject({ code })
-    const [outcome] = await cipher.decryptMany([{ envelope, ...OPTIONS }], call)
+    const [outcome] = await cipher.decryptMany([{ envelope, ...OPTIONS }], { kinds } as object)
     expect(outcome?.ok === false && outcome.error.code).toBe(code)
     expect(kms.calls).toEqual([])
   })

@@ -125,7 +125,9 @@ describe('W1.10: maps are refused before any I/O', () => {
     const code = 'ERR_CONTEXT_INVALID'
     expect(await codeOfAsync(() => coldReader(kms).encrypt(plaintextOf(1), call))).toBe(code)
     expect(await codeOfAsync(() => coldReader(kms).decrypt(envelope, call))).toBe(code)
-    expect(await codeOfAsync(() => coldReader(kms).decryptStored(envelope, call))).toBe(code)
+    expect(
+      await codeOfAsync(() => coldReader(kms).decryptStored(envelope, { aad: call.aad })),
+    ).toBe(code)
     const range = async (): Promise<Uint8Array> => envelope
     const read = (): Promise<unknown> => coldReader(kms).decryptRange(range, { start: 0 }, call)
     expect(await codeOfAsync(read)).toBe(code)

@@ -103,9 +103,9 @@ describe('a data key that messages refer to, held in memory', () => {
   it('cannot be read where there is no store, whatever else is there', async () => {
     const { kms, message } = await world()
     const reader = new EnvelopeCipher({ kms, runtime: new FakeRuntime() })
-    expect(await codeOfAsync(() => reader.decrypt(message, OPTIONS))).toBe('ERR_KMS_CONFIG')
+    expect(await codeOfAsync(() => reader.decrypt(message, OPTIONS))).toBe('ERR_WIRE_KIND_REFUSED')
     const [outcome] = await reader.decryptMany([{ envelope: message, ...OPTIONS }])
-    expect(outcome).toMatchObject({ ok: false, error: { code: 'ERR_KMS_CONFIG' } })
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'ERR_WIRE_KIND_REFUSED' } })
     expect(kms.calls).toEqual([])
   })
 })

@@ -226,3 +226,13 @@ describe('R9 endpoints', () => {
     )
   })
 })
+
+it.each([-1, 0, 1.5, 1e99, 3e9, NaN, Infinity, '1', null])(
+  'refuses a timeout of %s',
+  (timeoutMs) => {
+    const options = { network: { fetch, after: () => () => undefined, jitter: () => 0 }, timeoutMs }
+    expect(() => new Transport(options as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
+    )
+  },
+)

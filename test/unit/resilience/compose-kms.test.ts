@@ -165,10 +165,23 @@ it.each<[string, object]>([
     'highSecurity with an audit log that is open',
     { preset: 'highSecurity', audit: { mode: 'open', around: (kms: unknown) => kms } },
   ],
+  ['a bulkhead that is switched off', { bulkhead: false }],
+  ['a retry of true', { retry: true }],
+  ['a retry of null', { retry: null }],
+  ['circuits shared that are switched off', { circuitBreaker: false, circuitStore: {} }],
+  ['an order that is none', { order: 'bogus' }],
+  ['a quorum of two of one', { writePolicy: { quorum: 2 } }],
+  ['an audit layer that is none', { audit: { mode: 'closed' } }],
 ])('refuses %s', (_, options) => {
   expect(() => composeKms(new ScriptedKms(), options)).toThrow(
     expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
   )
+})
+
+it('refuses the same KMS twice: two wraps under one KEK are no envelope', () => {
+  const kms = new ScriptedKms()
+  const refused = expect.objectContaining({ code: 'ERR_KMS_CONFIG' }) as Error
+  expect(() => composeKms([kms, kms])).toThrow(refused)
 })
 
 it('refuses no KMS at all', () => {

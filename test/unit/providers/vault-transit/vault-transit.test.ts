@@ -11,7 +11,7 @@ import {
 import { codeOf } from '../../credentials/aws/ports.ts'
 import { context, endpoint, overFake } from './over.ts'
 
-const message = { context: { tenant: 'acme' }, aad: { row: '42' } }
+const message = { context: { tenant: 'acme' }, aad: { row: 'canary-of-an-aad' } }
 const plaintext = encodeUtf8('4111 1111')
 
 describe('Vault transit: calls', () => {
@@ -66,7 +66,7 @@ describe('Vault transit: calls', () => {
       )
       const known = ['plaintext', 'ciphertext', 'associated_data', 'context', 'bits']
       expect([...new Set(members)].filter((name) => !known.includes(name))).toEqual([])
-      expect(sent.map(({ body }) => body).join()).not.toContain('42')
+      expect(sent.map(({ body }) => body).join()).not.toContain('canary-of-an-aad')
     }
   })
 

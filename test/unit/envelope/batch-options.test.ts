@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { OPTIONS, sequence, setUp } from '../wire/fixture.ts'
+
+it.each<object>([{ context: OPTIONS.context }, { aad: OPTIONS.aad }, { contex: {} }])(
+  'what belongs to an item is refused as an option of the batch, where it would bind nothing: %j',
+  async (options) => {
+    const { cipher, kms } = setUp()
+    const refused = { code: 'ERR_KMS_CONFIG' }
+    const plaintext = sequence(9)
+    await expect(cipher.encryptMany([{ plaintext }], options)).rejects.toMatchObject(refused)
+    const envelope = sequence(40)
+    await expect(cipher.decryptMany([{ envelope }], options)).rejects.toMatchObject(refused)
+    expect(kms.calls).toEqual([])
+  },
+)
+
+it('an item that is nothing is malformed, and the others are not hurt', async () => {
+  const { cipher } = setUp()
+  const envelope = await cipher.encrypt(sequence(9), OPTIONS)
+  const good = { envelope, ...OPTIONS }
+  const items = new Array<typeof good>(5) // the second one stays a hole
+  for (const [at, item] of [null, undefined, good, 7, good].entries()) {
+    if (at !== 1) items[at] = item as typeof good
+  }
+  const codes = (await cipher.decryptMany(items)).map((one) => (one.ok ? 'ok' : one.error.code))
+  const bad = 'ERR_WIRE_MALFORMED'
+  expect(codes).toEqual([bad, bad, 'ok', bad, 'ok'])
+})
+
+it('decryptStored refuses a context: it would not be compared with the one of the envelope', async () => {
+  const { cipher } = setUp()
+  const envelope = await cipher.encrypt(sequence(9), OPTIONS)
+  const options = { aad: OPTIONS.aad, context: { tenant: 'evil' } } as { readonly aad: object }
+  const refused = { code: 'ERR_KMS_CONFIG' }
+  await expect(cipher.decryptStored(envelope, options as never)).rejects.toMatchObject(refused)
+})
+
+it('rewrap refuses a misspelt verify: it would prove less, or ask for more, than was meant', async () => {
+  const { cipher } = setUp()
+  const envelope = await cipher.encrypt(sequence(9), OPTIONS)
+  const options = { context: OPTIONS.context, verfy: 'kms' }
+  await expect(cipher.rewrap(envelope, options)).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+})
