@@ -26,7 +26,10 @@ export type {
   UnwrappedDataKey,
   UnwrapRequest,
 } from './key-management-service.ts'
+export { demandUsage } from './demand-usage.ts'
 export { discard } from './discard.ts'
+export { firstThatOpens } from './first-that-opens.ts'
+export { healthOf } from './health-of.ts'
 export { refuseOthers, wrongOption } from './options.ts'
 export { SecretBytes } from './secret-bytes.ts'
 export { unwrapEach } from './unwrap-each.ts'

@@ -1,8 +1,11 @@
 import type { Bytes } from '../../bytes/index.ts'
-import { isKmsError, KmsError, type KmsErrorCode, type Outcome } from '../../errors.ts'
+import { KmsError, type Outcome } from '../../errors.ts'
 import {
+  demandUsage,
   type EncryptionContext,
+  firstThatOpens,
   type GeneratedDataKey,
+  healthOf,
   type HealthReport,
   type KekVersion,
   type KeyManagementService,
@@ -10,8 +13,8 @@ import {
   type KmsCapabilities,
   type KmsSignalOptions,
   type SecretBytes,
-  type UnwrappedDataKey,
   unwrapEach,
+  type UnwrappedDataKey,
   type UnwrapRequest,
   type WrappedKey,
 } from '../../kms/index.ts'
@@ -52,7 +55,7 @@ export class AwsKms implements KeyManagementService {
   }
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
-    this.#demand('encrypt')
+    demandUsage(this, 'encrypt')
     const answer = await this.#api.generateDataKey(await this.#call(options))
     const wraps = [this.#wrapOf(answer)]
     return { plaintext: answer.takePlaintext(), wraps }
@@ -62,7 +65,7 @@ export class AwsKms implements KeyManagementService {
     plaintext: SecretBytes,
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    this.#demand('encrypt')
+    demandUsage(this, 'encrypt')
     if (plaintext.length !== 32) throw new TypeError('a DEK has 32 bytes')
     return [this.#wrapOf(await this.#api.encrypt(await this.#call(options), plaintext))]
   }
@@ -71,7 +74,7 @@ export class AwsKms implements KeyManagementService {
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<UnwrappedDataKey> {
-    this.#demand('decrypt')
+    demandUsage(this, 'decrypt')
     return this.#firstThatOpens(wraps, options, async (by, call) => {
       const answer = await this.#api.decrypt(call, by.wrapped)
       this.#key.pin(answer)
@@ -92,7 +95,7 @@ export class AwsKms implements KeyManagementService {
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    this.#demand('both')
+    demandUsage(this, 'both')
     return this.#firstThatOpens(wraps, options, async (by, call) => {
       const answer = await this.#api.reEncrypt(call, by.wrapped)
       this.#key.pin({ ...answer, keyArn: answer.sourceArn })
@@ -110,22 +113,15 @@ export class AwsKms implements KeyManagementService {
     return [versionOf(arn)]
   }
 
-  async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
     const { usage } = this.capabilities
     const { keyId } = this.#key
-    let code: KmsErrorCode | undefined
-    try {
+    return healthOf(PROVIDER, keyId, async () => {
       // With Decrypt alone nothing else has seen the key's state.
       if (usage === 'decrypt' && !(await this.#api.describeKey(keyId, options)).enabled)
         throw new KmsError('ERR_KMS_KEY_DISABLED')
       await this.#api.tryCalls({ ...options, keyId, context: this.#healthContext }, usage)
-    } catch (error) {
-      if (!isKmsError(error)) throw error
-      code = error.code
-    }
-    const healthy = code === undefined
-    const check = { provider: PROVIDER, kekId: keyId, healthy, ...(code !== undefined && { code }) }
-    return { healthy, checks: [check] }
+    })
   }
 
   /** A call on a data key, with the ARN where it can be had. */
@@ -148,28 +144,12 @@ export class AwsKms implements KeyManagementService {
     // Asked again once the ARN is known: what could be under an alias may not be under its key.
     if (ours().length > 0) await this.#key.resolve(this.#api, options)
     const candidates = ours()
-    if (candidates.length === 0)
-      throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY', { provider: PROVIDER })
     // Our own key before its replicas in other Regions.
     const isOwn = ({ kekId }: WrappedKey): number => Number(kekId === this.#key.keyId)
     candidates.sort((a, b) => isOwn(b) - isOwn(a))
-    for (const wrap of candidates) {
-      try {
-        return await open(wrap, { ...options, keyId: this.#key.keyId })
-      } catch (error) {
-        if (!isKmsError(error, 'ERR_DECRYPT_FAILED')) throw error
-      }
-    }
-    throw new KmsError('ERR_DECRYPT_FAILED')
-  }
-
-  #demand(use: 'encrypt' | 'decrypt' | 'both'): void {
-    const { usage } = this.capabilities
-    if (usage === 'both' || usage === use) return
-    throw new KmsError('ERR_KMS_UNSUPPORTED', {
-      message: `for ${usage} only`,
-      provider: PROVIDER,
-    })
+    return firstThatOpens(PROVIDER, candidates, options.signal, (wrap) =>
+      open(wrap, { ...options, keyId: this.#key.keyId }),
+    )
   }
 }
 

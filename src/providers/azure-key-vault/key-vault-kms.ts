@@ -1,8 +1,11 @@
 import { equalBytesConstantTime } from '../../bytes/index.ts'
-import { isKmsError, KmsError, type KmsErrorCode, type Outcome } from '../../errors.ts'
+import { KmsError, type Outcome } from '../../errors.ts'
 import {
   CONTEXT_LIMITS,
+  demandUsage,
+  firstThatOpens,
   type GeneratedDataKey,
+  healthOf,
   type HealthReport,
   type KekVersion,
   type KmsCallOptions,
@@ -60,7 +63,7 @@ export class KeyVaultKms implements AzureKeyVaultKms {
   }
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
-    this.#demand('encrypt')
+    demandUsage(this, 'encrypt')
     const plaintext = SecretBytes.take(this.#parts.runtime.randomFill(new Uint8Array(32)))
     try {
       return { plaintext, wraps: await this.wrapDataKey(plaintext, options) }
@@ -74,7 +77,7 @@ export class KeyVaultKms implements AzureKeyVaultKms {
     plaintext: SecretBytes,
     options: KmsSignalOptions,
   ): Promise<readonly WrappedKey[]> {
-    this.#demand('encrypt')
+    demandUsage(this, 'encrypt')
     options.signal?.throwIfAborted()
     if (plaintext.length !== 32) throw new TypeError('a DEK has 32 bytes')
     const { version, wrapped } = await this.#parts.api.wrapKey(plaintext, options)
@@ -85,21 +88,14 @@ export class KeyVaultKms implements AzureKeyVaultKms {
     wraps: readonly WrappedKey[],
     options: KmsSignalOptions,
   ): Promise<UnwrappedDataKey> {
-    this.#demand('decrypt')
+    demandUsage(this, 'decrypt')
+    const { api, lengths } = this.#parts
     const ours = wraps.filter((wrap) => this.canUnwrap(wrap))
-    if (ours.length === 0) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY', { provider: PROVIDER })
-    for (const by of ours) {
-      options.signal?.throwIfAborted()
+    return firstThatOpens(PROVIDER, ours, options.signal, async (by) => {
       // R8: what the key cannot have made is not sent; a version must not become a path.
-      if (!isVersion(by.kekVersion) || !this.#parts.lengths.includes(by.wrapped.length)) continue
-      try {
-        const plaintext = await this.#parts.api.unwrapKey(by.kekVersion, by.wrapped, options)
-        return { plaintext, by }
-      } catch (error) {
-        if (!isKmsError(error, 'ERR_DECRYPT_FAILED')) throw error
-      }
-    }
-    throw new KmsError('ERR_DECRYPT_FAILED')
+      if (!isVersion(by.kekVersion) || !lengths.includes(by.wrapped.length)) return undefined
+      return { plaintext: await api.unwrapKey(by.kekVersion, by.wrapped, options), by }
+    })
   }
 
   unwrapMany(
@@ -113,7 +109,7 @@ export class KeyVaultKms implements AzureKeyVaultKms {
     wraps: readonly WrappedKey[],
     options: KmsSignalOptions,
   ): Promise<readonly WrappedKey[]> {
-    this.#demand('both')
+    demandUsage(this, 'both')
     const { plaintext } = await this.unwrapDataKey(wraps, options)
     try {
       return await this.wrapDataKey(plaintext, options)
@@ -141,18 +137,8 @@ export class KeyVaultKms implements AzureKeyVaultKms {
     return readPolicy(await this.#parts.api.setRotationPolicy(policyInput(policy), options))
   }
 
-  async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    let code: KmsErrorCode | undefined
-    try {
-      await this.#tryUse(options)
-    } catch (error) {
-      if (!isKmsError(error)) throw error
-      code = error.code
-    }
-    const healthy = code === undefined
-    const kekId = this.#parts.keyId
-    const check = { provider: PROVIDER, kekId, healthy, ...(code !== undefined && { code }) }
-    return { healthy, checks: [check] }
+  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+    return healthOf(PROVIDER, this.#parts.keyId, () => this.#tryUse(options))
   }
 
   /** Wraps a DEK that nobody uses, and opens it; who may only open asks for the key's state. */
@@ -177,14 +163,5 @@ export class KeyVaultKms implements AzureKeyVaultKms {
 
   #version(kekVersion: string): KekVersion {
     return { provider: PROVIDER, kekId: this.#parts.keyId, kekVersion }
-  }
-
-  #demand(use: 'encrypt' | 'decrypt' | 'both'): void {
-    const { usage } = this.capabilities
-    if (usage === 'both' || usage === use) return
-    throw new KmsError('ERR_KMS_UNSUPPORTED', {
-      message: `for ${usage} only`,
-      provider: PROVIDER,
-    })
   }
 }

@@ -1,7 +1,10 @@
-import { isKmsError, KmsError, type KmsErrorCode, type Outcome } from '../../errors.ts'
+import { isKmsError, type Outcome } from '../../errors.ts'
 import {
+  demandUsage,
   type EncryptionContext,
+  firstThatOpens,
   type GeneratedDataKey,
+  healthOf,
   type HealthReport,
   type KekVersion,
   type KeyManagementService,
@@ -9,8 +12,8 @@ import {
   type KmsCapabilities,
   type KmsSignalOptions,
   SecretBytes,
-  type UnwrappedDataKey,
   unwrapEach,
+  type UnwrappedDataKey,
   type UnwrapRequest,
   type WrappedKey,
 } from '../../kms/index.ts'
@@ -58,7 +61,7 @@ export class GcpKms implements KeyManagementService {
   }
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
-    this.#demand('encrypt')
+    demandUsage(this, 'encrypt')
     options.signal?.throwIfAborted()
     const plaintext = SecretBytes.take(await this.#newBytes(options))
     try {
@@ -73,7 +76,7 @@ export class GcpKms implements KeyManagementService {
     plaintext: SecretBytes,
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    this.#demand('encrypt')
+    demandUsage(this, 'encrypt')
     if (plaintext.length !== 32) throw new TypeError('a DEK has 32 bytes')
     return [await this.#wrap(options, plaintext)]
   }
@@ -82,17 +85,9 @@ export class GcpKms implements KeyManagementService {
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<UnwrappedDataKey> {
-    this.#demand('decrypt')
+    demandUsage(this, 'decrypt')
     const ours = wraps.filter((wrap) => this.canUnwrap(wrap))
-    if (ours.length === 0) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY', { provider: PROVIDER })
-    for (const by of ours) {
-      try {
-        return await this.#open(by, options)
-      } catch (error) {
-        if (!isKmsError(error, 'ERR_DECRYPT_FAILED')) throw error
-      }
-    }
-    throw new KmsError('ERR_DECRYPT_FAILED')
+    return firstThatOpens(PROVIDER, ours, options.signal, (by) => this.#open(by, options))
   }
 
   unwrapMany(
@@ -106,7 +101,7 @@ export class GcpKms implements KeyManagementService {
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    this.#demand('both')
+    demandUsage(this, 'both')
     const { plaintext } = await this.unwrapDataKey(wraps, options)
     try {
       return [await this.#wrap(options, plaintext)]
@@ -123,17 +118,8 @@ export class GcpKms implements KeyManagementService {
     return [this.#version(await this.#versions.rotate(options))]
   }
 
-  async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    let code: KmsErrorCode | undefined
-    try {
-      await this.#tryCalls({ ...options, context: HEALTH })
-    } catch (error) {
-      if (!isKmsError(error)) throw error
-      code = error.code
-    }
-    const healthy = code === undefined
-    const row = { provider: PROVIDER, kekId: this.#keyName, healthy }
-    return { healthy, checks: [code === undefined ? row : { ...row, code }] }
+  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+    return healthOf(PROVIDER, this.#keyName, () => this.#tryCalls({ ...options, context: HEALTH }))
   }
 
   /** Cloud KMS has no dry runs. A reader has nothing to decrypt: that it is told so is enough. */
@@ -176,11 +162,5 @@ export class GcpKms implements KeyManagementService {
 
   #version(kekVersion: string): KekVersion {
     return { provider: PROVIDER, kekId: this.#keyName, kekVersion }
-  }
-
-  #demand(use: 'encrypt' | 'decrypt' | 'both'): void {
-    const { usage } = this.capabilities
-    if (usage === 'both' || usage === use) return
-    throw new KmsError('ERR_KMS_UNSUPPORTED', { message: `for ${usage} only`, provider: PROVIDER })
   }
 }

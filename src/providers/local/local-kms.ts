@@ -2,7 +2,9 @@ import { LOCAL_WRAP_BYTES, unwrapLocally, wrapLocally } from '../../ciphers/inde
 import { isKmsError, KmsError, type Outcome } from '../../errors.ts'
 import {
   CONTEXT_LIMITS,
+  demandUsage,
   encodeKmsContext,
+  firstThatOpens,
   type GeneratedDataKey,
   type HealthReport,
   type KekVersion,
@@ -82,7 +84,7 @@ export class LocalKms implements KeyManagementService {
   }
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
-    this.#demand('encrypt')
+    demandUsage(this, 'encrypt')
     const plaintext = SecretBytes.take(this.#runtime.randomFill(new Uint8Array(32)))
     try {
       return { plaintext, wraps: await this.wrapDataKey(plaintext, options) }
@@ -96,7 +98,7 @@ export class LocalKms implements KeyManagementService {
     plaintext: SecretBytes,
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    this.#demand('encrypt')
+    demandUsage(this, 'encrypt')
     options.signal?.throwIfAborted()
     if (plaintext.length !== 32) throw new TypeError('a DEK has 32 bytes')
     const kek = this.#ring.current
@@ -124,18 +126,14 @@ export class LocalKms implements KeyManagementService {
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<UnwrappedDataKey> {
-    this.#demand('decrypt')
+    demandUsage(this, 'decrypt')
     const ours = wraps.filter((wrap) => this.canUnwrap(wrap))
-    if (ours.length === 0) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY', { provider: PROVIDER })
     const context = encodeKmsContext(options.context)
-    for (const by of ours) {
-      options.signal?.throwIfAborted()
+    return firstThatOpens(PROVIDER, ours, options.signal, async (by) => {
       const plaintext = await this.#open(by, context)
-      if (plaintext !== undefined) {
-        return { plaintext, by, current: by.kekVersion === String(this.#ring.current.version) }
-      }
-    }
-    throw new KmsError('ERR_DECRYPT_FAILED')
+      const current = by.kekVersion === String(this.#ring.current.version)
+      return plaintext && { plaintext, by, current }
+    })
   }
 
   unwrapMany(
@@ -215,15 +213,6 @@ export class LocalKms implements KeyManagementService {
 
   #versionOf(version: number): KekVersion {
     return { provider: PROVIDER, kekId: this.#kekId, kekVersion: String(version) }
-  }
-
-  #demand(use: 'encrypt' | 'decrypt'): void {
-    const { usage } = this.capabilities
-    if (usage === 'both' || usage === use) return
-    throw new KmsError('ERR_KMS_UNSUPPORTED', {
-      message: `this instance is configured for ${usage} only`,
-      provider: PROVIDER,
-    })
   }
 }
 

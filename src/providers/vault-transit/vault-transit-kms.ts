@@ -1,8 +1,11 @@
-import { isKmsError, KmsError, type KmsErrorCode, type Outcome } from '../../errors.ts'
+import type { Outcome } from '../../errors.ts'
 import {
   CONTEXT_LIMITS,
+  demandUsage,
   type EncryptionContext,
+  firstThatOpens,
   type GeneratedDataKey,
+  healthOf,
   type HealthReport,
   type KekVersion,
   type KeyManagementService,
@@ -59,7 +62,7 @@ export class VaultTransitKms implements KeyManagementService {
   }
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
-    this.#demand('encrypt')
+    demandUsage(this, 'encrypt')
     const { api, key, bindBy, runtime } = this.#parts
     if (bindBy === 'derivation') {
       const binding = (await key.bindings(options))(options.context)
@@ -79,7 +82,7 @@ export class VaultTransitKms implements KeyManagementService {
     plaintext: SecretBytes,
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    this.#demand('encrypt')
+    demandUsage(this, 'encrypt')
     if (plaintext.length !== 32) throw new TypeError('a DEK has 32 bytes')
     const { api, key } = this.#parts
     const binding = (await key.bindings(options))(options.context)
@@ -90,7 +93,7 @@ export class VaultTransitKms implements KeyManagementService {
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<UnwrappedDataKey> {
-    this.#demand('decrypt')
+    demandUsage(this, 'decrypt')
     return this.#firstThatOpens(wraps, options, async (item, by) =>
       this.#opened(await this.#parts.api.decrypt(item, options), by),
     )
@@ -100,7 +103,7 @@ export class VaultTransitKms implements KeyManagementService {
     items: readonly UnwrapRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
-    this.#demand('decrypt')
+    demandUsage(this, 'decrypt')
     const ours = items.map(({ wraps, context }) => ({ wraps: this.#ours(wraps), context }))
     const { api, key } = this.#parts
     return unwrapInBatches(ours, options, {
@@ -114,7 +117,7 @@ export class VaultTransitKms implements KeyManagementService {
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    this.#demand('both')
+    demandUsage(this, 'both')
     if (this.capabilities.rewrapsInside) {
       return this.#firstThatOpens(wraps, options, async (item) => [
         this.#wrapOf(await this.#parts.api.rewrap(item, options)),
@@ -138,18 +141,9 @@ export class VaultTransitKms implements KeyManagementService {
     return [this.#version(key.learn((await api.rotate(options)).latestVersion))]
   }
 
-  async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    const { kekId } = this.#parts
-    let code: KmsErrorCode | undefined
-    try {
-      await this.#try({ ...options, context: this.#parts.healthContext })
-    } catch (error) {
-      if (!isKmsError(error)) throw error
-      code = error.code
-    }
-    const healthy = code === undefined
-    const check = { provider: PROVIDER, kekId, healthy, ...(code !== undefined && { code }) }
-    return { healthy, checks: [check] }
+  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+    const { kekId, healthContext: context } = this.#parts
+    return healthOf(PROVIDER, kekId, () => this.#try({ ...options, context }))
   }
 
   /** Vault has no dry run: a key of no data is wrapped and opened again. */
@@ -171,18 +165,12 @@ export class VaultTransitKms implements KeyManagementService {
     open: (item: DecryptItem, by: WrappedKey) => Promise<T>,
   ): Promise<T> {
     const candidates = this.#ours(wraps)
-    if (candidates.length === 0)
-      throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY', { provider: PROVIDER })
-    const binding = (await this.#parts.key.bindings(options))(options.context)
-    for (const { ciphertext, by } of candidates) {
-      if (ciphertext === undefined) continue
-      try {
-        return await open({ ciphertext, binding }, by)
-      } catch (error) {
-        if (!isKmsError(error, 'ERR_DECRYPT_FAILED')) throw error
-      }
-    }
-    throw new KmsError('ERR_DECRYPT_FAILED')
+    // No binding is asked for without a wrap to open.
+    const bind = candidates.length > 0 ? await this.#parts.key.bindings(options) : undefined
+    return firstThatOpens(PROVIDER, candidates, options.signal, async ({ ciphertext, by }) => {
+      if (ciphertext === undefined || bind === undefined) return undefined
+      return open({ ciphertext, binding: bind(options.context) }, by)
+    })
   }
 
   /** Our own wraps, each with its text where that is one that this service could have written (W3.23). */
@@ -208,12 +196,5 @@ export class VaultTransitKms implements KeyManagementService {
 
   #version(version: number): KekVersion {
     return { provider: PROVIDER, kekId: this.#parts.kekId, kekVersion: String(version) }
-  }
-
-  #demand(use: 'encrypt' | 'decrypt' | 'both'): void {
-    const { usage } = this.capabilities
-    if (usage === 'both' || usage === use) return
-    const message = `for ${usage} only`
-    throw new KmsError('ERR_KMS_UNSUPPORTED', { message, provider: PROVIDER })
   }
 }
