@@ -81,7 +81,7 @@ export async function encryptBatch(
 
 /** One item as it is now: the caller may use its buffer and maps again. */
 function owned<T extends EncryptItem | DecryptItem>(item: T, bytes: keyof T): T {
-  const { [bytes]: value, ...others }: T = Object(item)
+  const { [bytes]: value, ...others } = Object(item) as T
   // What is no envelope is none: the parser says so, as the outcome of this item.
   const own = value instanceof Uint8Array ? copyBytes(value) : new Uint8Array(0)
   return { ...others, ...ownMaps(others), [bytes]: own } as T

@@ -97,7 +97,8 @@ async function readWhole(one: KitCase): Promise<Reading[]> {
   if (HEAD.includes(one.expect)) expect(kms.calls).toEqual([])
   const again = await readingOf(reader.decrypt(message, options))
   const batch = (await setUp(one)).reader
-  const [outcome] = await batch.decryptMany([{ envelope: message, ...options }], options)
+  const { kinds } = options
+  const [outcome] = await batch.decryptMany([{ envelope: message, ...options }], { kinds })
   const inBatch = await readingOf(
     outcome!.ok ? Promise.resolve(outcome!.value) : Promise.reject(outcome!.error),
   )

@@ -132,7 +132,8 @@ describe('R3 nonces', () => {
     const options = { context: { tenant: 'acme' }, aad: { row: '1' }, ...chosen }
     const record = await fresh().encrypt(plaintext, options)
     const stream = await through(fresh().encryptStream(options), plaintext)
-    const [many] = await fresh().encryptMany([{ plaintext, ...options }], chosen as object)
+    const [many] = await fresh().encryptMany([{ plaintext, ...options }])
+    await expect(fresh().encryptMany([{ plaintext }], chosen as object)).rejects.toThrow(KmsError)
     expect(many?.ok).toBe(true)
     const messages = [record, stream, many?.ok === true ? many.value : record]
     for (const message of messages) {
