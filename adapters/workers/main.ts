@@ -1,10 +1,18 @@
-import { createKms, type KmsConfig } from '../../src/config/index.ts'
+import {
+  createKms,
+  type CreateKmsOptions,
+  createResilientKms,
+  type KmsConfig,
+  type ResilientKms,
+  type ResilientKmsConfig,
+} from '../../src/config/index.ts'
 import {
   CachedKms,
   composeKms,
   EnvelopeCipher,
   type KeyManagementService,
   KmsError,
+  type Observer,
 } from '../../src/index.ts'
 import { KmsMetrics } from '../../src/observability/index.ts'
 import { awsCredentialsFromEnv, createAwsKms } from '../../src/providers/aws-kms/index.ts'
@@ -34,8 +42,7 @@ const worker: {
 /** @throws KmsError `ERR_KMS_CONFIG` */
 function gatewayOf(env: Env): Gateway {
   const metrics = new KmsMetrics()
-  const kms = composeKms(kmsOf(env), { observer: metrics })
-  const keys = new CachedKms({ kms })
+  const { kms, keys } = stackOf(env, metrics)
   return createGateway({
     cipher: new EnvelopeCipher({ keys }),
     kms,
@@ -46,13 +53,26 @@ function gatewayOf(env: Env): Gateway {
   })
 }
 
+/** What EDGE_KMS_CONFIG says: a whole stack, or one KMS with the defaults around it. */
+function stackOf(env: Env, observer: Observer): ResilientKms {
+  const config = configOf(env)
+  // References to files are nothing here: a Worker has none.
+  const resolve: CreateKmsOptions['resolve'] = (reference) => {
+    const value = 'env' in reference ? env[reference.env] : undefined
+    return typeof value === 'string' ? value : undefined
+  }
+  if (Object.hasOwn(Object(config) as object, 'kms'))
+    return createResilientKms(config as ResilientKmsConfig, { resolve, observer })
+  const one = config === undefined ? kmsOf(env) : createKms(config as KmsConfig, { resolve })
+  const kms = composeKms(one, { observer })
+  return { kms, keys: new CachedKms({ kms }) }
+}
+
 /**
- * What EDGE_KMS_CONFIG says, else AWS KMS if and only if EDGE_KMS_AWS_KEY_ID names a key: credentials
- * that happen to lie around must not decide where data keys are wrapped.
+ * AWS KMS if and only if EDGE_KMS_AWS_KEY_ID names a key: credentials that happen to lie around must
+ * not decide where data keys are wrapped.
  */
 function kmsOf(env: Env): KeyManagementService {
-  const config = env['EDGE_KMS_CONFIG']
-  if (typeof config === 'string' && config !== '') return configuredKms(config, env)
   const keyId = env['EDGE_KMS_AWS_KEY_ID']
   if (typeof keyId !== 'string' || keyId === '') return new EnvKeyProvider(env)
   const region = env['AWS_REGION']
@@ -65,21 +85,16 @@ function kmsOf(env: Env): KeyManagementService {
   })
 }
 
-/** References to files are nothing here: a Worker has none. */
-function configuredKms(json: string, env: Env): KeyManagementService {
-  let config: KmsConfig
+/** The JSON of EDGE_KMS_CONFIG; `undefined` where it is not set. */
+function configOf(env: Env): unknown {
+  const json = env['EDGE_KMS_CONFIG']
+  if (typeof json !== 'string' || json === '') return undefined
   try {
-    config = JSON.parse(json) as KmsConfig
+    return JSON.parse(json) as unknown
   } catch {
     // The parser's message quotes what it read.
     throw new KmsError('ERR_KMS_CONFIG', { message: 'EDGE_KMS_CONFIG is not JSON' })
   }
-  return createKms(config, {
-    resolve: (reference) => {
-      const value = 'env' in reference ? env[reference.env] : undefined
-      return typeof value === 'string' ? value : undefined
-    },
-  })
 }
 
 /** Names with commas between them, or `*`. Unset: this machine's names only. */

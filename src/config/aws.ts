@@ -111,6 +111,7 @@ export function createAws(config: Checked, resolving: Resolving): KeyManagementS
   return createAwsKms({
     ...options,
     ...resolving.ports,
+    ...resolving.signing,
     credentials: awsCredentialsOf(credentials, resolving, 'credentials'),
   })
 }
@@ -121,7 +122,15 @@ export function awsCredentialsOf(
   resolving: Resolving,
   path: string,
 ): AwsCredentialsOption {
-  const { ports } = resolving
+  return resolving.within(path, () => make(config, resolving, path))
+}
+
+function make(
+  config: CheckedCredentials,
+  resolving: Resolving,
+  path: string,
+): AwsCredentialsOption {
+  const { ports, signing } = resolving
   switch (config.type) {
     case 'static': {
       const { type: _type, ...keys } = resolving.all(config, path)
@@ -150,6 +159,7 @@ export function awsCredentialsOf(
       return assumeRole({
         ...options,
         ...ports,
+        ...signing,
         credentials: awsCredentialsOf(credentials, resolving, `${path}.credentials`),
       })
     }

@@ -112,7 +112,7 @@ export function createAzure(config: Checked, resolving: Resolving): KeyManagemen
   return createAzureKeyVaultKms({
     ...options,
     ...resolving.ports,
-    credentials: credentialsOf(given, resolving),
+    credentials: resolving.within('credentials', () => credentialsOf(given, resolving)),
   })
 }
 

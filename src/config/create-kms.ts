@@ -1,14 +1,9 @@
-import * as z from 'zod/mini'
 import { type KeyManagementService, refuseOthers } from '../kms/index.ts'
-import { createAws } from './aws.ts'
-import { createAzure } from './azure.ts'
-import { createGcp } from './gcp.ts'
-import { type CheckedConfig, type KmsConfig, kmsConfigSchema } from './kms-config.ts'
-import { createLocal } from './local.ts'
-import { problemOf } from './problems.ts'
+import { buildKms } from './build-kms.ts'
+import { checkConfig } from './check-config.ts'
+import { type KmsConfig, kmsConfigSchema } from './kms-config.ts'
 import type { ConfigResolver } from './references.ts'
 import { type ConfigPorts, Resolving } from './resolving.ts'
-import { createVault } from './vault.ts'
 
 /** What a configuration cannot hold. */
 export interface CreateKmsOptions extends ConfigPorts {
@@ -47,31 +42,8 @@ export interface CreateKmsOptions extends ConfigPorts {
  * ```
  */
 export function createKms(config: KmsConfig, options: CreateKmsOptions = {}): KeyManagementService {
-  const { resolve, runtime, network, ...others } = options
+  const { resolve, runtime, network, hasher, ...others } = options
   refuseOthers(others)
-  const checked = checkKmsConfig(config)
-  const ports = {
-    ...(runtime !== undefined && { runtime }),
-    ...(network !== undefined && { network }),
-  }
-  const resolving = new Resolving(resolve, ports)
-  switch (checked.provider) {
-    case 'aws-kms':
-      return createAws(checked, resolving)
-    case 'azure-key-vault':
-      return createAzure(checked, resolving)
-    case 'gcp-kms':
-      return createGcp(checked, resolving)
-    case 'local':
-      return createLocal(checked, resolving)
-    case 'vault-transit':
-      return createVault(checked, resolving)
-  }
-}
-
-/** Checks the form of a configuration, without resolving anything. @throws KmsError `ERR_KMS_CONFIG` */
-function checkKmsConfig(config: unknown): CheckedConfig {
-  const result = z.safeParse(kmsConfigSchema, config)
-  if (result.success) return result.data
-  throw problemOf(result.error, kmsConfigSchema, config)
+  const resolving = new Resolving(resolve, { runtime, network, hasher })
+  return buildKms(checkConfig(kmsConfigSchema, config), resolving)
 }

@@ -1,32 +1,13 @@
-import { CachedKms, type KmsCacheConfig } from '../data-keys/index.ts'
-import { configError } from '../http/index.ts'
+import { CachedKms } from '../data-keys/index.ts'
 import { type KeyManagementService, refuseOthers } from '../kms/index.ts'
-import {
-  composeKms,
-  type ComposeKmsOptions,
-  type ResilienceConfig,
-  resilienceValues,
-  type ResilienceValues,
-} from '../resilience/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
-import { createKms, type CreateKmsOptions } from './create-kms.ts'
-import type { KmsConfig } from './kms-config.ts'
-
-/** A whole stack as plain JSON: one KMS or several, and what `composeKms` takes. */
-export interface ResilientKmsConfig extends ResilienceConfig {
-  /** Several: each wraps every data key, and any one of them opens it. */
-  readonly kms: KmsConfig | readonly KmsConfig[]
-  /** Values over those of the preset. */
-  readonly cache?: ResilientCacheConfig | undefined
-}
-
-/** The cache of data keys and its limits; units and bounds are those of `CachedKms`. */
-export interface ResilientCacheConfig extends Omit<KmsCacheConfig, 'network'> {
-  readonly encryptForMs?: number
-  readonly maxMessages?: number
-  readonly maxBytes?: number
-  readonly requiredContextKeys?: readonly string[]
-}
+import { composeKms, type ComposeKmsOptions, resilienceValues } from '../resilience/index.ts'
+import { buildKms } from './build-kms.ts'
+import { checkConfig } from './check-config.ts'
+import type { CreateKmsOptions } from './create-kms.ts'
+import type { CheckedConfig } from './kms-config.ts'
+import { resilientConfigSchema, type ResilientKmsConfig } from './resilience.ts'
+import { Resolving } from './resolving.ts'
 
 /** What a configuration cannot hold. */
 export interface CreateResilientKmsOptions
@@ -48,7 +29,9 @@ export interface ResilientKms {
 /**
  * A whole stack from plain JSON: providers, everything against outages, and the cache of the preset.
  *
- * @throws KmsError `ERR_KMS_CONFIG`
+ * @throws KmsError `ERR_KMS_CONFIG` that names the path of what is wrong and the nearest known name,
+ * and repeats no value
+ *
  * @example
  * ```ts
  * import { EnvelopeCipher } from 'edge-kms'
@@ -68,40 +51,30 @@ export function createResilientKms(
   config: ResilientKmsConfig,
   options: CreateResilientKmsOptions = {},
 ): ResilientKms {
-  const { kms: given, cache, ...resilience } = Object(config) as ResilientKmsConfig
-  const { resolve, runtime, network, dataKeyStore, ...rest } = options
+  const { resolve, runtime, network, hasher, dataKeyStore, ...rest } = options
   const { observer, circuitStore, repairs, audit, ...others } = rest
   refuseOthers(others)
-  const ports = { ...(runtime && { runtime }), ...(network && { network }) }
-  const list: readonly KmsConfig[] = Array.isArray(given) ? given : [given]
-  if (list.length === 0) throw configError('kms is an empty list')
-  const members = list.map((one) => createKms(one, { ...ports, ...(resolve && { resolve }) }))
+  const { kms: given, ...plain } = checkConfig(resilientConfigSchema, config)
+  const top = new Resolving(resolve, { runtime, network, hasher })
+  const { cache, ...resilience } = top.all(plain, '')
+  const ports = { ...top.ports, ...top.signing }
+  const build = (one: CheckedConfig, place: string): KeyManagementService =>
+    buildKms(one, new Resolving(resolve, ports, place))
+  const members = isList(given)
+    ? given.map((one, i) => build(one, `kms.${String(i)}`))
+    : [build(given, 'kms')]
   const layers = { observer, circuitStore, repairs, audit }
-  const kms = composeKms(members, { ...resilience, ...layers, ...ports })
-  const keys = new CachedKms({
-    ...cacheValues(cache, resilienceValues(resilience)),
-    kms,
-    ...ports,
+  const kms = composeKms(members, { ...resilience, ...layers, ...top.ports })
+  const { cacheTtlMs: ttlMs, encryptForMs, maxMessages } = resilienceValues(resilience)
+  const limits = {
+    ttlMs,
+    encryptForMs,
+    maxMessages,
+    ...cache,
     ...(dataKeyStore && { dataKeyStore }),
-  })
+  }
+  const keys = top.within('cache', () => new CachedKms({ ...limits, kms, ...top.ports }))
   return { kms, keys }
 }
 
-/** By name: nothing but numbers and key names may come from JSON. */
-function cacheValues(
-  cache: ResilientCacheConfig | undefined,
-  preset: ResilienceValues,
-): ResilientCacheConfig {
-  const given = Object(cache) as ResilientCacheConfig
-  const { ttlMs = preset.cacheTtlMs, maxEntries, encryptForMs, maxMessages, ...more } = given
-  const { maxBytes, requiredContextKeys, ...others } = more
-  refuseOthers(others)
-  return {
-    ttlMs,
-    encryptForMs: encryptForMs ?? preset.encryptForMs,
-    maxMessages: maxMessages ?? preset.maxMessages,
-    ...(maxEntries !== undefined && { maxEntries }),
-    ...(maxBytes !== undefined && { maxBytes }),
-    ...(requiredContextKeys !== undefined && { requiredContextKeys }),
-  }
-}
+const isList: (given: unknown) => given is readonly CheckedConfig[] = Array.isArray

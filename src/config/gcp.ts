@@ -126,7 +126,15 @@ function credentialsOf(
   resolving: Resolving,
   path: string,
 ): GcpCredentialsOption {
-  const { ports } = resolving
+  return resolving.within(path, () => make(config, resolving, path))
+}
+
+function make(
+  config: CheckedCredentials,
+  resolving: Resolving,
+  path: string,
+): GcpCredentialsOption {
+  const { ports, signing } = resolving
   switch (config.type) {
     case 'service-account': {
       const { type: _type, ...options } = resolving.all(config, path)
@@ -146,7 +154,7 @@ function credentialsOf(
       const { credentials: aws, ...rest } = config
       const { type: _type, ...options } = resolving.all(rest, path)
       const credentials = awsCredentialsOf(aws, resolving, `${path}.credentials`)
-      return gcpWorkloadIdentityFromAws({ ...options, ...ports, credentials })
+      return gcpWorkloadIdentityFromAws({ ...options, ...ports, ...signing, credentials })
     }
     case 'impersonation': {
       const { credentials: parent, ...rest } = config

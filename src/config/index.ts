@@ -4,12 +4,11 @@ export { createKms, type CreateKmsOptions } from './create-kms.ts'
 export {
   createResilientKms,
   type CreateResilientKmsOptions,
-  type ResilientCacheConfig,
   type ResilientKms,
-  type ResilientKmsConfig,
 } from './create-resilient-kms.ts'
 export type { GcpCredentialsConfig, GcpKmsConfig } from './gcp.ts'
 export type { KmsConfig } from './kms-config.ts'
 export type { LocalKmsConfig } from './local.ts'
 export type { ConfigResolver, ConfigText, EnvReference, FileReference } from './references.ts'
+export type { ResilientCacheConfig, ResilientKmsConfig } from './resilience.ts'
 export type { VaultAuthConfig, VaultTransitConfig } from './vault.ts'

@@ -2,8 +2,11 @@
 export function nearest(wrong: string, names: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Infinity
+  const given = wrong.toLowerCase().slice(0, 64)
   for (const name of names) {
-    const distance = distanceOf(wrong.toLowerCase().slice(0, 64), name.toLowerCase())
+    const known = name.toLowerCase()
+    // Half of a name is nearer than letters can tell: `attempts` for `maxAttempts`.
+    const distance = given.length > 2 && known.includes(given) ? 1 : distanceOf(given, known)
     if (distance < least) [best, least] = [name, distance]
   }
   return least <= Math.max(2, wrong.length / 3) ? best : undefined

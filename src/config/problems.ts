@@ -50,22 +50,30 @@ export function problemOf(
   }
   if (valueAt(config, path) === undefined) return configError(`${name} is missing`)
   const choices = at?.entries === undefined ? [] : Object.keys(at.entries)
-  const hint = choices.length > 0 ? `: one of ${choices.join(', ')}` : ''
+  const hint = choices.length > 0 ? `: one of ${choices.join(', ')}` : boundOf(issue)
   return configError(`${name} is not valid${hint}`)
 }
 
-/** Inside a union zod says which variant failed how; the issue that went deepest is what was meant. */
+/**
+ * Of what is wrong, a name that nobody knows first: it is why another one is missing. Inside a union
+ * zod says which variant failed how; the issue that went deepest is what was meant.
+ */
 function firstOf(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
-  const [issue] = issues
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   if (issue === undefined) throw new TypeError('no issue')
   if (issue.code !== 'invalid_union') return issue
   const within = issue.errors
     .flat()
     .filter(({ path, code }) => path.length > 0 || code === 'unrecognized_keys')
-  const [deepest] = within.sort((a, b) => b.path.length - a.path.length)
+  const [deepest] = within.sort((a, b) => depthOf(b) - depthOf(a))
   return deepest === undefined
     ? issue
     : firstOf([{ ...deepest, path: [...issue.path, ...deepest.path] }])
+}
+
+/** A name that nobody knows is a level below the object that it stands in. */
+function depthOf({ path, code }: z.core.$ZodIssue): number {
+  return path.length + (code === 'unrecognized_keys' ? 1.5 : 0)
 }
 
 /** The definition at a path, wrappers and variants that were not meant taken away. */
@@ -84,10 +92,23 @@ function bare({ _zod: { def } }: Schema, value: unknown): Seen | undefined {
   const { discriminator, options = [] } = def
   const chosen = options.find((one) =>
     discriminator === undefined
-      ? typeof value === 'object' && bare(one, value)?.shape !== undefined
+      ? fits(bare(one, value), value)
       : literalOf(one, discriminator).includes(String(memberOf(value, discriminator))),
   )
   return chosen === undefined ? def : bare(chosen, value)
+}
+
+/** Whether a value is meant for this option of a union that has no discriminator. */
+function fits(def: Seen | undefined, value: unknown): boolean {
+  if (Array.isArray(value)) return def?.element !== undefined
+  return typeof value === 'object' && (def?.shape ?? def?.discriminator) !== undefined
+}
+
+/** The bound that a number, or the length of a list, is beyond. */
+function boundOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'too_big') return `: at most ${String(issue.maximum)}`
+  if (issue.code !== 'too_small') return ''
+  return `: ${issue.inclusive === false ? 'above' : 'at least'} ${String(issue.minimum)}`
 }
 
 function literalOf(option: Schema, name: string): readonly string[] {

@@ -32,3 +32,11 @@ export const usage: z.ZodMiniType<'encrypt' | 'decrypt' | 'both', 'encrypt' | 'd
 export const flag: z.ZodMiniType<boolean, boolean> = z.boolean()
 export const number: z.ZodMiniType<number, number> = z.number()
 export const texts: z.ZodMiniType<CheckedText[], ConfigText[]> = z.array(text)
+
+/** An integer of a range, or nothing. */
+export function integer(
+  least: number,
+  most: number,
+): z.ZodMiniOptional<z.ZodMiniType<number, number>> {
+  return z.optional(z.int().check(z.gte(least), z.lte(most)))
+}

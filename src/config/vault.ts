@@ -120,7 +120,7 @@ export function createVault(config: Checked, resolving: Resolving): KeyManagemen
   return createVaultTransitKms({
     ...options,
     ...resolving.ports,
-    auth: loginOf(login, resolving),
+    auth: resolving.within('auth', () => loginOf(login, resolving)),
   })
 }
 
@@ -151,7 +151,7 @@ function loginOf(config: Auth<CheckedText, CheckedAws>, resolving: Resolving): L
       const { credentials: aws, ...rest } = config
       const { type: _type, ...options } = resolving.all(rest, path)
       const credentials = awsCredentialsOf(aws, resolving, `${path}.credentials`)
-      return vaultAwsIam({ ...options, credentials })
+      return vaultAwsIam({ ...options, ...resolving.signing, credentials })
     }
   }
 }

@@ -56,6 +56,37 @@ export async function checkConfig({ check }, world) {
     await gateway.stop()
   })
 
+  const kek = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')
+  world.keepSecret(kek)
+  const local = { provider: 'local', versions: [{ version: 1, key: { env: 'KEK' } }] }
+  const stack = { preset: 'production', retry: { maxAttempts: 2 }, kms: [config, local] }
+  const stackEnv = { ...env, KEK: kek, EDGE_KMS_CONFIG: JSON.stringify(stack) }
+
+  void check(
+    'EDGE_KMS_CONFIG of two KMSs wraps under both, and reads while one is down',
+    async () => {
+      const gateway = world.start(stackEnv)
+      const { url, output } = await gateway.ready()
+      assert.ok(output.includes('azure-key-vault and local'))
+      const sealed = (await world.curl(`${url}/v1/encrypt`, { body })).body
+      const shown = await world.curl(`${url}/v1/inspect`, { body: sealed, headers: {} })
+      /** @type {{ provider: string }[]} */
+      const wraps = JSON.parse(shown.body.toString()).wraps
+      assert.deepEqual(wraps.map(({ provider }) => provider).sort(), ['azure-key-vault', 'local'])
+      await gateway.stop()
+
+      const cold = world.start(stackEnv)
+      const { url: again } = await cold.ready()
+      azure.forgetCalls()
+      azure.faults.push({ kind: 'unavailable', operation: 'unwrapKey', times: 2 })
+      const opened = await world.curl(`${again}/v1/decrypt`, { body: sealed, opens: true })
+      assert.deepEqual(opened.body, body)
+      // As often as the configuration says, then the other one.
+      assert.deepEqual([azure.count('unwrapKey'), azure.faults.pending.length], [2, 0])
+      await cold.stop()
+    },
+  )
+
   const wrong = (/** @type {object} */ change) => ({
     ...env,
     EDGE_KMS_CONFIG: JSON.stringify({ ...config, ...change }),
@@ -74,6 +105,19 @@ export async function checkConfig({ check }, world) {
       'a file that is not there',
       wrong({ credentials: { ...config.credentials, clientSecret: { file: `${file}2` } } }),
       [`${file}2`, 'ENOENT'],
+    ],
+    [
+      'an unknown option of one KMS of two',
+      {
+        ...stackEnv,
+        EDGE_KMS_CONFIG: JSON.stringify({ kms: [local, { ...config, keyid: keyId }] }),
+      },
+      ['kms.1.keyid', 'did you mean keyId'],
+    ],
+    [
+      'an unknown option of retry',
+      { ...stackEnv, EDGE_KMS_CONFIG: JSON.stringify({ kms: local, retry: { maxAttempt: 2 } }) },
+      ['retry.maxAttempt', 'did you mean maxAttempts'],
     ],
     [
       'both a configuration and a key of AWS',

@@ -3,7 +3,7 @@
  * but those that it is given.
  */
 import { readFileSync } from 'node:fs'
-import { createKms } from '../../src/config/index.ts'
+import { createKms, createResilientKms } from '../../src/config/index.ts'
 import { isKmsError } from '../../src/errors.ts'
 import { StartError } from './start-error.mjs'
 
@@ -23,13 +23,27 @@ export function configBindings(json, env) {
   try {
     // The Worker would refuse it too, at its first request.
     const resolve = (/** @type {any} */ { env: name }) => bindings[name]
-    const { providerName } = createKms(config, { resolve })
-    const about = [`KMS: ${providerName}, as EDGE_KMS_CONFIG says.`]
+    const about = [`KMS: ${namesOf(config, resolve)}, as EDGE_KMS_CONFIG says.`]
     return { bindings: { ...bindings, EDGE_KMS_CONFIG: JSON.stringify(config) }, about }
   } catch (error) {
     if (!isKmsError(error)) throw error
     throw new StartError(`EDGE_KMS_CONFIG cannot be used: ${error.message}.`)
   }
+}
+
+/**
+ * Whose KMS it is, or which of them, once the configuration was found good.
+ *
+ * @param {any} config
+ * @param {import('../../src/config/index.ts').ConfigResolver} resolve
+ */
+function namesOf(config, resolve) {
+  if (!Object.hasOwn(Object(config), 'kms')) return createKms(config, { resolve }).providerName
+  createResilientKms(config, { resolve })
+  return [config.kms]
+    .flat()
+    .map(({ provider }) => provider)
+    .join(' and ')
 }
 
 /** @param {string} json */

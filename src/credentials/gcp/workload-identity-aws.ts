@@ -5,6 +5,7 @@ import {
   checkRegion,
   toCredentialSource,
 } from '../aws/index.ts'
+import type { Hasher } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { GcpCredentialSource } from './credentials.ts'
 import { federation, type GcpFederationOptions } from './workload-identity.ts'
@@ -15,6 +16,8 @@ export interface GcpWorkloadIdentityFromAwsOptions extends GcpFederationOptions 
   readonly credentials: AwsCredentialsOption
   /** The Region of the STS that Google asks, e.g. `eu-central-1`. */
   readonly region: string
+  /** What signs; WebCrypto by default. */
+  readonly hasher?: Hasher
 }
 
 /**
@@ -30,7 +33,7 @@ export function gcpWorkloadIdentityFromAws(
   const { audience, runtime = webRuntime, network = webNetwork } = options
   const region = checkRegion(options.region)
   const source = toCredentialSource(options.credentials, { runtime, network })
-  const signer = new AwsSigner()
+  const signer = new AwsSigner(options.hasher)
   const action = '?Action=GetCallerIdentity&Version=2011-06-15'
   const url = `${awsEndpoint('sts', region, {})}/${action}`
   const method = 'POST'

@@ -1,5 +1,6 @@
 import { encodeBase64, encodeUtf8 } from '../../bytes/index.ts'
 import { isKmsError } from '../../errors.ts'
+import type { Hasher } from '../../ports/index.ts'
 import {
   type AwsCredentialsOption,
   type AwsCredentialSource,
@@ -20,6 +21,8 @@ export interface VaultAwsIamOptions extends VaultMount {
   readonly region?: string
   /** The `iam_server_id_header_value` of the auth method, where one is configured. */
   readonly serverId?: string
+  /** What signs; WebCrypto by default. */
+  readonly hasher?: Hasher
 }
 
 const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
@@ -36,7 +39,7 @@ export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
   const place = { service: 'sts', region: checkRegion(region ?? 'us-east-1') }
   const host = region === undefined ? 'https://sts.amazonaws.com' : awsEndpoint('sts', region, {})
   if (serverId !== undefined) checkText('serverId', serverId)
-  const signer = new AwsSigner()
+  const signer = new AwsSigner(options.hasher)
   let source: AwsCredentialSource | undefined
   const request = {
     method: 'POST',

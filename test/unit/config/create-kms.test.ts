@@ -2,6 +2,8 @@ import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createKms, type KmsConfig } from '../../../src/config/index.ts'
 import { EnvelopeCipher, isKmsError } from '../../../src/index.ts'
+import type { Hasher } from '../../../src/index.ts'
+import { webHasher } from '../../../src/credentials/aws/web-hasher.ts'
 import { createFakeAws, createFakeAzure } from '../../../src/testing/index.ts'
 import { codeOf, testPorts } from '../credentials/aws/ports.ts'
 import type { AnyConfig } from './observe.ts'
@@ -245,6 +247,39 @@ describe('createKms: references', () => {
 
   it('an option that nobody knows is refused', () => {
     expect(saidOf(local, { resolver: () => key } as object)).toContain('resolver')
+  })
+})
+
+describe('createKms: a hasher', () => {
+  const assumed = {
+    type: 'assume-role',
+    region: 'us-east-1',
+    roleArn: 'arn:aws:iam::111122223333:role/app',
+    credentials: keys,
+  }
+  const audience =
+    '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/name'
+  const fromAws = { audience, region: 'us-east-1', credentials: keys }
+
+  it.each<[string, boolean, AnyConfig]>([
+    ['AWS KMS', true, aws],
+    ['STS, for AWS KMS', true, { ...aws, credentials: assumed }],
+    ['the login to Vault', true, { ...vault, auth: { type: 'aws-iam', credentials: keys } }],
+    [
+      'the proof to Google',
+      true,
+      { ...gcp, credentials: { type: 'workload-identity-from-aws', ...fromAws } },
+    ],
+    ['nothing for Azure', false, azure],
+    ['nothing for a local key', false, local],
+  ])('signs what goes to AWS: %s', async (_what, signs, config) => {
+    let signed = 0
+    const hasher: Hasher = { ...webHasher, hmac: (...given) => ((signed += 1), hmac(...given)) }
+    const { hmac } = webHasher as Hasher
+    const { runtime, network } = testPorts()
+    const kms = createKms(config as unknown as KmsConfig, { hasher, runtime, network })
+    await codeOf(kms.generateDataKey({ context: { 'edge-kms:dk': 'salt.1' } }))
+    expect(signed > 0).toBe(signs)
   })
 })
 

@@ -1,12 +1,25 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createResilientKms, type ResilientKmsConfig } from '../../../src/config/index.ts'
-import { EncryptedEnvelope, EnvelopeCipher, PRESETS, type PresetName } from '../../../src/index.ts'
+import {
+  EncryptedEnvelope,
+  EnvelopeCipher,
+  isKmsError,
+  PRESETS,
+  type PresetName,
+} from '../../../src/index.ts'
 import { KmsAuditTrail, lineSink } from '../../../src/observability/index.ts'
 import { FakeWorld } from '../../support/fake-world.ts'
 
 const key = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
 const local = (kekId: string) =>
   ({ provider: 'local', kekId, versions: [{ version: 1, key }] }) as const
+const azureOf = (credentials: object) => ({
+  provider: 'azure-key-vault',
+  keyId: 'https://acme.vault.azure.net/keys/app',
+  credentials: { tenantId: guid, clientId: guid, clientSecret: 'canary', ...credentials },
+})
+const guid = '72f0a1c4-0000-4000-8000-000000000001'
 const audit = new KmsAuditTrail({ mode: 'closed', sink: lineSink(() => undefined) })
 const json = (config: ResilientKmsConfig): ResilientKmsConfig =>
   JSON.parse(JSON.stringify(config)) as ResilientKmsConfig
@@ -61,25 +74,75 @@ it('required context keys come from the configuration', async () => {
   })
 })
 
-describe('refuses', () => {
-  it.each<[string, unknown]>([
-    ['nothing', undefined],
-    ['no KMS', {}],
-    ['an empty list', { kms: [] }],
-    ['a KMS that is none', { kms: { provider: 'cloud' } }],
-    ['an unknown preset', { kms: local('a'), preset: 'best' }],
-    ['a misspelt option', { kms: local('a'), deadline: 1 }],
-    ['a misspelt value of a part', { kms: local('a'), retry: { attempts: 1 } }],
-    ['a part that is no object', { kms: local('a'), retry: 'often' }],
-    ['a misspelt value of the cache', { kms: local('a'), cache: { ttl: 1 } }],
-    ['a KMS in the cache', { kms: local('a'), cache: { kms: {} } }],
-    ['a cache that is too long', { kms: local('a'), cache: { ttlMs: 3_600_001 } }],
-    ['a quorum without a log', { kms: [local('a'), local('b')], writePolicy: { quorum: 1 } }],
-    ['highSecurity without audit', { kms: local('a'), preset: 'highSecurity' }],
-  ])('%s', (_, config) => {
-    expect(() => createResilientKms(config as ResilientKmsConfig)).toThrow(
-      expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
-    )
+/** What is said of a configuration. */
+function saidOf(config: unknown): string {
+  try {
+    createResilientKms(config as ResilientKmsConfig)
+  } catch (error) {
+    if (!isKmsError(error, 'ERR_KMS_CONFIG')) throw error
+    expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain('canary')
+    return error.message
+  }
+  return 'no error'
+}
+
+describe('what is wrong is named by its path, with the nearest known name', () => {
+  const a = local('a')
+  const part = (name: string, value: unknown) => ({ kms: a, [name]: value })
+  it.each<[unknown, string]>([
+    [undefined, 'the configuration is missing'],
+    ['canary', 'the configuration is not valid'],
+    [[a], 'the configuration is not valid'],
+    [{}, 'kms is missing'],
+    [{ kms: 'canary' }, 'kms is not valid'],
+    [{ kms: [] }, 'kms is not valid: at least 1'],
+    [{ kms: {} }, 'kms.provider is not known: one of aws-kms'],
+    [{ kms: { ...a, provider: 'locl' } }, 'kms.provider is not known: did you mean local?'],
+    [{ kms: { ...a, kekid: 'canary' } }, 'kms.kekid is no option: did you mean kekId?'],
+    [{ kms: { ...a, versions: [{ version: 1, kye: key }] } }, 'kms.versions.0.'],
+    [{ kms: [a, { ...a, provider: 'canary' }] }, 'kms.1.provider is not known: one of'],
+    [{ kms: [a, { ...a, kekid: 'b' }] }, 'kms.1.kekid is no option: did you mean kekId?'],
+    [{ kms: [a, { ...a, kekId: 'canary canary' }] }, 'kms.1: kekId must be'],
+    [{ kms: [a, { ...a, kekId: { env: 'canary' } }] }, 'kms.1.kekId is a reference'],
+    [
+      { kms: [a, azureOf({ type: 'client-secret', authority: 'http://canary' })] },
+      'kms.1.credentials: an endpoint must be https',
+    ],
+    [{ kms: a, pre_set: 'production' }, 'pre_set is no option: did you mean preset?'],
+    [part('preset', 'canary'), 'preset is not valid: one of development, production'],
+    [part('deadlineMs', 0), 'deadlineMs is not valid: at least 1'],
+    [part('deadlineMs', '5000'), 'deadlineMs is not valid'],
+    [part('deadlineMs', 1.5), 'deadlineMs is not valid'],
+    [part('attemptTimeoutMs', 900_001), 'attemptTimeoutMs is not valid: at most 900000'],
+    [{ kms: a, deadlineMs: 10, attemptTimeoutMs: 11 }, 'attemptTimeoutMs is not valid'],
+    [part('retry', 'canary'), 'retry is not valid'],
+    [part('retry', true), 'retry is not valid'],
+    [part('retry', { attempts: 1 }), 'retry.attempts is no option: did you mean maxAttempts?'],
+    [part('retry', { maxAttempts: 11 }), 'retry.maxAttempts is not valid: at most 10'],
+    [
+      part('circuitBreaker', { failureRate: 0 }),
+      'circuitBreaker.failureRate is not valid: above 0',
+    ],
+    [part('bulkhead', { maxHoldMs: 1 }), 'bulkhead.maxHoldMs is no option'],
+    [part('bulkhead', false), 'bulkhead is not valid'],
+    [part('writePolicy', 'canary'), 'writePolicy is not valid'],
+    [part('writePolicy', { quorum: 0 }), 'writePolicy.quorum is not valid: at least 1'],
+    [part('writePolicy', {}), 'writePolicy.quorum is missing'],
+    [{ kms: [a, local('b')], writePolicy: { quorum: 3 } }, 'writePolicy.quorum is not valid'],
+    [{ kms: [a, local('b')], writePolicy: { quorum: 1 } }, 'a quorum needs repairs'],
+    [part('order', 'canary'), 'order is not valid: one of configured, fastest'],
+    [part('hedge', { after: 1 }), 'hedge.after is no option: did you mean afterMs?'],
+    [part('hedge', { budget: 1 }), 'hedge.afterMs is missing'],
+    [part('scopes', ['a', 'b']), 'scopes is not valid'],
+    [part('scopes', [7]), 'scopes.0 is not valid'],
+    [part('cache', { ttl: 1 }), 'cache.ttl is no option: did you mean ttlMs?'],
+    [part('cache', { kms: {} }), 'cache.kms is no option'],
+    [part('cache', { ttlMs: 3_600_001 }), 'cache.ttlMs is not valid: at most 3600000'],
+    [part('cache', { ttlMs: 10, refreshAheadMs: 11 }), 'cache: refreshAheadMs must be 0 to 10'],
+    [part('cache', { requiredContextKeys: 'canary' }), 'cache.requiredContextKeys is not valid'],
+    [{ kms: a, preset: 'highSecurity' }, 'this preset needs an audit log that is fail-closed'],
+  ])('%j', (config, said) => {
+    expect(saidOf(config)).toContain(said)
   })
 })
 
