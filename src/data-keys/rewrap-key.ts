@@ -22,16 +22,6 @@ export async function rewrapKey(
   const proves = async (plaintext: SecretBytes): Promise<boolean> =>
     (await openKeys(plaintext, header, canonical)) !== undefined
 
-  /** Unwrap, check, wrap: for a KMS that cannot rewrap inside. */
-  const wrapAgain = async (plaintext: SecretBytes): Promise<readonly WrappedKey[] | undefined> => {
-    try {
-      // The proof disposes what it is given, and the DEK is needed once more.
-      const proven = await proves(SecretBytes.copy(plaintext.expose()))
-      return proven ? await askKms(kms, 'wrapDataKey', call, plaintext) : undefined
-    } finally {
-      plaintext.dispose()
-    }
-  }
   const checked = async (wraps: readonly WrappedKey[]): Promise<readonly WrappedKey[]> => {
     if (options.verify === 'kms') return wraps
     for (const wrap of wraps) {
@@ -42,10 +32,25 @@ export async function rewrapKey(
   }
 
   if (kms.capabilities.rewrapsInside || options.verify === 'kms') {
-    return failed.learn(opening, async () =>
-      checked(await askKms(kms, 'rewrapDataKey', call, opening.wraps)),
-    )
+    const rewrap = async (): Promise<readonly WrappedKey[]> =>
+      checked(await askKms(kms, 'rewrapDataKey', call, opening.wraps))
+    // Of two keys that are asked here, the missing one may be the new.
+    return failed.learn(opening, rewrap, /DECRYPT/)
   }
-  // Here the old wrap is proven before there is a new one, which cannot be the header's fault.
-  return checked(await failed.learn(opening, () => tryWraps(kms, opening, options, wrapAgain)))
+  let dek: SecretBytes | undefined
+  /** The proof disposes what it is given, and the DEK is needed once more. */
+  const keep = async (plaintext: SecretBytes): Promise<true | undefined> => {
+    dek?.dispose()
+    dek = plaintext
+    return (await proves(SecretBytes.copy(dek.expose()))) || undefined
+  }
+  let wraps: readonly WrappedKey[]
+  try {
+    // The old wrap is proven before there is a new one, which cannot be the header's fault.
+    await failed.learn(opening, () => tryWraps(kms, opening, options, keep))
+    wraps = await askKms(kms, 'wrapDataKey', call, dek as unknown as SecretBytes)
+  } finally {
+    dek?.dispose()
+  }
+  return checked(wraps)
 }

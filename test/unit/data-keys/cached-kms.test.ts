@@ -306,7 +306,8 @@ describe('headers that failed a moment ago (W6.5)', () => {
     'ERR_KMS_THROTTLED',
     'ERR_KMS_TIMEOUT',
     'ERR_KMS_ACCESS_DENIED',
-    'ERR_KMS_KEY_DISABLED',
+    'ERR_KMS_UNAUTHENTICATED',
+    'ERR_KMS_CONFIG',
     'ERR_KMS_RESPONSE_INVALID',
   ])('are no outages: %s is not remembered', async (code) => {
     const { cache, kms } = setUp()

@@ -1,6 +1,6 @@
 // W6.5: what one bad header may cost, whichever way it comes.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { CachedKms, EnvelopeCipher, KmsDataKeys } from '../../../src/index.ts'
+import { CachedKms, EnvelopeCipher, KmsDataKeys, KmsError } from '../../../src/index.ts'
 import { codeOfAsync } from '../../vectors/hex.ts'
 import { CountingKms, flipped } from '../envelope/fixture.ts'
 import {
@@ -13,13 +13,14 @@ import {
 } from '../wire/fixture.ts'
 
 const FAILED = 'ERR_DECRYPT_FAILED'
+let inner: PlainKms
 let kms: CountingKms
 let good: Bytes
 /** Its wrap opens, and to another DEK. */
 let bad: Bytes
 
 beforeEach(async () => {
-  const inner = new PlainKms()
+  inner = new PlainKms()
   good = await coldReader(inner).encrypt(sequence(9), OPTIONS)
   bad = flipped(good, good.length - 28 - 9 - 1)
   kms = new CountingKms(inner)
@@ -51,6 +52,49 @@ describe.each(['cached', 'uncached'] as const)('a bad header, %s', (name) => {
     expect(await codeOfAsync(() => cipher.rewrap(bad, OPTIONS))).toBe(FAILED)
     expect(kms.calls).toEqual(['unwrap'])
   })
+
+  // A header names the version of its key, and may name one that is not there or not enabled.
+  it.each(['ERR_KMS_KEY_NOT_FOUND', 'ERR_KMS_KEY_DISABLED'] as const)(
+    'R8 costs one KMS call in ten seconds where its version is %s, and says so each time',
+    async (code) => {
+      const cipher = reader()
+      const refuse = (): void => {
+        throw new KmsError(code)
+      }
+      for (const first of ['decrypt', 'rewrap'] as const) {
+        cipher.clear()
+        kms.calls.length = 0
+        inner.onUnwrap = refuse
+        for (let round = 0; round < 3; round++) {
+          expect(await codeOfAsync(() => cipher[first](good, OPTIONS))).toBe(code)
+          expect(await codeOfAsync(() => cipher.decrypt(good, OPTIONS))).toBe(code)
+          expect(await codeOfAsync(() => cipher.rewrap(good, OPTIONS))).toBe(code)
+          const [outcome] = await cipher.decryptMany([{ envelope: good, ...OPTIONS }])
+          expect(outcome).toMatchObject({ error: { code } })
+        }
+        expect(kms.calls).toEqual(['unwrap'])
+        inner.onUnwrap = () => undefined
+        runtime.nowMs += 9_999
+        expect(await codeOfAsync(() => cipher.decrypt(good, OPTIONS))).toBe(code)
+        runtime.nowMs += 1
+        expect(await cipher.decrypt(good, OPTIONS)).toEqual(sequence(9))
+      }
+    },
+  )
+
+  it.each([{}, { verify: 'kms' }] as const)(
+    'is not remembered where the key that it is rewrapped under is missing: %o',
+    async (verify) => {
+      const cipher = reader()
+      const missing = (): Promise<never> => Promise.reject(new KmsError('ERR_KMS_KEY_NOT_FOUND'))
+      kms.wrapDataKey = missing
+      kms.rewrapDataKey = missing
+      expect(await codeOfAsync(() => cipher.rewrap(good, { ...OPTIONS, ...verify }))).toBe(
+        'ERR_KMS_KEY_NOT_FOUND',
+      )
+      expect(await cipher.decrypt(good, OPTIONS)).toEqual(sequence(9))
+    },
+  )
 
   it('is not remembered for a KMS that lies about new wraps', async () => {
     const cipher = reader()

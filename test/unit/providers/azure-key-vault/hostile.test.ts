@@ -272,6 +272,30 @@ describe('R8 Azure Key Vault: hostile envelopes', () => {
       expect(await codeOf(cipher.decrypt(envelope, {}))).toBe('ERR_DECRYPT_FAILED')
     expect(fake.count()).toBe(1)
   })
+
+  it.each([{}, { cache: false }] as const)(
+    'one call at most for a made-up version: %o',
+    async (cache) => {
+      const fake = createFakeAzure()
+      const { network } = fake
+      const credentials = azureClientSecret({ ...fake.credentials, network })
+      const kms = createAzureKeyVaultKms({ keyId: fake.createKey(), credentials, network })
+      const cipher = new EnvelopeCipher({ kms, ...cache })
+      const good = await cipher.encrypt(new Uint8Array(9), {})
+      const [wrap] = EncryptedEnvelope.parse(good).wraps
+      const at = Buffer.from(good).indexOf(wrap?.kekVersion ?? '')
+      const envelope = good.slice()
+      envelope.set(encodeUtf8('f'.repeat(32)), at)
+      cipher.clear()
+      fake.forgetCalls()
+      for (let i = 0; i < 5; i++) {
+        expect(await codeOf(cipher.decrypt(envelope, {}))).toBe('ERR_KMS_KEY_NOT_FOUND')
+        expect(await codeOf(cipher.rewrap(envelope, {}))).toBe('ERR_KMS_KEY_NOT_FOUND')
+      }
+      expect([fake.count(), fake.count('unwrapKey')]).toEqual([1, 1])
+      expect(await cipher.decrypt(good, {})).toEqual(new Uint8Array(9))
+    },
+  )
 })
 
 describe('R12 Azure Key Vault: secrets', () => {
