@@ -118,11 +118,24 @@ export class CachedKms extends MemoryKms {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): MaybePromise<DataEncryptionKey> {
-    const key = super.active(context, options)
     this.#encrypts += 1
-    if (!(key instanceof Promise)) return key
+    return super.active(context, options)
+  }
+
+  override async makeMissing(
+    context: EncryptionContext,
+    options: ActiveKeyOptions,
+  ): Promise<DataEncryptionKey> {
     this.#encryptMisses += 1
-    return this.#orStale(key, context, options)
+    try {
+      return await super.makeMissing(context, options)
+    } catch (error) {
+      const held = this.#held.activeOf(context)
+      const key = held && this.#standsIn(held, error, this.#writing)
+      if (key?.reserve(this.limits, this.runtime.now(), options.bytes) !== true) throw error
+      if (options.durable) await this.makeDurable(key, options)
+      return key
+    }
   }
 
   override async openMissing(
@@ -166,22 +179,6 @@ export class CachedKms extends MemoryKms {
       evictions: opened.evictions,
       revocations: this.#revocations,
       refusals: this.refusals,
-    }
-  }
-
-  async #orStale(
-    pending: Promise<DataEncryptionKey>,
-    context: EncryptionContext | undefined,
-    options: ActiveKeyOptions,
-  ): Promise<DataEncryptionKey> {
-    try {
-      return await pending
-    } catch (error) {
-      const held = this.#held.activeOf(context)
-      const key = held && this.#standsIn(held, error, this.#writing)
-      if (key?.reserve(this.limits, this.runtime.now(), options.bytes) !== true) throw error
-      if (options.durable) await this.makeDurable(key, options)
-      return key
     }
   }
 

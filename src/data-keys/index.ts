@@ -13,4 +13,4 @@ export type {
 export { type MemoryCacheConfig, MemoryKms } from './memory-kms.ts'
 export { KmsDataKeys } from './kms-data-keys.ts'
 export type { KmsDataKeysOptions } from './source-options.ts'
-export { settle, valueOf } from './opening.ts'
+export { outcomeOf, settle, valueOf } from './opening.ts'

@@ -1,5 +1,10 @@
 import { KmsError } from '../errors.ts'
-import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
+import {
+  canonicalContext,
+  contextId,
+  type EncryptionContext,
+  type KmsSignalOptions,
+} from '../kms/index.ts'
 import type { Network } from '../ports/index.ts'
 import { SingleFlight, webTimers } from '../runtime/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
@@ -58,7 +63,8 @@ export class MemoryKms extends KmsSource {
         return this.makeDurable(key, options).then(() => key)
       }
     }
-    return this.#make(context, options)
+    // The caller may change its map while the KMS is asked.
+    return this.makeMissing(canonicalContext(context).map, options)
   }
 
   override openMissing(
@@ -88,10 +94,12 @@ export class MemoryKms extends KmsSource {
     return key
   }
 
-  async #make(
-    context: EncryptionContext | undefined,
-    options: ActiveKeyOptions,
-  ): Promise<DataEncryptionKey> {
+  /** A key to write under where none is at hand. */
+  makeMissing(context: EncryptionContext, options: ActiveKeyOptions): Promise<DataEncryptionKey> {
+    return this.#make(context, options)
+  }
+
+  async #make(context: EncryptionContext, options: ActiveKeyOptions): Promise<DataEncryptionKey> {
     const id = [this.#held.opened.epoch, options.durable, contextId(context)].join(' ')
     const leader: { counted?: boolean } = {}
     const make = (signal: AbortSignal, isFull: () => boolean): Promise<DataEncryptionKey> =>

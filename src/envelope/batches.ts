@@ -1,10 +1,12 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
 import {
-  type DataEncryptionKey,
+  DataEncryptionKey,
+  type DataKeySource,
   type Defer,
   type EnvelopeForm,
   type OpenRequest,
+  outcomeOf,
   settle,
   valueOf,
 } from '../data-keys/index.ts'
@@ -26,7 +28,6 @@ import {
   readMessage,
   RECORD_KINDS,
 } from './records.ts'
-import type { EncryptOptions } from './options.ts'
 import type { CipherSettings } from './settings.ts'
 
 /** One plaintext of `encryptMany`. */
@@ -61,22 +62,27 @@ export async function encryptBatch(
 ): Promise<readonly Outcome<Bytes>[]> {
   refuseOthers(others)
   for (const { plaintext } of items) toBytes(plaintext, 'plaintext')
-  // Why there is no key to be had for a context: nobody is asked again.
-  const failed = new Map<string, KmsError>()
-  const encrypt = async ({ plaintext, ...item }: EncryptItem): Promise<Outcome<Bytes>> => {
-    const call = { ...item, ...ownMaps(item), signal, defer } as EncryptOptions
-    const id = (): string => contextId(call.context) + String(call.form)
-    try {
-      const before = failed.size > 0 ? failed.get(id()) : undefined
-      if (before !== undefined) throw before
-      return { ok: true, value: await encryptRecordMessage(settings, plaintext, call) }
-    } catch (error) {
-      if (!isKmsError(error)) throw error
-      if (/^ERR_(KMS_[^C]|STORE)/.test(error.code)) failed.set(id(), error)
-      return { ok: false, error }
-    }
-  }
+  const own = { ...settings, keys: { active: askedOnce(settings.keys) } }
+  const encrypt = (item: EncryptItem): Promise<Outcome<Bytes>> =>
+    outcomeOf(encryptRecordMessage(own, item.plaintext, item, { signal, defer }))
   return inWindows(items, signal, encrypt, (item) => owned(item, 'plaintext'))
+}
+
+/** Data keys for a batch: why there is none for a context is remembered, and nobody is asked again. */
+function askedOnce(keys: DataKeySource): DataKeySource['active'] {
+  const failed = new Map<string, KmsError>()
+  return (context, options) => {
+    const idOf = (): string => contextId(context) + String(options.durable)
+    const before = failed.size > 0 && failed.get(idOf())
+    if (before) throw before
+    const key = keys.active(context, options)
+    if (key instanceof DataEncryptionKey) return key
+    const id = idOf()
+    return key.catch((error: unknown) => {
+      if (isKmsError(error) && /^ERR_(KMS_[^C]|STORE)/.test(error.code)) failed.set(id, error)
+      throw error
+    })
+  }
 }
 
 /** One item as it is now: the caller may use its buffer and maps again. */
@@ -116,7 +122,7 @@ function knownAtOnce(
 ): Promise<Outcome<Bytes>> | undefined {
   try {
     const known = decryptKnown(settings, toBytes(item.envelope, ''), kinds, item, defer)
-    return known && settle(() => known)
+    return known && outcomeOf(known)
   } catch {
     return undefined
   }

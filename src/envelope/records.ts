@@ -18,6 +18,7 @@ import {
   parseMessage,
 } from '../wire/index.ts'
 import { decryptStreamBody } from './decrypt-stream.ts'
+import type { EncryptItem } from './batches.ts'
 import type { DecryptOptions, EncryptOptions, MessageOptions } from './options.ts'
 import { type CipherSettings, formOf, readPolicy } from './settings.ts'
 
@@ -34,51 +35,53 @@ type RecordSettings = Omit<CipherSettings, 'keys'> & {
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
-function demandKnown(options: EncryptOptions & DecryptOptions): void {
+function demandKnown(options: EncryptOptions & DecryptOptions & Partial<EncryptItem>): void {
+  if (options.context !== undefined && options.aad !== undefined) return
   const {
-    context,
-    aad,
+    context: _context,
+    aad: _aad,
     form: _form,
     kinds: _kinds,
     signal: _signal,
     defer: _defer,
+    plaintext: _plaintext,
     ...others
   } = options
-  if (context === undefined || aad === undefined) refuseOthers(others)
+  refuseOthers(others)
 }
 
 /** Encrypts one record. */
-export async function encryptRecordMessage(
+export function encryptRecordMessage(
   settings: RecordSettings,
   plaintext: Uint8Array,
   options: EncryptOptions,
+  { signal, defer }: KmsSignalOptions = options,
 ): Promise<Bytes> {
-  demandKnown(options)
-  const bytes = toBytes(plaintext, 'plaintext')
-  if (bytes.length > settings.maxRecordBytes) throw new KmsError('ERR_ENVELOPE_TOO_LARGE') // W4.9
-  options.signal?.throwIfAborted()
-  const { runtime, form: defaultForm } = settings
-  const form = formOf(options.form ?? defaultForm)
-  const aad = recordAad(options.aad)
-  const key = settings.keys.active(options.context, {
-    signal: options.signal,
-    defer: options.defer,
-    bytes: bytes.length,
-    durable: form === 'reference',
+  return started(() => {
+    demandKnown(options)
+    const bytes = toBytes(plaintext, 'plaintext')
+    if (bytes.length > settings.maxRecordBytes) throw new KmsError('ERR_ENVELOPE_TOO_LARGE') // W4.9
+    signal?.throwIfAborted()
+    const { runtime, form: defaultForm } = settings
+    const form = formOf(options.form ?? defaultForm)
+    const aad = recordAad(options.aad)
+    const durable = form === 'reference'
+    const call = { signal, defer, bytes: bytes.length, durable }
+    const key = settings.keys.active(options.context, call)
+    // With the key at hand the platform copies the plaintext in this turn; else it is copied here.
+    if (key instanceof DataEncryptionKey) return key.encryptRecord(bytes, aad, form, runtime)
+    const own = copyBytes(bytes)
+    return key.then((made) => made.encryptRecord(own, aad, form, runtime))
   })
-  // With the key at hand the platform copies the plaintext in this turn; else it is copied here.
-  if (key instanceof DataEncryptionKey) return await key.encryptRecord(bytes, aad, form, runtime)
-  const snapshot = copyBytes(bytes)
-  return (await key).encryptRecord(snapshot, aad, form, runtime)
 }
 
-/** Decrypts one message in memory. No async function: its promise would be one more on the fast path. */
+/** Decrypts one message in memory. */
 export function decryptMessage(
   settings: CipherSettings,
   envelope: Uint8Array,
   options: DecryptOptions,
 ): Promise<Bytes> {
-  try {
+  return started(() => {
     const bytes = toBytes(envelope, 'envelope')
     options.signal?.throwIfAborted()
     const kinds = kindsOf(options.kinds, RECORD_KINDS)
@@ -86,6 +89,13 @@ export function decryptMessage(
       decryptKnown(settings, bytes, kinds, options, options.defer) ??
       decryptOther(settings, bytes, kinds, options)
     )
+  })
+}
+
+/** What was started, or why it was not. An async function would put a promise of its own around it. */
+function started<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work()
   } catch (error) {
     const reason: Error = error as Error
     return Promise.reject(reason)

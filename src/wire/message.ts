@@ -15,53 +15,16 @@ export const WIRE_VERSION = 0x01
 export type MessageKind =
   'record' | 'stream' | 'record-by-reference' | 'stream-by-reference' | 'data-key-record'
 
-interface KindRow {
-  readonly kind: MessageKind
-  readonly byte: number
-  readonly byReference: boolean
-  /** Shortest and longest body. */
-  readonly minBodyBytes: number
-  readonly maxBodyBytes: number
+const KIND_BYTES: Readonly<Record<MessageKind, number>> = {
+  record: 0x01,
+  stream: 0x02,
+  'record-by-reference': 0x11,
+  'stream-by-reference': 0x12,
+  'data-key-record': 0x20,
 }
 
-const RECORD_MIN = LIMITS.nonceBytes + LIMITS.tagBytes // W4.8
-/** A stream that was cut has the code of a wrong tag (W4.16), so the parser leaves it alone. */
-const STREAM_MIN = 0
-
-const ROWS: readonly KindRow[] = [
-  {
-    kind: 'record',
-    byte: 0x01,
-    byReference: false,
-    minBodyBytes: RECORD_MIN,
-    maxBodyBytes: Infinity,
-  },
-  {
-    kind: 'stream',
-    byte: 0x02,
-    byReference: false,
-    minBodyBytes: STREAM_MIN,
-    maxBodyBytes: Infinity,
-  },
-  {
-    kind: 'record-by-reference',
-    byte: 0x11,
-    byReference: true,
-    minBodyBytes: RECORD_MIN,
-    maxBodyBytes: Infinity,
-  },
-  {
-    kind: 'stream-by-reference',
-    byte: 0x12,
-    byReference: true,
-    minBodyBytes: STREAM_MIN,
-    maxBodyBytes: Infinity,
-  },
-  { kind: 'data-key-record', byte: 0x20, byReference: false, minBodyBytes: 0, maxBodyBytes: 0 },
-]
-
 /** Every kind, for a look without policy. */
-export const ALL_KINDS: readonly MessageKind[] = ROWS.map((row) => row.kind)
+export const ALL_KINDS: readonly MessageKind[] = Object.keys(KIND_BYTES) as MessageKind[]
 
 /** What a reader accepts: policy, never taken from the data. */
 export interface ReadPolicy {
@@ -100,17 +63,17 @@ export function parseHead(
       throw new KmsError('ERR_WIRE_VERSION_REFUSED') // W4.2
     }
     const kindByte = reader.u8()
-    const row = ROWS.find((candidate) => candidate.byte === kindByte)
-    if (row === undefined) throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: 'unknown kind' }) // W4.3
-    if (!policy.acceptKinds.includes(row.kind)) {
-      throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: `a ${row.kind} is not accepted here` }) // W4.4
+    const kind = ALL_KINDS.find((name) => KIND_BYTES[name] === kindByte)
+    if (kind === undefined) throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: 'unknown kind' }) // W4.3
+    if (!policy.acceptKinds.includes(kind)) {
+      throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: `a ${kind} is not accepted here` }) // W4.4
     }
-    if (row.byReference) {
+    if (kind.endsWith('by-reference')) {
       const commitment = reader.take(LIMITS.commitmentBytes)
-      return { version, kind: row.kind, commitment, bodyAt: reader.at }
+      return { version, kind, commitment, bodyAt: reader.at }
     }
     const header = readKeyHeader(reader, policy.maxWraps)
-    return { version, kind: row.kind, commitment: header.commitment, header, bodyAt: reader.at }
+    return { version, kind, commitment: header.commitment, header, bodyAt: reader.at }
   } catch (error) {
     if (error instanceof NeedMoreBytes) return { need: error.need }
     throw error
@@ -127,14 +90,15 @@ export function parseMessage(bytes: Bytes, policy: ReadPolicy): MessageHead {
 
 /** W4.8, W4.28: a body has the length that its kind allows. */
 export function checkBodyLength(kind: MessageKind, length: number): void {
-  const row = rowOf(kind)
-  if (length < row.minBodyBytes || length > row.maxBodyBytes)
+  // A stream that was cut has the code of a wrong tag (W4.16), so the parser leaves it alone.
+  const least = kind.startsWith('record') ? LIMITS.nonceBytes + LIMITS.tagBytes : 0
+  if (length < least || (kind === 'data-key-record' && length > 0))
     throw malformed('the body has a wrong length')
 }
 
 /** The bytes of a message before its body. */
 export function encodeHead(kind: MessageKind, keyPart: Uint8Array): Bytes {
-  return concatBytes(new Uint8Array([MAGIC_0, MAGIC_1, WIRE_VERSION, rowOf(kind).byte]), keyPart)
+  return concatBytes(new Uint8Array([MAGIC_0, MAGIC_1, WIRE_VERSION, KIND_BYTES[kind]]), keyPart)
 }
 
 /** The by-reference twin of an inline kind. */
@@ -148,7 +112,7 @@ export function beginsAs(kind: MessageKind, bytes: Bytes): boolean {
     bytes[0] === MAGIC_0 &&
     bytes[1] === MAGIC_1 &&
     bytes[2] === WIRE_VERSION &&
-    bytes[3] === rowOf(kind).byte
+    bytes[3] === KIND_BYTES[kind]
   )
 }
 
@@ -161,8 +125,4 @@ export const COMMITMENT_AT: number = PREAMBLE_BYTES + LIMITS.saltBytes
 /** W4.27: the name of a data-key record in a store, 47 ASCII characters. */
 export function dataKeyStoreKey(commitment: Uint8Array): string {
   return `ek1/${encodeBase64Url(commitment)}`
-}
-
-function rowOf(kind: MessageKind): KindRow {
-  return ROWS.find((row) => row.kind === kind) as KindRow
 }

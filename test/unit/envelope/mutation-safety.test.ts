@@ -127,6 +127,18 @@ describe('a buffer that held an envelope and is used again', () => {
     expect(await read({ tenant: 'acme' })).toEqual(original)
   })
 
+  it('R3 one whose data key the others used up gets another one, for the context of its call', async () => {
+    const { cipher, kms } = setUp({ maxBytes: original.length })
+    // Both wait for one call of the KMS; its key has room for one of them.
+    const options = [maps(), maps()]
+    const pending = options.map((given) => cipher.encrypt(original, given))
+    for (const given of options) spoil(new Uint8Array(0), given)
+    for (const envelope of await Promise.all(pending)) {
+      expect(await coldReader(kms).decrypt(envelope, OPTIONS)).toEqual(original)
+    }
+    expect(kms.calls.filter((call) => call === 'generate')).toHaveLength(2)
+  })
+
   function laterRuntime(): FakeRuntime {
     const runtime = new FakeRuntime()
     runtime.scripted.set(32, [sequence(32, 100)])
