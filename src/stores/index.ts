@@ -27,3 +27,12 @@ export { redisOverHttp, type RedisOverHttpOptions } from './redis-over-http.ts'
 export type { DenoKv, DenoKvEntry, DenoKvOperation } from './deno-kv.ts'
 export { DenoKvDataKeyStore, type DenoKvDataKeyStoreOptions } from './deno-kv-data-key-store.ts'
 export { DenoKvKeyValueStore, type DenoKvKeyValueStoreOptions } from './deno-kv-key-value-store.ts'
+export type { DynamoDbOptions } from './dynamo-db-table.ts'
+export {
+  DynamoDbDataKeyStore,
+  type DynamoDbDataKeyStoreOptions,
+} from './dynamo-db-data-key-store.ts'
+export {
+  DynamoDbKeyValueStore,
+  type DynamoDbKeyValueStoreOptions,
+} from './dynamo-db-key-value-store.ts'

@@ -9,5 +9,9 @@ export function loadSdk() {
   for (const name of Object.keys(process.env))
     if (name.startsWith('AWS_')) Reflect.deleteProperty(process.env, name)
   const require = createRequire(join(ensureFolder('clients/aws'), 'package.json'))
-  return { kms: require('@aws-sdk/client-kms'), sts: require('@aws-sdk/client-sts') }
+  return {
+    kms: require('@aws-sdk/client-kms'),
+    sts: require('@aws-sdk/client-sts'),
+    dynamodb: require('@aws-sdk/client-dynamodb'),
+  }
 }

@@ -22,7 +22,8 @@
  * @typedef {'good' | 'expired' | 'wrong-audience' | 'wrong-signature' | 'wrong-subject' |
  *   'not-a-token'} TokenKind
  *
- * @typedef {{ kms: any, sts: any }} Sdk the modules `@aws-sdk/client-kms` and `-sts`
+ * @typedef {{ kms: any, sts: any, dynamodb: any }} Sdk the modules `@aws-sdk/client-kms`, `-sts` and
+ *   `-dynamodb`
  * @typedef {ReturnType<typeof createWorld>} World
  * @typedef {{ name: string, run: (world: World) => Promise<unknown> }} Scenario
  */

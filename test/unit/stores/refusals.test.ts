@@ -11,6 +11,9 @@ import {
   DenoKvKeyValueStore,
   DurableObjectDataKeyStore,
   DurableObjectKeyValueStore,
+  DynamoDbDataKeyStore,
+  DynamoDbKeyValueStore,
+  type DynamoDbOptions,
   MemoryDataKeyStore,
   MemoryKeyValueStore,
   RedisDataKeyStore,
@@ -23,6 +26,11 @@ import { createLocalKms } from '../../../src/providers/local/index.ts'
 const nothing = undefined as never
 const command = (): Promise<unknown> => Promise.resolve(null)
 const http = { url: 'https://redis.test', token: 'secret-token' }
+const table: DynamoDbOptions = {
+  table: 'keys',
+  region: 'eu-central-1',
+  credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret' },
+}
 const thrownBy = (work: () => unknown): KmsErrorCode | undefined => {
   try {
     work()
@@ -55,6 +63,25 @@ const wrong: Readonly<Record<string, () => unknown>> = {
   'an option that nobody knows': () => new RedisKeyValueStore({ command, ttl: 5 } as never),
   'a deadline of none': () => new RedisKeyValueStore({ command, timeoutMs: 0 }),
   'a deadline of an hour': () => new RedisKeyValueStore({ command, timeoutMs: 3_600_000 }),
+  'a table that splits a request': () => new DynamoDbKeyValueStore({ ...table, table: 'a"b' }),
+  'a table with a short name': () => new DynamoDbDataKeyStore({ ...table, table: 'ab' }),
+  'a region of another host': () =>
+    new DynamoDbKeyValueStore({ ...table, region: 'a.example.com/x' }),
+  'credentials that are none': () =>
+    new DynamoDbKeyValueStore({
+      ...table,
+      credentials: { ...table.credentials, accessKeyId: '' } as never,
+    }),
+  'DynamoDB over plain http': () =>
+    new DynamoDbKeyValueStore({ ...table, endpoint: 'http://dynamodb.test' }),
+  'DynamoDB over plain http to this machine': () =>
+    new DynamoDbKeyValueStore({ ...table, endpoint: 'http://127.0.0.1:8000' }),
+  'DynamoDB of a consistency that does not exist': () =>
+    new DynamoDbKeyValueStore({ ...table, consistency: 'causal' as never }),
+  'DynamoDB of a durability that does not exist': () =>
+    new DynamoDbDataKeyStore({ ...table, durability: 'hoped' as never }),
+  'DynamoDB with an option that nobody knows': () =>
+    new DynamoDbDataKeyStore({ ...table, profile: 'default' } as never),
   'Redis over plain http': () => redisOverHttp({ ...http, url: 'http://redis.test' }),
   'Redis with a secret in its URL': () => redisOverHttp({ ...http, url: 'https://a:b@redis.test' }),
   'Redis without a token': () => redisOverHttp({ ...http, token: '' }),
@@ -77,6 +104,8 @@ describe('at construction a store refuses', () => {
       },
     )
     expect(thrownBy(() => redisOverHttp(http))).toBeUndefined()
+    const local = { endpoint: 'http://127.0.0.1:8000', allowHttpLoopback: true }
+    expect(thrownBy(() => new DynamoDbDataKeyStore({ ...table, ...local }))).toBeUndefined()
   })
 
   it('W4.26 a data-key store that is eventual is refused by who needs a strong one', () => {

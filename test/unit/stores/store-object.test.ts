@@ -58,6 +58,7 @@ const marks = {
   redisOverHttp: 'Bearer ',
   DenoKvKeyValueStore: 'versionstamp',
   MemoryKeyValueStore: 'maxEntries',
+  DynamoDbKeyValueStore: 'DynamoDB_20120810',
 } as const
 
 describe('tree shaking', () => {
