@@ -25,6 +25,7 @@ export {
   EnvelopeCipher,
   type EnvelopeCipherOptions,
   type KmsCipherOptions,
+  type CallOptions,
   type MessageOptions,
   type ParseEnvelopeOptions,
   type PlaintextRange,

@@ -11,12 +11,7 @@ import {
   valueOf,
 } from '../data-keys/index.ts'
 import { isKmsError, type KmsError, type Outcome } from '../errors.ts'
-import {
-  contextId,
-  type EncryptionContext,
-  type KmsSignalOptions,
-  refuseOthers,
-} from '../kms/index.ts'
+import { contextId, type EncryptionContext, refuseOthers } from '../kms/index.ts'
 import type { MessageHead, MessageKind } from '../wire/index.ts'
 import {
   decryptKnown,
@@ -28,6 +23,7 @@ import {
   readMessage,
   RECORD_KINDS,
 } from './records.ts'
+import type { CallOptions } from './options.ts'
 import type { CipherSettings } from './settings.ts'
 
 /** One plaintext of `encryptMany`. */
@@ -47,7 +43,7 @@ export interface DecryptItem {
 }
 
 /** Options of `decryptMany`, for all items. */
-export interface DecryptManyOptions extends KmsSignalOptions {
+export interface DecryptManyOptions extends CallOptions {
   readonly kinds?: readonly MessageKind[]
 }
 
@@ -58,7 +54,7 @@ const ITEMS_IN_FLIGHT = 64
 export async function encryptBatch(
   settings: CipherSettings,
   items: readonly EncryptItem[],
-  { signal, defer, ...others }: KmsSignalOptions,
+  { signal, defer, ...others }: CallOptions,
 ): Promise<readonly Outcome<Bytes>[]> {
   refuseOthers(others)
   for (const { plaintext } of items) toBytes(plaintext, 'plaintext')
@@ -132,7 +128,7 @@ async function decryptUnknown(
   settings: CipherSettings,
   items: readonly DecryptItem[],
   kinds: readonly MessageKind[],
-  signal: KmsSignalOptions,
+  signal: CallOptions,
 ): Promise<Outcome<Bytes>[]> {
   const requests: OpenRequest[] = []
   const references = new Map<string, Promise<Outcome<DataEncryptionKey>>>()

@@ -9,12 +9,7 @@ import {
 } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
 import { KmsError, type Outcome } from '../errors.ts'
-import {
-  canonicalContext,
-  type EncryptionContext,
-  type KmsSignalOptions,
-  refuseOthers,
-} from '../kms/index.ts'
+import { canonicalContext, type EncryptionContext, refuseOthers } from '../kms/index.ts'
 import {
   decodeTextForm,
   encodeHead,
@@ -40,6 +35,7 @@ import { decryptTransform } from './decrypt-stream.ts'
 import { encryptTransform } from './encrypt-stream.ts'
 import type { EncryptedEnvelope } from './encrypted-envelope.ts'
 import type {
+  CallOptions,
   DecryptOptions,
   EncryptOptions,
   EnvelopeCipherOptions,
@@ -64,7 +60,7 @@ const STREAM_KINDS: readonly MessageKind[] = ['stream', 'stream-by-reference']
 const WRAPPED_KINDS: readonly MessageKind[] = ['record', 'stream', 'data-key-record']
 
 /** Options of a rewrap. */
-export interface RewrapOptions extends KmsSignalOptions {
+export interface RewrapOptions extends CallOptions {
   readonly context?: EncryptionContext
   /**
    * `open` (default): the new wraps are proven to open the same DEK. `kms`: nothing is proven, for
@@ -151,7 +147,7 @@ export class EnvelopeCipher {
    */
   async encryptMany(
     items: readonly EncryptItem[],
-    options: KmsSignalOptions = {},
+    options: CallOptions = {},
   ): Promise<readonly Outcome<Bytes>[]> {
     return encryptBatch(this.#settings, items, options)
   }

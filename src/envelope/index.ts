@@ -7,6 +7,7 @@ export type {
   EncryptOptions,
   EnvelopeCipherOptions,
   KmsCipherOptions,
+  CallOptions,
   MessageOptions,
   SourceCipherOptions,
 } from './options.ts'

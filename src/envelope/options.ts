@@ -8,8 +8,11 @@ import type { EncryptionContext, KeyManagementService, KmsSignalOptions } from '
 import type { DataKeyStore, Runtime } from '../ports/index.ts'
 import type { MessageKind } from '../wire/index.ts'
 
+/** Options of every call. Time is limited by `signal`, e.g. `AbortSignal.timeout(2_000)`. */
+export type CallOptions = Omit<KmsSignalOptions, 'deadlineMs'>
+
 /** Options of every call on one message. */
-export interface MessageOptions extends KmsSignalOptions {
+export interface MessageOptions extends CallOptions {
   /**
    * Belongs to the data key: the KMS sees it and may log it in clear, and it must be given again,
    * exactly, to decrypt. At most 64 entries and 4,096 bytes.

@@ -5,7 +5,6 @@ import { KmsError } from '../errors.ts'
 import {
   canonicalContext,
   type EncryptionContext,
-  type KmsSignalOptions,
   refuseOthers,
   wrongOption,
 } from '../kms/index.ts'
@@ -19,7 +18,7 @@ import {
 } from '../wire/index.ts'
 import { decryptStreamBody } from './decrypt-stream.ts'
 import type { EncryptItem } from './batches.ts'
-import type { DecryptOptions, EncryptOptions, MessageOptions } from './options.ts'
+import type { CallOptions, DecryptOptions, EncryptOptions, MessageOptions } from './options.ts'
 import { type CipherSettings, formOf, readPolicy } from './settings.ts'
 
 /** What `decrypt` opens unless told otherwise. */
@@ -55,7 +54,7 @@ export function encryptRecordMessage(
   settings: RecordSettings,
   plaintext: Uint8Array,
   options: EncryptOptions,
-  { signal, defer }: KmsSignalOptions = options,
+  { signal, defer }: CallOptions = options,
 ): Promise<Bytes> {
   return started(() => {
     demandKnown(options)
@@ -164,7 +163,7 @@ export async function openKey(
   settings: CipherSettings,
   head: MessageHead,
   context: EncryptionContext | undefined,
-  options: KmsSignalOptions,
+  options: CallOptions,
 ): Promise<DataEncryptionKey> {
   const signal = signalOptions(options)
   return head.header === undefined
@@ -196,7 +195,7 @@ export function snapshot(options: MessageOptions): Maps {
 }
 
 /** Only what a source may see of a call's options. */
-export function signalOptions({ signal, defer }: KmsSignalOptions): KmsSignalOptions {
+export function signalOptions({ signal, defer }: CallOptions): CallOptions {
   return { signal, defer }
 }
 
@@ -212,7 +211,6 @@ export function decryptKnown(
   defer: Defer,
 ): Promise<Bytes> | undefined {
   if (!beginsAs('record', bytes) || !kinds.includes('record')) return undefined
-  if (settings.acceptVersions.length === 0) return undefined
   const key = settings.keys.recall(bytes, context, defer)
   if (key === undefined) return undefined
   const bodyAt = HEAD_AT + key.header.bytes.length

@@ -32,7 +32,7 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
     ...others
   } = options
   const versions = [...acceptVersions]
-  if (versions.some((version) => version !== WIRE_VERSION)) {
+  if (versions.length === 0 || versions.some((version) => version !== WIRE_VERSION)) {
     throw wrongOption('acceptVersions')
   }
   const settings = {

@@ -38,6 +38,7 @@ describe('a cipher that is built wrongly', () => {
     ['a reference without a store', { kms, form: 'reference' }],
     ['a reference from a source without a store', { keys, form: 'reference' }],
     ['a version that does not exist', { kms, acceptVersions: [2] }],
+    ['no version at all', { kms, acceptVersions: [] }],
     ['a version as text', { kms, acceptVersions: ['1'] }],
     ['version 0 beside 1', { kms, acceptVersions: [1, 0] }],
   ])('is refused at once: %s', (_, options) => {
