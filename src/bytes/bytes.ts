@@ -30,6 +30,13 @@ export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
   return out
 }
 
+/** A big-endian u64 of a safe integer. */
+export function encodeU64(value: number): Bytes {
+  const out = new Uint8Array(8)
+  new DataView(out.buffer).setBigUint64(0, BigInt(value))
+  return out
+}
+
 /** Compares in time that depends on the lengths only. Use it for anything derived from a key. */
 export function equalBytesConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false

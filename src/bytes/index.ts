@@ -3,6 +3,7 @@ export {
   type Bytes,
   concatBytes,
   copyBytes,
+  encodeU64,
   equalBytes,
   equalBytesConstantTime,
   standsAt,

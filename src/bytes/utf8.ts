@@ -65,14 +65,7 @@ export function writeUtf8(text: string, out: Bytes, at: number): number {
 
 /** Orders well-formed strings as their UTF-8 bytes are ordered: by code points, which is not the order of `<`. */
 export function compareUtf8(a: string, b: string): number {
-  const points = Array.from(b, codePoint)
-  for (const [i, point] of Array.from(a, codePoint).entries()) {
-    const other = points[i] ?? -1
-    if (point !== other) return point - other
-  }
-  return a.length - b.length
-}
-
-function codePoint(character: string): number {
-  return character.codePointAt(0) as number
+  const [first, second] = [encodeUtf8(a), encodeUtf8(b)]
+  const at = first.findIndex((byte, i) => byte !== second[i])
+  return at < 0 ? first.length - second.length : (first[at] as number) - (second[at] ?? -1)
 }

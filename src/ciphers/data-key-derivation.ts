@@ -1,4 +1,4 @@
-import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
+import { type Bytes, concatBytes, encodeU64, encodeUtf8 } from '../bytes/index.ts'
 import type { SecretBytes } from '../kms/index.ts'
 import { sha256 } from './digest.ts'
 
@@ -26,13 +26,11 @@ const LABEL = 'edge-kms/v1/data-key'
 /** The HKDF info. Contexts are hashed because some runtimes refuse an info over 1,024 bytes. */
 async function dataKeyInfo(binding: DataKeyBinding): Promise<Bytes> {
   const [context, stored] = await Promise.all([sha256(binding.context), sha256(binding.stored)])
-  const createdAt = new Uint8Array(8)
-  new DataView(createdAt.buffer).setBigUint64(0, BigInt(binding.createdAtMs))
   const zero = new Uint8Array(1)
   return concatBytes(
     encodeUtf8(LABEL),
     zero,
-    createdAt,
+    encodeU64(binding.createdAtMs),
     context,
     new Uint8Array([binding.flags]),
     stored,

@@ -2,6 +2,7 @@ import { type Bytes, equalBytes } from '../bytes/index.ts'
 import { KmsError, type Outcome } from '../errors.ts'
 import {
   canonicalContext,
+  frozenMap,
   type EncryptionContext,
   type KeyManagementService,
   kmsContext,
@@ -264,11 +265,8 @@ export class KmsSource implements DataKeySource {
   #stored(context: EncryptionContext): EncryptionContext {
     const { requiredContextKeys } = this.policy
     demandKeys(requiredContextKeys, Object.keys(context))
-    const stored = Object.create(null) as Record<string, string>
-    for (const key of Object.keys(context)) {
-      if (!requiredContextKeys.includes(key)) stored[key] = context[key] as string
-    }
-    return Object.freeze(stored)
+    const isStored = ([key]: [string, string]): boolean => !requiredContextKeys.includes(key)
+    return frozenMap(Object.entries(context).filter(isStored))
   }
 
   /** What is to be opened, unless it failed a moment ago. */

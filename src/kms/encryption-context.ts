@@ -57,17 +57,25 @@ export function contextEquals(
   return keys.length === canonical.size
 }
 
+/** A map without a prototype: `__proto__` is a key like any other (W1.12). */
+export function frozenMap(
+  entries: Iterable<readonly [string, string]>,
+): Readonly<Record<string, string>> {
+  const map = Object.create(null) as Record<string, string>
+  for (const [key, value] of entries) map[key] = value
+  return Object.freeze(map)
+}
+
 /**
  * Checks a context and makes its canonical form.
  *
  * @throws KmsError `ERR_CONTEXT_INVALID`
  */
 export function canonicalContext(map: EncryptionContext | undefined): CanonicalContext {
-  const copy = Object.create(null) as Record<string, string> // W1.12
-  const keys = map === undefined ? [] : keysOf(map)
-  for (const key of keys) copy[key] = map?.[key] as string
+  const keys = keysOf(map ?? {})
+  const copy = frozenMap(keys.map((key) => [key, map?.[key] as string]))
   const bytes = encodeContext(copy, CONTEXT_LIMITS.maxContextBytes)
-  return { map: Object.freeze(copy), size: keys.length, bytes, id: contextId(copy) }
+  return { map: copy, size: keys.length, bytes, id: contextId(copy) }
 }
 
 /**
@@ -80,9 +88,7 @@ export function kmsContext(
   salt: Uint8Array,
   createdAtMs: number,
 ): EncryptionContext {
-  const map = Object.create(null) as Record<string, string>
-  for (const key of keysOf(context)) map[key] = context[key] as string
   // W1.13: the wrap belongs to this very data key, so a leaked DEK cannot come back under a new age.
-  map[DATA_KEY_CONTEXT_KEY] = `${encodeBase64Url(salt)}.${String(createdAtMs)}`
-  return Object.freeze(map)
+  const dataKey = `${encodeBase64Url(salt)}.${String(createdAtMs)}`
+  return frozenMap([...Object.entries(context), [DATA_KEY_CONTEXT_KEY, dataKey]])
 }

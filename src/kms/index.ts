@@ -14,6 +14,7 @@ export {
   canonicalContext,
   contextEquals,
   contextId,
+  frozenMap,
   kmsContext,
 } from './encryption-context.ts'
 export type {

@@ -5,7 +5,7 @@ import { KmsError } from '../errors.ts'
 export class NeedMoreBytes extends Error {
   readonly need: number
   constructor(need: number) {
-    super('the bytes end too early')
+    super()
     this.need = need
   }
 }
@@ -38,7 +38,7 @@ export class ByteReader {
     this.#demand(8)
     const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, 8)
     this.#at += 8
-    const value = view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4)
+    const value = Number(view.getBigUint64(0))
     if (!Number.isSafeInteger(value)) throw malformed('createdAt is too large') // W3.15
     return value
   }

@@ -1,9 +1,10 @@
-import { type Bytes, concatBytes, encodeUtf8, isWellFormed } from '../bytes/index.ts'
+import { type Bytes, concatBytes, encodeU64, encodeUtf8, isWellFormed } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 import {
   CONTEXT_LIMITS,
   type EncryptionContext,
   encodeContext,
+  frozenMap,
   type WrappedKey,
 } from '../kms/index.ts'
 import { type ByteReader, malformed } from './byte-reader.ts'
@@ -47,7 +48,7 @@ export function encodeKeyHeader(
   const fixed = concatBytes(
     fields.salt,
     fields.commitment,
-    u64(fields.createdAtMs),
+    encodeU64(fields.createdAtMs),
     new Uint8Array([stored.flags]),
     stored.flags === 0 ? new Uint8Array() : lp16(stored.bytes),
   )
@@ -78,7 +79,7 @@ export function readKeyHeader(reader: ByteReader, maxWraps: number): KeyHeader {
   const createdAtMs = reader.u64()
   const flags = reader.u8()
   if ((flags & ~FLAG_STORED) !== 0) throw malformed('unknown flags') // W3.12
-  let stored: EncryptionContext = Object.freeze(Object.create(null) as EncryptionContext)
+  let stored: EncryptionContext = frozenMap([])
   if (flags === FLAG_STORED) {
     const length = reader.u16()
     if (length > CONTEXT_LIMITS.maxContextBytes) throw malformed('the stored context is too long')
@@ -147,14 +148,6 @@ function checkWraps(wraps: readonly WrappedKey[]): void {
 function checkLength(length: number, least: number, most: number): number {
   if (length < least || length > most) throw malformed('a length is out of range')
   return length
-}
-
-function u64(value: number): Bytes {
-  const out = new Uint8Array(8)
-  const view = new DataView(out.buffer)
-  view.setUint32(0, Math.floor(value / 0x1_0000_0000))
-  view.setUint32(4, value >>> 0)
-  return out
 }
 
 function lp16(bytes: Uint8Array): Bytes {

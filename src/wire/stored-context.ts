@@ -1,6 +1,6 @@
 import { type Bytes, decodeUtf8, equalBytes } from '../bytes/index.ts'
 import { isKmsError, type KmsError } from '../errors.ts'
-import { CONTEXT_LIMITS, type EncryptionContext, encodeContext } from '../kms/index.ts'
+import { CONTEXT_LIMITS, type EncryptionContext, encodeContext, frozenMap } from '../kms/index.ts'
 import { ByteReader, malformed, NeedMoreBytes } from './byte-reader.ts'
 
 /**
@@ -18,21 +18,21 @@ export function parseStoredContext(bytes: Bytes): EncryptionContext {
 }
 
 function readEntries(bytes: Bytes): EncryptionContext {
-  const map = Object.create(null) as Record<string, string> // W1.12
+  const entries: [string, string][] = []
   try {
     const reader = new ByteReader(bytes, 0)
     const count = reader.u16()
     if (count === 0) throw notCanonical() // W3.12
     for (let i = 0; i < count; i++) {
       const key = readText(reader.take(reader.u16()))
-      map[key] = readText(reader.take(reader.u16()))
+      entries.push([key, readText(reader.take(reader.u16()))])
     }
     if (reader.at !== bytes.length) throw notCanonical() // W3.13
   } catch (error) {
     if (error instanceof NeedMoreBytes) throw notCanonical()
     throw error
   }
-  return Object.freeze(map)
+  return frozenMap(entries)
 }
 
 function notCanonical(): KmsError {
