@@ -11,6 +11,10 @@ let failing = false
 let held: (() => void)[] | undefined
 
 async function kms(request: { readonly url: string }): Promise<Response> {
+  if (request.url.startsWith('https://gate.test/')) {
+    await asked(1)
+    return new Response('asked')
+  }
   calls.push(new URL(request.url).pathname.slice(1))
   const waiting = held
   if (waiting !== undefined) await new Promise<void>((go) => waiting.push(go))
@@ -27,14 +31,20 @@ const release = (): void => {
 const asked = async (count: number): Promise<void> => {
   while (calls.length < count) await new Promise((resolve) => setTimeout(resolve, 5))
 }
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 /** Long enough for workerd to end a request that has answered. */
-const ended = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100))
+const ended = (): Promise<void> => pause(250)
+/** What a follower waits for a leader that is dead. */
+const WAIT_MS = 300
 
 let tenants = 0
 let tenant = ''
 
+const urlOf = (path: string): string =>
+  `http://localhost${path}${path.includes('?') ? '&' : '?'}tenant=${tenant}`
+
 async function send(path: string, body?: Uint8Array): Promise<{ status: number; bytes: Buffer }> {
-  const url = `http://localhost${path}${path.includes('?') ? '&' : '?'}tenant=${tenant}`
+  const url = urlOf(path)
   const response = await worker.dispatchFetch(url, body && { method: 'POST', body })
   return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) }
 }
@@ -85,15 +95,26 @@ describe('the traps, as they are', () => {
 })
 
 describe('R15 R16 a miss that is under way in another request', () => {
-  it('is shared while that request runs: 1 call for 20 requests', async () => {
+  it('is shared while that request runs: 1 call for 20 requests of 50 misses', async () => {
     hold()
-    const all = Array.from({ length: 20 }, () => send('/encrypt'))
+    const all = Array.from({ length: 20 }, () => send('/encrypt-50'))
     await asked(1)
     release()
     const answers = await Promise.all(all)
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
     expect(calls).toEqual(['generate'])
   })
+
+  /** Each of five that joined the dead call waits for it, and then one makes the next call for all. */
+  async function takenOver(): Promise<void> {
+    const followers = Array.from({ length: 5 }, () => send(`/encrypt?wait=${String(WAIT_MS)}`))
+    await asked(2)
+    await pause(2 * WAIT_MS) // whoever waits for the dead one has given up by now
+    release()
+    const answers = await Promise.all(followers)
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+    expect(calls).toEqual(['generate', 'generate'])
+  }
 
   it.each(['/encrypt-and-leave', '/encrypt-and-throw'])(
     'is taken over where that request is gone: %s',
@@ -102,12 +123,20 @@ describe('R15 R16 a miss that is under way in another request', () => {
       await send(path)
       await asked(1)
       await ended()
-      release()
-      const answers = await Promise.all(Array.from({ length: 5 }, () => send('/encrypt')))
-      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
-      expect(calls).toEqual(['generate', 'generate'])
+      await takenOver()
     },
   )
+
+  it('is taken over where the client of that request is gone', async () => {
+    hold()
+    const client = new AbortController()
+    const leader = worker.dispatchFetch(urlOf('/encrypt'), { signal: client.signal })
+    await asked(1)
+    client.abort()
+    await expect(leader).rejects.toThrow()
+    await ended()
+    await takenOver()
+  })
 
   it('is shared where that request has answered but defers its work', async () => {
     hold()
@@ -120,11 +149,14 @@ describe('R15 R16 a miss that is under way in another request', () => {
     expect(calls).toEqual(['generate'])
   })
 
-  it('goes on for a follower when the request that began it is aborted', async () => {
+  it.each([
+    ['goes on for a follower', '/encrypt-and-abort?defer', '/encrypt'],
+    ['is taken over', '/encrypt-and-abort', `/encrypt?wait=${String(WAIT_MS)}`],
+  ])('%s when the request that began it is aborted: %s', async (_, leading, following) => {
     hold()
-    const leader = send('/encrypt-and-abort')
+    const leader = send(leading)
     await asked(1)
-    const follower = send('/encrypt')
+    const follower = send(following)
     expect((await leader).bytes.toString()).toBe('aborted')
     release()
     expect((await follower).status).toBe(200)

@@ -186,7 +186,7 @@ describe('how many keys are held', () => {
   })
 })
 
-describe('a held key and a header that differs', () => {
+describe('R14 a held key and a header that differs', () => {
   const flip = (bytes: Uint8Array) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte))
   const open = (header: KeyHeader, context?: EncryptionContext) => (cache: CachedKms) =>
     cache.open(header, context, {})

@@ -139,6 +139,20 @@ describe('what a shared data key is enough for', () => {
     for (const key of new Set(keys)) expect(key.messages).toBe(maxMessages)
   })
 
+  // Reuse 1 derives a million keys: that one, and a million real encrypts of each, is test/scale/reuse.ts.
+  it.each([100, 10_000])('R19 1,000,000 encrypts at reuse %i', async (maxMessages) => {
+    const { kms, cache } = setUp({ maxMessages })
+    let keys = 0
+    for (let i = 0; i < 1_000_000; i += 1) {
+      const key = cache.active(CONTEXT, USE)
+      if (key instanceof Promise) {
+        await key
+        keys += 1
+      }
+    }
+    expect([kms.begun.length, keys]).toEqual([1_000_000 / maxMessages, 1_000_000 / maxMessages])
+  })
+
   it('the size of one message is not held against the others', async () => {
     const kms = new GatedKms()
     const cache = new CachedKms({ kms, runtime: distinctRuntime(), maxBytes: 10 })

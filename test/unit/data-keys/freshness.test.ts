@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   CachedKms,
+  CircuitBreakerKms,
   type DataEncryptionKey,
   EnvelopeCipher,
   type KmsCacheConfig,
@@ -8,7 +9,7 @@ import {
   KmsError,
   type KmsErrorCode,
 } from '../../../src/index.ts'
-import { CONTEXT, NOW, OPTIONS, sequence } from '../wire/fixture.ts'
+import { CONTEXT, NOW, OPTIONS, PlainKms, sequence } from '../wire/fixture.ts'
 import {
   codeOf,
   distinctRuntime,
@@ -270,4 +271,65 @@ it('R17 a reader does not see an outage of 60 s, whenever it begins', async () =
       await cipher.decrypt(envelope, OPTIONS)
     }
   }
+})
+
+it('R17 nor one in which the KMS does not even say that it is down: no use waits', async () => {
+  const limitMs = 5_000 // of a call: then it is a timeout
+  let inVain = 0
+  for (const begin of [0, AHEAD - limitMs, AHEAD, AHEAD + limitMs, TTL - 1_000]) {
+    const world = setUp()
+    const { kms, cache } = world
+    const header = await foreign(kms)
+    await cache.open(header, CONTEXT, {})
+    await cache.active(CONTEXT, USE)
+    let asked = kms.begun.length
+    const timeouts = new Set<number>()
+    for (let ms = 0; ms <= TTL + 2 * STALE; ms += 500) {
+      world.at(ms)
+      kms.open = ms < begin || ms >= begin + 60_000
+      if (timeouts.delete(ms)) {
+        world.fail('ERR_KMS_TIMEOUT')
+        kms.release()
+        await settled()
+        world.fail(undefined)
+      }
+      expect(cache.open(header, CONTEXT, {}), String(ms)).not.toBeInstanceOf(Promise)
+      expect(cache.active(CONTEXT, USE), String(ms)).not.toBeInstanceOf(Promise)
+      if (kms.begun.length === asked) continue
+      asked = kms.begun.length
+      if (kms.open) await settled()
+      else {
+        inVain += 1
+        timeouts.add(ms + limitMs)
+      }
+    }
+    expect(asked, 'both keys were renewed').toBeGreaterThanOrEqual(4)
+  }
+  expect(inVain).toBeGreaterThan(20)
+})
+
+it('R17 serves what is held while a breaker is open, and no longer than it may', async () => {
+  const kms = new GatedKms()
+  const network = new ManualNetwork()
+  const runtime = distinctRuntime()
+  const circuit = { failureThreshold: 1, resetTimeoutMs: 600_000 }
+  const stack = new CircuitBreakerKms({ kms, ...circuit, runtime, network })
+  const cache = new CachedKms({ kms: stack, runtime, network, refreshAheadMs: 0 })
+  const header = await foreign(kms)
+  const key = await cache.open(header, CONTEXT, {})
+  const own = await cache.active(CONTEXT, USE)
+  kms.error = new KmsError('ERR_KMS_UNAVAILABLE')
+  for (const context of [{ tenant: 'a' }, { tenant: 'b' }]) {
+    await codeOf(() => cache.active(context, USE))
+    await codeOf(async () => cache.open(await foreign(new PlainKms(), context), context, {}))
+  }
+  kms.begun.length = 0
+  kms.error = undefined // the KMS is well again, and nobody asks it
+  runtime.nowMs = NOW + TTL + STALE - 1
+  expect(await cache.open(header, CONTEXT, {})).toBe(key)
+  expect(await cache.active(CONTEXT, USE)).toBe(own)
+  runtime.nowMs = NOW + TTL + STALE
+  expect(await codeOf(() => cache.open(header, CONTEXT, {}))).toBe('ERR_KMS_UNAVAILABLE')
+  expect(await codeOf(() => cache.active(CONTEXT, USE))).toBe('ERR_KMS_UNAVAILABLE')
+  expect(kms.begun).toEqual([])
 })
