@@ -1,21 +1,9 @@
-/** The runner for Node, Deno and Bun: it lies beside the installed package in the scratch folder. */
+/** The runner for Node, Deno and Bun. */
 import { writeFileSync } from 'node:fs'
-import * as core from 'edge-kms'
-import * as aws from 'edge-kms/aws-kms'
-import * as azure from 'edge-kms/azure-key-vault'
-import * as config from 'edge-kms/config'
-import * as gcp from 'edge-kms/gcp-kms'
-import * as local from 'edge-kms/local'
-import * as stores from 'edge-kms/stores'
-import * as testing from 'edge-kms/testing'
-import * as vault from 'edge-kms/vault-transit'
-import { printTable, runCases } from './report.mjs'
-// @ts-expect-error -- made beside this file in the scratch folder
-import { runtimeSuite } from './suite.mjs'
+import { runSuite } from './library.mjs'
+import { printTable } from './report.mjs'
 
 const runtime = process.argv[2] ?? 'unknown'
-const table = await runCases(
-  runtimeSuite({ core, aws, azure, config, gcp, local, stores, testing, vault }),
-)
+const table = await runSuite()
 writeFileSync(`${runtime}.table.json`, JSON.stringify(table))
 process.exitCode = printTable(runtime, table)

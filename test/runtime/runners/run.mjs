@@ -12,12 +12,18 @@ import { binOf, node24, root, run, toolEnv } from '../../../tools/lib/folders.mj
 import { packInto, scratchFolder } from '../../../tools/lib/pack.mjs'
 import { keepProof } from '../../../tools/lib/proof.mjs'
 import { runDenoKv } from '../deno-kv/run.mjs'
+import { runLambda } from './lambda.mjs'
 import { printTable } from './report.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 /** Another suite can be named to try the runners themselves. */
 const suite = process.env['EDGE_KMS_RUNTIME_SUITE'] ?? join(root, 'test/runtime/suite.ts')
 const scratch = scratchFolder('runtimes')
+/** What lies beside the installed package. */
+const RUNNERS = [
+  ...['library.mjs', 'report.mjs', 'process.mjs', 'worker.mjs'],
+  ...['lambda-handler.mjs', 'lambda-runtime.mjs'],
+]
 
 function installTarball() {
   if (run(node24, ['tools/build.mjs']) !== 0) throw new Error('the build failed')
@@ -37,8 +43,7 @@ function installTarball() {
 }
 
 async function layOut() {
-  for (const file of ['report.mjs', 'process.mjs', 'worker.mjs'])
-    copyFileSync(join(here, file), join(scratch, file))
+  for (const file of RUNNERS) copyFileSync(join(here, file), join(scratch, file))
   // Types only name the package, so the suite becomes one file that imports nothing of it.
   await build({
     entryPoints: [suite],
@@ -75,6 +80,16 @@ async function inDenoKv() {
   const table = await runDenoKv(scratch)
   keepProof('runtime-deno-kv', table)
   return printTable('deno-kv', table)
+}
+
+async function inLambda() {
+  const { table, missing } = await runLambda(scratch)
+  if (table === undefined) {
+    console.log(`lambda: 0 passed, 0 failed, 1 skipped: ${missing}`)
+    return 0
+  }
+  keepProof('runtime-lambda', table)
+  return printTable('lambda', table)
 }
 
 async function inWorkerd() {
@@ -127,6 +142,7 @@ const runtimes = {
   workerd: inWorkerd,
   deno: () => inProcess('deno', binOf('runtimes/deno', 'deno'), denoFlags),
   bun: () => inProcess('bun', binOf('runtimes/bun', 'bun'), ['run']),
+  lambda: inLambda,
   'deno-kv': inDenoKv,
 }
 
