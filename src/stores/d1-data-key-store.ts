@@ -1,8 +1,9 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
-import { columnOf, type D1DatabaseBinding } from './d1-database.ts'
+import type { D1DatabaseBinding } from './d1-database.ts'
 import { RECORDS } from './sql.ts'
+import { columnOf } from './sql-rows.ts'
 import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
 import { bytesOfText } from './text-values.ts'
 

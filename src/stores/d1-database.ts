@@ -11,8 +11,3 @@ export interface D1StatementBinding {
   bind(...values: unknown[]): D1StatementBinding
   all(): Promise<{ readonly results: readonly unknown[] }>
 }
-
-/** A column of a row that is not trusted. */
-export function columnOf(row: unknown, name: string): unknown {
-  return (row as Readonly<Record<string, unknown>>)[name]
-}

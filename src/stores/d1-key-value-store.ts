@@ -8,8 +8,9 @@ import type {
 } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
 import { capabilitiesOf, checkKey, checkTtl, checkValue } from './checks.ts'
-import { columnOf, type D1DatabaseBinding, type D1StatementBinding } from './d1-database.ts'
+import type { D1DatabaseBinding, D1StatementBinding } from './d1-database.ts'
 import { VALUES } from './sql.ts'
+import { columnOf } from './sql-rows.ts'
 import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
 import { bytesOfText } from './text-values.ts'
 

@@ -36,3 +36,13 @@ export {
   DynamoDbKeyValueStore,
   type DynamoDbKeyValueStoreOptions,
 } from './dynamo-db-key-value-store.ts'
+export {
+  PostgresDataKeyStore,
+  type PostgresDataKeyStoreOptions,
+} from './postgres-data-key-store.ts'
+export {
+  PostgresKeyValueStore,
+  type PostgresKeyValueStoreOptions,
+} from './postgres-key-value-store.ts'
+export type { PostgresClient, PostgresOptions } from './postgres-query.ts'
+export { postgresSchema, type PostgresTables } from './postgres-sql.ts'

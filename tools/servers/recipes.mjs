@@ -15,6 +15,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildGoProgram, buildOwnGoProgram } from './go.mjs'
+import { answersStartup, installPostgres } from './postgres.mjs'
 import { answersPing } from './redis-ping.mjs'
 import { findPython, installPackages } from './python.mjs'
 
@@ -155,6 +156,22 @@ const valkey = {
   isReady: answersPing,
 }
 
+/** @type {Recipe} */
+const postgres = {
+  name: 'postgres',
+  version: '18.3',
+  install: installPostgres,
+  start: ({ folder, port, state }) => ({
+    command: process.execPath,
+    args: [
+      fileURLToPath(new URL('run-postgres.mjs', import.meta.url)),
+      ...[folder, String(port), state],
+    ],
+    env: {},
+  }),
+  isReady: answersStartup,
+}
+
 /** A package keeps its program in a folder that is named after the Python and the machine. */
 function findIn(folder, name) {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -164,5 +181,8 @@ function findIn(folder, name) {
 }
 
 export const recipes = new Map(
-  [moto, localstack, openbao, gcpKmsEmulator, redis, valkey].map((recipe) => [recipe.name, recipe]),
+  [moto, localstack, openbao, gcpKmsEmulator, redis, valkey, postgres].map((recipe) => [
+    recipe.name,
+    recipe,
+  ]),
 )

@@ -16,6 +16,8 @@ import {
   type DynamoDbOptions,
   MemoryDataKeyStore,
   MemoryKeyValueStore,
+  PostgresDataKeyStore,
+  PostgresKeyValueStore,
   RedisDataKeyStore,
   RedisKeyValueStore,
   redisOverHttp,
@@ -82,6 +84,13 @@ const wrong: Readonly<Record<string, () => unknown>> = {
     new DynamoDbDataKeyStore({ ...table, durability: 'hoped' as never }),
   'DynamoDB with an option that nobody knows': () =>
     new DynamoDbDataKeyStore({ ...table, profile: 'default' } as never),
+  'a client of PostgreSQL that is none': () => new PostgresKeyValueStore({ client: nothing }),
+  'a client of PostgreSQL without queries': () =>
+    new PostgresDataKeyStore({ client: { execute: command } as never }),
+  'PostgreSQL of a durability that does not exist': () =>
+    new PostgresDataKeyStore({ client: { query: command } as never, durability: 'hoped' as never }),
+  'PostgreSQL with an option that nobody knows': () =>
+    new PostgresKeyValueStore({ client: { query: command }, schema: 'app' } as never),
   'Redis over plain http': () => redisOverHttp({ ...http, url: 'http://redis.test' }),
   'Redis with a secret in its URL': () => redisOverHttp({ ...http, url: 'https://a:b@redis.test' }),
   'Redis without a token': () => redisOverHttp({ ...http, token: '' }),

@@ -59,6 +59,7 @@ const marks = {
   DenoKvKeyValueStore: 'versionstamp',
   MemoryKeyValueStore: 'maxEntries',
   DynamoDbKeyValueStore: 'DynamoDB_20120810',
+  PostgresKeyValueStore: 'SQLSTATE',
 } as const
 
 describe('tree shaking', () => {

@@ -1,0 +1,124 @@
+import { type Bytes, encodeBase64 } from '../bytes/index.ts'
+import { configError } from '../http/index.ts'
+import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
+import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
+import { type PostgresOptions, PostgresQueries } from './postgres-query.ts'
+import {
+  DATA_KEYS_TABLE,
+  quotedTable,
+  type RecordStatements,
+  recordStatements,
+} from './postgres-sql.ts'
+import { columnOf } from './sql-rows.ts'
+import { bytesOfText } from './text-values.ts'
+
+/** Options of {@link PostgresDataKeyStore}. */
+export interface PostgresDataKeyStoreOptions extends PostgresOptions {
+  /**
+   * The table's name, with its schema before it where the `search_path` does not have that; lower-case
+   * letters, digits and `_`. `edge_kms_data_keys` by default.
+   */
+  readonly table?: string
+  /**
+   * `checked` (default): before its first write the store asks whether the database waits for the disk
+   * (`fsync`, `synchronous_commit`) and whether the table survives a crash, and refuses to write otherwise.
+   * `declared`: you say so, e.g. of a service that keeps its log elsewhere.
+   */
+  readonly durability?: 'checked' | 'declared'
+}
+
+/**
+ * A {@link DataKeyStore} on the primary of PostgreSQL 12 or later. Its table is `postgresSchema`'s.
+ *
+ * @remarks Security: an earlier backup, and a failover to a replica that is not synchronous, lose
+ * records that were acknowledged, and with them every message that refers to them.
+ *
+ * @see https://www.postgresql.org/docs/current/wal-async-commit.html
+ */
+export class PostgresDataKeyStore implements DataKeyStore {
+  readonly consistency = 'strong' as const
+  readonly #queries: PostgresQueries
+  readonly #sql: RecordStatements
+  readonly #table: string
+  #durable: boolean
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(options: PostgresDataKeyStoreOptions) {
+    const { client, table = DATA_KEYS_TABLE, durability = 'checked', ...common } = options
+    if (durability !== 'checked' && (durability as string) !== 'declared') {
+      throw configError('durability is not valid')
+    }
+    this.#table = quotedTable(table)
+    this.#sql = recordStatements(this.#table)
+    this.#durable = durability === 'declared'
+    this.#queries = new PostgresQueries(client, common)
+  }
+
+  async get(key: string, { signal }: DataKeyStoreOptions = {}): Promise<Bytes | undefined> {
+    const rows = await this.#queries.rows('get', signal, this.#sql.get, checkDataKeyName(key))
+    if (rows.length === 0) return undefined
+    return bytesOfText(columnOf(rows[0], 'record'), () => this.#queries.calls.unreadable('get'))
+  }
+
+  /** @throws KmsError `ERR_KMS_CONFIG` where the database does not keep what it is given */
+  async putIfAbsent(
+    key: string,
+    record: Bytes,
+    { signal }: DataKeyStoreOptions = {},
+  ): Promise<boolean> {
+    const text = encodeBase64(checkValue(record, MAX_VALUE_BYTES))
+    const values = [checkDataKeyName(key), text]
+    await this.#demandDurable(signal)
+    const { putIfAbsent } = this.#sql
+    return (await this.#queries.rows('putIfAbsent', signal, putIfAbsent, ...values)).length === 1
+  }
+
+  /** @throws KmsError `ERR_KMS_CONFIG` where the database does not keep what it is given */
+  async compareAndSwap(
+    key: string,
+    expected: Bytes,
+    next: Bytes,
+    { signal }: DataKeyStoreOptions = {},
+  ): Promise<boolean> {
+    const text = encodeBase64(checkValue(next, MAX_VALUE_BYTES))
+    const values = [checkDataKeyName(key), text, encodeBase64(expected)]
+    await this.#demandDurable(signal)
+    const { swap } = this.#sql
+    return (await this.#queries.rows('compareAndSwap', signal, swap, ...values)).length === 1
+  }
+
+  async list(
+    cursor: string | undefined,
+    limit: number,
+    { signal }: DataKeyStoreOptions = {},
+  ): Promise<DataKeyPage> {
+    checkPage(cursor, limit)
+    // One more than asked for tells whether there is a next page.
+    const rows = await this.#queries.rows('list', signal, this.#sql.list, cursor ?? '', limit + 1)
+    return pageOf(
+      rows.map((row) => columnOf(row, 'key')),
+      limit,
+      () => this.#queries.calls.unreadable('list'),
+    )
+  }
+
+  async #demandDurable(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#durable) return
+    const [row] = await this.#queries.rows('check', signal, this.#sql.durability, this.#table)
+    demandDurable(row)
+    this.#durable = true
+  }
+}
+
+/** @throws KmsError `ERR_KMS_CONFIG` */
+function demandDurable(row: unknown): void {
+  const { kind, type, fsync, commit } = Object(row) as Readonly<Record<string, unknown>>
+  if (kind === null) throw configError('there is no such table')
+  // Text would take bytes, and give back others.
+  if (type !== 'bytea') throw configError('the table has other columns')
+  if (kind !== 'p') throw configError('the table does not survive a crash')
+  if (fsync !== 'on') throw configError('this PostgreSQL runs with fsync off, or does not say')
+  if (typeof commit !== 'string' || commit === 'off') {
+    throw configError('this PostgreSQL acknowledges before it has written (synchronous_commit off)')
+  }
+}

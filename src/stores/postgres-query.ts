@@ -1,0 +1,93 @@
+import { KmsError } from '../errors.ts'
+import { configError } from '../http/index.ts'
+import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
+
+/**
+ * What is used of a client: `Pool` and `Client` of node-postgres and of `@neondatabase/serverless`, and
+ * PGlite, as they are. It must speak to the primary.
+ */
+export interface PostgresClient {
+  query(
+    text: string,
+    values: (string | number | null)[],
+  ): Promise<{ readonly rows: readonly unknown[] }>
+}
+
+/** What every store on PostgreSQL is told. */
+export interface PostgresOptions extends StoreCallOptions {
+  readonly client: PostgresClient
+}
+
+/** Errors after which nothing was written and the same statement may pass: SQLSTATE class 40. */
+const BEATEN: readonly unknown[] = ['40001', '40P01']
+/** A statement that others beat so often has lost. */
+const MAX_TURNS = 16
+
+/** What another SQLSTATE says of the table or of who asks. */
+const FAULTS: Readonly<Record<string, string>> = {
+  '42P01': 'there is no such table',
+  '3F000': 'there is no such schema',
+  '42703': 'the table has other columns',
+  '42804': 'the table has columns of another type',
+  '42883': 'the table has columns of another type',
+  '42P10': 'the table has no primary key',
+}
+
+/** Classes of which a second try is no better: permission, authorization, a database that is not there. */
+const FOR_GOOD = /^(?:42501|28...|3D000|25006)$/
+
+/** Statements on one client, one at a time and whole; parameters never become part of a text. */
+export class PostgresQueries {
+  readonly calls: StoreCalls
+  readonly #client: PostgresClient
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(client: PostgresClient, options: StoreCallOptions) {
+    this.#client = checkBinding('client', client, 'query')
+    this.calls = new StoreCalls('postgres', options)
+  }
+
+  /**
+   * @returns the rows
+   * @throws KmsError `ERR_STORE_UNAVAILABLE`; `ERR_KMS_CONFIG` where the table is missing or another
+   */
+  rows(
+    operation: string,
+    signal: AbortSignal | undefined,
+    text: string,
+    ...values: (string | number | null)[]
+  ): Promise<readonly unknown[]> {
+    return this.calls.run(operation, signal, async (until) => {
+      for (let turn = 1; ; turn++) {
+        until.throwIfAborted() // nobody hears of it any more
+        try {
+          const { rows } = await this.#client.query(text, values)
+          if (!Array.isArray(rows)) throw this.calls.unreadable(operation)
+          return rows as readonly unknown[]
+        } catch (error) {
+          const state = stateOf(error)
+          if (!BEATEN.includes(state) || turn === MAX_TURNS)
+            throw this.#typed(operation, state, error)
+        }
+      }
+    })
+  }
+
+  #typed(operation: string, state: string | undefined, error: unknown): unknown {
+    if (state === undefined) return error
+    const fault = FAULTS[state]
+    if (fault !== undefined) return configError(`${fault} (SQLSTATE ${state})`)
+    return new KmsError('ERR_STORE_UNAVAILABLE', {
+      provider: 'postgres',
+      operation,
+      message: `PostgreSQL refused with SQLSTATE ${state}`,
+      retryable: !FOR_GOOD.test(state),
+    })
+  }
+}
+
+/** The error's SQLSTATE: five upper-case letters and digits, where the socket's own codes are longer. */
+function stateOf(error: unknown): string | undefined {
+  const { code } = Object(error) as Readonly<Record<string, unknown>>
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+}
