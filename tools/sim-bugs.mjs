@@ -1,5 +1,5 @@
 /**
- * Plants each bug of test/simulation/bugs.json in a copy of the source and demands that its seed
+ * Plants each bug of test/simulation/bugs.json and outages/bugs.json in a copy of the source and demands that its seed
  * breaks the rule that it names, and that the same seed is well without it.
  *
  *   npm run sim:bugs -- [name ...] [--find N]     with --find, which of the first N seeds catch it
@@ -10,7 +10,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { node24, root } from './lib/folders.mjs'
 
-const BUGS = JSON.parse(readFileSync(join(root, 'test', 'simulation', 'bugs.json'), 'utf8'))
+const bugsOf = (world, ...path) =>
+  JSON.parse(readFileSync(join(root, 'test', 'simulation', ...path), 'utf8')).map((bug) => ({
+    world,
+    ...bug,
+  }))
+const BUGS = [...bugsOf('ciphers', 'bugs.json'), ...bugsOf('outages', 'outages', 'bugs.json')]
 const find = Number(/--find[= ](\d+)/.exec(process.argv.join(' '))?.[1] ?? 0)
 const names = process.argv.slice(2).filter((one) => !/^(--|\d)/.test(one))
 const chosen = BUGS.filter(({ name }) => names.length === 0 || names.includes(name))
@@ -35,18 +40,18 @@ function tryBug(bug) {
   if (problem !== undefined) failures.push(`${bug.name}: ${problem}`)
 }
 
-function catchIt({ name, edits, seed, rule }) {
-  const well = play(['--seed', String(seed)])
+function catchIt({ name, world, edits, seed, rule }) {
+  const well = play(world, ['--seed', String(seed)])
   if (well.status !== 0) return `seed ${seed} fails without it`
-  const sick = withEdits(edits, () => play(['--seed', String(seed)]))
+  const sick = withEdits(edits, () => play(world, ['--seed', String(seed)]))
   if (typeof sick === 'string') return sick
   if (!sick.stdout.includes(`  ${rule}: `)) return `seed ${seed} does not catch it by ${rule}`
   console.log(`caught: ${name}, by seed ${seed}, which says ${rule}`)
   return undefined
 }
 
-function search({ name, edits }) {
-  const sick = withEdits(edits, () => play(['--count', String(find)]))
+function search({ name, world, edits }) {
+  const sick = withEdits(edits, () => play(world, ['--count', String(find)]))
   if (typeof sick === 'string') return sick
   const caught = [...sick.stdout.matchAll(/ {2}(\w+): (.*)\n(?: {2}.*\n)*FAILED: .* (\d+)\n/g)]
   for (const [, rule, text, seed] of caught.slice(0, 4)) {
@@ -75,7 +80,11 @@ function withEdits(edits, work) {
   }
 }
 
-function play(args) {
+function play(world, args) {
   const main = join(scratch, 'test', 'simulation', 'main.ts')
-  return spawnSync(node24, [main, ...args], { cwd: scratch, encoding: 'utf8', maxBuffer: 2 ** 28 })
+  return spawnSync(node24, [main, '--world', world, ...args], {
+    cwd: scratch,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  })
 }

@@ -1,4 +1,5 @@
 import { type Outcome, typedError } from '../errors.ts'
+import { discard } from './discard.ts'
 import type {
   KeyManagementService,
   KmsSignalOptions,
@@ -11,7 +12,8 @@ const IN_FLIGHT = 6
 
 /**
  * {@link KeyManagementService.unwrapMany} for a service without batches: one call for each item, and
- * whatever it throws is the outcome of that item, but for an abort.
+ * whatever it throws is the outcome of that item, but for an abort, which wipes what has come and what
+ * still comes.
  */
 export async function unwrapEach(
   kms: Pick<KeyManagementService, 'unwrapDataKey'>,
@@ -20,16 +22,25 @@ export async function unwrapEach(
 ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
   const outcomes = new Array<Outcome<UnwrappedDataKey>>(items.length)
   const queue = items.entries()
+  let aborted = false
   const work = async (): Promise<void> => {
     for (const [i, { wraps, context }] of queue) {
       try {
-        outcomes[i] = { ok: true, value: await kms.unwrapDataKey(wraps, { ...options, context }) }
+        const value = await kms.unwrapDataKey(wraps, { ...options, context })
+        outcomes[i] = { ok: true, value }
+        if (aborted) discard(value)
       } catch (error) {
         const typed = typedError(error, 'ERR_KMS_UNAVAILABLE', options.signal)
         outcomes[i] = { ok: false, error: typed }
       }
     }
   }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, work))
+  try {
+    await Promise.all(Array.from({ length: IN_FLIGHT }, work))
+  } catch (error) {
+    aborted = true
+    discard(outcomes)
+    throw error
+  }
   return outcomes
 }

@@ -20,6 +20,7 @@ import { Bulkhead, type BulkheadConfig } from './bulkhead.ts'
 import { integer } from './numbers.ts'
 import { refusal } from './refusal.ts'
 import { type DecoratorPorts, type InnerCall, type Ports, portsOf, serviceOf } from './service.ts'
+import { hasTurn, waitsForTurn } from './turn.ts'
 
 /** Options of {@link BulkheadKms}. */
 export interface BulkheadKmsOptions extends BulkheadConfig, DecoratorPorts {
@@ -102,6 +103,7 @@ export class BulkheadKms implements KeyManagementService {
     call: InnerCall<T, O>,
   ): Promise<T> {
     options.signal?.throwIfAborted()
+    waitsForTurn(options)
     const permit = await this.#bulkhead.enter(options.signal)
     const { providerName: provider } = this
     if (permit === undefined) {
@@ -109,6 +111,7 @@ export class BulkheadKms implements KeyManagementService {
       const message = 'too many calls wait for the KMS'
       throw refusal('ERR_KMS_THROTTLED', { message, provider, operation })
     }
+    hasTurn(options, this.#ports.runtime.now())
     try {
       return await call(options)
     } finally {

@@ -161,12 +161,14 @@ export class CircuitBreakerKms implements KeyManagementService {
       const message = 'the circuit to the KMS is open'
       throw refusal('ERR_KMS_UNAVAILABLE', { message, provider, operation, retryAfterMs })
     }
+    // Of its own, so that it can be told how long this call waited for its turn.
+    const given = { ...options }
     try {
-      const answer = await call(options)
-      circuit.leave(ticket, errorOf(answer), options)
+      const answer = await call(given)
+      circuit.leave(ticket, errorOf(answer), given)
       return answer
     } catch (error) {
-      circuit.leave(ticket, error ?? new Error('rejected with nothing'), options)
+      circuit.leave(ticket, error ?? new Error('rejected with nothing'), given)
       throw error
     }
   }

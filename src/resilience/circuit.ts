@@ -13,6 +13,7 @@ import {
 import { isRefusal } from './refusal.ts'
 import { errorTypeOf, type Ports } from './service.ts'
 import type { SharedCircuit } from './shared-circuit.ts'
+import { turnOf } from './turn.ts'
 
 /** Who this circuit is, for events. */
 export interface CircuitName {
@@ -26,7 +27,7 @@ export interface CircuitTicket {
   readonly startedMs: number
 }
 
-/** A call that the total deadline cut says something about the KMS only if it had this long to answer. */
+/** A call that the total deadline cut says something about the KMS only if that had this long to answer. */
 const SLOW_MS = 1_000
 /** R23: only what the KMS did not answer counts. Throttles are for the one who retries. */
 const OUTAGES: readonly string[] = ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_TIMEOUT']
@@ -92,7 +93,7 @@ export class Circuit {
 
   /** The call came back. */
   leave(ticket: CircuitTicket, error: unknown, options: KmsSignalOptions): void {
-    this.#settle(ticket, this.#outcomeOf(ticket, error, options.signal), options)
+    this.#settle(ticket, this.#outcomeOf(ticket, error, options), options)
   }
 
   #settle(ticket: CircuitTicket, outcome: CircuitOutcome, options: KmsSignalOptions): void {
@@ -106,9 +107,11 @@ export class Circuit {
     this.#shared?.tell(phase, options)
   }
 
-  #outcomeOf(ticket: CircuitTicket, error: unknown, signal?: AbortSignal): CircuitOutcome {
+  #outcomeOf(ticket: CircuitTicket, error: unknown, options: KmsSignalOptions): CircuitOutcome {
     if (error === undefined) return 'success'
-    const hadTime = this.#ports.runtime.now() - ticket.startedMs >= SLOW_MS
+    const { signal } = options
+    const sinceMs = turnOf(options) ?? ticket.startedMs
+    const hadTime = this.#ports.runtime.now() - sinceMs >= SLOW_MS
     if (isRefusal(error) || (signal?.aborted === true && !hadTime)) return 'neutral'
     return OUTAGES.includes(errorTypeOf(error, signal)) ? 'failure' : 'neutral'
   }

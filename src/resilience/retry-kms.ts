@@ -1,5 +1,6 @@
 import { KmsError, type Outcome, typedError } from '../errors.ts'
 import {
+  discard,
   type GeneratedDataKey,
   type HealthReport,
   type KekVersion,
@@ -106,6 +107,7 @@ export class RetryKms implements KeyManagementService {
       if (first?.ok === false) throw first.error
     }).catch((error: unknown) => {
       // Items that did not make it have their own error; without any, the batch itself failed.
+      if (options.signal?.aborted === true) discard(outcomes)
       options.signal?.throwIfAborted()
       if (outcomes.length === 0) throw error
     })

@@ -18,7 +18,12 @@ export class Isolate implements Scope {
   readonly #frozen: boolean
   readonly #scheduler: Scheduler
 
-  constructor(slot: number, life: number, plan: Plan, scheduler: Scheduler) {
+  constructor(
+    slot: number,
+    life: number,
+    plan: Pick<Plan, 'seed' | 'skewMs' | 'platform'>,
+    scheduler: Scheduler,
+  ) {
     const { seed, skewMs, platform } = plan
     this.slot = slot
     this.name = `${String(slot)}.${String(life)}`

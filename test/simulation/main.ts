@@ -1,14 +1,32 @@
 /**
  * Plays worlds and says what must not have been.
  *
- *   npm run sim -- --seed N          one world, with all that happens in it
- *   npm run sim -- [--from N] [--count N] [--lanes N]
+ *   npm run sim -- [--world NAME] --seed N          one world, with all that happens in it
+ *   npm run sim -- [--world NAME] [--from N] [--count N] [--lanes N]
  */
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { parseArgs } from 'node:util'
-import { runSeed, type SeedReport } from './run-seed.ts'
+import { runOutages } from './outages/run-outages.ts'
+import { runSeed } from './run-seed.ts'
+
+/** What one seed came to, in any world. */
+interface Report {
+  readonly seed: number
+  readonly violations: readonly { readonly rule: string; readonly text: string }[]
+  readonly digest: string
+  readonly events: number
+  readonly kmsCalls: number
+  readonly written: number
+}
+
+/** The first is the one that is meant where none is named. */
+const WORLDS: Readonly<Record<string, (seed: number, print?: boolean) => Promise<Report>>> = {
+  ciphers: runSeed,
+  outages: runOutages,
+}
 
 interface Range {
+  readonly world: string
   readonly from: number
   readonly count: number
   readonly step: number
@@ -20,16 +38,22 @@ if (isMainThread) await main()
 else await play(workerData as Range)
 
 /** One lane: every so many seeds of a range. */
-async function play({ from, count, step }: Range): Promise<void> {
+async function play({ world, from, count, step }: Range): Promise<void> {
   for (let seed = from; seed < from + count; seed += step)
-    parentPort?.postMessage(await tryRun(seed))
+    parentPort?.postMessage(await tryRun(world, seed))
 }
 
-async function tryRun(seed: number): Promise<SeedReport> {
+function run(world: string, seed: number, print = false): Promise<Report> {
+  const play = WORLDS[world]
+  if (play === undefined) throw new TypeError(`there are only ${Object.keys(WORLDS).join(', ')}`)
+  return play(seed, print)
+}
+
+async function tryRun(world: string, seed: number): Promise<Report> {
   try {
-    return await runSeed(seed)
+    return await run(world, seed)
   } catch (error) {
-    const violations = [{ rule: 'hang' as const, text: String(error) }]
+    const violations = [{ rule: 'hang', text: String(error) }]
     return { seed, violations, digest: '', events: 0, kmsCalls: 0, written: 0 }
   }
 }
@@ -37,6 +61,7 @@ async function tryRun(seed: number): Promise<SeedReport> {
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      world: { type: 'string' },
       seed: { type: 'string' },
       from: { type: 'string', default: '1' },
       count: { type: 'string', default: '1000' },
@@ -44,27 +69,30 @@ async function main(): Promise<void> {
     },
   })
   if (values.seed !== undefined) {
-    const report = await runSeed(Number(values.seed), true)
-    show(report)
+    const { world = 'ciphers' } = values
+    const report = await run(world, Number(values.seed), true)
+    show(world, report)
     console.log(`seed ${String(report.seed)}: digest ${report.digest}`)
     process.exitCode = report.violations.length === 0 ? 0 : 1
     return
   }
-  await sweep(Number(values.from), Number(values.count), Number(values.lanes))
+  const [from, count, lanes] = [values.from, values.count, values.lanes].map(Number)
+  for (const world of values.world === undefined ? Object.keys(WORLDS) : [values.world])
+    await sweep(world, Number(from), Number(count), Number(lanes))
 }
 
-async function sweep(from: number, count: number, lanes: number): Promise<void> {
+async function sweep(world: string, from: number, count: number, lanes: number): Promise<void> {
   const started = performance.now()
   const total = { failed: 0, passed: 0, events: 0, kmsCalls: 0, written: 0 }
-  const hear = (report: SeedReport): void => {
+  const hear = (report: Report): void => {
     total.events += report.events
     total.kmsCalls += report.kmsCalls
     total.written += report.written
     if (report.violations.length === 0) total.passed += 1
-    else if (++total.failed <= MOST_SHOWN) show(report)
+    else if (++total.failed <= MOST_SHOWN) show(world, report)
   }
   const lane = (i: number): Promise<void> => {
-    const workerData = { from: from + i, count: count - i, step: lanes }
+    const workerData = { world, from: from + i, count: count - i, step: lanes }
     const worker = new Worker(new URL(import.meta.url), { workerData })
     worker.on('message', hear)
     return new Promise((resolve, reject) => {
@@ -77,15 +105,16 @@ async function sweep(from: number, count: number, lanes: number): Promise<void> 
   await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i)))
   const seconds = ((performance.now() - started) / 1_000).toFixed(1)
   console.log(
-    `seeds ${String(from)} to ${String(from + count - 1)}: ${String(total.events)} events, ` +
+    `${world}, seeds ${String(from)} to ${String(from + count - 1)}: ${String(total.events)} events, ` +
       `${String(total.kmsCalls)} KMS calls, ${String(total.written)} messages, ${seconds} s`,
   )
   const lost = count - total.passed - total.failed
-  console.log(`simulation: ${String(total.passed)} passed, ${String(total.failed + lost)} failed`)
-  process.exitCode = total.failed + lost === 0 ? 0 : 1
+  console.log(`${world}: ${String(total.passed)} passed, ${String(total.failed + lost)} failed`)
+  if (total.failed + lost > 0) process.exitCode = 1
 }
 
-function show({ seed, violations }: SeedReport): void {
+function show(world: string, { seed, violations }: Report): void {
   for (const { rule, text } of violations.slice(0, 5)) console.log(`  ${rule}: ${text}`)
-  if (violations.length > 0) console.log(`FAILED: npm run sim -- --seed ${String(seed)}`)
+  if (violations.length > 0)
+    console.log(`FAILED: npm run sim -- --world ${world} --seed ${String(seed)}`)
 }

@@ -123,6 +123,35 @@ describe('R23 opening', () => {
     expect(breaker.state().encrypt.phase).toBe('closed')
   })
 
+  it('never on a deadline that passed in our own queue', async () => {
+    const world = new FakeWorld()
+    const kms = new ScriptedKms()
+    const { ports } = world
+    const bulkhead = new BulkheadKms({ kms, maxConcurrent: 1, maxWaitMs: 5_000, ...ports })
+    const breaker = new CircuitBreakerKms({ kms: bulkhead, failureThreshold: 1, ...ports })
+    const whole = new TimeoutKms({ kms: breaker, timeoutMs: 1_500, layer: 'operation', ...ports })
+    const after = (ms: number) => () =>
+      new Promise<void>((resolve) => {
+        world.after(ms, () => {
+          resolve()
+        })
+      })
+    // The first one holds the only place; the second waits for 1.2 s and has the KMS for 0.3 s.
+    kms.script = [after(1_200), hang]
+    const [first, second] = [whole.generateDataKey(call), whole.generateDataKey(call)]
+    const outcomes = await world.settled(Promise.allSettled([first, second]))
+    expect(outcomes).toMatchObject({
+      value: [{ status: 'fulfilled' }, { reason: { code: 'ERR_KMS_TIMEOUT' } }],
+    })
+    expect(breaker.state().encrypt).toMatchObject({ phase: 'closed', failuresInARow: 0 })
+    // Nor when its turn never comes.
+    kms.script = [hang]
+    const alone = new CircuitBreakerKms({ kms: bulkhead, failureThreshold: 1, ...ports })
+    const late = new TimeoutKms({ kms: alone, timeoutMs: 1_500, layer: 'operation', ...ports })
+    expect((await world.settled(late.generateDataKey(call))).status).toBe('rejected')
+    expect(alone.state().encrypt.phase).toBe('closed')
+  })
+
   it('one class of calls does not open another', async () => {
     const { kms, breaker, generate } = setup()
     const { wraps } = await generate()

@@ -165,6 +165,26 @@ describe('R21 deadline and abort', () => {
     expect(kms.calls).toHaveLength(1)
   })
 
+  it('an abort between two attempts of a batch wipes what the first one opened', async () => {
+    const world = new FakeWorld()
+    const kms = new ScriptedKms('scripted', { batches: true })
+    const retry = new RetryKms({ kms, ...world.ports })
+    world.random = 0.9
+    const { wraps } = await kms.generateDataKey(call)
+    const nothing = () => undefined
+    kms.script = [nothing, nothing, fail('ERR_KMS_THROTTLED')]
+    const controller = new AbortController()
+    const { signal } = controller
+    const items = Array.from({ length: 2 }, () => ({ wraps, context: {} }))
+    const work = retry.unwrapMany(items, { signal })
+    await world.advance(10)
+    const reason = new Error('stop')
+    controller.abort(reason)
+    await expect(work).rejects.toBe(reason)
+    expect(kms.made).toHaveLength(2)
+    expect(() => kms.made[1]?.length).toThrow(TypeError)
+  })
+
   it('an abort of the KMS itself is no failure to retry', async () => {
     const { world, kms, retry } = setup()
     kms.always = () => {
