@@ -1,6 +1,7 @@
 /**
- * `npm run test:servers [vendor[/server] …]`: everything against servers that others wrote.
- * A vendor is a folder with a lane.mjs; README.md says what may stand beside it.
+ * `npm run test:servers [vendor[/server] …] [--write]`: everything against servers that others wrote.
+ * A vendor is a folder with a lane.mjs; README.md says what may stand beside it. With `--write`, a document
+ * that says what was seen is written instead of compared.
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +13,8 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const vendors = readdirSync(here).filter(
   (name) => name !== 'lib' && existsSync(join(here, name, 'lane.mjs')),
 )
-const asked = process.argv.slice(2)
+const asked = process.argv.slice(2).filter((arg) => arg !== '--write')
+const writes = process.argv.includes('--write')
 const wanted = (name) => asked.length === 0 || asked.some((arg) => arg.split('/')[0] === name)
 
 const unknown = asked.filter((arg) => !['launcher', ...vendors].includes(arg.split('/')[0]))
@@ -34,6 +36,7 @@ for (const vendor of vendors.filter(wanted)) {
     return name === vendor && server !== undefined ? [server] : []
   })
   const { runLane } = await import(pathToFileURL(join(folder, 'lane.mjs')).href)
-  await runLane({ report, providers, only: servers.length === 0 ? undefined : servers })
+  const only = servers.length === 0 ? undefined : servers
+  await runLane({ report, providers, only, writes })
 }
 process.exitCode = report.close()

@@ -52,9 +52,10 @@ export function buildOwnGoProgram({ folder, source, name, oldest }) {
  * @param {string} options.module
  * @param {string} options.version as the proxy has it: a tag, or a full pseudo-version
  * @param {string} options.name of the program
+ * @param {string} [options.main] the package of the program, where it is not the module's root
  * @param {string} [options.ldflags]
  */
-export function buildGoProgram({ folder, module, version, name, ldflags = '' }) {
+export function buildGoProgram({ folder, module, version, name, main = module, ldflags = '' }) {
   const { modules } = findGo(name)
   const work = join(folder, 'module')
   mkdirSync(work)
@@ -62,8 +63,11 @@ export function buildGoProgram({ folder, module, version, name, ldflags = '' }) 
   writeFileSync(join(work, 'go.mod'), `module edge-kms/server\n\ngo ${OLDEST.join('.')}\n`)
   go('mod', 'download', `${module}@${version}`)
   // The module's own sums: the checksum database lacks some of what it needs.
-  copyFileSync(join(modules, `${module}@${version}`, 'go.sum'), join(work, 'go.sum'))
-  go('get', '-tool', `${module}@${version}`)
+  copyFileSync(join(modules, `${escaped(module)}@${version}`, 'go.sum'), join(work, 'go.sum'))
+  go('get', '-tool', `${main}@${version}`)
   const flags = ['-trimpath', '-ldflags', `-s -w ${ldflags}`.trim()]
-  go('build', ...flags, '-o', join(folder, name), module)
+  go('build', ...flags, '-o', join(folder, name), main)
 }
+
+/** The module cache must work where file names have no case. @param {string} module */
+const escaped = (module) => module.replaceAll(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`)

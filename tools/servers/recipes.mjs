@@ -172,6 +172,23 @@ const postgres = {
   isReady: answersStartup,
 }
 
+/** @type {Recipe} */
+const toxiproxy = {
+  name: 'toxiproxy',
+  version: '2.12.0',
+  install(folder) {
+    const module = 'github.com/Shopify/toxiproxy/v2'
+    const main = `${module}/cmd/server`
+    buildGoProgram({ folder, name: 'toxiproxy', module, main, version: 'v2.12.0' })
+  },
+  start: ({ folder, port }) => ({
+    command: join(folder, 'toxiproxy'),
+    args: ['-host', '127.0.0.1', '-port', String(port)],
+    env: { LOG_LEVEL: 'warn' },
+  }),
+  readyPath: '/version',
+}
+
 /** A package keeps its program in a folder that is named after the Python and the machine. */
 function findIn(folder, name) {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -180,9 +197,6 @@ function findIn(folder, name) {
   return join(found.parentPath, name)
 }
 
-export const recipes = new Map(
-  [moto, localstack, openbao, gcpKmsEmulator, redis, valkey, postgres].map((recipe) => [
-    recipe.name,
-    recipe,
-  ]),
-)
+const all = [moto, localstack, openbao, gcpKmsEmulator, redis, valkey, postgres, toxiproxy]
+
+export const recipes = new Map(all.map((recipe) => [recipe.name, recipe]))
