@@ -1,6 +1,7 @@
 import { type Bytes, concatBytes, encodeUtf8, equalBytesConstantTime } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 import { CONTEXT_LIMITS, type EncryptionContext, encodePrefixedContext } from '../kms/index.ts'
+import { refuse, view } from './aead-result.ts'
 
 /** Sizes of c2sp.org/chunked-encryption, in bytes. */
 export const CHUNKED = {
@@ -120,14 +121,6 @@ export function openChunk(keys: ChunkedKeys, index: number, sealed: Bytes): Prom
   checkIndex(index)
   const algorithm = { name: 'AES-GCM', iv: chunkNonce(keys.baseNonce, index) }
   return crypto.subtle.decrypt(algorithm, keys.aeadKey, sealed).then(view, refuse)
-}
-
-function view(buffer: ArrayBuffer): Bytes {
-  return new Uint8Array(buffer)
-}
-
-function refuse(): never {
-  throw new KmsError('ERR_DECRYPT_FAILED') // W6.9
 }
 
 function checkIndex(index: number): void {

@@ -1,6 +1,6 @@
 import { type Bytes, encodeUtf8 } from '../bytes/index.ts'
-import { KmsError } from '../errors.ts'
 import { CONTEXT_LIMITS, type EncryptionContext, encodePrefixedContext } from '../kms/index.ts'
+import { refuse, view } from './aead-result.ts'
 
 const NONCE_BYTES = 12
 const LABEL = encodeUtf8('edge-kms/v1/record\0')
@@ -20,23 +20,22 @@ export function recordAad(aad: EncryptionContext | undefined): Bytes {
  *
  * @param nonce - 12 bytes that were drawn in this same turn
  */
-export async function encryptRecord(
+export function encryptRecord(
   key: CryptoKey,
   nonce: Bytes,
   plaintext: Bytes,
   aad: Bytes,
   head: Bytes,
 ): Promise<Bytes> {
-  const sealing = crypto.subtle.encrypt(
-    { name: 'AES-GCM', iv: nonce, additionalData: aad, tagLength: 128 },
-    key,
-    plaintext,
-  )
+  const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: aad, tagLength: 128 }
+  const sealing = crypto.subtle.encrypt(algorithm, key, plaintext)
   const out = new Uint8Array(head.length + NONCE_BYTES + plaintext.length + 16)
   out.set(head)
   out.set(nonce, head.length)
-  out.set(new Uint8Array(await sealing), head.length + NONCE_BYTES)
-  return out
+  return sealing.then((sealed) => {
+    out.set(new Uint8Array(sealed), head.length + NONCE_BYTES)
+    return out
+  })
 }
 
 /**
@@ -44,27 +43,10 @@ export async function encryptRecord(
  *
  * @throws KmsError `ERR_DECRYPT_FAILED`
  */
-export async function decryptRecord(
-  key: CryptoKey,
-  message: Bytes,
-  aad: Bytes,
-  at = 0,
-): Promise<Bytes> {
-  try {
-    return new Uint8Array(
-      await crypto.subtle.decrypt(
-        {
-          name: 'AES-GCM',
-          iv: message.subarray(at, at + NONCE_BYTES),
-          additionalData: aad,
-          tagLength: 128,
-        },
-        key,
-        message.subarray(at + NONCE_BYTES),
-      ),
-    )
-  } catch {
-    // Runtimes differ in the error's name and message; a caller must not see the difference.
-    throw new KmsError('ERR_DECRYPT_FAILED') // W6.9
-  }
+export function decryptRecord(key: CryptoKey, message: Bytes, aad: Bytes, at = 0): Promise<Bytes> {
+  const iv = message.subarray(at, at + NONCE_BYTES)
+  const algorithm = { name: 'AES-GCM', iv, additionalData: aad, tagLength: 128 }
+  return crypto.subtle
+    .decrypt(algorithm, key, message.subarray(at + NONCE_BYTES))
+    .then(view, refuse)
 }
