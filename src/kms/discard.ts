@@ -7,8 +7,7 @@ interface MaybeSecret {
 
 /** Wipes the DEKs in an answer that nobody will take. Never throws: it may be anything. */
 export function discard(answer: unknown): void {
-  const list: readonly unknown[] = Array.isArray(answer) ? answer : [answer]
-  for (const item of list) {
+  for (const item of [answer].flat()) {
     const { value = item } = Object(item) as Partial<Extract<Outcome<unknown>, { ok: true }>>
     const { plaintext } = Object(value) as MaybeSecret
     if (typeof plaintext?.dispose === 'function') plaintext.dispose()

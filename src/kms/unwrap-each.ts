@@ -22,25 +22,23 @@ export async function unwrapEach(
 ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
   const outcomes = new Array<Outcome<UnwrappedDataKey>>(items.length)
   const queue = items.entries()
-  let aborted = false
+  let late: typeof discard | undefined
   const work = async (): Promise<void> => {
     for (const [i, { wraps, context }] of queue) {
       try {
         const value = await kms.unwrapDataKey(wraps, { ...options, context })
         outcomes[i] = { ok: true, value }
-        if (aborted) discard(value)
+        late?.(value)
       } catch (error) {
         const typed = typedError(error, 'ERR_KMS_UNAVAILABLE', options.signal)
         outcomes[i] = { ok: false, error: typed }
       }
     }
   }
-  try {
-    await Promise.all(Array.from({ length: IN_FLIGHT }, work))
-  } catch (error) {
-    aborted = true
-    discard(outcomes)
+  await Promise.all(Array.from({ length: IN_FLIGHT }, work)).catch((error: unknown) => {
+    late = discard
+    late(outcomes)
     throw error
-  }
+  })
   return outcomes
 }
