@@ -65,9 +65,12 @@ export function createResilientKms(
     : [build(given, 'kms')]
   const layers = { observer, circuitStore, repairs, audit }
   const kms = composeKms(members, { ...resilience, ...layers, ...top.ports })
-  const { cacheTtlMs: ttlMs, encryptForMs, maxMessages } = resilienceValues(resilience)
+  const values = resilienceValues(resilience)
+  const { cacheTtlMs: ttlMs, cacheMaxStaleMs: maxStaleMs, encryptForMs, maxMessages } = values
   const limits = {
     ttlMs,
+    maxStaleMs,
+    maxStaleWriteMs: maxStaleMs,
     encryptForMs,
     maxMessages,
     ...cache,

@@ -22,6 +22,8 @@ export interface ResiliencePreset {
   readonly requireAudit: boolean
   /** For the cache above the stack: how long a data key is used without asking the KMS, in milliseconds. */
   readonly cacheTtlMs: number
+  /** For how long more one is used, to read and to write, while the KMS cannot be reached, in milliseconds. */
+  readonly cacheMaxStaleMs: number
   /** How long, and for how many messages, a data key encrypts. */
   readonly encryptForMs: number
   readonly maxMessages: number
@@ -56,6 +58,7 @@ const PRODUCTION: ResiliencePreset = {
   hedge: false,
   requireAudit: false,
   cacheTtlMs: 300_000,
+  cacheMaxStaleMs: 60_000,
   encryptForMs: 3_600_000,
   maxMessages: 1_048_576,
 }
@@ -89,6 +92,7 @@ export const PRESETS: Readonly<Record<PresetName, ResiliencePreset>> = {
     retry: { ...RETRY, maxAttempts: 2 },
     requireAudit: true,
     cacheTtlMs: 60_000,
+    cacheMaxStaleMs: 0,
     encryptForMs: 300_000,
     maxMessages: 1_024,
   },

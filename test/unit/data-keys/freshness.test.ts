@@ -282,8 +282,10 @@ it('R17 nor one in which the KMS does not even say that it is down: no use waits
     const header = await foreign(kms)
     await cache.open(header, CONTEXT, {})
     await cache.active(CONTEXT, USE)
-    let asked = kms.begun.length
+    let asked = 0
     const timeouts = new Set<number>()
+    const behind: Promise<unknown>[] = []
+    const defer = (work: Promise<unknown>): unknown => behind.push(work)
     for (let ms = 0; ms <= TTL + 2 * STALE; ms += 500) {
       world.at(ms)
       kms.open = ms < begin || ms >= begin + 60_000
@@ -293,17 +295,18 @@ it('R17 nor one in which the KMS does not even say that it is down: no use waits
         await settled()
         world.fail(undefined)
       }
-      expect(cache.open(header, CONTEXT, {}), String(ms)).not.toBeInstanceOf(Promise)
-      expect(cache.active(CONTEXT, USE), String(ms)).not.toBeInstanceOf(Promise)
-      if (kms.begun.length === asked) continue
-      asked = kms.begun.length
-      if (kms.open) await settled()
-      else {
-        inVain += 1
-        timeouts.add(ms + limitMs)
-      }
+      expect(cache.open(header, CONTEXT, { defer }), String(ms)).not.toBeInstanceOf(Promise)
+      expect(cache.active(CONTEXT, { ...USE, defer }), String(ms)).not.toBeInstanceOf(Promise)
+      if (kms.open && timeouts.size === 0) await Promise.all(behind.splice(0))
+      const { refreshes } = cache.stats()
+      if (refreshes === asked) continue
+      asked = refreshes
+      if (kms.open) continue
+      await settled() // the calls are on their way
+      inVain += 1
+      timeouts.add(ms + limitMs)
     }
-    expect(asked, 'both keys were renewed').toBeGreaterThanOrEqual(4)
+    expect(asked, 'both keys were renewed').toBeGreaterThanOrEqual(2)
   }
   expect(inVain).toBeGreaterThan(20)
 })

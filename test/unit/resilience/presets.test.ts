@@ -250,6 +250,25 @@ const measures: Record<string, (preset: PresetName) => Promise<unknown>> = {
       world.nowMs += 1_000
     }
   },
+  async cacheMaxStaleMs(preset) {
+    const { world, members, keys } = cached(preset)
+    const made = await keys.active({}, { bytes: 1, durable: false })
+    const endMs = world.nowMs + PRESETS[preset].cacheTtlMs
+    members[0].always = down
+    const uses = [
+      async () => keys.open(made.header, {}, {}),
+      async () => keys.active({}, { bytes: 1, durable: false }),
+    ]
+    for (let ms = 0; ; ms += 1_000) {
+      const outcomes: string[] = []
+      for (const use of uses) {
+        world.nowMs = endMs + ms
+        outcomes.push((await world.settled(use())).status)
+      }
+      expect(outcomes[0]).toBe(outcomes[1])
+      if (outcomes[0] === 'rejected') return ms
+    }
+  },
   async encryptForMs(preset) {
     const { world, keys } = cached(preset, { ttlMs: 3_600_000 })
     const made = await keys.active({}, { bytes: 1, durable: false })
@@ -271,9 +290,11 @@ const measures: Record<string, (preset: PresetName) => Promise<unknown>> = {
 /** The cache that a preset asks for, over its stack. */
 function cached(preset: PresetName, over: { ttlMs?: number } = {}) {
   const stack = build(preset, 1)
-  const { cacheTtlMs: ttlMs, encryptForMs, maxMessages } = PRESETS[preset]
+  const { cacheTtlMs: ttlMs, cacheMaxStaleMs: maxStaleMs } = PRESETS[preset]
+  const { encryptForMs, maxMessages } = PRESETS[preset]
   // Without renewal ahead of the end: how long a key is used at most is what is measured.
-  const limits = { ttlMs, encryptForMs, maxMessages, refreshAheadMs: 0, ...over }
+  const stale = { maxStaleMs, maxStaleWriteMs: maxStaleMs }
+  const limits = { ttlMs, ...stale, encryptForMs, maxMessages, refreshAheadMs: 0, ...over }
   return { ...stack, keys: new CachedKms({ kms: stack.kms, ...limits, runtime: stack.world }) }
 }
 
