@@ -8,12 +8,18 @@ export {
   type DataKeyPolicy,
   type DataKeySource,
   type EnvelopeForm,
+  type Invalidation,
   type KmsCacheConfig,
   KmsDataKeys,
   type KmsDataKeysOptions,
   type MaybePromise,
+  type ObtainOptions,
   type OpenRequest,
   type RewrapKeyOptions,
+  type SharedDataKeys,
+  type SharedLevel,
+  type SharedLevelHost,
+  type SharedLevelStats,
 } from './data-keys/index.ts'
 export {
   type DecryptedRange,

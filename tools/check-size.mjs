@@ -11,6 +11,8 @@ const coreLimit = 14 * 1024
 const awsLimit = 20 * 1024
 /** 8 KiB for a provider beyond the core; signing with jose is only there where it is imported. */
 const providerLimit = coreLimit + 8 * 1024
+/** 6 KiB for the cache that lasts through outages, and its shared level. */
+const sharedLimit = coreLimit + 6 * 1024
 /** Every provider with all its credentials, and zod. */
 const configLimit = 45 * 1024
 /** The same with what stands against outages, and the cache with the format below it. */
@@ -107,6 +109,11 @@ const rows = [
     'core and Azure',
     "export { EnvelopeCipher } from 'edge-kms'\nexport { createAzureKeyVaultKms } from 'edge-kms/azure-key-vault'",
     providerLimit,
+  ],
+  [
+    'core and shared keys',
+    "export { CachedKms, EnvelopeCipher } from 'edge-kms'\nexport { sharedDataKeys } from 'edge-kms/shared-keys'",
+    sharedLimit,
   ],
   ['config, all providers', "export { createKms } from 'edge-kms/config'", configLimit],
   ['config, whole stack', "export { createResilientKms } from 'edge-kms/config'", stackLimit],

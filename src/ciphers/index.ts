@@ -21,3 +21,8 @@ export {
   wrapLocally,
 } from './local-wrap.ts'
 export { decryptRecord, encryptRecord, recordAad } from './record.ts'
+export {
+  authenticateStored,
+  importStoreAuthKey,
+  isAuthenticStored,
+} from './store-authentication.ts'

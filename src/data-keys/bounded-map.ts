@@ -33,6 +33,10 @@ export class BoundedMap<K, V> {
     this.#evictions += 1
   }
 
+  values(): Iterable<V> {
+    return this.#entries.values()
+  }
+
   delete(key: K): void {
     this.#entries.delete(key)
   }

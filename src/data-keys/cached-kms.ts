@@ -1,9 +1,15 @@
-import type { Outcome } from '../errors.ts'
-import type { EncryptionContext, KmsSignalOptions } from '../kms/index.ts'
+import { isKmsError, type Outcome } from '../errors.ts'
+import {
+  canonicalContext,
+  type EncryptionContext,
+  type KmsSignalOptions,
+  refuseOthers,
+  wrongOption,
+} from '../kms/index.ts'
 import type { Network } from '../ports/index.ts'
 import { webNetwork } from '../runtime/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
-import { equalBytes } from '../bytes/index.ts'
+import { type Bytes, equalBytes } from '../bytes/index.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { dataKeyLimits, inRange } from './data-key-limits.ts'
 import type { ActiveKeyOptions, Defer, MaybePromise, OpenRequest } from './data-key-source.ts'
@@ -11,6 +17,13 @@ import type { HeldKey } from './held-key.ts'
 import { HeldKeys } from './held-keys.ts'
 import { type MemoryCacheConfig, MemoryKms } from './memory-kms.ts'
 import { isOfContext } from './opened-keys.ts'
+import type {
+  ObtainOptions,
+  SharedDataKeys,
+  SharedLevel,
+  SharedLevelHost,
+  SharedLevelStats,
+} from './shared-level.ts'
 import type { KmsDataKeysOptions } from './source-options.ts'
 import { failureOf, StaleFreshness } from './stale-freshness.ts'
 
@@ -30,10 +43,12 @@ export interface KmsCacheConfig extends MemoryCacheConfig {
   readonly maxStaleMs?: number
   /** The same for encrypting: 1 min by default. Never past `encryptForMs`. */
   readonly maxStaleWriteMs?: number
+  /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. None by default. */
+  readonly shared?: SharedDataKeys
 }
 
-/** Counts since construction; `entries` is the number now. */
-export interface CacheStats {
+/** Counts since construction; `entries` is the number now. Those of a shared level are 0 without one. */
+export interface CacheStats extends SharedLevelStats {
   readonly entries: number
   readonly encryptHits: number
   readonly encryptMisses: number
@@ -50,6 +65,23 @@ export interface CacheStats {
   readonly revocations: number
   /** Headers refused from memory, without a KMS call, because they failed a moment ago. */
   readonly refusals: number
+}
+
+/** What {@link CachedKms.invalidate} drops: the keys of one context, one data key, or with neither everything. */
+export interface Invalidation {
+  readonly context?: EncryptionContext
+  readonly commitment?: Bytes
+}
+
+const NOT_SHARED: SharedLevelStats = {
+  adoptions: 0,
+  adoptionsRefused: 0,
+  leases: 0,
+  leaseWaits: 0,
+  storeReads: 0,
+  storeWrites: 0,
+  storeFailures: 0,
+  signals: 0,
 }
 
 /**
@@ -75,6 +107,9 @@ export class CachedKms extends MemoryKms {
   readonly #held: HeldKeys
   readonly #reading: StaleFreshness<KmsSignalOptions>
   readonly #writing: StaleFreshness<ActiveKeyOptions>
+  readonly #shared: SharedLevel | undefined
+  /** Keys that others made, whose records are in the data-key store as somebody has rewrapped them. */
+  readonly #rewrapped = new WeakSet<DataEncryptionKey>()
   #encrypts = 0
   #encryptMisses = 0
   #revocations = 0
@@ -85,17 +120,20 @@ export class CachedKms extends MemoryKms {
       refreshAheadMs: ahead,
       maxStaleMs = 60_000,
       maxStaleWriteMs = 60_000,
+      shared,
       ...others
     } = options
     const { ttlMs = 300_000, maxEntries = 1_000, network = webNetwork } = others
     const { encryptForMs } = dataKeyLimits(others.encryptForMs)
     const refreshAheadMs = ahead ?? Math.floor(ttlMs / 5)
+    const look = (nowMs: number, defer: Defer): void => this.#shared?.look(nowMs, defer)
     const reading = new StaleFreshness<KmsSignalOptions>(
       { ttlMs, refreshAheadMs, maxStaleMs, encryptForMs: Infinity },
       network,
       (held, { defer }) => {
         this.#reopen(held, defer)
       },
+      look,
     )
     const writing = new StaleFreshness<ActiveKeyOptions>(
       { ttlMs, refreshAheadMs, maxStaleMs: maxStaleWriteMs, encryptForMs },
@@ -103,6 +141,7 @@ export class CachedKms extends MemoryKms {
       (held, use) => {
         this.#replace(held, use)
       },
+      look,
     )
     const held = new HeldKeys(maxEntries, reading, writing)
     super(others, held)
@@ -112,6 +151,11 @@ export class CachedKms extends MemoryKms {
     this.#held = held
     this.#reading = reading
     this.#writing = writing
+    if (shared === undefined) return
+    if (typeof (shared as Partial<SharedDataKeys> | null)?.attach !== 'function') {
+      throw wrongOption('shared')
+    }
+    this.#shared = shared.attach(this.#hostOf(others.kms, { network, maxEntries, refreshAheadMs }))
   }
 
   override active(
@@ -128,7 +172,7 @@ export class CachedKms extends MemoryKms {
   ): Promise<DataEncryptionKey> {
     this.#encryptMisses += 1
     try {
-      return await super.makeMissing(context, options)
+      return await this.#makeOrAgain(context, options)
     } catch (error) {
       const held = this.#held.activeOf(context)
       const key = held && this.#standsIn(held, error, this.#writing)
@@ -138,11 +182,20 @@ export class CachedKms extends MemoryKms {
     }
   }
 
+  override async makeKey(
+    context: EncryptionContext | undefined,
+    options: ActiveKeyOptions,
+  ): Promise<DataEncryptionKey> {
+    if (this.#shared === undefined) return super.makeKey(context, options)
+    return this.#shared.obtain(canonicalContext(context), options)
+  }
+
   override async openMissing(
     header: KeyHeader,
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): Promise<DataEncryptionKey> {
+    this.#shared?.look(this.runtime.now(), options.defer)
     try {
       return await super.openMissing(header, context, options)
     } catch (error) {
@@ -156,6 +209,7 @@ export class CachedKms extends MemoryKms {
     requests: readonly OpenRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
+    this.#shared?.look(this.runtime.now(), options.defer)
     const outcomes = await super.openMany(requests, options)
     return outcomes.map((outcome, i) => {
       if (outcome.ok) return outcome
@@ -179,6 +233,101 @@ export class CachedKms extends MemoryKms {
       evictions: opened.evictions,
       revocations: this.#revocations,
       refusals: this.refusals,
+      ...(this.#shared?.stats() ?? NOT_SHARED),
+    }
+  }
+
+  override clear(): void {
+    super.clear()
+    this.#shared?.clear()
+  }
+
+  /**
+   * Drops keys at once: after a grant was taken back, or a key was compromised. The next use asks the KMS.
+   * With a shared level, what is shared by now is not used any more by anybody, and the other caches of the
+   * partition, which are told through the store, drop all that they hold. A cache in use hears of it within
+   * `signalMs`, one call of the store and the time that the store takes to show a write; one that is not in
+   * use, in the background of its next use.
+   *
+   * @throws KmsError `ERR_STORE_UNAVAILABLE`: dropped here, but the others were not told; call again
+   */
+  async invalidate(what: Invalidation = {}, options: KmsSignalOptions = {}): Promise<void> {
+    this.#drop(what)
+    await this.#shared?.signal(options)
+  }
+
+  /** A key that others made may have been rewrapped by now, and its record differs in its wraps then. */
+  override async makeDurable(key: DataEncryptionKey, options: KmsSignalOptions): Promise<void> {
+    if (this.#rewrapped.has(key)) return
+    try {
+      await super.makeDurable(key, options)
+    } catch (error) {
+      if (this.#shared === undefined) throw error
+      await this.headerOf(key.header.commitment, options)
+      this.#rewrapped.add(key)
+    }
+  }
+
+  override isDurable(key: DataEncryptionKey): boolean {
+    return super.isDurable(key) || this.#rewrapped.has(key)
+  }
+
+  #drop({ context, commitment, ...others }: Invalidation): void {
+    refuseOthers(others)
+    const { opened, active } = this.#held
+    if (commitment === undefined) {
+      if (context === undefined) {
+        super.clear()
+        return
+      }
+      canonicalContext(context)
+    } else if (context !== undefined || !((commitment as unknown) instanceof Uint8Array)) {
+      throw wrongOption('commitment')
+    }
+    opened.epoch += 1 // what is under way is not held
+    for (const held of [...opened.keys.values(), ...active.values()]) {
+      const matches =
+        commitment === undefined
+          ? isOfContext(held.key, context)
+          : equalBytes(held.key.header.commitment, commitment)
+      if (matches) held.cachedAtMs = -Infinity
+    }
+  }
+
+  #hostOf(
+    kms: KmsDataKeysOptions['kms'],
+    settings: Pick<SharedLevelHost, 'network' | 'maxEntries' | 'refreshAheadMs'>,
+  ): SharedLevelHost {
+    const { opened } = this.#held
+    return {
+      ...settings,
+      runtime: this.runtime,
+      limits: this.limits,
+      policy: this.policy,
+      capabilities: kms.capabilities,
+      get entries() {
+        return opened.size
+      },
+      canOpen: (wraps) => this.canOpen(wraps),
+      make: (context, options) => super.makeKey(context.map, options),
+      open: (header, context, options) => this.openNew(header, context, options),
+      makeDurable: (key, options) => this.makeDurable(key, options),
+      drop: () => {
+        super.clear()
+      },
+    }
+  }
+
+  /** A key that was adopted may be used up, or come to its end, in that moment: once more, no oftener. */
+  async #makeOrAgain(
+    context: EncryptionContext,
+    options: ActiveKeyOptions,
+  ): Promise<DataEncryptionKey> {
+    try {
+      return await super.makeMissing(context, options)
+    } catch (error) {
+      if (this.#shared === undefined || !isKmsError(error, 'ERR_DATA_KEY_EXHAUSTED')) throw error
+      return super.makeMissing(context, options)
     }
   }
 
@@ -230,7 +379,7 @@ export class CachedKms extends MemoryKms {
 
   #replace(held: HeldKey, options: ActiveKeyOptions): void {
     const { context } = held.key
-    const call = { ...options, signal: undefined }
+    const call: ObtainOptions = { ...options, signal: undefined, ahead: true }
     this.#behind(
       held,
       options.defer,

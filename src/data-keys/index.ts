@@ -1,4 +1,4 @@
-export { CachedKms, type CacheStats, type KmsCacheConfig } from './cached-kms.ts'
+export { CachedKms, type CacheStats, type Invalidation, type KmsCacheConfig } from './cached-kms.ts'
 export { DataEncryptionKey, type EnvelopeForm } from './data-encryption-key.ts'
 export { type DataKeyLimits, inRange } from './data-key-limits.ts'
 export type {
@@ -12,5 +12,12 @@ export type {
 } from './data-key-source.ts'
 export { type MemoryCacheConfig, MemoryKms } from './memory-kms.ts'
 export { KmsDataKeys } from './kms-data-keys.ts'
+export type {
+  ObtainOptions,
+  SharedDataKeys,
+  SharedLevel,
+  SharedLevelHost,
+  SharedLevelStats,
+} from './shared-level.ts'
 export type { KmsDataKeysOptions } from './source-options.ts'
 export { outcomeOf, settle, valueOf } from './opening.ts'

@@ -14,7 +14,7 @@ import type { Freshness, HeldKey } from './held-key.ts'
  * found is then compared whole, so that two keys with one number only push each other out.
  */
 export class OpenedKeys {
-  readonly #keys: BoundedMap<number, HeldKey>
+  readonly keys: BoundedMap<number, HeldKey>
   readonly #freshness: Freshness
   /** Another one after each `clear`: what was asked for before is not held after. */
   epoch = 0
@@ -22,22 +22,22 @@ export class OpenedKeys {
   misses = 0
 
   constructor(maxEntries: number, freshness: Freshness) {
-    this.#keys = new BoundedMap(maxEntries)
+    this.keys = new BoundedMap(maxEntries)
     this.#freshness = freshness
   }
 
   get size(): number {
-    return this.#keys.size
+    return this.keys.size
   }
 
   get evictions(): number {
-    return this.#keys.evictions
+    return this.keys.evictions
   }
 
   /** Holds a key, unless it was asked for in another epoch. */
   add(key: DataEncryptionKey, epoch: number | undefined, nowMs: number): boolean {
     if (epoch !== this.epoch) return false
-    this.#keys.set(first48Bits(key.header.commitment, 0), this.#freshness.hold(key, nowMs))
+    this.keys.set(first48Bits(key.header.commitment, 0), this.#freshness.hold(key, nowMs))
     return true
   }
 
@@ -89,12 +89,12 @@ export class OpenedKeys {
 
   /** What is held under the number of the commitment that stands there, in its time or past it. */
   peek(bytes: Bytes, at: number): HeldKey | undefined {
-    return this.#keys.get(first48Bits(bytes, at))
+    return this.keys.get(first48Bits(bytes, at))
   }
 
   clear(): void {
     this.epoch += 1
-    this.#keys.clear()
+    this.keys.clear()
   }
 
   #find(commitment: Bytes, nowMs: number, defer: Defer): DataEncryptionKey | undefined {

@@ -1,6 +1,8 @@
 import { isKmsError } from '../errors.ts'
+import type { KmsSignalOptions } from '../kms/index.ts'
 import type { Network } from '../ports/index.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
+import type { Defer } from './data-key-source.ts'
 import { type Freshness, type HeldKey, within } from './held-key.ts'
 
 /** How long a KMS that did not answer is taken to be down: stale keys are then given out without a wait. */
@@ -31,7 +33,7 @@ export interface StaleSettings {
  * Asks the KMS again ahead of a key's end, and lets a key be used past it while the KMS is down.
  * All of it is computed on use: there are no timers.
  */
-export class StaleFreshness<O> implements Freshness<O> {
+export class StaleFreshness<O extends KmsSignalOptions> implements Freshness<O> {
   /** Uses of a key past its time. */
   staleServes = 0
   /** Calls ahead of a key's end, and during an outage. */
@@ -39,16 +41,22 @@ export class StaleFreshness<O> implements Freshness<O> {
   readonly #settings: StaleSettings
   readonly #network: Pick<Network, 'jitter'>
   readonly #refresh: (held: HeldKey, options: O) => void
+  readonly #look: (nowMs: number, defer: Defer) => void
 
-  /** @param refresh - asks the KMS again; the caller does not wait for it */
+  /**
+   * @param refresh - asks the KMS again; the caller does not wait for it
+   * @param look - hears of each use
+   */
   constructor(
     settings: StaleSettings,
     network: Pick<Network, 'jitter'>,
     refresh: (held: HeldKey, options: O) => void,
+    look: (nowMs: number, defer: Defer) => void,
   ) {
     this.#settings = settings
     this.#network = network
     this.#refresh = refresh
+    this.#look = look
   }
 
   hold(key: DataEncryptionKey, nowMs: number): HeldKey {
@@ -59,6 +67,7 @@ export class StaleFreshness<O> implements Freshness<O> {
   }
 
   isUsable(held: HeldKey, nowMs: number, options: O): boolean {
+    this.#look(nowMs, options.defer)
     const fresh = within(held.cachedAtMs, nowMs, this.#settings.ttlMs)
     const down = within(held.outageAtMs ?? -Infinity, nowMs, OUTAGE_MS)
     if (!fresh && !(down && this.standsIn(held, nowMs))) return false

@@ -1,0 +1,2 @@
+export type { SharedDataKeysOptions } from './options.ts'
+export { sharedDataKeys } from './shared-data-keys.ts'

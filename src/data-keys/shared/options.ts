@@ -1,0 +1,37 @@
+import type { KeyValueStore } from '../../ports/index.ts'
+
+/** Options of `sharedDataKeys`. Times are integers, in milliseconds. */
+export interface SharedDataKeysOptions {
+  /**
+   * Where wrapped data keys and the pointers to the active ones stand. What it declares decides how
+   * few KMS calls are made: see `lease`.
+   */
+  readonly store: KeyValueStore
+  /** Whose keys these are: processes share with those that name the same partition, and no others. */
+  readonly partition: string
+  /**
+   * 32 random bytes or more, the same in every process, kept like a password: whoever has it and can
+   * write the store can plant a data key that they know. Excludes `trustedStore`.
+   */
+  readonly storeAuthKey?: Uint8Array
+  /** Instead of a `storeAuthKey`: nobody but these processes can write the store. */
+  readonly trustedStore?: boolean
+  /**
+   * `auto`: on a store that is strong and can compare and swap, one process makes a key while the others
+   * wait for it; on any other, each that starts before a key is visible makes one. `required`: such a
+   * store, or an error.
+   */
+  readonly lease?: 'auto' | 'required'
+  /** How long a process may take to make a key before another one does: 2,000 by default, at most 60,000. */
+  readonly leaseMs?: number
+  /**
+   * How long a call waits for the process that makes a key before it makes one itself: 5,000 by default,
+   * at most 120,000; 0: not at all. More than twice `leaseMs`, or the death of one process costs more
+   * than one key.
+   */
+  readonly waitMs?: number
+  /** How often a cache in use looks whether others invalidated something: 10,000 by default, at most 3,600,000. */
+  readonly signalMs?: number
+  /** How long one call of the store may take: 500 by default, at most 60,000. */
+  readonly storeTimeoutMs?: number
+}

@@ -1,0 +1,74 @@
+import type { Network, Runtime } from '../../ports/index.ts'
+import { type Bytes, equalBytes } from '../../bytes/index.ts'
+import { sleep } from '../../runtime/index.ts'
+import type { ObtainOptions } from '../shared-level.ts'
+import type { Lease } from './slot.ts'
+
+const FIRST_POLL_MS = 50
+const LONGEST_POLL_MS = 400
+
+/** What a wait stands on. */
+export interface PatienceOptions {
+  readonly runtime: Runtime
+  readonly network: Network
+  readonly waitMs: number
+  readonly leaseMs: number
+}
+
+/**
+ * How long one call waits for another process, by timers of its own. It tells a lease that is held
+ * from one whose holder has died: by the time that stands in it, and where clocks differ by having
+ * seen it unchanged for as long as a lease may last.
+ */
+export class Patience {
+  readonly #options: PatienceOptions
+  readonly #startMs: number
+  readonly #boundMs: number
+  #sleptMs = 0
+  #pollMs = FIRST_POLL_MS
+  #seen: Bytes | undefined
+  #seenAtMs = 0
+
+  constructor(options: PatienceOptions, { deadlineMs }: ObtainOptions) {
+    this.#options = options
+    this.#startMs = options.runtime.now()
+    // Half of the time that is left belongs to the KMS.
+    const leftMs = ((deadlineMs ?? Infinity) - this.#startMs) / 2
+    this.#boundMs = Math.min(options.waitMs, leftMs)
+  }
+
+  /** Whether this has waited at all. */
+  get waited(): boolean {
+    return this.#sleptMs > 0
+  }
+
+  /** Whether somebody is at work under this lease, as far as can be known from here. */
+  isHeld({ holder, untilMs }: Lease): boolean {
+    const { runtime, leaseMs } = this.#options
+    if (this.#seen === undefined || !equalBytes(this.#seen, holder)) {
+      this.#seen = holder
+      this.#seenAtMs = this.#elapsedMs()
+    }
+    return runtime.now() < untilMs && this.#elapsedMs() - this.#seenAtMs < leaseMs
+  }
+
+  /**
+   * Waits a little, each time longer. `false`: this has waited enough.
+   *
+   * @throws the signal's reason
+   */
+  async wait(signal: AbortSignal | undefined): Promise<boolean> {
+    const { network } = this.#options
+    if (this.#elapsedMs() >= this.#boundMs) return false
+    const delayMs = this.#pollMs * (1 - network.jitter() / 2)
+    this.#pollMs = Math.min(this.#pollMs * 2, LONGEST_POLL_MS)
+    await sleep(network, delayMs, signal)
+    this.#sleptMs += delayMs
+    return true
+  }
+
+  /** A clock may stand still, and may be set back. */
+  #elapsedMs(): number {
+    return Math.max(this.#sleptMs, this.#options.runtime.now() - this.#startMs)
+  }
+}

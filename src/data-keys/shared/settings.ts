@@ -1,0 +1,83 @@
+import { isWellFormed } from '../../bytes/index.ts'
+import { KmsError } from '../../errors.ts'
+import { refuseOthers, wrongOption } from '../../kms/index.ts'
+import type { KeyValueStore } from '../../ports/index.ts'
+import { inRange } from '../data-key-limits.ts'
+import type { SharedDataKeysOptions } from './options.ts'
+import { MAC_BYTES } from './store-auth.ts'
+
+/** Bytes of each name in the store. */
+const NAME_BYTES = 48
+
+/** The options, checked and complete. */
+export interface SharedSettings {
+  readonly store: KeyValueStore
+  readonly partition: string
+  /** Absent: the store is trusted. */
+  readonly storeAuthKey: Uint8Array | undefined
+  /** Whether one process makes a key for all: the store swaps atomically, and all see it at once. */
+  readonly leases: boolean
+  readonly leaseMs: number
+  readonly waitMs: number
+  readonly signalMs: number
+  readonly storeTimeoutMs: number
+}
+
+/** @throws KmsError `ERR_KMS_CONFIG` */
+export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
+  const {
+    store,
+    partition,
+    storeAuthKey,
+    trustedStore = false,
+    lease = 'auto',
+    leaseMs = 2_000,
+    waitMs = 5_000,
+    signalMs = 10_000,
+    storeTimeoutMs = 500,
+    ...others
+  } = options
+  refuseOthers(others)
+  if (typeof (store as Partial<KeyValueStore> | null)?.compareAndSwap !== 'function') {
+    throw wrongOption('store')
+  }
+  const { consistency, compareAndSwap, maxKeyBytes } = store.capabilities
+  if (maxKeyBytes < NAME_BYTES) throw wrongOption('store')
+  // One partition by mistake is all keys for all.
+  if (typeof partition !== 'string' || partition === '' || !isWellFormed(partition)) {
+    throw wrongOption('partition')
+  }
+  checkTrust(storeAuthKey, trustedStore)
+  const leases = compareAndSwap && consistency === 'strong'
+  if (!['auto', 'required'].includes(lease)) throw wrongOption('lease')
+  if (lease === 'required' && !leases) {
+    throw refused('lease is required, and this store is not strong or cannot compare and swap')
+  }
+  return {
+    store,
+    partition,
+    storeAuthKey,
+    leases,
+    leaseMs: inRange('leaseMs', leaseMs, 1, 60_000),
+    waitMs: inRange('waitMs', waitMs, 0, 120_000),
+    signalMs: inRange('signalMs', signalMs, 1, 3_600_000),
+    storeTimeoutMs: inRange('storeTimeoutMs', storeTimeoutMs, 1, 60_000),
+  }
+}
+
+/** W5.9: either the pointer can be authenticated, or somebody has said that it need not be. */
+function checkTrust(storeAuthKey: Uint8Array | undefined, trustedStore: boolean): void {
+  if (typeof trustedStore !== 'boolean') throw wrongOption('trustedStore')
+  if (storeAuthKey === undefined) {
+    if (!trustedStore) throw refused('storeAuthKey is missing, and trustedStore is not declared')
+    return
+  }
+  if (trustedStore) throw refused('storeAuthKey and trustedStore contradict each other')
+  if (!(storeAuthKey instanceof Uint8Array) || storeAuthKey.length < MAC_BYTES) {
+    throw refused('storeAuthKey must be 32 bytes or more')
+  }
+}
+
+export function refused(message: string): KmsError {
+  return new KmsError('ERR_KMS_CONFIG', { message })
+}

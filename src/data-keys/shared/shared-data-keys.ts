@@ -1,0 +1,55 @@
+import type { SharedDataKeys } from '../shared-level.ts'
+import type { SharedDataKeysOptions } from './options.ts'
+import { refused, sharedSettings } from './settings.ts'
+import { StoreLevel } from './store-level.ts'
+
+/**
+ * The shared level of a cache of data keys: isolates that start write under a data key that another one
+ * made, for one unwrap each, instead of making one each.
+ *
+ * It serves writers. A reader of an inline message has the wraps in the message, and asks the KMS once for
+ * each data key, as without it. No plaintext key leaves the process: the store holds what the KMS wrapped.
+ *
+ * What goes wrong with the store is no error of a call. Forged, planted, stale and foreign values are
+ * refused and counted ({@link CacheStats}), a store that is down or slow costs `storeTimeoutMs` once and is
+ * left alone for 5 s, and a key is then made as if there were no shared level.
+ *
+ * @remarks Security: an attacker who writes the store can make isolates drop what they hold or make keys of
+ * their own (more KMS calls), and within `encryptForMs` can put back an older value of the same partition. With
+ * `trustedStore` they can make writers encrypt under a key that they know, if they can also wrap it with the
+ * KMS. The context is in the record as far as any message has it in clear: never for `requiredContextKeys`.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`: neither or both of `storeAuthKey` and `trustedStore`, a store that cannot
+ * do what `lease` asks, a number out of range; and later, from the cache's constructor, for a KMS that does not
+ * authenticate the context and no `storeAuthKey`, or one that cannot unwrap
+ *
+ * @example
+ * ```ts
+ * import { CachedKms, EnvelopeCipher, type KeyManagementService } from 'edge-kms'
+ * import { sharedDataKeys } from 'edge-kms/shared-keys'
+ * import { DurableObjectKeyValueStore, type StoreObjectNamespace } from 'edge-kms/stores'
+ *
+ * export function createCipher(
+ *   kms: KeyManagementService,
+ *   namespace: StoreObjectNamespace,
+ *   storeAuthKey: Uint8Array,
+ * ): EnvelopeCipher {
+ *   const store = new DurableObjectKeyValueStore({ namespace })
+ *   const shared = sharedDataKeys({ store, partition: 'production', storeAuthKey })
+ *   return new EnvelopeCipher({ keys: new CachedKms({ kms, shared }) })
+ * }
+ * ```
+ */
+export function sharedDataKeys(options: SharedDataKeysOptions): SharedDataKeys {
+  const settings = sharedSettings(options)
+  return Object.freeze({
+    attach: (host) => {
+      const { bindsContext, usage } = host.capabilities
+      if (usage === 'encrypt') throw refused('shared keys need a kms that unwraps')
+      if (!bindsContext && settings.storeAuthKey === undefined) {
+        throw refused('this kms does not authenticate the context: storeAuthKey is needed') // W5.11
+      }
+      return new StoreLevel(settings, host)
+    },
+  } satisfies SharedDataKeys)
+}
