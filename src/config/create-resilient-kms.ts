@@ -1,4 +1,4 @@
-import { CachedKms } from '../data-keys/index.ts'
+import { CachedKms, type SharedDataKeys } from '../data-keys/index.ts'
 import { type KeyManagementService, refuseOthers } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import { composeKms, type ComposeKmsOptions, resilienceValues } from '../resilience/index.ts'
@@ -16,6 +16,8 @@ export interface CreateResilientKmsOptions
     Pick<ComposeKmsOptions, 'observer' | 'circuitStore' | 'repairs' | 'audit'> {
   /** Where data-key records of messages by reference live. */
   readonly dataKeyStore?: DataKeyStore
+  /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. */
+  readonly shared?: SharedDataKeys
 }
 
 /** A stack that works. */
@@ -51,7 +53,7 @@ export function createResilientKms(
   config: ResilientKmsConfig,
   options: CreateResilientKmsOptions = {},
 ): ResilientKms {
-  const { resolve, runtime, network, hasher, dataKeyStore, ...rest } = options
+  const { resolve, runtime, network, hasher, dataKeyStore, shared, ...rest } = options
   const { observer, circuitStore, repairs, audit, ...others } = rest
   refuseOthers(others)
   const { kms: given, ...plain } = checkConfig(resilientConfigSchema, config)
@@ -75,6 +77,7 @@ export function createResilientKms(
     maxMessages,
     ...cache,
     ...(dataKeyStore && { dataKeyStore }),
+    ...(shared && { shared }),
   }
   const keys = top.within('cache', () => new CachedKms({ ...limits, kms, ...top.ports }))
   return { kms, keys }

@@ -22,7 +22,7 @@ export interface ResilientKmsConfig extends ResilienceConfig {
 /** The cache of data keys and its limits; units and bounds are those of `CachedKms`. */
 export interface ResilientCacheConfig
   extends
-    Omit<KmsCacheConfig, 'network'>,
+    Omit<KmsCacheConfig, 'network' | 'shared'>,
     Omit<KmsDataKeysOptions, 'kms' | 'dataKeyStore' | 'runtime'> {}
 
 /** After the check an option that is absent may also be there as `undefined`. */

@@ -28,17 +28,12 @@ export class BoundedMap<K, V> {
   set(key: K, value: V): void {
     this.#put(key, value)
     if (this.#entries.size <= this.#max) return
-    const oldest = this.#entries.keys().next()
-    if (!oldest.done) this.#entries.delete(oldest.value)
+    this.#entries.delete(this.#entries.keys().next().value as K) // the oldest: it is not empty
     this.#evictions += 1
   }
 
   values(): Iterable<V> {
     return this.#entries.values()
-  }
-
-  delete(key: K): void {
-    this.#entries.delete(key)
   }
 
   clear(): void {

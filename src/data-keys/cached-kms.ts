@@ -222,7 +222,7 @@ export class CachedKms extends MemoryKms {
   stats(): CacheStats {
     const { opened } = this.#held
     return {
-      entries: opened.size,
+      entries: opened.keys.size,
       encryptHits: this.#encrypts - this.#encryptMisses,
       encryptMisses: this.#encryptMisses,
       decryptHits: opened.hits,
@@ -230,7 +230,7 @@ export class CachedKms extends MemoryKms {
       staleEncrypts: this.#writing.staleServes,
       staleDecrypts: this.#reading.staleServes,
       refreshes: this.#reading.refreshes + this.#writing.refreshes,
-      evictions: opened.evictions,
+      evictions: opened.keys.evictions,
       revocations: this.#revocations,
       refusals: this.refusals,
       ...(this.#shared?.stats() ?? NOT_SHARED),
@@ -306,7 +306,7 @@ export class CachedKms extends MemoryKms {
       policy: this.policy,
       capabilities: kms.capabilities,
       get entries() {
-        return opened.size
+        return opened.keys.size
       },
       canOpen: (wraps) => this.canOpen(wraps),
       make: (context, options) => super.makeKey(context.map, options),

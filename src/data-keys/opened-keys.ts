@@ -26,14 +26,6 @@ export class OpenedKeys {
     this.#freshness = freshness
   }
 
-  get size(): number {
-    return this.keys.size
-  }
-
-  get evictions(): number {
-    return this.keys.evictions
-  }
-
   /** Holds a key, unless it was asked for in another epoch. */
   add(key: DataEncryptionKey, epoch: number | undefined, nowMs: number): boolean {
     if (epoch !== this.epoch) return false

@@ -9,6 +9,8 @@ import {
   type PresetName,
 } from '../../../src/index.ts'
 import { KmsAuditTrail, lineSink } from '../../../src/observability/index.ts'
+import { sharedDataKeys } from '../../../src/data-keys/shared/index.ts'
+import { MemoryKeyValueStore } from '../../../src/stores/index.ts'
 import { FakeWorld } from '../../support/fake-world.ts'
 
 const key = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
@@ -40,6 +42,19 @@ it('R26 several KMSs of JSON wrap one data key', async () => {
   expect(EncryptedEnvelope.parse(envelope).wraps.map(({ kekId }) => kekId)).toEqual(['a', 'b'])
   const { keys: one } = createResilientKms(json({ kms: local('b') }))
   expect(await new EnvelopeCipher({ keys: one }).decrypt(envelope, options)).toEqual(data)
+})
+
+it('R18 two stacks of one JSON share a data key through a store', async () => {
+  const store = new MemoryKeyValueStore()
+  const storeAuthKey = new TextEncoder().encode(key)
+  const adoptions = []
+  for (let i = 0; i < 2; i += 1) {
+    const shared = sharedDataKeys({ store, partition: 'test', storeAuthKey })
+    const { keys } = createResilientKms(json({ kms: local('a') }), { shared })
+    await new EnvelopeCipher({ keys }).encrypt(data, options)
+    adoptions.push(keys.stats().adoptions)
+  }
+  expect(adoptions).toEqual([0, 1])
 })
 
 it('the cache is that of the preset, unless it is said', async () => {
