@@ -18,6 +18,9 @@ const configLimit = 45 * 1024
 /** The same with what stands against outages, and the cache with the format below it. */
 const stackLimit = 62 * 1024
 
+/** Both stores of a backend by themselves, with the AWS signer where they need it. */
+const storeLimit = 10 * 1024
+
 /** Text that only the barred code contains; minifying keeps strings. */
 const markers = {
   'the local provider': ['EDGE_KMS_KEY_V', 'edge-kms/v1/local-wrap'],
@@ -117,6 +120,16 @@ const rows = [
   ],
   ['config, all providers', "export { createKms } from 'edge-kms/config'", configLimit],
   ['config, whole stack', "export { createResilientKms } from 'edge-kms/config'", stackLimit],
+  [
+    'stores on DynamoDB',
+    "export { DynamoDbDataKeyStore, DynamoDbKeyValueStore } from 'edge-kms/stores'",
+    storeLimit,
+  ],
+  [
+    'stores on PostgreSQL',
+    "export { PostgresDataKeyStore, PostgresKeyValueStore } from 'edge-kms/stores'",
+    storeLimit,
+  ],
   ['gateway (with hono)', "export * from 'edge-kms/gateway'", undefined],
 ]
 

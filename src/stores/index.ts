@@ -46,3 +46,8 @@ export {
 } from './postgres-key-value-store.ts'
 export type { PostgresClient, PostgresOptions } from './postgres-query.ts'
 export { postgresSchema, type PostgresTables } from './postgres-sql.ts'
+export {
+  UnstorageKeyValueStore,
+  type UnstorageKeyValueStoreOptions,
+  type UnstorageStorage,
+} from './unstorage-key-value-store.ts'

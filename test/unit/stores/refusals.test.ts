@@ -21,6 +21,7 @@ import {
   RedisDataKeyStore,
   RedisKeyValueStore,
   redisOverHttp,
+  UnstorageKeyValueStore,
   WorkersKvStore,
 } from '../../../src/stores/index.ts'
 import { createLocalKms } from '../../../src/providers/local/index.ts'
@@ -91,6 +92,11 @@ const wrong: Readonly<Record<string, () => unknown>> = {
     new PostgresDataKeyStore({ client: { query: command } as never, durability: 'hoped' as never }),
   'PostgreSQL with an option that nobody knows': () =>
     new PostgresKeyValueStore({ client: { query: command }, schema: 'app' } as never),
+  'unstorage without a storage': () => new UnstorageKeyValueStore({ storage: nothing }),
+  'a driver of unstorage in the place of a storage': () =>
+    new UnstorageKeyValueStore({ storage: { getItem: command, setItem: command } as never }),
+  'a prefix that unstorage would change': () =>
+    new UnstorageKeyValueStore({ storage: { setItemRaw: command } as never, prefix: 'a/b?' }),
   'Redis over plain http': () => redisOverHttp({ ...http, url: 'http://redis.test' }),
   'Redis with a secret in its URL': () => redisOverHttp({ ...http, url: 'https://a:b@redis.test' }),
   'Redis without a token': () => redisOverHttp({ ...http, token: '' }),

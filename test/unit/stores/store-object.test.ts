@@ -60,6 +60,7 @@ const marks = {
   MemoryKeyValueStore: 'maxEntries',
   DynamoDbKeyValueStore: 'DynamoDB_20120810',
   PostgresKeyValueStore: 'SQLSTATE',
+  UnstorageKeyValueStore: 'setItemRaw',
 } as const
 
 describe('tree shaking', () => {
