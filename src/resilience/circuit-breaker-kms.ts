@@ -1,4 +1,4 @@
-import type { KmsError, Outcome } from '../errors.ts'
+import type { Outcome } from '../errors.ts'
 import {
   type GeneratedDataKey,
   type HealthReport,
@@ -15,6 +15,7 @@ import {
 } from '../kms/index.ts'
 import type { CallClass, KeyValueStore, KmsOperation } from '../ports/index.ts'
 import { notify } from '../runtime/index.ts'
+import { batchError } from './batch-error.ts'
 import { Circuit } from './circuit.ts'
 import { type CircuitBreakerConfig, circuitRules, restoredCircuit } from './circuit-config.ts'
 import type { CircuitState } from './circuit-state.ts'
@@ -121,7 +122,7 @@ export class CircuitBreakerKms implements KeyManagementService {
       'unwrapMany',
       options,
       (given) => this.#kms.unwrapMany(items, given),
-      failureOf,
+      batchError,
     )
   }
 
@@ -172,11 +173,4 @@ export class CircuitBreakerKms implements KeyManagementService {
       throw error
     }
   }
-}
-
-/** One item that was answered says that the KMS is there; else the one that may succeed later counts. */
-function failureOf(outcomes: readonly Outcome<unknown>[]): KmsError | undefined {
-  const errors = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]))
-  if (errors.length < outcomes.length) return undefined
-  return errors.find(({ retryable }) => retryable) ?? errors[0]
 }

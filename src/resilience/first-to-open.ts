@@ -1,5 +1,10 @@
 import { KmsError, typedError } from '../errors.ts'
-import { discard, type KmsCallOptions, type UnwrappedDataKey } from '../kms/index.ts'
+import {
+  discard,
+  type KmsCallOptions,
+  type KmsSignalOptions,
+  type UnwrappedDataKey,
+} from '../kms/index.ts'
 import type { FailoverEvent } from '../ports/index.ts'
 import { notify, sleep } from '../runtime/index.ts'
 import { boundedCall } from './bounded-call.ts'
@@ -119,8 +124,8 @@ async function nextLanding(
 }
 
 /** The time that is left, shared among this opener and those after it; the last takes what there is. */
-function shareOf(
-  { deadlineMs }: KmsCallOptions,
+export function shareOf(
+  { deadlineMs }: KmsSignalOptions,
   after: number,
   { runtime }: Ports,
 ): number | undefined {
@@ -129,7 +134,7 @@ function shareOf(
 }
 
 /** What can pass counts over what cannot: a message that may open later is not a bad message. */
-function worse(held: KmsError, next: KmsError): KmsError {
+export function worse(held: KmsError, next: KmsError): KmsError {
   if (held.code === 'ERR_ENVELOPE_UNKNOWN_KEY') return next
   if (held.retryable) return held
   return next.retryable || held.code === 'ERR_DECRYPT_FAILED' ? next : held

@@ -15,6 +15,7 @@ import {
 } from '../kms/index.ts'
 import { firstToOpen, type Opener } from './first-to-open.ts'
 import { type MultiKmsOptions, multiSettings, type MultiSettings } from './multi-options.ts'
+import { type BatchOpener, openInBatches } from './open-in-batches.ts'
 import { demandOwn, firstToGenerate, noteMissing, wrapUnderEnough } from './quorum-write.ts'
 import { answered, failed, type MemberHealth, readOrder, UNKNOWN_HEALTH } from './read-order.ts'
 import { errorTypeOf } from './service.ts'
@@ -92,9 +93,8 @@ export class MultiKms implements KeyManagementService {
 
   /** W3.28: in this reader's own order; a KEK that is down or does not open gives way to the next. */
   unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey> {
-    const { read, fastest, hedge, ports } = this.#settings
-    const order = fastest ? readOrder(this.#healths, ports.runtime.now()) : read.keys()
-    const openers = [...order].flatMap((i) => this.#openerOf(i, wraps))
+    const { hedge, ports } = this.#settings
+    const openers = this.#order().flatMap((i) => this.#openerOf(i, wraps))
     this.#hedges = Math.min(MAX_HEDGES, this.#hedges + (hedge?.budget ?? 0))
     return firstToOpen(openers, options, {
       ports,
@@ -103,11 +103,17 @@ export class MultiKms implements KeyManagementService {
     })
   }
 
+  /**
+   * Where a KEK takes batches, one for each KEK: an item that one does not open goes on to the next
+   * KEK that it has a wrap of, with all the others of its batch that failed. Batches are not hedged.
+   */
   unwrapMany(
     items: readonly UnwrapRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
-    return unwrapEach(this, items, options)
+    if (!this.capabilities.batches) return unwrapEach(this, items, options)
+    const openers = this.#order().map((i) => this.#batchOpenerOf(i))
+    return openInBatches(items, openers, options, this.#settings.ports)
   }
 
   async rewrapDataKey(
@@ -145,6 +151,12 @@ export class MultiKms implements KeyManagementService {
     }
   }
 
+  /** The places of the members in the order in which they are asked. */
+  #order(): readonly number[] {
+    const { read, fastest, ports } = this.#settings
+    return fastest ? readOrder(this.#healths, ports.runtime.now()) : [...read.keys()]
+  }
+
   /** What is measured here decides the order of later calls. */
   #openerOf(i: number, wraps: readonly WrappedKey[]): readonly Opener[] {
     const { read, ports } = this.#settings
@@ -161,6 +173,23 @@ export class MultiKms implements KeyManagementService {
       return kms.unwrapDataKey(ours, given)
     }
     return [{ provider: kms.providerName, open, landed }]
+  }
+
+  #batchOpenerOf(i: number): BatchOpener {
+    const { read, ports } = this.#settings
+    const kms = read[i] as KeyManagementService
+    return {
+      provider: kms.providerName,
+      ours: (wraps) => wraps.filter((wrap) => kms.canUnwrap(wrap)),
+      open: (items, given) => kms.unwrapMany(items, given),
+      // A page takes longer than a data key: it tells whether the KMS is there, not how fast it is.
+      landed: (error) => {
+        const health = this.#healths[i] ?? UNKNOWN_HEALTH
+        this.#healths[i] = isOutage(error)
+          ? failed(health, ports.runtime.now())
+          : { ...health, failedAtMs: -Infinity }
+      },
+    }
   }
 
   #demandWriters(): void {
@@ -181,8 +210,11 @@ function learnt(
   const type = errorTypeOf(error, undefined)
   if (type === 'aborted')
     return tookMs > (health.latencyMs ?? 0) ? answered(health, tookMs, nowMs) : health
-  const isOut = !isKmsError(error) || error.retryable
-  return isOut ? failed(health, nowMs) : answered(health, tookMs, nowMs)
+  return isOutage(error) ? failed(health, nowMs) : answered(health, tookMs, nowMs)
+}
+
+function isOutage(error: unknown): boolean {
+  return error !== undefined && (!isKmsError(error) || error.retryable)
 }
 
 function combine(
@@ -196,7 +228,7 @@ function combine(
     rewrapsInside: false,
     rotates: write.length > 0 && write.every((kms) => kms.capabilities.rotates),
     revealsVersion: all.every((one) => one.revealsVersion),
-    batches: false,
+    batches: read.some((kms) => kms.capabilities.batches),
     limits: {
       maxWrappedBytes: Math.max(...all.map((one) => one.limits.maxWrappedBytes)),
       maxContextBytes: Math.min(...all.map((one) => one.limits.maxContextBytes)),
