@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { Miniflare } from 'miniflare'
 import { blocksOf, documents } from './lib/doc-blocks.mjs'
-import { binOf, node24, root, toolEnv } from './lib/folders.mjs'
+import { binOf, ensureFolder, node24, root, toolEnv } from './lib/folders.mjs'
 import { scratchFolder } from './lib/pack.mjs'
 
 /** A key for the examples that take theirs from the environment; no data is behind it. */
@@ -40,6 +40,8 @@ function prepare() {
   link('edge-kms', root)
   for (const name of ['@opentelemetry/api', '@types/node', 'vitest'])
     link(name, join(root, 'node_modules', name))
+  const clients = join(ensureFolder('clients/gcp'), 'node_modules')
+  link('@google-cloud/kms', join(clients, '@google-cloud/kms'))
   const dependencies = { 'edge-kms': '*', vitest: '*' }
   const write = (name, value) => writeFileSync(join(scratch, name), JSON.stringify(value))
   write('package.json', { name: 'examples', private: true, type: 'module', dependencies })

@@ -103,7 +103,7 @@ const openbao = {
 /** @type {Recipe} */
 const gcpKmsEmulator = {
   name: 'gcp-kms-emulator',
-  version: '0.8.1',
+  version: '0.8.1+2', // the second main of ours over it
   install(folder) {
     const source = fileURLToPath(new URL('gcp-kms-emulator', import.meta.url))
     buildOwnGoProgram({ folder, source, name: 'gcp-kms-emulator', oldest: [1, 25] })

@@ -21,7 +21,7 @@ export interface GcpCall extends FlightOptions {
   readonly url: string
   readonly body?: object
   /** What INVALID_ARGUMENT means here. */
-  readonly invalidArgument?: KmsErrorCode
+  readonly invalidArgument?: KmsErrorCode | undefined
 }
 
 /**

@@ -32,6 +32,9 @@ export const GCP_ERRORS: readonly GcpErrorRow[] = [
   { code: 'ERR_KMS_UNSUPPORTED', names: 'UNIMPLEMENTED' },
 ]
 
+/** A name in Google's grammar; anything else could be a body that speaks. */
+const NAME = /^[A-Z][A-Z0-9_]{1,62}$/
+
 /** Facts of the call that stand on the error. */
 export interface GcpCallFacts {
   readonly provider: string
@@ -41,21 +44,49 @@ export interface GcpCallFacts {
   readonly invalidArgument?: KmsErrorCode | undefined
 }
 
+/** What Google says of a call that it refuses, however that came here (AIP-193). */
+export interface GcpStatus {
+  /** Name of the canonical code, e.g. `NOT_FOUND`; empty where there is none. */
+  readonly canonical: string
+  /** Reasons of ErrorInfo and types of PreconditionFailure, e.g. `KEY_DISABLED`. */
+  readonly reasons?: readonly string[]
+  /** Google's own words: looked at, never repeated. */
+  readonly message?: string
+  /** Status of HTTP, where the call went over it. */
+  readonly status?: number | undefined
+  /** How long Google asks to wait, in milliseconds. */
+  readonly retryAfterMs?: number | undefined
+}
+
 /** Classifies an error answer (AIP-193) by its reason, else its status, else that of HTTP. */
 export function gcpFailure(response: HttpResponse, facts: GcpCallFacts): KmsError {
-  const { provider, operation, nowMs, invalidArgument } = facts
   const { status, headers, body } = response
   const error = objectField(parseJsonObject(body), 'error')
-  const canonical = nameField(error, 'status')
   const details = listField(error, 'details')
-  const names = [...details.flatMap(reasonsOf), canonical].filter((name) => name !== '')
+  const waits = retryAfterMs(headers, facts.nowMs) ?? details.map(delayOf).find(Number.isFinite)
+  const told = {
+    canonical: nameField(error, 'status'),
+    reasons: details.flatMap(reasonsOf),
+    message: textField(error, 'message'),
+    status,
+    retryAfterMs: waits,
+  }
+  return gcpErrorOf(told, facts)
+}
+
+/** The error that a status is: by its reasons, else its canonical code, else the status of HTTP. */
+export function gcpErrorOf(
+  { canonical, reasons = [], message = '', status, retryAfterMs: waits }: GcpStatus,
+  { provider, operation, invalidArgument }: Omit<GcpCallFacts, 'nowMs'>,
+): KmsError {
+  const names = [...reasons, canonical].filter((name) => NAME.test(name))
   const row = names
     .map((name) => GCP_ERRORS.find((one) => one.names.split(' ').includes(name)))
     .find((one) => one !== undefined)
-  let code = row?.code ?? codeOfStatus(status)
+  let code = row?.code ?? codeOfStatus(status ?? 0)
   if (canonical === 'INVALID_ARGUMENT') {
     // What was damaged on its way may arrive whole the next time; the checksums were right here.
-    if (/crc32c|checksum/i.test(textField(error, 'message'))) code = 'ERR_KMS_UNAVAILABLE'
+    if (/crc32c|checksum/i.test(message)) code = 'ERR_KMS_UNAVAILABLE'
     else if (row?.names.startsWith(canonical) === true) code = invalidArgument ?? code
   }
   const told = names[0]
@@ -64,7 +95,7 @@ export function gcpFailure(response: HttpResponse, facts: GcpCallFacts): KmsErro
     operation,
     status,
     message: told === undefined ? undefined : `Google answered ${told}`,
-    retryAfterMs: retryAfterMs(headers, nowMs) ?? details.map(delayOf).find(Number.isFinite),
+    retryAfterMs: waits,
   } as KmsErrorDetails)
 }
 
@@ -87,9 +118,8 @@ function textField(holder: JsonObject | undefined, name: string): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** A name in Google's grammar; anything else could be a body that speaks. */
 function nameField(holder: JsonObject | undefined, name: string): string {
-  return /^[A-Z][A-Z0-9_]{1,62}$/.exec(textField(holder, name))?.[0] ?? ''
+  return NAME.exec(textField(holder, name))?.[0] ?? ''
 }
 
 /** Of google.rpc.ErrorInfo and google.rpc.PreconditionFailure. */

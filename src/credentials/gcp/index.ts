@@ -1,6 +1,6 @@
-export { type GcpCall, GcpClient } from './client.ts'
+export { GcpClient } from './client.ts'
 export type { GcpAccessToken, GcpCredentialsOption, GcpCredentialSource } from './credentials.ts'
-export { objectField } from './errors.ts'
+export { gcpErrorOf, type GcpStatus, objectField } from './errors.ts'
 export { gcpImpersonation, type GcpImpersonationOptions } from './impersonation.ts'
 export { gcpMetadataServer, type GcpMetadataServerOptions } from './metadata-server.ts'
 export {

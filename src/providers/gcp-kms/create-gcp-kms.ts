@@ -1,13 +1,11 @@
 import { GcpClient, toTokenSource } from '../../credentials/gcp/index.ts'
 import { checkEndpoint, Transport } from '../../http/index.ts'
-import { type KeyManagementService, refuseOthers, wrongOption } from '../../kms/index.ts'
+import type { KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
-import { dataKeyBytes } from './data-key-bytes.ts'
-import { GcpKms } from './gcp-kms.ts'
-import { locationOf } from './key-name.ts'
-import { KeyVersions } from './key-versions.ts'
-import { GcpKmsApi, PROVIDER } from './kms-api.ts'
+import { createGcpKmsOver } from './create-gcp-kms-over.ts'
+import { PROVIDER } from './errors.ts'
 import type { GcpKmsOptions } from './options.ts'
+import { RestTransport } from './rest-transport.ts'
 
 /**
  * GCP Cloud KMS by `fetch` alone. Nothing is sent before the first use.
@@ -33,20 +31,15 @@ import type { GcpKmsOptions } from './options.ts'
  * ```
  */
 export function createGcpKms(options: GcpKmsOptions): KeyManagementService {
-  const { keyName, credentials, randomBytes = 'local', usage = 'both', ...more } = options
-  const { endpoint = 'https://cloudkms.googleapis.com', allowHttpLoopback = false, ...rest } = more
-  const { timeoutMs, runtime = webRuntime, network = webNetwork, ...others } = rest
-  refuseOthers(others)
-  locationOf(keyName)
-  if (!['both', 'encrypt', 'decrypt'].includes(usage)) throw wrongOption('usage')
-  if (!['local', 'hsm'].includes(randomBytes)) throw wrongOption('randomBytes')
+  const { credentials, endpoint = 'https://cloudkms.googleapis.com', ...more } = options
+  const { allowHttpLoopback = false, timeoutMs, ...rest } = more
+  const { runtime = webRuntime, network = webNetwork } = rest
   const client = new GcpClient({
     provider: PROVIDER,
     credentials: toTokenSource(credentials, { runtime, network }),
     transport: new Transport({ network, timeoutMs }),
     runtime,
   })
-  const api = new GcpKmsApi(client, checkEndpoint(endpoint, { allowHttpLoopback }), keyName)
-  const newBytes = dataKeyBytes(randomBytes, api, runtime)
-  return new GcpKms(api, keyName, new KeyVersions(api, network), newBytes, usage)
+  const place = checkEndpoint(endpoint, { allowHttpLoopback })
+  return createGcpKmsOver(new RestTransport(client, place), rest)
 }

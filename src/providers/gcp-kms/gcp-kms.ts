@@ -18,8 +18,9 @@ import {
   type WrappedKey,
 } from '../../kms/index.ts'
 import type { DataKeyBytes } from './data-key-bytes.ts'
+import { PROVIDER } from './errors.ts'
 import { isVersion } from './key-name.ts'
-import { type GcpKmsApi, PROVIDER } from './kms-api.ts'
+import type { GcpKmsApi } from './kms-api.ts'
 import type { KeyVersions } from './key-versions.ts'
 
 const HEALTH: EncryptionContext = /* @__PURE__ */ Object.freeze({ 'edge-kms:dk': 'health' })

@@ -10,10 +10,14 @@ export {
   gcpServiceAccount,
   type GcpServiceAccountKey,
   type GcpServiceAccountOptions,
+  type GcpStatus,
   gcpWorkloadIdentity,
   gcpWorkloadIdentityFromAws,
   type GcpWorkloadIdentityFromAwsOptions,
   type GcpWorkloadIdentityOptions,
 } from '../../credentials/gcp/index.ts'
 export { createGcpKms } from './create-gcp-kms.ts'
-export type { GcpKmsOptions } from './options.ts'
+export { createGcpKmsOver } from './create-gcp-kms-over.ts'
+export { gcpKmsError } from './errors.ts'
+export type { GcpKmsKeyOptions, GcpKmsOptions } from './options.ts'
+export type { GcpKmsAnswer, GcpKmsMethods, GcpKmsTransport } from './transport.ts'

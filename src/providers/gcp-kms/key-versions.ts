@@ -2,7 +2,8 @@ import { KmsError } from '../../errors.ts'
 import type { KmsSignalOptions } from '../../kms/index.ts'
 import type { Network } from '../../ports/index.ts'
 import { untilAborted } from '../../runtime/index.ts'
-import { type GcpKmsApi, PROVIDER } from './kms-api.ts'
+import { PROVIDER } from './errors.ts'
+import type { GcpKmsApi } from './kms-api.ts'
 
 /** How often and for how long a new version is waited for: HSMs take their time. */
 const POLLS = 20

@@ -1,29 +1,27 @@
-import { type Bytes, crc32c, decodeBase64, encodeBase64 } from '../../bytes/index.ts'
-import { type GcpCall, type GcpClient, objectField } from '../../credentials/gcp/index.ts'
+import { type Bytes, crc32c } from '../../bytes/index.ts'
+import { objectField } from '../../credentials/gcp/index.ts'
 import { isKmsError, KmsError } from '../../errors.ts'
-import { type JsonObject, stringField } from '../../http/index.ts'
+import { stringField } from '../../http/index.ts'
 import {
   encodeKmsContext,
   type KmsCallOptions,
   type KmsSignalOptions,
   SecretBytes,
 } from '../../kms/index.ts'
+import { PROVIDER } from './errors.ts'
 import { locationOf, versionName, versionOfKey } from './key-name.ts'
-
-export const PROVIDER = 'gcp-kms'
+import type { GcpKmsAnswer, GcpKmsTransport } from './transport.ts'
 
 /** Longest wrap that the wire format carries. */
 const MAX_CIPHERTEXT_BYTES = 6_144
 
 /** The operations of Cloud KMS that this provider uses, with their answers checked for form. */
 export class GcpKmsApi {
-  readonly #client: GcpClient
-  readonly #endpoint: string
+  readonly #transport: GcpKmsTransport
   readonly #key: string
 
-  constructor(client: GcpClient, endpoint: string, keyName: string) {
-    this.#client = client
-    this.#endpoint = endpoint
+  constructor(transport: GcpKmsTransport, keyName: string) {
+    this.#transport = transport
     this.#key = keyName
   }
 
@@ -32,7 +30,9 @@ export class GcpKmsApi {
     options: KmsCallOptions,
     plaintext: SecretBytes,
   ): Promise<{ readonly version: string; readonly wrapped: Bytes }> {
-    const answer = await this.#onDataKey('encrypt', options, 'plaintext', plaintext.expose())
+    const bytes = plaintext.expose()
+    const request = { ...this.#aad(options), plaintext: bytes, plaintextCrc32c: crc32c(bytes) }
+    const answer = await this.#transport.call('Encrypt', request, options)
     const version = this.#versionIn(answer, 'name')
     // R10: without these the server may have encrypted other bytes than were sent.
     for (const what of ['Plaintext', 'AdditionalAuthenticatedData'])
@@ -45,14 +45,19 @@ export class GcpKmsApi {
     options: KmsCallOptions,
     wrapped: Bytes,
   ): Promise<{ readonly plaintext: SecretBytes; readonly usedPrimary: boolean }> {
-    const answer = await this.#onDataKey('decrypt', options, 'ciphertext', wrapped)
+    const sent = { ciphertext: wrapped, ciphertextCrc32c: crc32c(wrapped) }
+    const answer = await this.#transport.call(
+      'Decrypt',
+      { ...this.#aad(options), ...sent },
+      options,
+    )
     const plaintext = SecretBytes.take(bytesOf(answer, 'plaintext', 32, 32))
     return { plaintext, usedPrimary: answer['usedPrimary'] === true }
   }
 
   /** The primary version, as the key itself names it. */
   async primaryVersion(options: KmsSignalOptions): Promise<string> {
-    return this.#primaryIn(await this.#call('GET', 'GetCryptoKey', this.#key, options))
+    return this.#primaryIn(await this.#transport.call('GetCryptoKey', { name: this.#key }, options))
   }
 
   /** Whether a version exists; yes where there is no permission to ask. */
@@ -69,7 +74,7 @@ export class GcpKmsApi {
 
   async versionState(version: string, options: KmsSignalOptions): Promise<string> {
     const name = versionName(this.#key, version)
-    const answer = await this.#call('GET', 'GetCryptoKeyVersion', name, options)
+    const answer = await this.#transport.call('GetCryptoKeyVersion', { name }, options)
     if (this.#versionIn(answer, 'name') !== version) throw invalid('the answer has another version')
     return stringField(answer, 'state')
   }
@@ -77,70 +82,47 @@ export class GcpKmsApi {
   async createVersion(
     options: KmsSignalOptions,
   ): Promise<{ readonly version: string; readonly state: string }> {
-    const path = `${this.#key}/cryptoKeyVersions`
-    const answer = await this.#call('POST', 'CreateCryptoKeyVersion', path, options, {})
+    const request = { parent: this.#key }
+    const answer = await this.#transport.call('CreateCryptoKeyVersion', request, options)
     return { version: this.#versionIn(answer, 'name'), state: stringField(answer, 'state') }
   }
 
   async makePrimary(version: string, options: KmsSignalOptions): Promise<void> {
-    const path = `${this.#key}:updatePrimaryVersion`
-    const body = { cryptoKeyVersionId: version }
-    const answer = await this.#call('POST', 'UpdateCryptoKeyPrimaryVersion', path, options, body)
+    const request = { name: this.#key, cryptoKeyVersionId: version }
+    const answer = await this.#transport.call('UpdateCryptoKeyPrimaryVersion', request, options)
     if (this.#primaryIn(answer) !== version) throw invalid('another version became the primary')
   }
 
   /** 32 bytes of the HSMs of the key's location. */
   async randomBytes(options: KmsSignalOptions): Promise<Bytes> {
-    const path = `${locationOf(this.#key)}:generateRandomBytes`
-    const body = { lengthBytes: 32, protectionLevel: 'HSM' }
-    const answer = await this.#call('POST', 'GenerateRandomBytes', path, options, body)
+    const location = locationOf(this.#key)
+    const request = { location, lengthBytes: 32, protectionLevel: 'HSM' } as const
+    const answer = await this.#transport.call('GenerateRandomBytes', request, options)
     return bytesOf(answer, 'data', 32, 32)
   }
 
-  #onDataKey(
-    verb: 'encrypt' | 'decrypt',
-    options: KmsCallOptions,
-    name: string,
-    bytes: Bytes,
-  ): Promise<JsonObject> {
-    const aad = encodeKmsContext(options.context)
-    const operation = verb === 'encrypt' ? 'Encrypt' : 'Decrypt'
-    const body = {
-      [name]: encodeBase64(bytes),
-      [`${name}Crc32c`]: String(crc32c(bytes)),
-      additionalAuthenticatedData: encodeBase64(aad),
-      additionalAuthenticatedDataCrc32c: String(crc32c(aad)),
+  /** What a call on a data key has beside the data key: the key, and the context with its checksum. */
+  #aad({ context }: KmsCallOptions): {
+    readonly name: string
+    readonly additionalAuthenticatedData: Bytes
+    readonly additionalAuthenticatedDataCrc32c: number
+  } {
+    const aad = encodeKmsContext(context)
+    return {
+      name: this.#key,
+      additionalAuthenticatedData: aad,
+      additionalAuthenticatedDataCrc32c: crc32c(aad),
     }
-    return this.#call('POST', operation, `${this.#key}:${verb}`, options, body)
-  }
-
-  #call(
-    method: GcpCall['method'],
-    operation: string,
-    path: string,
-    { signal, defer }: KmsSignalOptions,
-    body?: object,
-  ): Promise<JsonObject> {
-    return this.#client.call({
-      operation,
-      method,
-      url: `${this.#endpoint}/v1/${path}`, // W3.24: from the configuration alone
-      signal,
-      defer,
-      ...(body !== undefined && { body }),
-      // The call is right, so it is the ciphertext or the context that is not.
-      ...(operation === 'Decrypt' && { invalidArgument: 'ERR_DECRYPT_FAILED' }),
-    })
   }
 
   /** The version in a resource name of an answer, which must be of our key. */
-  #versionIn(answer: JsonObject, name: string): string {
+  #versionIn(answer: GcpKmsAnswer, name: string): string {
     const version = versionOfKey(this.#key, stringField(answer, name))
     if (version === undefined) throw invalid('the answer has another key')
     return version
   }
 
-  #primaryIn(answer: JsonObject): string {
+  #primaryIn(answer: GcpKmsAnswer): string {
     if (stringField(answer, 'name') !== this.#key) throw invalid('the answer has another key')
     const primary = objectField(answer, 'primary')
     if (primary !== undefined) return this.#versionIn(primary, 'name')
@@ -150,9 +132,10 @@ export class GcpKmsApi {
 }
 
 /** Bytes of an answer, with their checksum compared (R10). */
-function bytesOf(answer: JsonObject, name: string, least: number, most: number): Bytes {
+function bytesOf(answer: GcpKmsAnswer, name: string, least: number, most: number): Bytes {
   const sum = stringField(answer, `${name}Crc32c`)
-  const bytes = decodeBase64(stringField(answer, name)) ?? new Uint8Array(0)
+  const held = answer[name]
+  const bytes = held instanceof Uint8Array ? (held as Bytes) : new Uint8Array(0)
   const fits = bytes.length >= least && bytes.length <= most
   if (fits && sum === String(crc32c(bytes))) return bytes
   bytes.fill(0)

@@ -3,15 +3,14 @@ import type { EndpointRules } from '../../http/index.ts'
 import type { KmsCapabilities } from '../../kms/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 
-/** Options of `createGcpKms`. */
-export interface GcpKmsOptions extends EndpointRules {
+/** Options of `createGcpKmsOver`: what does not depend on how Cloud KMS is reached. */
+export interface GcpKmsKeyOptions {
   /**
    * The key's resource name, without a version:
    * `projects/P/locations/L/keyRings/R/cryptoKeys/K`, with the project as Google's answers name it
    * (its id). It is compared byte for byte.
    */
   readonly keyName: string
-  readonly credentials: GcpCredentialsOption
   /**
    * Where a DEK's random bytes come from: `local`, the runtime's generator (the default), or `hsm`,
    * GenerateRandomBytes of the key's location combined with local ones. Costs one call more.
@@ -19,10 +18,15 @@ export interface GcpKmsOptions extends EndpointRules {
   readonly randomBytes?: 'local' | 'hsm'
   /** Which half of the contract this instance may use; `both` by default. */
   readonly usage?: KmsCapabilities['usage']
+  readonly runtime?: Runtime
+  readonly network?: Network
+}
+
+/** Options of `createGcpKms`. */
+export interface GcpKmsOptions extends GcpKmsKeyOptions, EndpointRules {
+  readonly credentials: GcpCredentialsOption
   /** Instead of `https://cloudkms.googleapis.com`: a regional endpoint, or a server for tests. https only. */
   readonly endpoint?: string
   /** Of one request with its answer, in milliseconds; 2,000 by default. */
   readonly timeoutMs?: number
-  readonly runtime?: Runtime
-  readonly network?: Network
 }

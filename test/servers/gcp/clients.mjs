@@ -15,3 +15,14 @@ export function loadSdk() {
 
 /** @returns {any} the module `oauth2-mock-server` */
 export const loadIssuer = () => requireOf()('oauth2-mock-server')
+
+/** @returns {any} the module `@grpc/grpc-js` that Google's client brings */
+export const loadGrpc = () => requireOf()('@grpc/grpc-js')
+
+/** @returns {any} a client of google-auth-library that holds this access token */
+export function loadOAuth(token) {
+  const { OAuth2Client } = requireOf()('google-auth-library')
+  const auth = new OAuth2Client()
+  auth.setCredentials({ access_token: token, expiry_date: Date.now() + 3_600_000 })
+  return auth
+}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 
 	emulator "github.com/blackwell-systems/gcp-kms-emulator"
 	"google.golang.org/grpc"
@@ -25,5 +26,17 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Args[1], gateway))
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	// REST and gRPC on one port.
+	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("content-type"), "application/grpc") {
+			server.ServeHTTP(w, r)
+		} else {
+			gateway.ServeHTTP(w, r)
+		}
+	})
+	front := &http.Server{Addr: "127.0.0.1:" + os.Args[1], Handler: both, Protocols: protocols}
+	log.Fatal(front.ListenAndServe())
 }

@@ -1,0 +1,57 @@
+import { KmsError, type KeyManagementService } from '../../src/index.ts'
+import { createGcpKmsOver, type GcpKmsKeyOptions } from '../../src/providers/gcp-kms/index.ts'
+import { ClientTransport } from './client-transport.ts'
+import type { CloudKmsClient } from './cloud-kms-client.ts'
+
+/** Options of {@link createGoogleCloudKms}. */
+export interface GoogleCloudKmsOptions extends GcpKmsKeyOptions {
+  /** A `KeyManagementServiceClient` of `@google-cloud/kms`, with its own credentials and endpoint. */
+  readonly client: CloudKmsClient
+  /** Of one call with its answer, in milliseconds, 1 to 900,000; 2,000 by default. */
+  readonly timeoutMs?: number
+}
+
+const METHODS = [
+  'encrypt',
+  'decrypt',
+  'getCryptoKey',
+  'getCryptoKeyVersion',
+  'createCryptoKeyVersion',
+  'updateCryptoKeyPrimaryVersion',
+  'generateRandomBytes',
+] as const satisfies readonly (keyof CloudKmsClient)[]
+
+/**
+ * GCP Cloud KMS through Google's own client for Node, `@google-cloud/kms`: gRPC, and Google's ways to
+ * credentials. The same keys, wraps, checks and errors as `createGcpKms`, which needs no such client
+ * and is what to take everywhere else.
+ *
+ * @remarks Security: with `GOOGLE_SDK_NODE_LOGGING` in the environment the client logs its requests
+ * and answers, and with them data keys in clear. Never set it where there are data keys.
+ * @throws KmsError `ERR_KMS_CONFIG`
+ * @see https://cloud.google.com/nodejs/docs/reference/kms/latest
+ *
+ * @example
+ * ```ts
+ * import { KeyManagementServiceClient } from '@google-cloud/kms'
+ * import { EnvelopeCipher } from 'edge-kms'
+ * import { createGoogleCloudKms } from 'edge-kms/google-cloud-kms'
+ *
+ * const kms = createGoogleCloudKms({
+ *   client: new KeyManagementServiceClient(),
+ *   keyName: 'projects/acme-prod/locations/europe-west3/keyRings/app/cryptoKeys/data',
+ * })
+ * export const cipher = new EnvelopeCipher({ kms })
+ * ```
+ */
+export function createGoogleCloudKms(options: GoogleCloudKmsOptions): KeyManagementService {
+  const { client, timeoutMs = 2_000, ...rest } = options
+  const given = Object(client) as Partial<CloudKmsClient>
+  if (METHODS.some((name) => typeof given[name] !== 'function')) throw wrong('client')
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 900_000) throw wrong('timeoutMs')
+  return createGcpKmsOver(new ClientTransport(client, timeoutMs, rest.network), rest)
+}
+
+function wrong(name: string): KmsError {
+  return new KmsError('ERR_KMS_CONFIG', { message: `${name} is not valid`, provider: 'gcp-kms' })
+}

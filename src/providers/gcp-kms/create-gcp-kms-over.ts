@@ -1,0 +1,32 @@
+import { type KeyManagementService, refuseOthers, wrongOption } from '../../kms/index.ts'
+import { webNetwork, webRuntime } from '../../runtime/index.ts'
+import { dataKeyBytes } from './data-key-bytes.ts'
+import { GcpKms } from './gcp-kms.ts'
+import { locationOf } from './key-name.ts'
+import { KeyVersions } from './key-versions.ts'
+import { GcpKmsApi } from './kms-api.ts'
+import type { GcpKmsKeyOptions } from './options.ts'
+import type { GcpKmsTransport } from './transport.ts'
+
+/**
+ * GCP Cloud KMS over a transport of your own, e.g. a client that is there already. Checksums, names
+ * and sizes are checked here, whatever carries the calls.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function createGcpKmsOver(
+  transport: GcpKmsTransport,
+  options: GcpKmsKeyOptions,
+): KeyManagementService {
+  const { keyName, randomBytes = 'local', usage = 'both', ...more } = options
+  const { runtime = webRuntime, network = webNetwork, ...others } = more
+  refuseOthers(others)
+  locationOf(keyName)
+  if (!['both', 'encrypt', 'decrypt'].includes(usage)) throw wrongOption('usage')
+  if (!['local', 'hsm'].includes(randomBytes)) throw wrongOption('randomBytes')
+  if (typeof (transport as Partial<GcpKmsTransport> | null)?.call !== 'function')
+    throw wrongOption('transport')
+  const api = new GcpKmsApi(transport, keyName)
+  const newBytes = dataKeyBytes(randomBytes, api, runtime)
+  return new GcpKms(api, keyName, new KeyVersions(api, network), newBytes, usage)
+}
