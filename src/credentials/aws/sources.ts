@@ -15,8 +15,8 @@ export function toCredentialSource(
   if (typeof option === 'function') {
     return new Refreshing(async (options) => checkCredentials(await option(options)), ports)
   }
-  if ('get' in option) return option
-  const credentials = Object.freeze({ ...checkCredentials(option) })
+  if ('get' in Object(option)) return option as AwsCredentialSource
+  const credentials = Object.freeze({ ...checkCredentials(option as AwsCredentials) })
   return {
     get: () => Promise.resolve(credentials),
     refused: () => undefined,
@@ -32,7 +32,7 @@ export function checkCredentials(
   credentials: AwsCredentials,
   received?: CallFacts,
 ): AwsCredentials {
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials
+  const { accessKeyId, secretAccessKey, sessionToken } = Object(credentials) as AwsCredentials
   // A line break would add a header of the attacker's choice.
   const isHeader = (value: unknown): boolean =>
     typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)

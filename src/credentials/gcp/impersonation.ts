@@ -2,6 +2,7 @@ import {
   checkEndpoint,
   configError,
   type EndpointRules,
+  refuseOthers,
   stringField,
   Transport,
 } from '../../http/index.ts'
@@ -46,12 +47,16 @@ const OPERATION = 'GenerateAccessToken'
  * @see https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
  */
 export function gcpImpersonation(options: GcpImpersonationOptions): GcpCredentialSource {
-  const { scopes = [CLOUD_PLATFORM_SCOPE], lifetimeSeconds = 3_600, delegates = [] } = options
-  const { endpoint = 'https://iamcredentials.googleapis.com' } = options
-  const { runtime = webRuntime, network = webNetwork } = options
+  const { serviceAccount, credentials, scopes = [CLOUD_PLATFORM_SCOPE], ...more } = options
+  const { lifetimeSeconds = 3_600, delegates = [], ...rest } = more
+  const { endpoint = 'https://iamcredentials.googleapis.com', allowHttpLoopback, ...last } = rest
+  const { timeoutMs, runtime = webRuntime, network = webNetwork, ...others } = last
+  refuseOthers(others)
+  if (!areTexts(scopes) || scopes.length === 0) throw configError('scopes is no list of scopes')
+  if (!areTexts(delegates)) throw configError('delegates is no list of e-mail addresses')
   if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 60 || lifetimeSeconds > 43_200)
     throw configError('lifetimeSeconds is not valid')
-  const url = `${checkEndpoint(endpoint, options)}/v1/${accountName(options.serviceAccount)}:generateAccessToken`
+  const url = `${checkEndpoint(endpoint, { allowHttpLoopback })}/v1/${accountName(serviceAccount)}:generateAccessToken`
   const body = {
     scope: [...scopes],
     lifetime: `${String(lifetimeSeconds)}s`,
@@ -59,8 +64,8 @@ export function gcpImpersonation(options: GcpImpersonationOptions): GcpCredentia
   }
   const client = new GcpClient({
     provider: PROVIDER,
-    credentials: toTokenSource(options.credentials, { runtime, network }),
-    transport: new Transport({ network, timeoutMs: options.timeoutMs }),
+    credentials: toTokenSource(credentials, { runtime, network }),
+    transport: new Transport({ network, timeoutMs }),
     runtime,
   })
   return new Refreshing(
@@ -73,6 +78,10 @@ export function gcpImpersonation(options: GcpImpersonationOptions): GcpCredentia
     },
     { runtime, network },
   )
+}
+
+function areTexts(list: readonly unknown[]): boolean {
+  return Array.isArray(list) && list.every((one) => typeof one === 'string' && one !== '')
 }
 
 function accountName(email: string): string {

@@ -1,5 +1,5 @@
 import { KmsError } from '../../errors.ts'
-import { configError, Transport } from '../../http/index.ts'
+import { configError, refuseOthers, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { GcpCredentialSource } from './credentials.ts'
@@ -29,13 +29,14 @@ const HOST =
  * @see https://cloud.google.com/compute/docs/access/authenticate-workloads
  */
 export function gcpMetadataServer(options: GcpMetadataServerOptions = {}): GcpCredentialSource {
-  const { serviceAccount = 'default', host = 'metadata.google.internal' } = options
-  const { runtime = webRuntime, network = webNetwork } = options
+  const { serviceAccount = 'default', host = 'metadata.google.internal', ...more } = options
+  const { timeoutMs = 1_000, runtime = webRuntime, network = webNetwork, ...others } = more
+  refuseOthers(others)
   if (!HOST.test(host)) throw configError('host is no metadata server')
   if (!/^[\w.@+-]{1,256}$/.test(serviceAccount) || /^\.+$/.test(serviceAccount))
     throw configError('serviceAccount is not valid')
   const url = `http://${host}/computeMetadata/v1/instance/service-accounts/${serviceAccount}/token`
-  const transport = new Transport({ network, timeoutMs: options.timeoutMs ?? 1_000 })
+  const transport = new Transport({ network, timeoutMs })
   return new Refreshing(
     async ({ signal }) => {
       const headers = { 'metadata-flavor': 'Google' }

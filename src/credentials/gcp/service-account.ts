@@ -1,8 +1,9 @@
 import { importPKCS8, SignJWT } from 'jose'
 import { encodeUtf8 } from '../../bytes/index.ts'
-import { configError, parseJsonObject } from '../../http/index.ts'
+import { configError, parseJsonObject, refuseOthers } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { type FlightOptions, Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
+import { checkOptional } from './check-optional.ts'
 import type { GcpAccessToken, GcpCredentialSource } from './credentials.ts'
 
 /** What counts of a service account's key file. */
@@ -49,10 +50,13 @@ const LIFE_SECONDS = 3_600
  * ```
  */
 export function gcpServiceAccount(options: GcpServiceAccountOptions): GcpCredentialSource {
-  const { audience, scope, runtime = webRuntime, network = webNetwork } = options
+  const { key, audience, scope, runtime = webRuntime, network = webNetwork, ...others } = options
+  refuseOthers(others)
+  checkOptional('audience', audience)
+  checkOptional('scope', scope)
   if (audience !== undefined && scope !== undefined) throw configError('audience beside scope')
   const claims = scope === undefined ? { aud: audience ?? KMS_AUDIENCE } : { scope }
-  return new ServiceAccount(readKey(options.key), claims, runtime, network)
+  return new ServiceAccount(readKey(key), claims, runtime, network)
 }
 
 const KMS_AUDIENCE = 'https://cloudkms.googleapis.com/'

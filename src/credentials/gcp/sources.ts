@@ -14,6 +14,8 @@ export function toTokenSource(
   if (typeof option === 'function') {
     return new Refreshing(async (options) => checkToken(await option(options)), ports)
   }
+  if (typeof option !== 'object' || option === (null as unknown))
+    throw configError('credentials must be a token, a function or a source')
   if ('get' in option) return option
   const token = Object.freeze({ ...checkToken(option) })
   return { get: () => Promise.resolve(token), refused: () => undefined }
@@ -21,10 +23,10 @@ export function toTokenSource(
 
 /** Checks the form of a token; what is wrong is said without its value. */
 export function checkToken(token: GcpAccessToken): GcpAccessToken {
+  const { token: text, expiresAtMs } = Object(token) as Partial<GcpAccessToken>
   // RFC 6750 section 2.1. A line break would add a header of the attacker's choice.
-  if (typeof token.token !== 'string' || !/^[\w.~+/-]{1,16384}=*$/.test(token.token))
+  if (typeof text !== 'string' || !/^[\w.~+/-]{1,16384}=*$/.test(text))
     throw configError('the access token is missing or malformed')
-  const { expiresAtMs } = token
   if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
     throw configError('expiresAtMs of the access token is not a time')
   return token

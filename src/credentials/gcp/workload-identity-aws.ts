@@ -30,14 +30,15 @@ export interface GcpWorkloadIdentityFromAwsOptions extends GcpFederationOptions 
 export function gcpWorkloadIdentityFromAws(
   options: GcpWorkloadIdentityFromAwsOptions,
 ): GcpCredentialSource {
-  const { audience, runtime = webRuntime, network = webNetwork } = options
-  const region = checkRegion(options.region)
-  const source = toCredentialSource(options.credentials, { runtime, network })
-  const signer = new AwsSigner(options.hasher)
+  const { credentials, region: given, hasher, ...rest } = options
+  const { audience, runtime = webRuntime, network = webNetwork } = rest
+  const region = checkRegion(given)
+  const source = toCredentialSource(credentials, { runtime, network })
+  const signer = new AwsSigner(hasher)
   const action = '?Action=GetCallerIdentity&Version=2011-06-15'
   const url = `${awsEndpoint('sts', region, {})}/${action}`
   const method = 'POST'
-  return federation(options, async (nowMs, { signal }) => {
+  return federation(rest, async (nowMs, { signal }) => {
     const named = { 'x-goog-cloud-target-resource': audience }
     const request = {
       method,

@@ -1,5 +1,11 @@
 import { KmsError } from '../../errors.ts'
-import { checkEndpoint, configError, type EndpointRules, Transport } from '../../http/index.ts'
+import {
+  checkEndpoint,
+  configError,
+  type EndpointRules,
+  refuseOthers,
+  Transport,
+} from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import {
   type FlightOptions,
@@ -8,6 +14,7 @@ import {
   webNetwork,
   webRuntime,
 } from '../../runtime/index.ts'
+import { checkOptional } from './check-optional.ts'
 import {
   CLOUD_PLATFORM_SCOPE,
   type GcpAccessToken,
@@ -54,11 +61,13 @@ const PARAMETER = 'urn:ietf:params:oauth:'
  * @see https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token
  */
 export function gcpWorkloadIdentity(options: GcpWorkloadIdentityOptions): GcpCredentialSource {
+  const { token: ask, ...rest } = options
+  if (typeof ask !== 'function') throw configError('token must be a function')
   const type = `${PARAMETER}token-type:jwt`
-  return federation(options, async (_nowMs, { signal }) => {
-    const token = await untilAborted(options.token({ signal }), signal)
+  return federation(rest, async (_nowMs, { signal }) => {
+    const token: unknown = await untilAborted(ask({ signal }), signal)
     // A token is base64url in three parts; anything else would be sent in a log-friendly form.
-    if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return { token, type }
+    if (typeof token === 'string' && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return { token, type }
     const message = 'the token is not a JWT'
     throw new KmsError('ERR_KMS_UNAUTHENTICATED', { provider: PROVIDER, message })
   })
@@ -69,16 +78,15 @@ export function federation(
   options: GcpFederationOptions,
   subject: (nowMs: number, options: FlightOptions) => Promise<SubjectToken>,
 ): GcpCredentialSource {
-  const {
-    audience,
-    scope = CLOUD_PLATFORM_SCOPE,
-    endpoint = 'https://sts.googleapis.com',
-  } = options
-  const { runtime = webRuntime, network = webNetwork } = options
+  const { audience, scope = CLOUD_PLATFORM_SCOPE, ...more } = options
+  const { endpoint = 'https://sts.googleapis.com', allowHttpLoopback, ...rest } = more
+  const { timeoutMs, runtime = webRuntime, network = webNetwork, ...others } = rest
+  refuseOthers(others)
+  checkOptional('scope', scope)
   if (!AUDIENCE.test(audience))
     throw configError('audience is no provider of a workload identity pool')
-  const url = `${checkEndpoint(endpoint, options)}/v1/token`
-  const transport = new Transport({ network, timeoutMs: options.timeoutMs })
+  const url = `${checkEndpoint(endpoint, { allowHttpLoopback })}/v1/token`
+  const transport = new Transport({ network, timeoutMs })
   let skewMs = 0
 
   async function exchange({ signal }: FlightOptions): Promise<GcpAccessToken> {

@@ -1,4 +1,7 @@
+import { KmsError } from '../../errors.ts'
+import { configError, refuseOthers } from '../../http/index.ts'
 import { untilAborted } from '../../runtime/index.ts'
+import { checkAudience } from './check-audience.ts'
 import { checkJwt } from './check-jwt.ts'
 import type { OidcTokenSource } from './oidc-token-source.ts'
 
@@ -10,14 +13,34 @@ export interface DenoDeployTokenOptions {
   readonly audience: string
 }
 
+const PROVIDER = 'deno-deploy'
+
 /**
  * Tokens of an app on Deno Deploy; their issuer is `https://oidc.deno.com`.
  *
+ * @throws KmsError `ERR_KMS_CONFIG`; `ERR_KMS_UNAUTHENTICATED`, `ERR_KMS_UNAVAILABLE` when a token is asked for
  * @see https://docs.deno.com/deploy/reference/oidc/
  */
-export function denoDeployToken({ getIdToken, audience }: DenoDeployTokenOptions): OidcTokenSource {
+export function denoDeployToken(options: DenoDeployTokenOptions): OidcTokenSource {
+  const { getIdToken, audience, ...others } = options
+  refuseOthers(others)
+  if (typeof getIdToken !== 'function') throw configError('getIdToken must be a function')
+  checkAudience(audience)
   return async ({ signal } = {}) => {
     signal?.throwIfAborted()
-    return checkJwt(await untilAborted(getIdToken(audience), signal), 'deno-deploy')
+    const token = untilAborted(askFor(getIdToken, audience), signal)
+    return checkJwt(await token, PROVIDER)
+  }
+}
+
+/** Whatever Deno's function throws may quote what it was given. */
+async function askFor(
+  getIdToken: DenoDeployTokenOptions['getIdToken'],
+  audience: string,
+): Promise<string> {
+  try {
+    return await getIdToken(audience)
+  } catch {
+    throw new KmsError('ERR_KMS_UNAVAILABLE', { provider: PROVIDER })
   }
 }

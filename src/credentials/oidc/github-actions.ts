@@ -1,7 +1,8 @@
 import { KmsError } from '../../errors.ts'
-import { configError, parseJsonObject, Transport } from '../../http/index.ts'
+import { configError, parseJsonObject, refuseOthers, Transport } from '../../http/index.ts'
 import type { Network } from '../../ports/index.ts'
 import { webNetwork } from '../../runtime/index.ts'
+import { checkAudience } from './check-audience.ts'
 import { checkJwt } from './check-jwt.ts'
 import type { OidcTokenSource } from './oidc-token-source.ts'
 
@@ -25,7 +26,10 @@ const PROVIDER = 'github-actions'
  * @see https://docs.github.com/en/actions/reference/security/oidc
  */
 export function githubActionsToken(options: GithubActionsTokenOptions): OidcTokenSource {
-  const { env, audience, timeoutMs = 5_000, network = webNetwork } = options
+  const { env, audience, timeoutMs = 5_000, network = webNetwork, ...others } = options
+  refuseOthers(others)
+  checkAudience(audience)
+  if (typeof env !== 'object' || env === (null as unknown)) throw configError('env is no object')
   const given = env['ACTIONS_ID_TOKEN_REQUEST_URL']
   const bearer = env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']
   if (typeof given !== 'string' || !URL.canParse(given))

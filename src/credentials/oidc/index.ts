@@ -1,3 +1,4 @@
 export { denoDeployToken, type DenoDeployTokenOptions } from './deno-deploy.ts'
+export { fileToken, type FileTokenOptions } from './file-token.ts'
 export { githubActionsToken, type GithubActionsTokenOptions } from './github-actions.ts'
 export type { OidcTokenSource } from './oidc-token-source.ts'

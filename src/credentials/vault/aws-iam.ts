@@ -1,5 +1,6 @@
 import { encodeBase64, encodeUtf8 } from '../../bytes/index.ts'
 import { isKmsError } from '../../errors.ts'
+import { refuseOthers } from '../../http/index.ts'
 import type { Hasher } from '../../ports/index.ts'
 import {
   type AwsCredentialsOption,
@@ -35,11 +36,13 @@ const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
  * @see https://developer.hashicorp.com/vault/docs/auth/aws
  */
 export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
-  const { role, region, serverId } = options
+  const { role, region, serverId, credentials, hasher, mount, namespace, ...others } = options
+  refuseOthers(others)
+  if (role !== undefined) checkText('role', role)
   const place = { service: 'sts', region: checkRegion(region ?? 'us-east-1') }
   const host = region === undefined ? 'https://sts.amazonaws.com' : awsEndpoint('sts', region, {})
   if (serverId !== undefined) checkText('serverId', serverId)
-  const signer = new AwsSigner(options.hasher)
+  const signer = new AwsSigner(hasher)
   let source: AwsCredentialSource | undefined
   const request = {
     method: 'POST',
@@ -51,8 +54,8 @@ export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
     body: GET_CALLER_IDENTITY,
   } as const
   let last: Awaited<ReturnType<AwsCredentialSource['get']>> | undefined
-  const auth = loginBy('aws', options, async ({ ports }) => {
-    source ??= toCredentialSource(options.credentials, ports)
+  const auth = loginBy('aws', { mount, namespace }, async ({ ports }) => {
+    source ??= toCredentialSource(credentials, ports)
     last = await source.get({})
     const nowMs = ports.runtime.now()
     const headers = await signer.sign({ ...request, ...place, nowMs }, last)

@@ -1,4 +1,4 @@
-import { configError, type JsonObject } from '../../http/index.ts'
+import { configError, type JsonObject, refuseOthers } from '../../http/index.ts'
 import type { VaultErrorRow } from './errors.ts'
 import { checkVaultPath } from './paths.ts'
 import { readToken, type VaultAuth, type VaultToken } from './token.ts'
@@ -7,9 +7,9 @@ import type { VaultHttp } from './vault-http.ts'
 /** Where an auth method is. */
 export interface VaultMount {
   /** Its path below `auth/`; the method's usual one by default. */
-  readonly mount?: string
+  readonly mount?: string | undefined
   /** Its namespace, where that is not the key's. */
-  readonly namespace?: string
+  readonly namespace?: string | undefined
 }
 
 /** A secret, or a function that gives it and is asked again at each login. */
@@ -46,9 +46,12 @@ export const LOGIN_ERRORS: readonly VaultErrorRow[] = [
  * @see https://developer.hashicorp.com/vault/api-docs/auth/approle
  */
 export function vaultAppRole(options: VaultAppRoleOptions): VaultAuth {
-  const { roleId, secretId } = options
+  const { roleId, secretId, mount, namespace, ...others } = options
+  refuseOthers(others)
   checkText('roleId', roleId)
-  return loginBy('approle', options, async () => ({
+  if (!['undefined', 'function'].includes(typeof secretId))
+    checkText('secretId', secretId as string)
+  return loginBy('approle', { mount, namespace }, async () => ({
     role_id: roleId,
     ...(secretId !== undefined && { secret_id: checkText('secretId', await valueOf(secretId)) }),
   }))
@@ -90,9 +93,14 @@ export function vaultJwt(options: VaultJwtOptions): VaultAuth {
 }
 
 function jwtLogin(method: string, options: VaultJwtOptions): VaultAuth {
-  const { role, jwt } = options
-  return loginBy(method, options, async () => {
-    const token = (await jwt()).trim() // files of projected tokens may end with a line break
+  const { role, jwt, mount, namespace, ...others } = options
+  refuseOthers(others)
+  if (role !== undefined) checkText('role', role)
+  if (typeof jwt !== 'function') throw configError('jwt must be a function')
+  return loginBy(method, { mount, namespace }, async () => {
+    const text: unknown = await jwt()
+    // Files of projected tokens may end with a line break.
+    const token = typeof text === 'string' ? text.trim() : ''
     if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw configError('jwt gave no JWT')
     return { jwt: token, ...(role !== undefined && { role }) }
   })

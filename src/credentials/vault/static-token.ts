@@ -1,4 +1,4 @@
-import { configError } from '../../http/index.ts'
+import { configError, refuseOthers } from '../../http/index.ts'
 import { valueOf, type VaultSecret } from './login.ts'
 import { renewSelf } from './renew.ts'
 import { isToken, type VaultAuth, type VaultToken } from './token.ts'
@@ -8,13 +8,16 @@ import type { VaultHttp } from './vault-http.ts'
  * A token that somebody else logged in for, e.g. Vault's agent: as it is, or by a function that is
  * asked again when Vault refuses what it gave before.
  *
- * @param renew - also renew the token, beginning with the first use; for periodic tokens
+ * @param options - `renew`: also renew the token, beginning with the first use; for periodic tokens
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function vaultToken(
   token: VaultSecret,
-  { renew = false }: { readonly renew?: boolean } = {},
+  options: { readonly renew?: boolean } = {},
 ): VaultAuth {
+  const { renew = false, ...others } = options
+  refuseOthers(others)
+  if (typeof renew !== 'boolean') throw configError('renew is not valid')
   if (typeof token !== 'function') checkToken(token)
   return {
     async login(vault: VaultHttp): Promise<VaultToken> {

@@ -1,6 +1,7 @@
 import { KmsError } from '../../errors.ts'
 import {
   checkEndpoint,
+  configError,
   type EndpointRules,
   type HttpResponse,
   type JsonObject,
@@ -53,10 +54,13 @@ export class VaultHttp {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(place: VaultPlace, ports: RefreshPorts) {
     const { endpoint, namespace, standbyOrigins = [], timeoutMs } = place
+    if (!Array.isArray(standbyOrigins)) throw configError('standbyOrigins is no list')
     this.ports = ports
     this.#base = `${checkEndpoint(endpoint, place)}/v1/`
     this.#namespace = namespace
-    this.#standbys = standbyOrigins.map((origin) => new URL(checkEndpoint(origin, place)).origin)
+    this.#standbys = (standbyOrigins as readonly string[]).map(
+      (origin) => new URL(checkEndpoint(origin, place)).origin,
+    )
     this.#transport = new Transport({ network: ports.network, timeoutMs })
     this.#urlOf('', namespace)
   }

@@ -21,7 +21,7 @@ const suite = process.env['EDGE_KMS_RUNTIME_SUITE'] ?? join(root, 'test/runtime/
 const scratch = scratchFolder('runtimes')
 /** What lies beside the installed package. */
 const RUNNERS = [
-  ...['library.mjs', 'report.mjs', 'process.mjs', 'worker.mjs'],
+  ...['file-cases.mjs', 'library.mjs', 'report.mjs', 'process.mjs', 'worker.mjs'],
   ...['lambda-handler.mjs', 'lambda-runtime.mjs'],
 ]
 

@@ -24,11 +24,11 @@ const codeOf = (grpc, name) => grpc.status[name] ?? grpc.status.UNKNOWN
 export async function openGrpcFront(handler, token) {
   const folder = ensureFolder('clients/gcp')
   /** @type {(name: string) => any} */
-  const require = createRequire(join(folder, 'package.json'))
-  const grpc = require('@grpc/grpc-js')
-  const json = require('proto3-json-serializer')
-  const protobuf = require('protobufjs')
-  const root = protobuf.Root.fromJSON(require('@google-cloud/kms/build/protos/protos.json'))
+  const load = createRequire(join(folder, 'package.json'))
+  const grpc = load('@grpc/grpc-js')
+  const json = load('proto3-json-serializer')
+  const protobuf = load('protobufjs')
+  const root = protobuf.Root.fromJSON(load('@google-cloud/kms/build/protos/protos.json'))
   const status = protobuf.Root.fromJSON(readJson(join(folder, STATUS)))
   const service = root.lookupService(SERVICE)
   service.resolveAll()

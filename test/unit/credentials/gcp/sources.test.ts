@@ -65,9 +65,11 @@ const sources: Readonly<Record<string, Source>> = {
   },
 }
 const ALL = Object.keys(sources)
+/** No option is taken that nobody knows. */
+const only = ({ runtime, network }: Ports): Ports => ({ runtime, network })
 const over = (name: string, answer: Answer) => {
   const ports = testPorts(answer)
-  return { ports, source: sources[name]!.make(ports) }
+  return { ports, source: sources[name]!.make(only(ports)) }
 }
 
 describe('GCP: what is sent for a token', () => {
@@ -168,7 +170,7 @@ describe('GCP: tokens are kept and renewed', () => {
         : sources[name]!.answer(`ya29.${String((tokens += 1))}`),
     )
     const { runtime, network } = ports
-    const credentials = sources[name]!.make(ports)
+    const credentials = sources[name]!.make(only(ports))
     const kms = createGcpKms({ keyName, credentials, runtime, network })
     expect(await codeOf(kms.generateDataKey({ context }))).toBe('ERR_KMS_UNAUTHENTICATED')
     const sent = ports.sent.filter(({ url }) => url.includes('cloudkms'))
@@ -280,7 +282,7 @@ describe('R9 R12 GCP: answers of token endpoints', () => {
     'a token that is no JWT is not sent: %j',
     async (token) => {
       const ports = testPorts(() => oauth('ya29.a'))
-      const options = { ...ports, audience, token: () => Promise.resolve(token) }
+      const options = { ...only(ports), audience, token: () => Promise.resolve(token) }
       const error: unknown = await gcpWorkloadIdentity(options)
         .get({})
         .catch((caught: unknown) => caught)
@@ -331,7 +333,7 @@ describe('R9 GCP: configuration of sources', () => {
 
   it('takes what is on this machine', async () => {
     const ports = testPorts(() => fromMetadata('ya29.a'))
-    await gcpMetadataServer({ ...ports, host: '127.0.0.1:8080' }).get({})
+    await gcpMetadataServer({ ...only(ports), host: '127.0.0.1:8080' }).get({})
     expect(ports.sent[0]?.url).toMatch(/^http:\/\/127\.0\.0\.1:8080\/computeMetadata/)
   })
 })

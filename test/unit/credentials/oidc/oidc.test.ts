@@ -1,6 +1,10 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { denoDeployToken, githubActionsToken } from '../../../../src/credentials/oidc/index.ts'
+import {
+  denoDeployToken,
+  fileToken,
+  githubActionsToken,
+} from '../../../../src/credentials/oidc/index.ts'
 import { codeOf, testPorts } from '../aws/ports.ts'
 
 const jwt = 'aGVhZA.Ym9keQ.c2lnbg'
@@ -67,5 +71,71 @@ describe('OIDC tokens of Deno Deploy', () => {
     const work = codeOf(never({ signal: controller.signal }))
     controller.abort(reason)
     expect(await work).toBe(reason)
+  })
+})
+
+describe('OIDC tokens of Deno Deploy that cannot be had', () => {
+  it('R12 are a typed error without what was thrown', async () => {
+    const getIdToken = () => Promise.reject(new Error('canary'))
+    const error: unknown = await denoDeployToken({ getIdToken, audience })().catch(
+      (caught: unknown) => caught,
+    )
+    expect(error).toMatchObject({ code: 'ERR_KMS_UNAVAILABLE', retryable: true })
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('canary')
+  })
+})
+
+describe('OIDC tokens in a file', () => {
+  const path = '/var/run/secrets/tokens/kms'
+
+  it('are read anew at each exchange, and no white space around them is taken', async () => {
+    const contents = [`${jwt}\n`, ` bmV3.Ym9keQ.c2lnbg\r\n`]
+    const asked: string[] = []
+    const token = fileToken({
+      path,
+      readTextFile: (one) => Promise.resolve(contents[asked.push(one) - 1] ?? ''),
+    })
+    expect([await token(), await token()]).toEqual([jwt, 'bmV3.Ym9keQ.c2lnbg'])
+    expect(asked).toEqual([path, path])
+  })
+
+  it.each<[string, unknown]>([
+    ['nothing', ''],
+    ['no JWT', 'canary'],
+    ['two', `${jwt}\n${jwt}`],
+    ['bytes', new Uint8Array(8)],
+    ['undefined', undefined],
+    ['another file', `a.b.${'c'.repeat(65_536)}`],
+  ])('R12 %s is refused without a trace', async (_, text) => {
+    const token = fileToken({ path, readTextFile: () => Promise.resolve(text as string) })
+    const error: unknown = await token().catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ code: 'ERR_KMS_UNAUTHENTICATED', provider: 'file-token' })
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('canary')
+  })
+
+  it('that cannot be read are a mistake of the configuration, and only the system’s word is told', async () => {
+    const thrown = Object.assign(new Error(`ENOENT: canary, open '${path}'`), { code: 'ENOENT' })
+    for (const readTextFile of [
+      () => Promise.reject(thrown),
+      () => {
+        throw thrown
+      },
+    ]) {
+      const error: unknown = await fileToken({ path, readTextFile })().catch(
+        (caught: unknown) => caught,
+      )
+      expect(error).toMatchObject({ code: 'ERR_KMS_CONFIG', cause: { message: 'ENOENT' } })
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('canary')
+    }
+  })
+
+  it('a read that hangs ends at an abort', async () => {
+    const token = fileToken({ path, readTextFile: () => new Promise(() => undefined) })
+    const controller = new AbortController()
+    const work = codeOf(token({ signal: controller.signal }))
+    const reason = new Error('gone')
+    controller.abort(reason)
+    expect(await work).toBe(reason)
+    expect(await codeOf(token({ signal: controller.signal }))).toBe(reason)
   })
 })

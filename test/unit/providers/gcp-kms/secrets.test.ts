@@ -119,7 +119,7 @@ async function useAll(source: string, answer: Answer) {
     })
   const ports = testPorts(answer)
   const { runtime, network } = ports
-  const credentials = sources[source]!(ports)
+  const credentials = sources[source]!({ runtime, network })
   const kms = createGcpKms({ keyName, credentials, runtime, network })
   const context = { 'edge-kms:dk': 'salt.1' }
   const cipher = new EnvelopeCipher({ kms })

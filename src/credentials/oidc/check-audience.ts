@@ -1,0 +1,6 @@
+import { configError } from '../../http/index.ts'
+
+/** An absent audience would be the platform's default, and the token good for somebody else. */
+export function checkAudience(audience: unknown): void {
+  if (typeof audience !== 'string' || audience === '') throw configError('audience is not valid')
+}

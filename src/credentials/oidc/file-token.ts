@@ -1,0 +1,55 @@
+import { KmsError } from '../../errors.ts'
+import { configError, refuseOthers } from '../../http/index.ts'
+import { untilAborted } from '../../runtime/index.ts'
+import { checkJwt } from './check-jwt.ts'
+import type { OidcTokenSource } from './oidc-token-source.ts'
+
+/** Options of {@link fileToken}. */
+export interface FileTokenOptions {
+  /** Where the token is, e.g. `/var/run/secrets/tokens/kms`. */
+  readonly path: string
+  /** Reads a file as text: `Deno.readTextFile`, or what the platform has; `edge-kms/node` brings its own. */
+  readonly readTextFile: (path: string) => Promise<string>
+}
+
+/** Longer than any token: another file. */
+const MAX_CHARACTERS = 65_536
+
+/**
+ * Tokens that the platform keeps in a file and renews there: projected service-account tokens of
+ * Kubernetes, GitLab, SPIFFE. The file is read at each exchange and nothing of it is kept, so that a
+ * token which was replaced is never sent.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` for what is no path; when a token is asked for, also where the
+ * file cannot be read, and `ERR_KMS_UNAUTHENTICATED` where it holds no token
+ * @see https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
+ */
+export function fileToken(options: FileTokenOptions): OidcTokenSource {
+  const { path, readTextFile, ...others } = options
+  refuseOthers(others)
+  if (typeof path !== 'string' || path === '') throw configError('path is not valid')
+  if (typeof readTextFile !== 'function') throw configError('readTextFile must be a function')
+  return async ({ signal } = {}) => {
+    signal?.throwIfAborted()
+    const read = async (): Promise<string> => readTextFile(path)
+    const text: unknown = await untilAborted(
+      read().catch((error: unknown) => {
+        throw unreadable(error)
+      }),
+      signal,
+    )
+    const isShort = typeof text === 'string' && text.length <= MAX_CHARACTERS
+    return checkJwt(isShort ? text.trim() : undefined, 'file-token')
+  }
+}
+
+/** The system's word alone: a message may quote the file. */
+function unreadable(error: unknown): KmsError {
+  const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown }
+  const word = [code, name].find((one) => typeof one === 'string' && /^\w{1,64}$/.test(one))
+  return new KmsError('ERR_KMS_CONFIG', {
+    provider: 'file-token',
+    message: 'the file of the token cannot be read',
+    cause: new Error(word as string | undefined),
+  })
+}

@@ -1,0 +1,100 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { nodeFileToken, nodeReferences } from '../../../adapters/node/index.ts'
+import { createKms } from '../../../src/config/index.ts'
+import { webRuntime } from '../../../src/runtime/index.ts'
+import { createFakeVault } from '../../../src/testing/index.ts'
+import { codeOf } from '../credentials/aws/ports.ts'
+
+const endpoint = 'https://vault.example.test'
+const context = { 'edge-kms:dk': 'salt.1' }
+let folder = ''
+let path = ''
+let generation = 0
+
+/** As a kubelet does: a new folder, a link to it beside, and the rename that puts it in place. */
+async function project(text: string): Promise<void> {
+  generation += 1
+  const data = join(folder, `data-${String(generation)}`)
+  await mkdir(data)
+  await writeFile(join(data, 'token'), text)
+  await symlink(data, join(folder, '..data_tmp'))
+  await rename(join(folder, '..data_tmp'), join(folder, '..data'))
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'edge-kms-token-'))
+  path = join(folder, 'token')
+  await project('b2xk.Ym9keQ.c2lnbg\n')
+  await symlink(join('..data', 'token'), path)
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+describe('nodeFileToken', () => {
+  it('gives the token that is in the file now', async () => {
+    const token = nodeFileToken(path)
+    expect(await token()).toBe('b2xk.Ym9keQ.c2lnbg')
+    await project('bmV3.Ym9keQ.c2lnbg\n')
+    expect(await token()).toBe('bmV3.Ym9keQ.c2lnbg')
+  })
+
+  it('refuses a file that is not there, a folder, and one without a token', async () => {
+    const code = (one: string) => codeOf(nodeFileToken(one)())
+    expect(await code(join(folder, 'nothing'))).toBe('ERR_KMS_CONFIG')
+    expect(await code(folder)).toBe('ERR_KMS_CONFIG')
+    await project('not a token')
+    expect(await code(path)).toBe('ERR_KMS_UNAUTHENTICATED')
+  })
+})
+
+describe('nodeReferences', () => {
+  it('a token of Vault that was replaced in its file is read when the old one is refused', async () => {
+    const clock = { nowMs: 1_767_225_600_000 }
+    const vault = createFakeVault({
+      keys: [{ name: 'app' }],
+      tokens: [{ token: 'hvs.old', ttlSeconds: 60 }, { token: 'hvs.new' }],
+      now: () => clock.nowMs,
+    })
+    await project('hvs.old\n')
+    const kms = createKms(
+      {
+        provider: 'vault-transit',
+        endpoint,
+        key: 'app',
+        auth: { type: 'token', token: { file: path } },
+      },
+      {
+        resolve: nodeReferences,
+        network: vault.network,
+        runtime: { ...webRuntime, now: () => clock.nowMs },
+      },
+    )
+    const { wraps } = await kms.generateDataKey({ context })
+    await project('hvs.new\n')
+    clock.nowMs += 61_000
+    await kms.unwrapDataKey(wraps, { context })
+    await rm(path)
+    await kms.unwrapDataKey(wraps, { context })
+  })
+
+  it('gives variables and files, and nothing for what is not there', async () => {
+    process.env['EDGE_KMS_TEST_VALUE'] = 'value'
+    expect(nodeReferences({ env: 'EDGE_KMS_TEST_VALUE' })).toBe('value')
+    Reflect.deleteProperty(process.env, 'EDGE_KMS_TEST_VALUE')
+    expect(nodeReferences({ env: 'EDGE_KMS_TEST_VALUE' })).toBeUndefined()
+    expect(nodeReferences({ file: path })).toBe('b2xk.Ym9keQ.c2lnbg')
+    const missing = () =>
+      createKms(
+        {
+          provider: 'vault-transit',
+          endpoint: { file: join(folder, 'nothing') },
+          key: 'app',
+          auth: { type: 'token', token: 'hvs.x' },
+        },
+        { resolve: nodeReferences },
+      )
+    expect(await codeOf(() => missing())).toBe('ERR_KMS_CONFIG')
+  })
+})
