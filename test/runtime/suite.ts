@@ -1,5 +1,6 @@
 import { awsCases } from './aws-cases.ts'
 import { azureCases } from './azure-cases.ts'
+import { cacheCases } from './cache-cases.ts'
 import { configCases } from './config-cases.ts'
 import { fixtures, fromHex } from './fixtures.ts'
 import { gcpCases } from './gcp-cases.ts'
@@ -257,6 +258,7 @@ export function runtimeSuite(library: Library): readonly RuntimeCase[] {
     ...own,
     ...awsCases(library),
     ...azureCases(library),
+    ...cacheCases(library),
     ...configCases(library),
     ...gcpCases(library),
     ...vaultCases(library),
