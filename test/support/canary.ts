@@ -4,7 +4,7 @@
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { EnvelopeCipher, KmsError, SecretBytes } from '../../src/index.ts'
-import { MemoryDataKeyStore } from '../../src/stores/index.ts'
+import { MemoryDataKeyStore, MemoryKeyValueStore } from '../../src/stores/index.ts'
 import { toHex } from '../vectors/hex.ts'
 
 /** Shorter or simpler ones are found by chance: `42`, a key of zeros. */
@@ -85,6 +85,15 @@ beforeAll(() => {
   for (const name of ['putIfAbsent', 'compareAndSwap'] as const) {
     watch(MemoryDataKeyStore.prototype, name, (...args) => {
       for (const record of args) if (record instanceof Uint8Array) texts.push(toHex(record))
+    })
+  }
+  // The shared level of the cache: what is in it, and under which names.
+  for (const name of ['put', 'compareAndSwap'] as const) {
+    watch(MemoryKeyValueStore.prototype, name, (...args) => {
+      for (const value of args) {
+        if (value instanceof Uint8Array) texts.push(toHex(value))
+        else if (typeof value === 'string') texts.push(value)
+      }
     })
   }
   for (const name of ['log', 'info', 'warn', 'error', 'debug'] as const) {

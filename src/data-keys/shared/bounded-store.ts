@@ -47,13 +47,18 @@ export class BoundedStore {
     )
   }
 
-  /** @throws the signal's reason */
+  /**
+   * @param when - `now`: although a call failed a moment ago
+   * @throws the signal's reason
+   */
   put(
     name: string,
     value: Bytes,
     ttlMs: number,
     signal: AbortSignal | undefined,
+    when: 'now' | 'if-up' = 'if-up',
   ): Promise<Answer<void>> {
+    if (when === 'now') this.#failedAtMs = -Infinity
     return this.#call(
       signal,
       (call) => {

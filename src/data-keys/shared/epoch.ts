@@ -10,11 +10,13 @@ import type { StoreAuth } from './store-auth.ts'
 
 const VERSION = 0x01
 /** The epoch of a partition in which nobody has invalidated anything. */
-const NO_EPOCH: Bytes = new Uint8Array(ID_BYTES)
+const NONE: Epoch = { id: new Uint8Array(ID_BYTES), atMs: -Infinity }
 /** Longer than any data key is written under: a signal must not be forgotten before what it ended. */
 const TTL_MS = 604_800_000
 /** How far the clocks of two processes may differ. */
 const SKEW_MS = 60_000
+/** For as long a store may still show what stood there before a change. */
+const SETTLE_MS = 300_000
 
 /** What an epoch stands on. */
 export interface EpochPorts {
@@ -38,7 +40,7 @@ interface Epoch {
  */
 export class PartitionEpoch {
   readonly #ports: EpochPorts
-  #known: Bytes | undefined
+  #known: Epoch | undefined
   #lookedAtMs = -Infinity
 
   constructor(ports: EpochPorts) {
@@ -53,10 +55,10 @@ export class PartitionEpoch {
   async current(signal: AbortSignal | undefined, stale?: Bytes): Promise<Bytes | undefined> {
     const { runtime, signalMs } = this.#ports
     const looked = within(this.#lookedAtMs, runtime.now(), signalMs)
-    const known = this.#known
+    const known = this.#known?.id
     if (known !== undefined && looked && !(stale && equalBytes(stale, known))) return known
     await this.#look(signal)
-    return this.#known
+    return this.#known?.id
   }
 
   /** A look in the background, at most one in `signalMs`. */
@@ -72,13 +74,14 @@ export class PartitionEpoch {
     const { auth, store, runtime } = this.#ports
     const id = runtime.randomFill(new Uint8Array(ID_BYTES))
     const name = await auth.epochName()
-    const body = concatBytes(new Uint8Array([VERSION]), id, encodeU64(Math.floor(runtime.now())))
+    const atMs = Math.floor(runtime.now())
+    const body = concatBytes(new Uint8Array([VERSION]), id, encodeU64(atMs))
     const value = concatBytes(body, await auth.valueMac(name, body))
-    const written = await store.put(name, value, TTL_MS, signal)
+    const written = await store.put(name, value, TTL_MS, signal, 'now')
     if (written === undefined) {
       throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the others were not told' })
     }
-    this.#known = id
+    this.#known = { id, atMs }
   }
 
   /** As before the first look. */
@@ -96,23 +99,29 @@ export class PartitionEpoch {
     const answer = await store.get(name, signal)
     // Not heard is not changed: what is held ends by its own time.
     if (answer === undefined) return
-    const { id, atMs } = await this.#read(name, answer.value)
+    const read = await this.#read(name, answer.value)
     // One that another look of this process or its own change was faster to learn counts.
     if (this.#known !== before) return
-    this.#known = id
-    const changed = before === undefined ? atMs >= startMs - SKEW_MS : !equalBytes(before, id)
-    if (!changed) return
-    onChange(before === undefined ? 'start' : 'last-look')
+    if (before === undefined) {
+      this.#known = read
+      if (read.atMs >= startMs - SKEW_MS) onChange('start')
+      return
+    }
+    if (equalBytes(before.id, read.id)) return
+    // A change is not taken back by a store that does not show it yet, or any more, for a while.
+    const settling = Math.abs(runtime.now() - before.atMs) < SETTLE_MS
+    if (read.atMs < before.atMs && settling) return
+    this.#known = read
+    onChange('last-look')
   }
 
   /** A forged epoch is none: whoever can write the store can also delete. */
   async #read(name: string, value: Bytes | undefined): Promise<Epoch> {
-    const none = { id: NO_EPOCH, atMs: -Infinity }
-    if (value === undefined) return none
+    if (value === undefined) return NONE
     const end = value.length - this.#ports.auth.macBytes
     const body = copyBytes(value.subarray(0, Math.max(end, 0)))
-    if (body.length !== 1 + ID_BYTES + 8 || body[0] !== VERSION) return none
-    if (!(await this.#ports.auth.isValue(copyBytes(value.subarray(end)), name, body))) return none
+    if (body.length !== 1 + ID_BYTES + 8 || body[0] !== VERSION) return NONE
+    if (!(await this.#ports.auth.isValue(copyBytes(value.subarray(end)), name, body))) return NONE
     const atMs = Number(new DataView(body.buffer).getBigUint64(1 + ID_BYTES))
     return { id: body.slice(1, 1 + ID_BYTES), atMs }
   }

@@ -19,6 +19,8 @@ import { StoreLevel } from './store-level.ts'
  * `trustedStore` they can make writers encrypt under a key that they know, if they can also wrap it with the
  * KMS. The context is in the record as far as any message has it in clear: never for `requiredContextKeys`.
  *
+ * A process that may unwrap may adopt: to stop a writer, take back its right to decrypt, not only the one to make keys.
+ *
  * @throws KmsError `ERR_KMS_CONFIG`: neither or both of `storeAuthKey` and `trustedStore`, a store that cannot
  * do what `lease` asks, a number out of range; and later, from the cache's constructor, for a KMS that does not
  * authenticate the context and no `storeAuthKey`, or one that cannot unwrap

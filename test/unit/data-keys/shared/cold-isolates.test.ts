@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EnvelopeCipher } from '../../../../src/index.ts'
+import { MemoryKeyValueStore } from '../../../../src/stores/index.ts'
 import { CONTEXT } from '../../wire/fixture.ts'
 import { Cluster, EventualKeyValues, HOUR, USE } from './fixture.ts'
 
@@ -20,6 +21,16 @@ describe('R18 a thousand cold isolates on a strong store', () => {
     expect(cluster.kms.count('unwrap')).toBe(THOUSAND - 1)
     expect(caches.filter((cache) => cache.stats().leases === 1)).toHaveLength(1)
     expect(caches.filter((cache) => cache.stats().adoptions === 1)).toHaveLength(THOUSAND - 1)
+  })
+
+  it('cost the same on the store that ships', async () => {
+    const cluster = new Cluster()
+    const store = new MemoryKeyValueStore({ runtime: cluster.world })
+    const start = async (): Promise<unknown> =>
+      cluster.isolate({ sharing: { store } }).active(CONTEXT, USE)
+    await cluster.value(Promise.all(Array.from({ length: 100 }, start)))
+    expect(cluster.kms.count('generate')).toBe(1)
+    expect(cluster.kms.count('unwrap')).toBe(99)
   })
 
   it('that start one after another cost the same', async () => {

@@ -189,6 +189,36 @@ describe('invalidate, for the others', () => {
     await cluster.world.advance(1_000)
   })
 
+  it('on an eventual store is not forgotten by who said it, while the store shows what was before', async () => {
+    const cluster = new Cluster()
+    const store = new EventualKeyValues(cluster.world, 60_000)
+    const cache = cluster.isolate({ sharing: { store } })
+    const before = await cluster.key(cache)
+    await cluster.world.advance(61_000)
+    await cluster.value(cache.invalidate())
+    cluster.kms.calls.length = 0
+    for (let i = 0; i < 5; i += 1) {
+      await cluster.world.advance(SIGNAL)
+      const key = await cluster.key(cache)
+      expect(key.header.commitment).not.toEqual(before.header.commitment)
+    }
+    expect(cluster.kms.calls).toEqual(['generate'])
+    expect(cache.stats().signals).toBe(0)
+  })
+
+  it('is tried although the store failed a moment ago', async () => {
+    const cluster = new Cluster()
+    const [cache] = await warm(cluster, 1)
+    if (cache === undefined) throw new Error('no cache')
+    const { before } = cluster.store
+    cluster.store.before = () => {
+      throw new Error('down')
+    }
+    await expect(cluster.value(cache.invalidate())).rejects.toThrow()
+    cluster.store.before = before
+    await cluster.value(cache.invalidate())
+  })
+
   it('says so where the store does not take it, and has dropped here', async () => {
     const cluster = new Cluster()
     const [cache] = await warm(cluster, 1)
@@ -253,16 +283,21 @@ describe('an epoch that is forged', () => {
     holds(other)
     await cluster.world.advance(1_000)
     expect(other.stats().signals).toBe(1)
-    await cluster.key(other)
+    const before = await cluster.key(other)
     cluster.plant(name, await forge(auth, name))
+    await cluster.world.advance(SIGNAL)
+    holds(other)
+    await cluster.world.advance(100)
+    expect(other.stats().signals, 'a signal is not taken back so soon').toBe(1)
+    await cluster.world.advance(300_000)
+    await cluster.key(other)
     await cluster.world.advance(SIGNAL)
     holds(other)
     await cluster.world.advance(100)
     expect(other.stats().signals).toBe(2)
     // What was shared under the epoch that is gone is not taken, and writers go on.
-    const cold = cluster.isolate()
-    await cluster.key(cold)
-    expect(cold.stats().adoptions).toBe(0)
+    const key = await cluster.key(cluster.isolate())
+    expect(key.header.commitment).not.toEqual(before.header.commitment)
   })
 })
 
