@@ -18,7 +18,9 @@ if (role === 'client') {
   const prepare = async () => {
     const seen = await ask('link', {})
     const tried = `${Number.parseInt(seen || '0', 10) + 1}:${me}`
-    return { seen, tried, write: () => ask('swap', { seen, tried }) }
+    // Workers KV cannot compare and swap.
+    const write = store.includes('KV') ? 'put' : 'swap'
+    return { seen, tried, write: () => ask(write, { seen, tried }) }
   }
   const step = async (end) => {
     const { seen, tried, write } = await prepare()

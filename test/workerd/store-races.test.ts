@@ -31,11 +31,14 @@ describe('clients', () => {
     expect((won[0] ?? 0) + (won[1] ?? 0)).toBe(200)
   })
 
-  it.each(stores)('that are killed in a write to %s leave no third state', async (store) => {
-    const program = { command: process.execPath, args: [child, 'client', url, store] }
-    const found = await killWriters(program, 'crash', () => link(store, 'crash'), [0, 5, 100])
-    expect(found.before + found.after).toBe(3)
-  })
+  it.each([...stores, 'Workers KV'])(
+    'that are killed in a write to %s leave no third state',
+    async (store) => {
+      const program = { command: process.execPath, args: [child, 'client', url, store] }
+      const found = await killWriters(program, 'crash', () => link(store, 'crash'), [0, 5, 100])
+      expect(found.before + found.after).toBe(3)
+    },
+  )
 })
 
 describe('workerd that is killed in a write', () => {

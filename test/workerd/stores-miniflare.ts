@@ -20,7 +20,7 @@ export async function storesMiniflare(folder?: string): Promise<Miniflare> {
     ],
     compatibilityDate: '2026-07-01',
     kvNamespaces: ['KV'],
-    d1Databases: ['DB'],
+    d1Databases: ['DB', 'REPAIRS'],
     durableObjects: { STORE: { className: 'EdgeKmsStoreObject', useSQLite: true } },
     ...(folder !== undefined && {
       kvPersist: `${folder}/kv`,
@@ -30,7 +30,9 @@ export async function storesMiniflare(folder?: string): Promise<Miniflare> {
     }),
   })
   await miniflare.ready
-  const database = (await miniflare.getD1Database('DB')) as unknown as D1DatabaseBinding
-  for (const sql of D1_SCHEMA.split(';\n')) if (sql !== '') await database.prepare(sql).all()
+  for (const name of ['DB', 'REPAIRS']) {
+    const database = (await miniflare.getD1Database(name)) as unknown as D1DatabaseBinding
+    for (const sql of D1_SCHEMA.split(';\n')) if (sql !== '') await database.prepare(sql).all()
+  }
   return miniflare
 }

@@ -18,7 +18,8 @@ import {
   dataKeyStoreContract,
   keyValueStoreContract,
 } from '../../src/testing/index.ts'
-import { chainActor, linkOf, swapLink } from '../support/race/chain-step.ts'
+import { chainActor, linkOf, putLink, swapLink } from '../support/race/chain-step.ts'
+import { repairLogContract, sharedCircuitContract } from '../support/shared-state.ts'
 
 export { EdgeKmsStoreObject }
 
@@ -26,6 +27,7 @@ interface Env {
   readonly KV: WorkersKvNamespace
   readonly STORE: StoreObjectNamespace
   readonly DB: D1DatabaseBinding
+  readonly REPAIRS: D1DatabaseBinding
 }
 
 declare const caches: { readonly default: WebCache }
@@ -57,15 +59,29 @@ function dataKeyStores(env: Env): Readonly<Record<string, DataKeyStore>> {
   }
 }
 
+/** Stores of their own: whoever lists notes must not meet data keys. */
+function repairStores(env: Env): Readonly<Record<string, DataKeyStore>> {
+  return {
+    D1: new D1DataKeyStore({ database: env.REPAIRS }),
+    'a Durable Object': new DurableObjectDataKeyStore({ namespace: env.STORE, name: 'repairs' }),
+  }
+}
+
 function contracts(env: Env): Readonly<Record<string, readonly ContractCase[]>> {
   const all: Record<string, readonly ContractCase[]> = {}
   for (const [name, store] of Object.entries(keyValueStores(env))) {
     const elapse = store instanceof DurableObjectKeyValueStore ? wait : advance
     const subject = { create: () => store, elapse }
     all[`key-value store on ${name}`] = keyValueStoreContract(store.capabilities, subject)
+    if (store.capabilities.compareAndSwap) {
+      all[`a circuit shared on ${name}`] = sharedCircuitContract(() => store)
+    }
   }
   for (const [name, store] of Object.entries(dataKeyStores(env))) {
     all[`data-key store on ${name}`] = dataKeyStoreContract(() => store)
+  }
+  for (const [name, store] of Object.entries(repairStores(env))) {
+    all[`a log of repairs on ${name}`] = repairLogContract(() => store)
   }
   return all
 }
@@ -81,11 +97,15 @@ const worker = {
       ])
       return Response.json(names)
     }
-    if (['/link', '/swap', '/step'].includes(url.pathname)) {
+    if (['/link', '/put', '/swap', '/step'].includes(url.pathname)) {
       const store = keyValueStores(env)[ask('store')]
       if (store === undefined) return new Response(null, { status: 404 })
       const key = ask('key')
       if (url.pathname === '/link') return Response.json(await linkOf(store, key))
+      if (url.pathname === '/put') {
+        await putLink(store, key, ask('tried'))
+        return Response.json(true)
+      }
       if (url.pathname === '/step') {
         return Response.json(await chainActor(store, key, ask('me')).step(Number(ask('end'))))
       }

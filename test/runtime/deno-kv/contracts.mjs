@@ -4,6 +4,7 @@ import process from 'node:process'
 import { webRuntime } from '../../../src/runtime/index.ts'
 import { DenoKvDataKeyStore, DenoKvKeyValueStore } from '../../../src/stores/index.ts'
 import { dataKeyStoreContract, keyValueStoreContract } from '../../../src/testing/index.ts'
+import { repairLogContract, sharedCircuitContract } from '../../support/shared-state.ts'
 import { printTable, runCases } from '../runners/report.mjs'
 
 const [tablePath, databasePath] = process.argv.slice(2)
@@ -17,13 +18,12 @@ const elapse = async (ms) => {
 
 const named = (what, cases) => cases.map((one) => ({ ...one, name: `${what}: ${one.name}` }))
 const values = () => new DenoKvKeyValueStore({ kv, runtime })
+const records = () => new DenoKvDataKeyStore({ kv, prefix: crypto.randomUUID() })
 const { capabilities } = values()
 const table = await runCases([
   ...named('key-value store', keyValueStoreContract(capabilities, { create: values, elapse })),
-  ...named(
-    'data-key store',
-    dataKeyStoreContract(() => new DenoKvDataKeyStore({ kv, prefix: crypto.randomUUID() })),
-  ),
+  ...named('data-key store', dataKeyStoreContract(records)),
+  ...named('shared state', [...sharedCircuitContract(values), ...repairLogContract(records)]),
 ])
 kv.close()
 writeFileSync(tablePath, JSON.stringify(table))

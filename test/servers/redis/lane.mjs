@@ -8,6 +8,7 @@ import { dataKeyStoreContract, keyValueStoreContract } from '../../../src/testin
 import { withServers } from '../../../tools/servers/with-servers.mjs'
 import { linkOf } from '../../support/race/chain-step.ts'
 import { killWriters, raceTwo } from '../../support/race/processes.ts'
+import { repairLogContract, sharedCircuitContract } from '../../support/shared-state.ts'
 import { clients } from './clients.mjs'
 import { openRedisFront } from './http-front.mjs'
 import { checkRestProtocol } from './rest-protocol.mjs'
@@ -27,6 +28,8 @@ async function checkContracts(check, command) {
   const records = () => new RedisDataKeyStore({ command, prefix: `{${crypto.randomUUID()}}:` })
   for (const { name, run } of dataKeyStoreContract(records))
     await check(`data-key store ${name}`, run)
+  for (const { name, run } of [...sharedCircuitContract(values), ...repairLogContract(records)])
+    await check(`shared state ${name}`, run)
 }
 
 async function checkRaces(check, command, args) {

@@ -59,3 +59,8 @@ export function swapLink(
   const expected = seen === '' ? undefined : encoder.encode(seen)
   return store.compareAndSwap(key, expected, encoder.encode(tried), options)
 }
+
+/** Writes a link over whatever is there, for a store that cannot compare and swap. */
+export function putLink(store: KeyValueStore, key: string, tried: string): Promise<void> {
+  return store.put(key, encoder.encode(tried), options)
+}
