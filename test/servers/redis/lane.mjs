@@ -12,6 +12,7 @@ import { repairLogContract, sharedCircuitContract } from '../../support/shared-s
 import { clients } from './clients.mjs'
 import { openRedisFront } from './http-front.mjs'
 import { checkRestProtocol } from './rest-protocol.mjs'
+import { checkSharedKeys } from './shared-keys.mjs'
 
 const names = ['redis', 'valkey']
 const child = fileURLToPath(new URL('chain.child.mjs', import.meta.url))
@@ -94,7 +95,9 @@ async function checkServer({ name, port }, report) {
       const { command, close } = await clients[client](place)
       const check = (what, work) => report.check(`redis/${name} over ${client} ${what}`, work)
       await checkContracts(check, command)
-      if (name === 'redis') await checkRaces(check, command, [client, String(port), front.url])
+      const args = [client, String(port), front.url]
+      if (name === 'redis') await checkRaces(check, command, args)
+      if (name === 'redis') await checkSharedKeys(check, command, args)
       if (client !== 'http') await checkDurability(check, command)
       await close()
     }
