@@ -43,6 +43,7 @@ const ownMarker = {
   'core and AWS KMS': 'the AWS provider',
   'core and Vault transit': 'the Vault provider',
   'core and GCP KMS': 'the GCP provider',
+  "core, Google's client": 'the GCP provider',
   'core and Azure': 'the Azure provider',
 }
 
@@ -106,6 +107,11 @@ const rows = [
   [
     'core and GCP KMS',
     "export { EnvelopeCipher } from 'edge-kms'\nexport { createGcpKms } from 'edge-kms/gcp-kms'",
+    providerLimit,
+  ],
+  [
+    "core, Google's client",
+    "export { EnvelopeCipher } from 'edge-kms'\nexport { createGoogleCloudKms } from 'edge-kms/google-cloud-kms'",
     providerLimit,
   ],
   [
