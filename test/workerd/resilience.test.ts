@@ -76,6 +76,22 @@ it('R25 requests of one isolate wait for their turn, one call at a time', async 
   expect(most).toBe(1)
 })
 
+it('R25 by default four calls of one isolate are in flight, 64 wait, and more are turned away', async () => {
+  hold()
+  let refused = 0
+  const answers = Array.from({ length: 100 }, async () => {
+    const answer = await send('/default')
+    if (answer === 'ERR_KMS_THROTTLED') refused++
+    return answer
+  })
+  while (refused < 100 - 4 - 64) await new Promise((resolve) => setTimeout(resolve, 5))
+  await ended()
+  expect([calls, refused]).toEqual([4, 32])
+  release()
+  expect((await Promise.all(answers)).filter((answer) => answer === 'ok')).toHaveLength(68)
+  expect(most).toBe(4)
+})
+
 it('R25 a request that dies in the middle of its call does not keep the others out', async () => {
   hold()
   await send('/bulkhead?leave')

@@ -40,6 +40,8 @@ const stacks: Readonly<Record<string, KeyManagementService>> = {
     maxWaitMs: 30_000,
     maxHoldMs: 60_000,
   }),
+  // As many at the same time, and as many that wait, as there are by default.
+  default: new BulkheadKms({ kms: fetched(), maxWaitMs: 30_000, maxHoldMs: 60_000 }),
   breaker: new CircuitBreakerKms({ kms: fetched(), failureThreshold: 1, resetTimeoutMs: 300 }),
   audit: trail.around(fetched()),
 }

@@ -71,7 +71,7 @@ describe('the order of the stack', () => {
     expect(outcome).toMatchObject({ value: [{ status: 'fulfilled' }, { status: 'fulfilled' }] })
   })
 
-  it('the deadline is around all attempts', async () => {
+  it('R21 the deadline is around all attempts', async () => {
     const { world, kms, stack } = setup()
     kms.always = hang
     const started = world.now()
@@ -109,7 +109,7 @@ describe('the order of the stack', () => {
     expect(kms.calls).toHaveLength(3)
   })
 
-  it('cached keys serve while the KMS is gone: 0 calls', async () => {
+  it('R23 cached keys serve while the KMS is gone and the circuit open: 0 calls', async () => {
     const { world, kms, stack } = setup()
     const cipher = new EnvelopeCipher({ kms: stack })
     const options = { context: { tenant: 'acme' } }

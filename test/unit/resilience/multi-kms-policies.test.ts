@@ -116,7 +116,20 @@ describe('R26 quorum', () => {
     expect(() => (members[0] as ScriptedKms).made[0]?.length).toThrow(TypeError)
   })
 
-  it('an abort ends it at once and wipes the DEK', async () => {
+  it('R21 an abort while a missing wrap is noted ends it at once and wipes the DEK', async () => {
+    const repairs = { note: () => new Promise<void>(() => undefined) }
+    const { members, multi } = setup(['a', 'b'], { writePolicy: { quorum: 1 }, repairs })
+    ;(members[1] as ScriptedKms).always = down
+    const controller = new AbortController()
+    const work = multi.generateDataKey({ ...call, signal: controller.signal })
+    await turn()
+    const reason = new Error('stop')
+    controller.abort(reason)
+    await expect(work).rejects.toBe(reason)
+    expect(() => (members[0] as ScriptedKms).made[0]?.length).toThrow(TypeError)
+  })
+
+  it('R21 an abort ends it at once and wipes the DEK', async () => {
     const { members, multi } = setup(['a', 'b'], { writePolicy: { quorum: 1 } })
     ;(members[1] as ScriptedKms).always = hang
     const controller = new AbortController()

@@ -168,7 +168,7 @@ describe('R24 a store that is no help', () => {
     await breakers[0]?.generateDataKey(call)
   })
 
-  it('an abort during the wait for the lease is seen at once and gives the probe back', async () => {
+  it('R21 an abort during the wait for the lease is seen at once and gives the probe back', async () => {
     const { world, store, kms, breakers } = setup(1)
     const breaker = breakers[0] as CircuitBreakerKms
     kms.always = down

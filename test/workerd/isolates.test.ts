@@ -1,0 +1,103 @@
+import { build } from 'esbuild'
+import { Miniflare, Response } from 'miniflare'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+
+// Fifty Workers are fifty isolates; a Durable Object is the store in which they share a circuit.
+
+const ISOLATES = 50
+const RESET_MS = 2_000
+const PERIODS = 3
+
+interface Answer {
+  readonly answer: string
+  readonly phase: string
+  readonly slowLeases: number
+}
+
+/** Of a Worker, what a test uses. */
+interface Fetcher {
+  fetch(url: string): Promise<{ json(): Promise<unknown> }>
+}
+
+let workers: Miniflare
+let failing = true
+let calls = 0
+
+const names = Array.from({ length: ISOLATES }, (_, i) => `isolate-${i}`)
+
+function kms(): Response {
+  calls++
+  return new Response('answer', { status: failing ? 503 : 200 })
+}
+
+async function ask(name: string): Promise<Answer> {
+  const worker = (await workers.getWorker(name)) as unknown as Fetcher
+  const response = await worker.fetch('http://localhost/')
+  return (await response.json()) as Answer
+}
+
+/** One request to each isolate, one after the other. */
+async function round(): Promise<Answer[]> {
+  const answers: Answer[] = []
+  for (const name of names) answers.push(await ask(name))
+  return answers
+}
+
+const slowOf = (answers: readonly Answer[]): number =>
+  answers.reduce((sum, { slowLeases }) => sum + slowLeases, 0)
+
+beforeAll(async () => {
+  const bundled = await build({
+    entryPoints: [new URL('./isolates.worker.ts', import.meta.url).pathname],
+    write: false,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'browser',
+    conditions: ['workerd', 'worker', 'browser'],
+    logLevel: 'error',
+  })
+  const contents = bundled.outputFiles[0]?.text ?? ''
+  const className = 'EdgeKmsStoreObject'
+  const store = { className, useSQLite: true }
+  workers = new Miniflare({
+    workers: names.map((name, i) => ({
+      name,
+      modules: [{ type: 'ESModule' as const, path: 'worker.mjs', contents }],
+      compatibilityDate: '2026-07-01',
+      durableObjects: { STORE: i === 0 ? store : { ...store, scriptName: names[0] ?? '' } },
+      outboundService: kms,
+    })),
+  })
+  await workers.ready
+}, 120_000)
+
+afterAll(() => workers.dispose())
+
+it('R24 fifty isolates make one probe in each period at most, and hear of its success', async () => {
+  let answers = await round()
+  // Each hears of the others' open circuit at most a second later.
+  for (let i = 0; i < 20 && answers.some(({ phase }) => phase === 'closed'); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    answers = await round()
+  }
+  expect(new Set(answers.map(({ phase }) => phase))).toEqual(new Set(['open']))
+  const slowBefore = slowOf(answers)
+
+  calls = 0
+  const started = Date.now()
+  while (Date.now() - started < PERIODS * RESET_MS) answers = await round()
+  const periods = Math.ceil((Date.now() - started) / RESET_MS)
+  // A store that takes too long has no say: then that isolate decides alone.
+  const most = periods + (slowOf(answers) - slowBefore)
+  console.log(`R24 on workerd: ${calls} probes of ${ISOLATES} isolates in ${periods} periods`)
+  expect(calls).toBeGreaterThan(0)
+  expect(calls).toBeLessThanOrEqual(most)
+
+  failing = false
+  for (let i = 0; i < 40 && answers.some(({ answer }) => answer !== 'ok'); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    answers = await round()
+  }
+  expect(new Set(answers.map(({ answer }) => answer))).toEqual(new Set(['ok']))
+}, 120_000)
