@@ -16,7 +16,7 @@ const sharedLimit = coreLimit + 6 * 1024
 /** Every provider with all its credentials, and zod. */
 const configLimit = 45 * 1024
 /** The same with what stands against outages, and the cache with the format below it. */
-const stackLimit = 62 * 1024
+const stackLimit = 64 * 1024
 
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
 const storeLimit = 10 * 1024

@@ -23,8 +23,7 @@ export function checkEndpoint(endpoint: string, rules: EndpointRules): string {
   if (url.protocol !== 'https:' && !plainLoopback) {
     throw configError('an endpoint must be https')
   }
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+  if (url.username + url.password + url.search + url.hash !== '')
     throw configError('an endpoint has no user, query or fragment')
-  }
   return url.origin + url.pathname.replace(/\/+$/, '')
 }

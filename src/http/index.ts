@@ -1,3 +1,4 @@
+export { checkFlags, checkOptions, isFlag, isTexts, type OptionKinds } from './check-options.ts'
 export { configError } from './config-error.ts'
 export { checkEndpoint, type EndpointRules } from './endpoint.ts'
 export { type JsonObject, parseJsonObject, stringField } from './json.ts'

@@ -12,7 +12,7 @@ export function parseJsonObject(body: Bytes): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text)
     // Of an array too no field can be read.
-    return typeof value === 'object' && value !== null ? (value as JsonObject) : undefined
+    return Object(value) === value ? (value as JsonObject) : undefined
   } catch {
     return undefined
   }

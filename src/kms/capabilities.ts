@@ -13,6 +13,11 @@ export interface KmsCapabilities {
   /** `unwrapMany` sends one call for many. */
   readonly batches: boolean
   readonly limits: KmsLimits
+  /**
+   * The KEKs that it is configured for, by what is known without asking: an id, or an alias of AWS.
+   * Absent where that cannot be said.
+   */
+  readonly keks?: readonly string[]
 }
 
 /** Sizes in bytes. */

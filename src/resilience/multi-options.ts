@@ -75,6 +75,9 @@ export function multiSettings(options: MultiKmsOptions): MultiSettings {
   if (reads.some((kms) => kms.capabilities.usage === 'encrypt'))
     throw config('a KMS to read from is configured to encrypt only')
   if (!writes.every(canWrite)) throw config('a KMS to write to is configured to decrypt only')
+  // Every message would be refused: a header has one wrap of each KEK (W3.11).
+  const keks = writes.flatMap(keksOf)
+  if (new Set(keks).size < keks.length) throw config('two KMSs to write to have the same KEK')
   if (order !== 'configured' && (order as string) !== 'fastest') throw wrongOption('order')
   const { quorum, graceMs } = policyOf(writePolicy, writes.length)
   if (quorum < writes.length && typeof repairs?.note !== 'function')
@@ -119,6 +122,10 @@ function listOf(name: string, list: readonly KeyManagementService[]): KeyManagem
 
 function canWrite(kms: KeyManagementService): boolean {
   return kms.capabilities.usage !== 'decrypt'
+}
+
+function keksOf({ providerName, capabilities }: KeyManagementService): readonly string[] {
+  return capabilities.keks?.map((kek) => `${providerName} ${kek}`) ?? []
 }
 
 function config(message: string): KmsError {

@@ -55,18 +55,43 @@ export function resilienceValues(config: ResilienceConfig): ResilienceValues {
   refuseOthers(others)
   const deadline = integer('deadlineMs', deadlineMs ?? base.deadlineMs, 1, 900_000)
   const attempt = attemptTimeoutMs ?? Math.min(base.attemptTimeoutMs, deadline)
+  // What the deadline would cut, so that it never happened.
+  demandBelow('bulkhead.maxWaitMs', bulkhead?.maxWaitMs, deadline)
+  demandBelow('hedge.afterMs', hedge === false ? undefined : hedge?.afterMs, deadline)
   return {
     ...base,
     deadlineMs: deadline,
     attemptTimeoutMs: integer('attemptTimeoutMs', attempt, 1, deadline),
-    retry: over('retry', base.retry, retry),
+    retry: over('retry', upTo(retry === false ? undefined : retry?.maxDelayMs, base.retry), retry),
     circuitBreaker: over('circuitBreaker', base.circuitBreaker, circuitBreaker),
     bulkhead: { ...base.bulkhead, ...part('bulkhead', bulkhead) },
     order: order ?? base.order,
     hedge: over('hedge', base.hedge, hedge),
-    writePolicy: writePolicy ?? 'all',
+    writePolicy: policyWithin(deadline, writePolicy ?? 'all'),
     scopes: scopes === undefined ? undefined : scopesOf(scopes),
   }
+}
+
+function demandBelow(name: string, valueMs: number | undefined, deadlineMs: number): void {
+  if (valueMs !== undefined && valueMs >= deadlineMs) throw wrongOption(name)
+}
+
+/** A preset's delays under a longest one that was given: what was not said must not contradict what was. */
+function upTo(maxDelayMs: number | undefined, retry: ResiliencePreset['retry']): typeof retry {
+  if (maxDelayMs === undefined || retry === false) return retry
+  const { baseDelayMs, throttleDelayMs } = retry
+  return {
+    ...retry,
+    baseDelayMs: Math.min(baseDelayMs, maxDelayMs),
+    throttleDelayMs: Math.min(throttleDelayMs, maxDelayMs),
+  }
+}
+
+/** A time of grace as long as the deadline would fail every write that has its quorum. */
+function policyWithin(deadlineMs: number, policy: WritePolicy): WritePolicy {
+  if (typeof policy !== 'object') return policy
+  demandBelow('writePolicy.graceMs', policy.graceMs, deadlineMs)
+  return { graceMs: Math.min(500, Math.floor(deadlineMs / 2)), ...policy }
 }
 
 /** `false` switches a part off, an object sets what it names. */

@@ -9,9 +9,9 @@ import { integer } from './numbers.ts'
 export interface RetryConfig {
   /** Attempts in all: 3 by default, 1 to 10. 1: no retry. */
   readonly maxAttempts?: number
-  /** The first delay is at most this, and each one after it twice the one before: 50 ms by default. */
+  /** The first delay is at most this, and each one after it twice the one before: 50 ms by default, at most `maxDelayMs`. */
   readonly baseDelayMs?: number
-  /** The same after `ERR_KMS_THROTTLED`: 1,000 ms by default. */
+  /** The same after `ERR_KMS_THROTTLED`: 1,000 ms by default, at most `maxDelayMs`. */
   readonly throttleDelayMs?: number
   /** No delay is longer, but for what the KMS asks: 20,000 ms by default. */
   readonly maxDelayMs?: number
@@ -38,9 +38,9 @@ const MAX_HINT_EXTRA_MS = 5_000
 export function retryPolicy(config: RetryConfig): RetryPolicy {
   const {
     maxAttempts = 3,
-    baseDelayMs = 50,
-    throttleDelayMs = 1_000,
     maxDelayMs = 20_000,
+    baseDelayMs = Math.min(50, maxDelayMs),
+    throttleDelayMs = Math.min(1_000, maxDelayMs),
     budget = 500,
     retryCost = 14,
     throttleCost = 5,
@@ -49,9 +49,10 @@ export function retryPolicy(config: RetryConfig): RetryPolicy {
   refuseOthers(others)
   return Object.freeze({
     maxAttempts: integer('maxAttempts', maxAttempts, 1, 10),
-    baseDelayMs: integer('baseDelayMs', baseDelayMs, 1, 60_000),
-    throttleDelayMs: integer('throttleDelayMs', throttleDelayMs, 1, 60_000),
     maxDelayMs: integer('maxDelayMs', maxDelayMs, 1, 300_000),
+    // A first delay above the longest would never be waited for.
+    baseDelayMs: integer('baseDelayMs', baseDelayMs, 1, Math.min(60_000, maxDelayMs)),
+    throttleDelayMs: integer('throttleDelayMs', throttleDelayMs, 1, Math.min(60_000, maxDelayMs)),
     budget: integer('budget', budget, 0, 1_000_000),
     retryCost: integer('retryCost', retryCost, 1, 1_000_000),
     throttleCost: integer('throttleCost', throttleCost, 1, 1_000_000),

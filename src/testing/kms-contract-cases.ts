@@ -121,7 +121,11 @@ export async function refusesForeign(
   subject: KmsContractSubject,
 ): Promise<void> {
   const options = call()
-  const { wraps } = await (await subject.createOther()).generateDataKey(options)
+  const other = await subject.createOther()
+  const { keks = [] } = kms.capabilities
+  const same = keks.filter((kek) => other.capabilities.keks?.includes(kek))
+  demand(same.length === 0, 'keks are those of another key')
+  const { wraps } = await other.generateDataKey(options)
   demand(!wraps.some((wrap) => kms.canUnwrap(wrap)), 'a wrap of other keys is taken for its own')
   const unknown: WrappedKey = {
     provider: 'nobody',

@@ -1,9 +1,10 @@
 import { KmsError } from '../../errors.ts'
+import { checkOptions, type OptionKinds } from '../../http/index.ts'
 import { Refreshing, type RefreshPorts, webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
 
 import { toCredentialSource } from './sources.ts'
-import { StsClient, type StsOptions } from './sts.ts'
+import { STS_KINDS, StsClient, type StsOptions } from './sts.ts'
 
 /** Options that both ways to assume a role have. */
 interface RoleOptions extends StsOptions {
@@ -30,6 +31,21 @@ export interface WebIdentityOptions extends RoleOptions {
   readonly token: () => Promise<string>
 }
 
+const ROLE_KINDS: OptionKinds<RoleOptions> = {
+  ...STS_KINDS,
+  roleArn: 'string',
+  sessionName: 'string',
+  durationSeconds: 'number',
+}
+const ASSUME_KINDS: OptionKinds<AssumeRoleOptions> = {
+  ...ROLE_KINDS,
+  credentials: 'object',
+  externalId: 'string',
+  sourceIdentity: 'string',
+  tags: 'map',
+}
+const IDENTITY_KINDS: OptionKinds<WebIdentityOptions> = { ...ROLE_KINDS, token: 'function' }
+
 /**
  * Credentials of a role, by STS AssumeRole; renewed before they expire.
  *
@@ -52,6 +68,7 @@ export interface WebIdentityOptions extends RoleOptions {
  * ```
  */
 export function assumeRole(options: AssumeRoleOptions): AwsCredentialSource {
+  checkOptions(options, ASSUME_KINDS)
   const ports = portsOf(options)
   const sts = new StsClient(options, toCredentialSource(options.credentials, ports))
   const parameters: Record<string, string> = roleParameters(options)
@@ -71,6 +88,7 @@ export function assumeRole(options: AssumeRoleOptions): AwsCredentialSource {
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 export function assumeRoleWithWebIdentity(options: WebIdentityOptions): AwsCredentialSource {
+  checkOptions(options, IDENTITY_KINDS)
   const sts = new StsClient(options)
   const parameters = roleParameters(options)
   return new Refreshing(async (call) => {

@@ -23,7 +23,7 @@ export interface AwsCall extends CredentialOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   /** AWS's name of an error that is what this call wants to hear. */
-  readonly hopesFor?: string
+  readonly hopesFor?: string | undefined
 }
 
 /**

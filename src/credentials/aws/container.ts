@@ -1,5 +1,11 @@
 import { KmsError } from '../../errors.ts'
-import { parseJsonObject, stringField, Transport } from '../../http/index.ts'
+import {
+  checkOptions,
+  type OptionKinds,
+  parseJsonObject,
+  stringField,
+  Transport,
+} from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { AwsCredentialSource } from './credentials.ts'
@@ -20,6 +26,15 @@ export interface ContainerCredentialsOptions {
   readonly network?: Network
 }
 
+const KINDS: OptionKinds<ContainerCredentialsOptions> = {
+  relativeUri: 'string',
+  fullUri: 'string',
+  authorizationToken: 'secret',
+  timeoutMs: 'number',
+  runtime: 'object',
+  network: 'object',
+}
+
 const PROVIDER = 'aws-container'
 const ECS_ADDRESS = 'http://169.254.170.2'
 /** Plain http goes to these only: the fixed addresses of ECS and EKS, and loopback. */
@@ -33,6 +48,7 @@ const PLAIN_HOSTS =
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 export function containerCredentials(options: ContainerCredentialsOptions): AwsCredentialSource {
+  checkOptions(options, KINDS)
   const url = containerUrl(options)
   const ports = { runtime: options.runtime ?? webRuntime, network: options.network ?? webNetwork }
   const transport = new Transport({ network: ports.network, timeoutMs: options.timeoutMs ?? 1_000 })

@@ -34,7 +34,7 @@ export function partitionOf(region: string): string {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function awsEndpoint(service: string, region: string, options: EndpointOptions): string {
-  const { endpoint, fips = false, dualStack = false } = options
+  const { endpoint, fips, dualStack } = options
   if (endpoint === undefined) {
     const name = fips ? `${service}-fips` : service
     return `https://${name}.${region}.${rowOf(region)[dualStack ? 3 : 2]}`
@@ -50,9 +50,9 @@ export function awsEndpoint(service: string, region: string, options: EndpointOp
  */
 export function checkRegion(region: string): string {
   if (/^[a-z]{2,5}(?:-[a-z]{2,10}){1,3}-\d{1,2}$/.test(region)) return region
-  throw configError('region is no AWS region')
+  throw configError('region is not valid')
 }
 
 function rowOf(region: string): (typeof PARTITIONS)[number] {
-  return PARTITIONS.find(([prefix]) => region.startsWith(prefix)) ?? PARTITIONS[7]
+  return PARTITIONS.find(([prefix]) => region.startsWith(prefix)) as (typeof PARTITIONS)[number]
 }

@@ -1,6 +1,12 @@
 import { decodeUtf8 } from '../../bytes/index.ts'
 import { KmsError } from '../../errors.ts'
-import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../../http/index.ts'
+import {
+  type HttpResponse,
+  type JsonObject,
+  type OptionKinds,
+  parseJsonObject,
+  Transport,
+} from '../../http/index.ts'
 import type { Hasher, Network, Runtime } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsClient } from './client.ts'
@@ -18,6 +24,19 @@ export interface StsOptions extends EndpointOptions {
   readonly network?: Network
   /** What signs; WebCrypto by default. */
   readonly hasher?: Hasher
+}
+
+/** For those who take these options and more. */
+export const STS_KINDS: OptionKinds<StsOptions> = {
+  region: 'string',
+  endpoint: 'string',
+  fips: 'boolean',
+  dualStack: 'boolean',
+  allowHttpLoopback: 'boolean',
+  timeoutMs: 'number',
+  runtime: 'object',
+  network: 'object',
+  hasher: 'object',
 }
 
 /** Parameters of one action, without Action and Version. */

@@ -17,8 +17,6 @@ function utf8(text: string): Bytes {
 /** Lower-case hex of a digest. */
 export function hexOf(bytes: Bytes): string {
   let text = ''
-  for (const byte of bytes) text += DIGITS.charAt(byte >> 4) + DIGITS.charAt(byte & 15)
+  for (const byte of bytes) text += (256 + byte).toString(16).slice(1)
   return text
 }
-
-const DIGITS = '0123456789abcdef'

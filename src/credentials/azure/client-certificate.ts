@@ -1,8 +1,8 @@
 import { importPKCS8, SignJWT } from 'jose'
 import { type Bytes, decodeBase64, encodeBase64Url } from '../../bytes/index.ts'
-import { configError } from '../../http/index.ts'
+import { checkOptions, configError, type OptionKinds } from '../../http/index.ts'
 import { webRuntime } from '../../runtime/index.ts'
-import { assertionProof, entraCredentials, type EntraOptions } from './entra.ts'
+import { assertionProof, ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'
 
 /** Options of {@link azureClientCertificate}. */
@@ -11,6 +11,12 @@ export interface AzureClientCertificateOptions extends EntraOptions {
   readonly certificate: string
   /** Its private key: RSA, PKCS#8, PEM, not encrypted. */
   readonly privateKey: string
+}
+
+const KINDS: OptionKinds<AzureClientCertificateOptions> = {
+  ...ENTRA_KINDS,
+  certificate: 'string',
+  privateKey: 'string',
 }
 
 /** Life of an assertion, seconds: it is used at once. */
@@ -25,6 +31,7 @@ const LIFE_SECONDS = 300
 export function azureClientCertificate(
   options: AzureClientCertificateOptions,
 ): AzureCredentialSource {
+  checkOptions(options, KINDS)
   const { clientId, privateKey, runtime = webRuntime } = options
   const der = derOf(options.certificate)
   if (typeof privateKey !== 'string' || !privateKey.includes('-----BEGIN PRIVATE KEY-----'))

@@ -1,11 +1,13 @@
-import { configError } from '../../http/index.ts'
-import { entraCredentials, type EntraOptions } from './entra.ts'
+import { checkOptions, configError, type OptionKinds } from '../../http/index.ts'
+import { ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'
 
 /** Options of {@link azureClientSecret}. */
 export interface AzureClientSecretOptions extends EntraOptions {
   readonly clientSecret: string
 }
+
+const KINDS: OptionKinds<AzureClientSecretOptions> = { ...ENTRA_KINDS, clientSecret: 'string' }
 
 /**
  * An application that proves itself with a client secret. It is the weakest proof: whoever reads it
@@ -28,6 +30,7 @@ export interface AzureClientSecretOptions extends EntraOptions {
  * ```
  */
 export function azureClientSecret(options: AzureClientSecretOptions): AzureCredentialSource {
+  checkOptions(options, KINDS)
   const { clientSecret } = options
   if (typeof clientSecret !== 'string' || clientSecret === '')
     throw configError('clientSecret is missing')

@@ -1,4 +1,10 @@
-import { checkEndpoint, configError, type EndpointRules, Transport } from '../../http/index.ts'
+import {
+  checkEndpoint,
+  configError,
+  type EndpointRules,
+  type OptionKinds,
+  Transport,
+} from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { type FlightOptions, webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AZURE_CLOUDS, type AzureCloudName } from './clouds.ts'
@@ -20,6 +26,18 @@ export interface EntraOptions extends EndpointRules {
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
+}
+
+/** For those who take these options and a proof. */
+export const ENTRA_KINDS: OptionKinds<EntraOptions> = {
+  tenantId: 'string',
+  clientId: 'string',
+  cloud: 'string',
+  authority: 'string',
+  allowHttpLoopback: 'boolean',
+  timeoutMs: 'number',
+  runtime: 'object',
+  network: 'object',
 }
 
 /** Where a proof is sent, which an assertion must name as its audience. */

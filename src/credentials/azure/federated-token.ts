@@ -1,6 +1,6 @@
 import { KmsError } from '../../errors.ts'
-import { configError } from '../../http/index.ts'
-import { assertionProof, entraCredentials, type EntraOptions } from './entra.ts'
+import { checkOptions, configError, type OptionKinds } from '../../http/index.ts'
+import { assertionProof, ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'
 
 /** Options of {@link azureFederatedToken}. */
@@ -8,6 +8,8 @@ export interface AzureFederatedTokenOptions extends EntraOptions {
   /** Gives an OIDC token of the issuer that the application trusts; asked again at each renewal. */
   readonly token: () => Promise<string>
 }
+
+const KINDS: OptionKinds<AzureFederatedTokenOptions> = { ...ENTRA_KINDS, token: 'function' }
 
 /**
  * An application that trusts another issuer's OIDC tokens (workload identity federation: AKS, CI, any
@@ -17,6 +19,7 @@ export interface AzureFederatedTokenOptions extends EntraOptions {
  * @see https://learn.microsoft.com/entra/workload-id/workload-identity-federation
  */
 export function azureFederatedToken(options: AzureFederatedTokenOptions): AzureCredentialSource {
+  checkOptions(options, KINDS)
   const { token } = options
   if (typeof token !== 'function') throw configError('token must be a function')
   return entraCredentials(options, async () => {

@@ -1,4 +1,4 @@
-import { configError, Transport } from '../../http/index.ts'
+import { checkOptions, configError, type OptionKinds, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { isGuid } from './entra.ts'
@@ -26,6 +26,20 @@ export interface AzureAppServiceOptions extends AzureIdentityOptions {
   readonly header: string
 }
 
+const KINDS: OptionKinds<AzureIdentityOptions> = {
+  clientId: 'string',
+  objectId: 'string',
+  resourceId: 'string',
+  timeoutMs: 'number',
+  runtime: 'object',
+  network: 'object',
+}
+const APP_KINDS: OptionKinds<AzureAppServiceOptions> = {
+  ...KINDS,
+  endpoint: 'string',
+  header: 'string',
+}
+
 /** The fixed address of the Instance Metadata Service. */
 const IMDS = 'http://169.254.169.254/metadata/identity/oauth2/token'
 /** App Service gives every sandbox an address of its own; Container Apps uses localhost. */
@@ -40,6 +54,7 @@ const NEAR = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|169\.254(?:\.\d{1,3}){2}
  * @see https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
  */
 export function azureManagedIdentity(options: AzureIdentityOptions = {}): AzureCredentialSource {
+  checkOptions(options, KINDS)
   return identity(options, IMDS, {
     apiVersion: '2018-02-01',
     resourceIdName: 'msi_res_id',
@@ -56,6 +71,7 @@ export function azureManagedIdentity(options: AzureIdentityOptions = {}): AzureC
  * @see https://learn.microsoft.com/azure/app-service/overview-managed-identity
  */
 export function azureAppServiceIdentity(options: AzureAppServiceOptions): AzureCredentialSource {
+  checkOptions(options, APP_KINDS)
   const { endpoint, header } = options
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   const near = url?.protocol === 'http:' && NEAR.test(url.hostname)

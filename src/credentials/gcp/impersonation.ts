@@ -1,5 +1,6 @@
 import {
   checkEndpoint,
+  checkFlags,
   configError,
   type EndpointRules,
   refuseOthers,
@@ -52,6 +53,7 @@ export function gcpImpersonation(options: GcpImpersonationOptions): GcpCredentia
   const { endpoint = 'https://iamcredentials.googleapis.com', allowHttpLoopback, ...last } = rest
   const { timeoutMs, runtime = webRuntime, network = webNetwork, ...others } = last
   refuseOthers(others)
+  checkFlags({ allowHttpLoopback })
   if (!areTexts(scopes) || scopes.length === 0) throw configError('scopes is no list of scopes')
   if (!areTexts(delegates)) throw configError('delegates is no list of e-mail addresses')
   if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 60 || lifetimeSeconds > 43_200)

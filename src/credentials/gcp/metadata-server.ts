@@ -2,6 +2,7 @@ import { KmsError } from '../../errors.ts'
 import { configError, refuseOthers, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
+import { checkOptional } from './check-optional.ts'
 import type { GcpCredentialSource } from './credentials.ts'
 import { readTokenAnswer } from './oauth.ts'
 
@@ -32,6 +33,7 @@ export function gcpMetadataServer(options: GcpMetadataServerOptions = {}): GcpCr
   const { serviceAccount = 'default', host = 'metadata.google.internal', ...more } = options
   const { timeoutMs = 1_000, runtime = webRuntime, network = webNetwork, ...others } = more
   refuseOthers(others)
+  checkOptional('serviceAccount', serviceAccount)
   if (!HOST.test(host)) throw configError('host is no metadata server')
   if (!/^[\w.@+-]{1,256}$/.test(serviceAccount) || /^\.+$/.test(serviceAccount))
     throw configError('serviceAccount is not valid')

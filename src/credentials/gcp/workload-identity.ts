@@ -1,6 +1,7 @@
 import { KmsError } from '../../errors.ts'
 import {
   checkEndpoint,
+  checkFlags,
   configError,
   type EndpointRules,
   refuseOthers,
@@ -82,6 +83,7 @@ export function federation(
   const { endpoint = 'https://sts.googleapis.com', allowHttpLoopback, ...rest } = more
   const { timeoutMs, runtime = webRuntime, network = webNetwork, ...others } = rest
   refuseOthers(others)
+  checkFlags({ allowHttpLoopback })
   checkOptional('scope', scope)
   if (!AUDIENCE.test(audience))
     throw configError('audience is no provider of a workload identity pool')

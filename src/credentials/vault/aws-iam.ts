@@ -1,6 +1,7 @@
 import { encodeBase64, encodeUtf8 } from '../../bytes/index.ts'
 import { isKmsError } from '../../errors.ts'
 import { refuseOthers } from '../../http/index.ts'
+import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { Hasher } from '../../ports/index.ts'
 import {
   type AwsCredentialsOption,
@@ -36,11 +37,14 @@ const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
  * @see https://developer.hashicorp.com/vault/docs/auth/aws
  */
 export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
-  const { role, region, serverId, credentials, hasher, mount, namespace, ...others } = options
+  const { role, region = 'us-east-1', serverId, credentials, hasher, ...rest } = options
+  const { mount, namespace, ...others } = rest
   refuseOthers(others)
+  toCredentialSource(credentials, { runtime: webRuntime, network: webNetwork }) // for its check
   if (role !== undefined) checkText('role', role)
-  const place = { service: 'sts', region: checkRegion(region ?? 'us-east-1') }
-  const host = region === undefined ? 'https://sts.amazonaws.com' : awsEndpoint('sts', region, {})
+  const place = { service: 'sts', region: checkRegion(region) }
+  const isGlobal = options.region === undefined
+  const host = isGlobal ? 'https://sts.amazonaws.com' : awsEndpoint('sts', region, {})
   if (serverId !== undefined) checkText('serverId', serverId)
   const signer = new AwsSigner(hasher)
   let source: AwsCredentialSource | undefined

@@ -47,6 +47,7 @@ export class AwsKms implements KeyManagementService {
       revealsVersion: false,
       batches: false,
       limits: { maxWrappedBytes: 6_144, maxContextBytes: 8_192 },
+      keks: [key.keyId],
     })
   }
 

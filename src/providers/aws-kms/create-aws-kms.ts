@@ -1,6 +1,6 @@
 import { AwsClient, awsEndpoint, toCredentialSource } from '../../credentials/aws/index.ts'
-import { Transport } from '../../http/index.ts'
-import { type KeyManagementService, refuseOthers, wrongOption } from '../../kms/index.ts'
+import { isFlag, isTexts, Transport } from '../../http/index.ts'
+import { contextId, type KeyManagementService, refuseOthers, wrongOption } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsKms } from './aws-kms.ts'
 import { AWS_KMS_ERRORS } from './errors.ts'
@@ -15,7 +15,7 @@ import { PinnedKey } from './pinned-key.ts'
  * One call for each data key that is made (GenerateDataKey) or unwrapped (Decrypt); the context
  * goes along as EncryptionContext and shows up in CloudTrail in clear.
  *
- * @throws KmsError `ERR_KMS_CONFIG`
+ * @throws KmsError `ERR_KMS_CONFIG`; `ERR_CONTEXT_INVALID` for a `healthContext` that is none
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
  *
  * @example
@@ -39,6 +39,9 @@ export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
   const { endpoint, fips, dualStack, allowHttpLoopback, ...others } = place
   refuseOthers(others)
   if (!['both', 'encrypt', 'decrypt'].includes(usage)) throw wrongOption('usage')
+  if (!isTexts(grantTokens)) throw wrongOption('grantTokens')
+  if (![fips, dualStack, allowHttpLoopback, multiRegion].every(isFlag)) throw wrongOption('a flag')
+  contextId(healthContext) // for its check
   const facts = configuredKey(keyId, given)
   const { region } = facts
   const client = new AwsClient({
@@ -56,6 +59,6 @@ export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
     new AwsKmsApi(client, [...grantTokens]),
     new PinnedKey(keyId, facts, multiRegion),
     usage,
-    Object.freeze({ ...healthContext, 'edge-kms:dk': 'health' }),
+    { ...healthContext, 'edge-kms:dk': 'health' },
   )
 }

@@ -29,11 +29,6 @@ export function parseKeyArn(text: string): KeyArn | undefined {
   return KEY.test(key) ? { partition, region, account, key } : undefined
 }
 
-/** Whether a key is one of a set of multi-Region keys. */
-export function isMultiRegion(arn: KeyArn): boolean {
-  return arn.key.startsWith('mrk-')
-}
-
 /**
  * Checks a configured key against the grammar of AWS: key id, key ARN, alias name or alias ARN.
  *
@@ -47,7 +42,7 @@ export function configuredKey(keyId: string, given: string | undefined): KeyFact
   const region = ownRegion ?? given
   if (region === undefined) throw configError('region is missing')
   const own = partitionOf(checkRegion(region))
-  if (region !== (given ?? region) || own !== (partition ?? own))
-    throw configError('keyId is of another region or partition')
+  if ((given !== undefined && given !== region) || own !== (partition ?? own))
+    throw configError('keyId is of another region')
   return { partition: own, region, account, key }
 }

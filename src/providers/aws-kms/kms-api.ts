@@ -11,9 +11,6 @@ import {
 
 export const PROVIDER = 'aws-kms'
 
-/** Longest CiphertextBlob that AWS takes. */
-const MAX_CIPHERTEXT_BYTES = 6_144
-
 /** What every call on a data key needs. */
 export interface DataKeyCall extends KmsSignalOptions {
   readonly keyId: string
@@ -61,14 +58,14 @@ export class AwsKmsApi {
     call: DataKeyCall,
     plaintext: SecretBytes,
   ): Promise<KeyedAnswer & { readonly wrapped: Bytes }> {
-    const input = { Plaintext: encodeBase64(plaintext.expose()) }
-    const answer = await this.#onDataKey('Encrypt', call, input)
+    const answer = await this.#onDataKey('Encrypt', call, {
+      Plaintext: encodeBase64(plaintext.expose()),
+    })
     return { ...keyed(answer), wrapped: wrappedOf(answer) }
   }
 
   async decrypt(call: DataKeyCall, wrapped: Bytes): Promise<KeyedAnswer & SecretAnswer> {
-    const input = { CiphertextBlob: encodeBase64(wrapped) }
-    const answer = await this.#onDataKey('Decrypt', call, input)
+    const answer = await this.#onDataKey('Decrypt', call, { CiphertextBlob: encodeBase64(wrapped) })
     return { ...keyed(answer), ...secret(answer) }
   }
 
@@ -94,8 +91,8 @@ export class AwsKmsApi {
   ): Promise<KeyedAnswer & { readonly enabled: boolean }> {
     const answer = await this.#call('DescribeKey', options, { KeyId: keyId })
     const fields = (answer.fields['KeyMetadata'] ?? {}) as JsonObject
-    const enabled = fields['KeyState'] === 'Enabled'
-    return { ...keyed({ ...answer, fields }, 'Arn'), enabled }
+    const named = keyed({ ...answer, fields }, 'Arn')
+    return { ...named, enabled: fields['KeyState'] === 'Enabled' }
   }
 
   async rotateKeyOnDemand(keyId: string, options: KmsSignalOptions): Promise<void> {
@@ -114,7 +111,7 @@ export class AwsKmsApi {
         : await this.#onDataKey('GenerateDataKey', call, input, DRY_RUN)
     if (usage === 'encrypt') return
     const CiphertextBlob = made?.fields['CiphertextBlob']
-    const modified = { CiphertextBlob, DryRun: true, DryRunModifiers: ['IGNORE_CIPHERTEXT'] }
+    const modified = { DryRun: true, CiphertextBlob, DryRunModifiers: ['IGNORE_CIPHERTEXT'] }
     await this.#onDataKey('Decrypt', call, modified, DRY_RUN)
   }
 
@@ -124,9 +121,8 @@ export class AwsKmsApi {
     input: JsonObject,
     hopesFor?: string,
   ): Promise<Answer> {
-    const { keyId, context } = call
-    const whole = { KeyId: keyId, EncryptionContext: context, ...input }
-    return this.#call(operation, call, whole, hopesFor)
+    const given = { KeyId: call.keyId, EncryptionContext: call.context }
+    return this.#call(operation, call, { ...given, ...input }, hopesFor)
   }
 
   async #call(
@@ -145,7 +141,7 @@ export class AwsKmsApi {
       body: JSON.stringify(takesGrants ? { ...input, GrantTokens: this.#grantTokens } : input),
       signal,
       defer,
-      ...(hopesFor !== undefined && { hopesFor }),
+      hopesFor,
     })
     const fields = parseJsonObject(response.body)
     if (fields === undefined) throw invalid(operation, 'the answer is not a JSON object')
@@ -162,7 +158,7 @@ function text({ operation, fields }: Answer, name: string): string {
 }
 
 function wrappedOf(answer: Answer): Bytes {
-  return bytesOf(answer, 'CiphertextBlob', 1, MAX_CIPHERTEXT_BYTES)
+  return bytesOf(answer, 'CiphertextBlob', 1, 6_144) // the longest that AWS takes
 }
 
 function secret(answer: Answer): SecretAnswer {

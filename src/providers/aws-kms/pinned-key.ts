@@ -1,6 +1,6 @@
 import { isKmsError } from '../../errors.ts'
 import type { KmsSignalOptions, WrappedKey } from '../../kms/index.ts'
-import { isMultiRegion, type KeyArn, type KeyFacts, parseKeyArn } from './key-id.ts'
+import { type KeyArn, type KeyFacts, parseKeyArn } from './key-id.ts'
 import { type AwsKmsApi, invalid, type KeyedAnswer, PROVIDER } from './kms-api.ts'
 
 /** The configured key and its ARN, which is fixed at the first use and then compared byte for byte. */
@@ -32,7 +32,7 @@ export class PinnedKey {
     if (wrap.kekId === this.#arn) return true
     const arn = parseKeyArn(wrap.kekId) // W3.20: a key ARN, never an alias
     if (arn === undefined || !this.#agrees(arn)) return false
-    return arn.region === this.#facts.region || (this.#multiRegion && isMultiRegion(arn))
+    return arn.region === this.#facts.region || (this.#multiRegion && arn.key.startsWith('mrk-'))
   }
 
   /** Asks for the ARN where it is not known yet. No permission for that is no error: an answer will tell. */

@@ -1,5 +1,5 @@
 import { toTokenSource } from '../../credentials/azure/index.ts'
-import { configError, Transport } from '../../http/index.ts'
+import { checkFlags, configError, Transport } from '../../http/index.ts'
 import { refuseOthers, wrongOption } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { configuredKey } from './key-id.ts'
@@ -40,6 +40,7 @@ export function createAzureKeyVaultKms(options: AzureKeyVaultOptions): AzureKeyV
   refuseOthers(others)
   if (!Object.hasOwn(WRAP_LENGTHS, algorithm)) throw wrongOption('algorithm')
   if (!['encrypt', 'decrypt', 'both'].includes(usage)) throw wrongOption('usage')
+  checkFlags({ allowHttpLoopback })
   const place = {
     keyId: configured,
     ...(given !== undefined && { resource: given }),

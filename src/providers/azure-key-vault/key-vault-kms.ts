@@ -55,6 +55,7 @@ export class KeyVaultKms implements AzureKeyVaultKms {
         // It is not sent: any context that the format can write will do.
         maxContextBytes: CONTEXT_LIMITS.maxContextBytes + 128,
       },
+      keks: [parts.keyId],
     })
   }
 

@@ -1,5 +1,5 @@
 import { GcpClient, toTokenSource } from '../../credentials/gcp/index.ts'
-import { checkEndpoint, Transport } from '../../http/index.ts'
+import { checkEndpoint, checkFlags, Transport } from '../../http/index.ts'
 import type { KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { createGcpKmsOver } from './create-gcp-kms-over.ts'
@@ -32,7 +32,8 @@ import { RestTransport } from './rest-transport.ts'
  */
 export function createGcpKms(options: GcpKmsOptions): KeyManagementService {
   const { credentials, endpoint = 'https://cloudkms.googleapis.com', ...more } = options
-  const { allowHttpLoopback = false, timeoutMs, ...rest } = more
+  const { allowHttpLoopback, timeoutMs, ...rest } = more
+  checkFlags({ allowHttpLoopback })
   const { runtime = webRuntime, network = webNetwork } = rest
   const client = new GcpClient({
     provider: PROVIDER,

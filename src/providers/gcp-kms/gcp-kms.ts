@@ -54,6 +54,7 @@ export class GcpKms implements KeyManagementService {
       batches: false,
       // Of HSM keys: context and plaintext together have 8 KiB. Others take 64 KiB of each.
       limits: { maxWrappedBytes: 6_144, maxContextBytes: 8_192 - 32 },
+      keks: [keyName],
     })
   }
 

@@ -76,6 +76,7 @@ export class LocalKms implements KeyManagementService {
         maxWrappedBytes: LOCAL_WRAP_BYTES,
         maxContextBytes: CONTEXT_LIMITS.maxContextBytes + 128,
       },
+      keks: [this.#kekId],
     })
   }
 

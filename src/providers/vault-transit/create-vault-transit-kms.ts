@@ -1,6 +1,7 @@
 import { utf8Length } from '../../bytes/index.ts'
+import { checkFlags, isTexts } from '../../http/index.ts'
 import { checkVaultPath, VaultClient, VaultHttp } from '../../credentials/vault/index.ts'
-import { type KeyManagementService, refuseOthers, wrongOption } from '../../kms/index.ts'
+import { contextId, type KeyManagementService, refuseOthers, wrongOption } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { TRANSIT_ERRORS } from './errors.ts'
 import type { VaultTransitKmsOptions } from './options.ts'
@@ -19,7 +20,7 @@ const KEY_NAME = /^\w(?:[\w.-]{0,126}\w)?$/
  * opens a thousand (batch_input). The context is bound as associated data; Vault's audit log has it
  * as an HMAC.
  *
- * @throws KmsError `ERR_KMS_CONFIG`
+ * @throws KmsError `ERR_KMS_CONFIG`; `ERR_CONTEXT_INVALID` for a `healthContext` that is none
  * @see https://developer.hashicorp.com/vault/api-docs/secret/transit
  * @see https://openbao.org/api-docs/secret/transit/
  *
@@ -48,7 +49,9 @@ export function createVaultTransitKms(options: VaultTransitKmsOptions): KeyManag
   checkVaultPath('mount', mount)
   if (!['encrypt', 'decrypt', 'both'].includes(usage)) throw wrongOption('usage')
   if (!['associated-data', 'derivation'].includes(bindBy)) throw wrongOption('bindBy')
-  if (!['boolean', 'undefined'].includes(typeof derived)) throw wrongOption('derived')
+  checkFlags({ derived, allowHttpLoopback })
+  if (standbyOrigins !== undefined && !isTexts(standbyOrigins)) throw wrongOption('standbyOrigins')
+  contextId(healthContext) // for its check
   const kekIdBytes = typeof kekId === 'string' ? utf8Length(kekId) : 0 // -1: not well formed
   if (kekIdBytes < 1 || kekIdBytes > 2_048) throw wrongOption('kekId')
   if (typeof (auth as Partial<typeof auth> | undefined)?.login !== 'function')
@@ -65,7 +68,7 @@ export function createVaultTransitKms(options: VaultTransitKmsOptions): KeyManag
     kekId,
     usage,
     bindBy,
-    healthContext: Object.freeze({ ...healthContext, 'edge-kms:dk': 'health' }),
+    healthContext: { ...healthContext, 'edge-kms:dk': 'health' },
     runtime,
   })
 }

@@ -54,6 +54,7 @@ export class VaultTransitKms implements KeyManagementService {
         maxWrappedBytes: MAX_WRAPPED_BYTES,
         maxContextBytes: CONTEXT_LIMITS.maxContextBytes + 128,
       },
+      keks: [parts.kekId],
     })
   }
 

@@ -155,6 +155,8 @@ describe('what is wrong is named by its path, with the nearest known name', () =
     [part('cache', { ttlMs: 3_600_001 }), 'cache.ttlMs is not valid: at most 3600000'],
     [part('cache', { ttlMs: 10, refreshAheadMs: 11 }), 'cache: refreshAheadMs must be 0 to 10'],
     [part('cache', { requiredContextKeys: 'canary' }), 'cache.requiredContextKeys is not valid'],
+    [{ kms: [a, { ...a, usage: 'encrypt' }] }, 'two KMSs to write to have the same KEK'],
+    [part('retry', { baseDelayMs: 9, maxDelayMs: 8 }), 'baseDelayMs is not valid'],
     [{ kms: a, preset: 'highSecurity' }, 'this preset needs an audit log that is fail-closed'],
   ])('%j', (config, said) => {
     expect(saidOf(config)).toContain(said)

@@ -169,7 +169,7 @@ describe('a signal that is aborted while the KMS is asked', () => {
     const inner = localKms()
     const { record } = await worldOf(setUp({ kms: inner }).cipher)
     const [first, second] = [new HeldKms(inner), new CountingKms(inner)]
-    const reader = coldReader(new MultiKms({ read: [first, second] }))
+    const reader = coldReader(new MultiKms({ read: [first, second], write: [first] }))
     const abort = new AbortController()
     const pending = reader.decrypt(record, { ...OPTIONS, signal: abort.signal })
     await until(() => first.held === 1)

@@ -172,6 +172,10 @@ it.each<[string, object]>([
   ['an order that is none', { order: 'bogus' }],
   ['a quorum of two of one', { writePolicy: { quorum: 2 } }],
   ['an audit layer that is none', { audit: { mode: 'closed' } }],
+  ['a first delay above the longest', { retry: { baseDelayMs: 200, maxDelayMs: 100 } }],
+  ['a wait in the queue beyond the deadline', { deadlineMs: 50, bulkhead: { maxWaitMs: 50 } }],
+  ['a hedge beyond the deadline', { deadlineMs: 50, hedge: { afterMs: 50 } }],
+  ['a grace beyond the deadline', { deadlineMs: 50, writePolicy: { quorum: 1, graceMs: 50 } }],
 ])('refuses %s', (_, options) => {
   expect(() => composeKms(new ScriptedKms(), options)).toThrow(
     expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
@@ -182,6 +186,41 @@ it('refuses the same KMS twice: two wraps under one KEK are no envelope', () => 
   const kms = new ScriptedKms()
   const refused = expect.objectContaining({ code: 'ERR_KMS_CONFIG' }) as Error
   expect(() => composeKms([kms, kms])).toThrow(refused)
+})
+
+it('refuses two KMSs that write under the same KEK, where that is known', () => {
+  const refused = expect.objectContaining({ message: expect.stringContaining('same KEK') }) as Error
+  const of = (name: string, kek: string, usage: 'both' | 'decrypt' | 'encrypt' = 'both') =>
+    new ScriptedKms(name, { usage, keks: [kek] })
+  expect(() => composeKms([of('a', 'one'), of('b', 'one'), of('a', 'one')])).toThrow(refused)
+  // Another key, another provider's key of that name, and one that only reads are no second wrap.
+  for (const other of [of('a', 'two'), of('b', 'one'), of('a', 'one', 'decrypt')])
+    expect(composeKms([of('a', 'one'), other]).capabilities.usage).toBe('both')
+  // One with the right to wrap and one with the right to unwrap are one KEK of two policies.
+  composeKms([of('a', 'one', 'encrypt'), of('a', 'one', 'decrypt')])
+})
+
+it('a longest delay that is set below those of the preset shortens them', async () => {
+  const { world, kms, stack } = setup({ deadlineMs: 900_000, retry: { maxDelayMs: 20 } })
+  world.random = 1
+  for (const code of ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_THROTTLED'] as const) {
+    kms.script = [fail(code), fail(code)]
+    await world.settled(stack.generateDataKey(call))
+  }
+  const delays = world.events.flatMap((event) => (event.type === 'retry' ? [event.delayMs] : []))
+  expect(delays).toEqual([20, 20, 20, 20])
+})
+
+it('R26 a write that has its quorum leaves before a short deadline, without a grace being set', async () => {
+  const world = new FakeWorld()
+  const [fast, slow] = [new ScriptedKms('fast'), new ScriptedKms('slow')]
+  slow.always = hang
+  const repairs = { note: () => Promise.resolve() }
+  const options = { deadlineMs: 400, retry: false, writePolicy: { quorum: 1 }, repairs } as const
+  const outcome = await world.settled(
+    composeKms([fast, slow], { ...options, ...world.ports }).generateDataKey(call),
+  )
+  expect(outcome).toMatchObject({ value: { wraps: [{ provider: 'fast' }] } })
 })
 
 it('refuses no KMS at all', () => {

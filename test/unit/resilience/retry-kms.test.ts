@@ -206,6 +206,9 @@ it.each([
   { retryCost: 0 },
   { throttleCost: NaN },
   { retries: 3 },
+  { baseDelayMs: 101, maxDelayMs: 100 },
+  { throttleDelayMs: 101, maxDelayMs: 100 },
+  { baseDelayMs: 20_001 },
 ])('refuses %j', (config) => {
   expect(() => new RetryKms({ kms: new ScriptedKms(), ...config })).toThrow(
     expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
