@@ -4,6 +4,7 @@ import { cacheCases } from './cache-cases.ts'
 import { configCases } from './config-cases.ts'
 import { fixtures, fromHex } from './fixtures.ts'
 import { gcpCases } from './gcp-cases.ts'
+import { sharedCases } from './shared-cases.ts'
 import { vaultCases } from './vault-cases.ts'
 
 /** The package under test, as a user imports it. */
@@ -14,6 +15,7 @@ export interface Library {
   readonly config: typeof import('edge-kms/config')
   readonly gcp: typeof import('edge-kms/gcp-kms')
   readonly local: typeof import('edge-kms/local')
+  readonly sharedKeys: typeof import('edge-kms/shared-keys')
   readonly stores: typeof import('edge-kms/stores')
   readonly testing: typeof import('edge-kms/testing')
   readonly vault: typeof import('edge-kms/vault-transit')
@@ -259,6 +261,7 @@ export function runtimeSuite(library: Library): readonly RuntimeCase[] {
     ...awsCases(library),
     ...azureCases(library),
     ...cacheCases(library),
+    ...sharedCases(library),
     ...configCases(library),
     ...gcpCases(library),
     ...vaultCases(library),
