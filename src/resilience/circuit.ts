@@ -39,7 +39,6 @@ export class Circuit {
   readonly #ports: Ports
   readonly #shared: SharedCircuit | undefined
   #state: CircuitState
-  #decidedAtMs = -Infinity
 
   constructor(
     rules: CircuitRules,
@@ -103,7 +102,6 @@ export class Circuit {
     this.#become(settle(this.#state, this.#rules, call, runtime.now(), network.jitter()), 'calls')
     const { phase } = this.#state
     if (phase === before || phase === 'half-open') return
-    this.#decidedAtMs = runtime.now()
     this.#shared?.tell(phase, options)
   }
 
@@ -119,7 +117,7 @@ export class Circuit {
   /** Takes up what other isolates said since this circuit last changed by itself. */
   #listen(options: KmsSignalOptions): void {
     const news = this.#shared?.news(options)
-    if (news === undefined || news.atMs <= this.#decidedAtMs) return
+    if (news === undefined) return
     const { runtime, network } = this.#ports
     const nowMs = runtime.now()
     const { phase, epoch } = this.#state

@@ -1,4 +1,4 @@
-import { type Bytes, decodeUtf8, encodeUtf8 } from '../bytes/index.ts'
+import { type Bytes, decodeUtf8, encodeUtf8, equalBytes } from '../bytes/index.ts'
 import { type KmsSignalOptions, wrongOption } from '../kms/index.ts'
 import type { KeyValueStore } from '../ports/index.ts'
 import { sleep, untilAborted } from '../runtime/index.ts'
@@ -15,6 +15,7 @@ export interface CircuitAdvice {
 const POLL_MS = 1_000
 /** Longest wait for the lease. A store that is slower has no say. */
 const LEASE_WAIT_MS = 250
+const NOTHING = /* @__PURE__ */ new Uint8Array(0)
 /** A record that is longer is none of ours. */
 const MAX_RECORD_BYTES = 128
 
@@ -31,7 +32,10 @@ export class SharedCircuit {
   readonly #ttlMs: number
   readonly #ports: Ports
   #askedAtMs = -Infinity
+  /** What the store was last seen to hold: what differs from it was written since. */
   #record: Bytes | undefined
+  /** How often this isolate has told the others. */
+  #told = 0
   #news: CircuitAdvice | undefined
   #leasedUntilMs = -Infinity
 
@@ -88,6 +92,8 @@ export class SharedCircuit {
   /** Tells the others. Loses against whoever wrote since we last looked: they know better. */
   tell(phase: CircuitAdvice['phase'], options: KmsSignalOptions): void {
     this.#leasedUntilMs = -Infinity
+    this.#told += 1
+    this.#news = undefined
     const advice: CircuitAdvice = { phase, atMs: this.#ports.runtime.now() }
     inBackground(this.#write(encodeUtf8(JSON.stringify({ v: 1, ...advice }))), options)
   }
@@ -103,8 +109,12 @@ export class SharedCircuit {
     return won
   }
 
+  /** What is news is told by the order of writes, not by clocks: those of isolates are apart. */
   async #read(): Promise<void> {
+    const told = this.#told
     const record = await this.#store.get(this.#key)
+    const isSeen = equalBytes(record ?? NOTHING, this.#record ?? NOTHING)
+    if (isSeen || told !== this.#told) return
     this.#record = record
     this.#news = record === undefined ? undefined : adviceOf(record)
   }

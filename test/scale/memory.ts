@@ -50,8 +50,10 @@ async function flat({ name, operations, maxEntries, isRight }: Run): Promise<boo
     observer,
   })
   const circuitStore = new MemoryKeyValueStore()
+  // A machine that stops for a while must not be taken for a KMS that is slow.
+  const patient = { deadlineMs: 600_000, attemptTimeoutMs: 600_000 }
   const bulkhead = { maxConcurrent: AT_ONCE }
-  const stack = composeKms(kms, { audit, observer, circuitStore, bulkhead })
+  const stack = composeKms(kms, { audit, observer, circuitStore, bulkhead, ...patient })
   const ttl = { ttlMs: 3_600_000, encryptForMs: 86_400_000 }
   const cipher = new EnvelopeCipher({ keys: new CachedKms({ kms: stack, maxEntries, ...ttl }) })
   const use = async (n: number): Promise<void> => {

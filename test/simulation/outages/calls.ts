@@ -46,7 +46,7 @@ export function generation({ judge }: OutageWorld, context: EncryptionContext): 
       const { plaintext, wraps } = await kms.generateDataKey({ ...options, context })
       const dek = plaintext.expose().slice()
       plaintext.dispose()
-      judge.wrote({ wraps, context, dek }, context['edge-kms:dk'] ?? '')
+      judge.wrote({ wraps, context, dek })
     },
   }
 }
@@ -57,7 +57,7 @@ function wrapping({ judge }: OutageWorld, { dek, context }: Wrapped): StackCall 
     async run({ kms }, options) {
       const plaintext = SecretBytes.copy(dek)
       const wraps = await kms.wrapDataKey(plaintext, { ...options, context })
-      judge.wrote({ wraps, context, dek }, context['edge-kms:dk'] ?? '')
+      judge.wrote({ wraps, context, dek })
     },
   }
 }
@@ -101,9 +101,8 @@ function rewrapping({ judge }: OutageWorld, { wraps, context, dek }: Wrapped): S
     ...{ kind: 'rewrapDataKey', wrong: false, readers: [] },
     async run({ kms, isolate }, options) {
       judge.reads(isolate.name)
-      judge.notes.delete(context['edge-kms:dk'] ?? '')
       const made = await kms.rewrapDataKey(wraps, { ...options, context })
-      judge.wrote({ wraps: made, context, dek }, context['edge-kms:dk'] ?? '')
+      judge.wrote({ wraps: made, context, dek })
     },
   }
 }

@@ -65,7 +65,6 @@ const OUTAGES: readonly unknown[] = ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_TIMEOUT', '
 export class OutageJudge {
   readonly violations: { readonly rule: OutageRule; readonly text: string }[] = []
   readonly wrapped: Wrapped[] = []
-  readonly notes = new Map<string, readonly string[]>()
   rotations = 0
   calls = 0
   readonly #plan: OutagePlan
@@ -78,6 +77,8 @@ export class OutageJudge {
   readonly #settled = new WeakSet<object>()
   /** Requests of which a call was turned away: one KEK that sheds is no KEK that is up. */
   readonly #shed = new WeakSet<object>()
+  /** Missing wraps, by the request that noted them. */
+  readonly #notes = new WeakMap<object, readonly string[]>()
   readonly #hedges = new Map<string, number>()
   #order = 0
 
@@ -98,8 +99,8 @@ export class OutageJudge {
     this.#inspect(value, 'the store')
   }
 
-  noted({ dataKey, providers }: MissingWraps): void {
-    this.notes.set(dataKey, providers)
+  noted({ providers }: MissingWraps): void {
+    this.#notes.set(currentScope() ?? this, providers)
   }
 
   jumped({ name }: Isolate): void {
@@ -200,14 +201,14 @@ export class OutageJudge {
   }
 
   /** A data key left with these wraps. */
-  wrote(wrapped: Wrapped, dataKey: string): void {
+  wrote(wrapped: Wrapped): void {
     this.wrapped.push(wrapped)
     const { members, quorum = members.length } = this.#plan
     const providers = wrapped.wraps.map(({ provider }) => provider)
     if (new Set(providers).size !== providers.length || providers.length < quorum)
       this.blame('quorum', `wraps of ${providers.join()} where ${String(quorum)} are needed`)
     const missing = members.filter((name) => !providers.includes(name))
-    const noted = this.notes.get(dataKey) ?? []
+    const noted = this.#notes.get(currentScope() ?? this) ?? []
     if (missing.join() !== noted.join())
       this.blame('quorum', `${missing.join()} are missing and ${noted.join()} are noted`)
   }

@@ -82,7 +82,8 @@ export class WitnessedKms implements KeyManagementService {
   ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
     const call = (): Promise<readonly Outcome<UnwrappedDataKey>[]> =>
       this.#kms.unwrapMany(items, this.#heard(options))
-    const outcomes = await this.#run('unwrapMany', '', options, call, failureOf)
+    const subject = items.map(({ wraps }) => subjectOf(wraps)).join(' ')
+    const outcomes = await this.#run('unwrapMany', subject, options, call, failureOf)
     for (const outcome of outcomes) if (outcome.ok) this.#witness.made(outcome.value.plaintext)
     return outcomes
   }

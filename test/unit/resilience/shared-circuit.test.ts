@@ -76,6 +76,33 @@ describe('R24 fifty isolates and one store', () => {
     expect(second.state().encrypt.phase).toBe('open')
   })
 
+  it('clocks that are an hour apart: an isolate hears all the same that another one has closed', async () => {
+    const { world, store, kms, breakers } = setup(1)
+    const first = breakers[0] as CircuitBreakerKms
+    const ahead = {
+      now: () => world.now() + 3_600_000,
+      randomFill: world.randomFill.bind(world),
+    }
+    const second = new CircuitBreakerKms({ kms, store, ...world.ports, runtime: ahead })
+    const both = [first, second]
+    kms.always = down
+    for (const breaker of both)
+      for (let i = 0; i < 5; i++) await breaker.generateDataKey(call).catch(() => undefined)
+    await turn()
+    world.nowMs += 33_000
+    kms.always = () => undefined
+    await first.generateDataKey(call)
+    await turn()
+    // The lease is the first one's for 30 seconds: the second closes by what it hears.
+    for (let i = 0; i < 3; i++) {
+      world.nowMs += 1_000
+      await second.generateDataKey(call).catch(() => undefined)
+      await turn()
+    }
+    expect(second.state().encrypt.phase).toBe('closed')
+    await second.generateDataKey(call)
+  })
+
   it('reads at most once a second', async () => {
     const { world, store, breakers } = setup(1)
     for (let i = 0; i < 100; i++) {
