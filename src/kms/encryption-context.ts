@@ -71,9 +71,9 @@ export function frozenMap(
  *
  * @throws KmsError `ERR_CONTEXT_INVALID`
  */
-export function canonicalContext(map: EncryptionContext | undefined): CanonicalContext {
-  const keys = keysOf(map ?? {})
-  const copy = frozenMap(keys.map((key) => [key, map?.[key] as string]))
+export function canonicalContext(map: EncryptionContext = {}): CanonicalContext {
+  const keys = keysOf(map) // null is no map: only an absent one is the empty one
+  const copy = frozenMap(keys.map((key) => [key, map[key] as string]))
   const bytes = encodeContext(copy, CONTEXT_LIMITS.maxContextBytes)
   return { map: copy, size: keys.length, bytes, id: contextId(copy) }
 }
