@@ -39,3 +39,17 @@ it('an abort wipes what has come, and what still comes', async () => {
   expect(kms.made).toHaveLength(2)
   expect(() => kms.made[1]?.length).toThrow(TypeError)
 })
+
+it('R25 no more than six calls are in flight, and all are made', async () => {
+  let now = 0
+  let most = 0
+  const step: Step = async () => {
+    now += 1
+    most = Math.max(most, now)
+    await turn()
+    now -= 1
+  }
+  const { kms, items } = await setup(Array.from({ length: 20 }, () => step))
+  const outcomes = await unwrapEach(kms, items, {})
+  expect([outcomes.filter(({ ok }) => ok).length, most]).toEqual([20, 6])
+})

@@ -149,14 +149,13 @@ describe('R9 Azure Key Vault: answers that must not be believed', () => {
   it.each(faults)('%o is a typed error', async (fault, code) => {
     const fake = createFakeAzure()
     const { network } = fake
-    const kms = createAzureKeyVaultKms({
-      keyId: fake.createKey(),
-      credentials: azureClientSecret({ ...fake.credentials, network }),
-      network,
-      // Only what hangs may meet its deadline: a machine under load is slow, not wrong.
-      timeoutMs: code === 'ERR_KMS_TIMEOUT' ? 500 : 60_000,
-    })
-    const { wraps } = await kms.generateDataKey({ context })
+    const keyId = fake.createKey()
+    const credentials = azureClientSecret({ ...fake.credentials, network })
+    const create = (timeoutMs: number) =>
+      createAzureKeyVaultKms({ keyId, credentials, network, timeoutMs })
+    // Only what hangs may meet its deadline: a machine under load is slow, not wrong.
+    const { wraps } = await create(60_000).generateDataKey({ context })
+    const kms = create(code === 'ERR_KMS_TIMEOUT' ? 500 : 60_000)
     fake.faults.push({ ...fault, operation: 'wrapKey', times: 2 })
     fake.faults.push({ ...fault, operation: 'unwrapKey', times: 2 })
     expect(await codeOf(kms.generateDataKey({ context }))).toBe(code)

@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { composeKms, type KeyManagementService, MultiKms } from '../../../../src/index.ts'
 import {
   createVaultTransitKms,
   vaultToken,
@@ -43,6 +44,22 @@ for (const [name, options] of Object.entries(subjects)) {
     const other = options.bindBy === 'derivation' ? 'other-derived' : 'other'
     const createOther = (): ReturnType<typeof createVaultTransitKms> =>
       createVaultTransitKms({ ...common, ...options, key: other, mount: 'transit' })
+    runContract(kmsContract(create().capabilities, { create, createOther }))
+  })
+}
+
+const stacks: Readonly<
+  Record<string, (kms: readonly KeyManagementService[]) => KeyManagementService>
+> = {
+  MultiKms: (read) => new MultiKms({ read }),
+  'the whole stack': (kms) => composeKms(kms, { deadlineMs: 60_000, attemptTimeoutMs: 30_000 }),
+}
+for (const [name, around] of Object.entries(stacks)) {
+  describe(`contract: ${name} over two keys of Vault, which takes batches`, () => {
+    const of = (...keys: readonly string[]): KeyManagementService =>
+      around(keys.map((key) => createVaultTransitKms({ ...common, key })))
+    const create = (): KeyManagementService => of('app', 'small')
+    const createOther = (): KeyManagementService => of('other', 'other-derived')
     runContract(kmsContract(create().capabilities, { create, createOther }))
   })
 }
