@@ -17,8 +17,8 @@ export interface PatienceOptions {
 
 /**
  * How long one call waits for another process, by timers of its own. It tells a lease that is held
- * from one whose holder has died: by the time that stands in it, and where clocks differ by having
- * seen it unchanged for as long as a lease may last.
+ * from one whose holder has died: by having seen it unchanged for as long as a lease may last, or by
+ * the time that stands in it, with room for clocks that differ.
  */
 export class Patience {
   readonly #options: PatienceOptions
@@ -49,7 +49,9 @@ export class Patience {
       this.#seen = holder
       this.#seenAtMs = this.#elapsedMs()
     }
-    return runtime.now() < untilMs && this.#elapsedMs() - this.#seenAtMs < leaseMs
+    // Clocks may differ by as much as a lease, and no lease is taken from who works under it.
+    const mayLast = runtime.now() < untilMs + leaseMs
+    return mayLast && this.#elapsedMs() - this.#seenAtMs < leaseMs
   }
 
   /**

@@ -265,6 +265,16 @@ describe('the record', () => {
     expect(lax.stats().adoptionsRefused).toBe(1)
   })
 
+  it('that carries one entry in clear for another is refused: W1.14', async () => {
+    const cluster = new Cluster()
+    const context = { tenant: 'acme', region: 'eu' }
+    await cluster.key(cluster.isolate({ requiredContextKeys: ['region'] }), context)
+    const strict = cluster.isolate({ requiredContextKeys: ['tenant'] })
+    const key = await cluster.key(strict, context)
+    expect(Object.keys(key.header.stored)).toEqual(['region'])
+    expect(strict.stats()).toMatchObject({ adoptions: 0, adoptionsRefused: 1 })
+  })
+
   it('whose wrap opens to another DEK is refused', async () => {
     const cluster = new Cluster()
     const header = await planted(cluster.kms)

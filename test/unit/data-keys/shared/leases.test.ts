@@ -85,6 +85,25 @@ describe('R18 the holder of the lease', () => {
     expect(cluster.world.nowMs - startMs).toBeLessThan(100)
   })
 
+  it('is left alone by those whose clocks are ahead, by as much as a lease', async () => {
+    const cluster = new Cluster()
+    cluster.kms.before = (name) =>
+      name === 'generate'
+        ? new Promise<void>((go) => void cluster.world.after(1_500, go))
+        : undefined
+    const { world } = cluster
+    const ahead = {
+      now: () => world.now() + 2_000,
+      randomFill: (bytes: Uint8Array<ArrayBuffer>) => world.randomFill(bytes),
+    }
+    const first = cluster.key(cluster.isolate())
+    await world.advance(10)
+    const caches = Array.from({ length: 20 }, () => cluster.isolate({ runtime: ahead }))
+    await cluster.value(Promise.all(caches.map(async (cache) => cache.active(CONTEXT, USE))))
+    await first
+    expect(cluster.kms.count('generate')).toBe(1)
+  })
+
   it('is slower than its lease: two keys are made, and both are good', async () => {
     const cluster = new Cluster()
     cluster.kms.before = (name) =>

@@ -110,6 +110,16 @@ describe('a key that nears the end of its age', () => {
     expect(cluster.kms.count('generate')).toBeLessThanOrEqual(2)
   })
 
+  it('is not adopted in its last seconds, which the unwrap may take', async () => {
+    const cluster = new Cluster()
+    const [first] = await warm(cluster, 1)
+    const old = await cluster.key(first as CachedKms)
+    await cluster.world.advance(HOUR - 4_900)
+    const cold = cluster.isolate()
+    expect((await cluster.key(cold)).header.commitment).not.toEqual(old.header.commitment)
+    expect(cold.stats()).toMatchObject({ adoptions: 0, adoptionsRefused: 0, leases: 1 })
+  })
+
   it('and is not renewed ahead: exactly one is made when it is over', async () => {
     const cluster = new Cluster()
     const caches = await warm(cluster, 20, { refreshAheadMs: 0 })
