@@ -149,6 +149,22 @@ describe('the value around it', () => {
     for (let end = 0; end < bytes.length; end += 1) {
       expect(await decodeSlot(auth, name, bytes.slice(0, end))).toBeUndefined()
     }
+    const lease = { holder: sequence(16), untilMs: 7 }
+    const active = {
+      commitment: sequence(32),
+      notAfterMs: 7,
+      mac: new Uint8Array(),
+      record: sequence(9),
+    }
+    const trusting = new StoreAuth(PARTITION, undefined)
+    for (const slot of [{ lease }, { active }, { lease, active }]) {
+      const whole = await encodeSlot(trusting, name, { epoch: sequence(16), ...slot })
+      expect(await decodeSlot(trusting, name, whole)).toMatchObject(slot)
+      const least = whole.length - (slot.active === undefined ? 0 : 8)
+      for (let end = 0; end < least; end += 1) {
+        expect(await decodeSlot(trusting, name, whole.slice(0, end))).toBeUndefined()
+      }
+    }
     cluster.plant(name, bytes.slice(0, -1))
     await expectRefused(cluster, cluster.isolate(), 0)
   })

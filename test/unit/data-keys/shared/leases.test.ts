@@ -36,12 +36,15 @@ describe('R18 the holder of the lease', () => {
     await cluster.key(cache)
     await cluster.world.advance(HOUR - 50_000)
     cluster.kms.before = (name) => (name === 'generate' ? never() : undefined)
-    const dying = cluster.isolate()
-    await cluster.key(dying)
+    const [dying, warm] = [cluster.isolate(), cluster.isolate()]
+    for (const one of [dying, warm]) await cluster.key(one)
     await cluster.world.advance(30_000)
     await cluster.key(dying) // near its end: renewed behind this call, by a lease that nobody ends
     await cluster.world.advance(1_000)
     expect(dying.stats().leases).toBe(1)
+    await cluster.key(warm)
+    await cluster.world.advance(500)
+    expect(warm.stats()).toMatchObject({ adoptions: 2, leaseWaits: 0, leases: 0 })
     cluster.kms.before = () => undefined
     const other = cluster.isolate()
     await cluster.key(other)
