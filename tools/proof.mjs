@@ -1,17 +1,14 @@
 /**
- * `npm run proof [folder]`: runs the runtimes and the servers lane and writes docs/proof.md from what they
- * saw. With a folder that an earlier run filled, only writes.
+ * `npm run proof [folder]`: runs the lanes of runtimes, servers and Workers' stores and writes docs/proof.md
+ * from what they saw. With a folder that an earlier run filled, only writes.
  */
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { node24, root, run } from './lib/folders.mjs'
-
-/** Every provider of the package; a row without a figure is a gap that is to be seen. */
-const PROVIDERS = ['local', 'aws-kms', 'gcp-kms', 'azure-key-vault', 'vault-transit']
-const RUNTIMES = ['node22', 'node24', 'workerd', 'deno', 'bun']
-const STORES =
-  'memory store|memory|workers-kv|durable-object|cache-api|d1|redis-tcp|redis-http|deno-kv'
+import { binOf, node24, root, run } from './lib/folders.mjs'
+import { keepProof } from './lib/proof.mjs'
+import { byRuntime, byServer, byStore, faults } from './lib/proof-tables.mjs'
 
 const folder = process.argv[2] ?? collect()
 const parts = new Map(
@@ -27,84 +24,78 @@ function collect() {
   const failed = ['test/runtime/runners/run.mjs', 'test/servers/run.mjs'].filter(
     (lane) => run(node24, [join(root, lane)]) !== 0,
   )
+  if (!workersStores(join(into, '..', `${process.pid}.vitest.json`)))
+    failed.push('stores on workerd')
   if (failed.length > 0) throw new Error(`nothing is proved by lanes that fail: ${failed.join()}`)
   return into
 }
 
-/** `12`, or `12 (1 skipped)`, or nothing where nothing was run. */
-function cell(rows = []) {
-  const of = (state) => rows.filter((row) => row.state === state).length
-  if (rows.length === 0) return ''
-  return of('skipped') === 0 ? String(of('passed')) : `${of('passed')} (${of('skipped')} skipped)`
-}
-
-const table = (head, rows) =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
-
-function byRuntime() {
-  const rowsOf = (runtime, provider) =>
-    parts.get(`runtime-${runtime}`)?.filter(({ name }) => name.includes(` ${provider}: `))
-  return table(
-    ['provider', ...RUNTIMES],
-    PROVIDERS.map((name) => [`\`${name}\``, ...RUNTIMES.map((one) => cell(rowsOf(one, name)))]),
+/** The stores of Workers are run by `npm test`: this part of it once more. */
+function workersStores(file) {
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+  const args = ['run', 'test/workerd/stores.test.ts', '--reporter=json', `--outputFile=${file}`]
+  const passed = run(node24, [vitest, ...args]) === 0
+  const states = { passed: 'passed', failed: 'failed' }
+  const tests = JSON.parse(readFileSync(file, 'utf8')).testResults.flatMap(
+    ({ assertionResults }) => assertionResults,
   )
-}
-
-/** Checks of the servers lane are called `vendor/server …`; those of our own provider name its file. */
-function byServer() {
-  const checked = parts.get('servers') ?? []
-  const names = new Set(checked.map(({ name }) => name.split(' ')[0]))
-  const rows = [...names]
-    .filter((name) => name.includes('/'))
-    .sort()
-    .map((server) => [server, checked.filter(({ name }) => name.startsWith(`${server} `))])
-  const ours = (checks) => checks.filter(({ name }) => /\.mjs /.test(name))
-  return table(
-    ['server', 'checks of our code', "checks of the vendor's own client and of the fake"],
-    rows.map(([name, checks]) => {
-      const own = ours(checks)
-      return [`\`${name}\``, cell(own), cell(checks.filter((one) => !own.includes(one)))]
+  keepProof(
+    'workers-stores',
+    tests.map(({ ancestorTitles, title, status }) => {
+      const [, what = '', store = ''] =
+        /^contract: (.*?) on (.*)$/.exec(ancestorTitles[0] ?? '') ?? []
+      const part = what.endsWith('store') ? what : 'shared state'
+      return { name: `${store} | ${part} ${title}`, state: states[status] ?? 'skipped' }
     }),
   )
+  return passed
 }
 
-function byStore() {
-  const pattern = new RegExp(`^contract, (${STORES}): `)
-  const stores = new Map()
-  for (const runtime of RUNTIMES)
-    for (const row of parts.get(`runtime-${runtime}`) ?? []) {
-      const store = pattern.exec(row.name)?.[1]
-      if (store === undefined) continue
-      if (!stores.has(store)) stores.set(store, {})
-      ;(stores.get(store)[runtime] ??= []).push(row)
-    }
-  return table(
-    ['store', ...RUNTIMES],
-    [...stores].map(([name, rows]) => [name, ...RUNTIMES.map((one) => cell(rows[one]))]),
+/** What the runtimes say of themselves. */
+function versions() {
+  const said = (command) =>
+    /\d+\.\d+\.\d+/.exec(execFileSync(command, ['--version'], { encoding: 'utf8' }))?.[0]
+  const { version } = JSON.parse(
+    readFileSync(join(root, 'node_modules/workerd/package.json'), 'utf8'),
   )
+  return {
+    node22: said(binOf('runtimes/node22', 'node')),
+    node24: said(node24),
+    workerd: version,
+    deno: said(binOf('runtimes/deno', 'deno')),
+    bun: said(binOf('runtimes/bun', 'bun')),
+  }
 }
 
 const text = `# What was run, where
 
-Written by \`npm run proof\` on ${new Date().toISOString().slice(0, 10)} from what the lanes saw: tests that passed. An empty
-cell was not run.
+Written by \`npm run proof\` from what the lanes saw: tests that passed. An empty cell was not run; where one says
+"skipped", a capability rules the case out, and the lane prints which.
 
 ## Providers on runtimes
 
-The packed package, over the fakes of \`edge-kms/testing\` (the local provider over nothing): the contract
-suite, and tests of the provider's own.
+The packed package, over the fakes of \`edge-kms/testing\` (the local provider over nothing): the contract suite, and
+tests of the provider's own.
 
-${byRuntime()}
+${byRuntime(parts, versions())}
 
-## Stores on runtimes
+## Stores
 
-${byStore()}
+The stores of Workers are run by \`npm test\`, in workerd; the others by the lanes of runtimes and servers.
+
+${byStore(parts)}
 
 ## Servers that others wrote, and the vendors' own clients
 
-On Node 24. \`fake\` is ours, judged by the vendor's own client. No vendor's cloud was asked.
+On Node 24, at ${parts.get('servers')?.at.slice(0, 16).replace('T', ' ') ?? 'no time'} UTC. \`fake\` is ours, judged by the vendor's own client. No vendor's cloud was asked.
 
-${byServer()}
+${byServer(parts)}
+
+## Faults on the network
+
+Between the whole stack and those servers, by a proxy that delays, cuts and blacks out.
+
+${faults(parts)}
 `
 writeFileSync(join(root, 'docs/proof.md'), text)
 run(node24, [join(root, 'tools/with.mjs'), 'lint', 'prettier', '--write', 'docs/proof.md'])
