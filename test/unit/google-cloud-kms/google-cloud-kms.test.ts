@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   type CloudKmsClient,
   createGoogleCloudKms,
@@ -185,9 +185,22 @@ describe('time and secrets', () => {
     const reason = new Error('stop')
     controller.abort(reason)
     expect(await aborted).toBe(reason)
+    const wiped: Uint8Array[] = []
+    const { fill } = Uint8Array.prototype
+    const spy = vi.spyOn(Uint8Array.prototype, 'fill').mockImplementation(function (
+      this: Uint8Array,
+      ...args
+    ) {
+      wiped.push(this)
+      return fill.apply(this, args)
+    })
     for (const gate of gates) gate()
     await turn()
+    spy.mockRestore()
     expect(late.map((bytes) => [...bytes])).toEqual(Array(2).fill(Array(32).fill(0)))
+    // The client's own bytes, and our copy of them.
+    const copies = wiped.filter((bytes) => bytes.length === 32 && !Buffer.isBuffer(bytes))
+    expect(copies).toHaveLength(2)
     expect(world.timers).toBe(0)
   })
 

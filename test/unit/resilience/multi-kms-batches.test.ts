@@ -154,6 +154,44 @@ describe('R26 MultiKms: batches', () => {
     )
   })
 
+  it('what lands after one KEK has ended the batch is wiped too', async () => {
+    const { world, members, multi, itemOf } = await setup(['A', 'B'])
+    const gone = new DOMException('gone', 'AbortError')
+    members[0].always = () => {
+      throw gone
+    }
+    members[1].always = () => new Promise((resolve) => world.after(100, resolve))
+    const made = members[1].made.length
+    const outcome = await world.settled(multi.unwrapMany([itemOf('A'), itemOf('B')], {}))
+    expect(outcome).toMatchObject({ status: 'rejected', reason: gone })
+    expect(members[1].made.length).toBe(made + 1)
+    expect(() => members[1].made.at(-1)?.length).toThrow(TypeError)
+  })
+
+  it('an abort counts though there is nothing to ask for', async () => {
+    const { multi, itemOf } = await setup(['A', 'B'])
+    const reason = new Error('stop')
+    const signal = AbortSignal.abort(reason)
+    await expect(multi.unwrapMany([itemOf()], { signal })).rejects.toBe(reason)
+  })
+
+  it('fastest takes a KEK back as soon as it answers a batch', async () => {
+    const { members, multi, itemOf } = await setup(['A', 'B'], { order: 'fastest' })
+    members[0].script = [down]
+    expect(told(await multi.unwrapMany([itemOf('A', 'B')], {}))).toEqual(['B'])
+    expect(told(await multi.unwrapMany([itemOf('A')], {}))).toEqual(['A'])
+    expect(told(await multi.unwrapMany([itemOf('A', 'B')], {}))).toEqual(['A'])
+  })
+
+  it('without batches each item is hedged, where that is configured', async () => {
+    const { world, members, multi, itemOf } = await setup(['a', 'b'], { hedge: { afterMs: 50 } })
+    members[0].always = () => new Promise((resolve) => world.after(900, resolve))
+    const started = world.now()
+    const outcome = await world.settled(multi.unwrapMany([itemOf('a', 'b')], {}))
+    expect(outcome.status === 'fulfilled' && told(outcome.value)).toEqual(['b'])
+    expect(world.now() - started).toBe(50)
+  })
+
   it.each<[string, unknown]>([
     ['nothing', undefined],
     ['no list', { ok: true }],
