@@ -17,7 +17,6 @@ import {
   parseMessage,
 } from '../wire/index.ts'
 import { decryptStreamBody } from './decrypt-stream.ts'
-import type { EncryptItem } from './batches.ts'
 import type { CallOptions, DecryptOptions, EncryptOptions, MessageOptions } from './options.ts'
 import { type CipherSettings, formOf, readPolicy } from './settings.ts'
 
@@ -34,7 +33,9 @@ type RecordSettings = Omit<CipherSettings, 'keys'> & {
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
-function demandKnown(options: EncryptOptions & DecryptOptions & Partial<EncryptItem>): void {
+function demandKnown(
+  options: EncryptOptions & DecryptOptions & { readonly plaintext?: Uint8Array },
+): void {
   if (options.context !== undefined && options.aad !== undefined) return
   const {
     context: _context,
