@@ -86,6 +86,24 @@ it('R25 the place of a request that died comes back, also to one that waits', as
   expect(await world.settled(waiting)).toMatchObject({ status: 'fulfilled' })
 })
 
+it('R25 who waits and is dead, by twice the time that anybody waits, has no place in the queue', async () => {
+  const { world, bulkhead } = setup({ maxConcurrent: 1, maxQueue: 1, maxWaitMs: 1_000 })
+  void bulkhead.generateDataKey(call)
+  // Its timer never fires: on Workers it went with its request.
+  void bulkhead.generateDataKey(call)
+  await turn()
+  const after = async (ms: number) => {
+    world.nowMs += ms
+    const work = bulkhead.generateDataKey(call)
+    work.catch(() => undefined)
+    await turn()
+    return world.events.length
+  }
+  expect(await after(2_000)).toBe(1)
+  expect(await after(1)).toBe(1)
+  expect(bulkhead.stats().queued).toBe(1)
+})
+
 it('a clock that is put back frees what it cannot judge', async () => {
   const { world, kms, bulkhead } = setup({ maxConcurrent: 1, maxQueue: 0 })
   kms.script = [hang, () => undefined]

@@ -305,11 +305,31 @@ describe('state that was kept', () => {
     expect(kms.calls).toHaveLength(0)
   })
 
+  it('forgets probes that were on their way, and nothing else', async () => {
+    const { kms, world, breaker } = setup()
+    const kept = breaker.state()
+    const buckets = Array.from({ length: 10 }, (_, n) => ({ n, calls: 1, failures: 0 }))
+    const half = { ...kept.encrypt, phase: 'half-open', epoch: 3, probing: 1, buckets } as const
+    const state = { ...kept, encrypt: half }
+    const next = new CircuitBreakerKms({ kms, state, ...world.ports })
+    expect(next.state().encrypt).toEqual({ ...half, probing: 0 })
+    await next.generateDataKey(call)
+    expect(next.state().encrypt.phase).toBe('closed')
+  })
+
   it.each([
     { phase: 'ajar' },
     { epoch: -1 },
     { untilMs: 'soon' },
     { buckets: null },
+    { buckets: Array.from({ length: 11 }, (_, n) => ({ n, calls: 1, failures: 0 })) },
+    { buckets: [{ n: 1.5, calls: 2, failures: 0 }] },
+    { buckets: [{ n: 1, calls: 2, failures: NaN }] },
+    { epoch: 0.5 },
+    { untilMs: Infinity },
+    { failuresInARow: -1 },
+    { failuresInARow: '0' },
+    { passed: -1 },
     { buckets: [{ n: 1, calls: '2', failures: 0 }] },
   ])('is refused if it is none: %j', (change) => {
     const { kms, breaker } = setup()
