@@ -28,7 +28,7 @@ export interface PostgresDataKeyStoreOptions extends PostgresOptions {
 }
 
 /**
- * A {@link DataKeyStore} on the primary of PostgreSQL 12 or later. Its table is `postgresSchema`'s.
+ * A {@link DataKeyStore} on the primary of PostgreSQL, tested on 18. Its table is `postgresSchema`'s.
  *
  * @remarks Security: an earlier backup, and a failover to a replica that is not synchronous, lose
  * records that were acknowledged, and with them every message that refers to them.

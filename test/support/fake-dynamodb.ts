@@ -17,6 +17,7 @@ interface Input {
   readonly ConsistentRead?: boolean
   readonly Limit?: number
   readonly ConditionExpression?: string
+  readonly KeyConditionExpression?: string
   readonly ExpressionAttributeNames?: Readonly<Record<string, string>>
   readonly ExpressionAttributeValues?: Item
 }
@@ -143,6 +144,9 @@ function nameOf(item: Item | undefined): string {
 /** `pk = :pk AND sk > :after`, and no other. */
 function query({ items, pageSize }: FakeDynamoDb, input: Input): unknown {
   const { ':pk': pk, ':after': after } = input.ExpressionAttributeValues ?? {}
+  if (input.KeyConditionExpression !== 'pk = :pk AND sk > :after') {
+    throw new Refused('ValidationException')
+  }
   const limit = Math.min(input.Limit ?? Infinity, pageSize)
   const all = [...items.values()]
     .filter((item) => item['pk']?.['S'] === pk?.['S'])

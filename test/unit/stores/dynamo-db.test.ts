@@ -164,6 +164,14 @@ describe('what DynamoDB refuses', () => {
     }
   })
 
+  it.each([
+    ['ResourceNotFoundException', 'no such table'],
+    ['ValidationException', 'the keys pk and sk'],
+  ])('as %s says what is wrong with the table', async (name, words) => {
+    fake.fault = { status: 400, name }
+    expect(((await rejection(valuesOn(fake).get('a'))) as Error).message).toContain(words)
+  })
+
   it('is no lost race where no condition was sent', async () => {
     for (const work of [
       () => valuesOn(fake).get('a'),
