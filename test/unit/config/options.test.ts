@@ -3,7 +3,11 @@ import { toJSONSchema } from 'zod/mini'
 import { describe, expect, it } from 'vitest'
 import { kmsConfigSchema } from '../../../src/config/kms-config.ts'
 import { testCertificate } from '../credentials/azure/certificate.ts'
+import { createKms, type KmsConfig } from '../../../src/config/index.ts'
+import { isKmsError } from '../../../src/errors.ts'
+import { testPorts } from '../credentials/aws/ports.ts'
 import { type AnyConfig, observe } from './observe.ts'
+import { type Json, schemaOptions } from './schema-paths.ts'
 
 const guid = (n: number) => `72f0a1c4-0000-4000-8000-00000000000${String(n)}`
 const loopback = 'http://127.0.0.1:8080'
@@ -127,6 +131,34 @@ const loop = (name: string, make: (more: object) => AnyConfig): Row => [
   make({ allowHttpLoopback: true }),
 ]
 
+/** Credentials of AWS, which GCP and Vault take too. */
+const awsCredentialRows = (name: string, make: (credentials: AnyConfig) => AnyConfig): Row[] => [
+  ...part(`${name}.static`, keys, make, {
+    accessKeyId: 'AKID2',
+    secretAccessKey: 'kY7-static-0002',
+    sessionToken: 'kY7-session-0001',
+  }),
+  ...part(`${name}.container`, container, make, {
+    relativeUri: '/v3',
+    authorizationToken: 'token',
+    timeoutMs: 77,
+  }),
+  [`${name}.container.fullUri`, make(container), make(byUri)],
+  ...part(`${name}.web-identity`, webIdentity, make, {
+    ...roleChanges,
+    token: 'aaaa.bbbb.dddd',
+  }),
+  loop(`${name}.web-identity`, (more) => make({ ...webIdentity, endpoint: loopback, ...more })),
+  ...part(`${name}.assume-role`, assumeRole, make, {
+    ...roleChanges,
+    credentials: { ...keys, accessKeyId: 'AKID2' },
+    externalId: 'external',
+    sourceIdentity: 'somebody',
+    tags: { env: 'production' },
+  }),
+  loop(`${name}.assume-role`, (more) => make({ ...assumeRole, endpoint: loopback, ...more })),
+]
+
 const rows: readonly Row[] = [
   ...top('aws-kms', aws, {
     keyId: arn.replace('mrk-1', 'mrk-2'),
@@ -146,34 +178,7 @@ const rows: readonly Row[] = [
     { ...aws, keyId: 'alias/app', region: 'us-east-1' },
   ],
   loop('aws-kms', (more) => ({ ...aws, endpoint: loopback, ...more })),
-  ...part('aws-kms.credentials.static', keys, awsWith, {
-    accessKeyId: 'AKID2',
-    secretAccessKey: 'kY7-static-0002',
-    sessionToken: 'kY7-session-0001',
-  }),
-  ...part('aws-kms.credentials.container', container, awsWith, {
-    relativeUri: '/v3',
-    authorizationToken: 'token',
-    timeoutMs: 77,
-  }),
-  ['aws-kms.credentials.container.fullUri', awsWith(container), awsWith(byUri)],
-  ...part('aws-kms.credentials.web-identity', webIdentity, awsWith, {
-    ...roleChanges,
-    token: 'aaaa.bbbb.dddd',
-  }),
-  loop('aws-kms.credentials.web-identity', (more) =>
-    awsWith({ ...webIdentity, endpoint: loopback, ...more }),
-  ),
-  ...part('aws-kms.credentials.assume-role', assumeRole, awsWith, {
-    ...roleChanges,
-    credentials: { ...keys, accessKeyId: 'AKID2' },
-    externalId: 'external',
-    sourceIdentity: 'somebody',
-    tags: { env: 'production' },
-  }),
-  loop('aws-kms.credentials.assume-role', (more) =>
-    awsWith({ ...assumeRole, endpoint: loopback, ...more }),
-  ),
+  ...awsCredentialRows('aws-kms.credentials', awsWith),
 
   ...top('gcp-kms', gcp, {
     keyName: gcp.keyName.replace('app', 'other'),
@@ -213,6 +218,10 @@ const rows: readonly Row[] = [
   }),
   loop('gcp-kms.credentials.workload-identity-from-aws', (more) =>
     gcpWith({ ...fromAws, endpoint: loopback, ...more }),
+  ),
+  ...awsCredentialRows(
+    'gcp-kms.credentials.workload-identity-from-aws.credentials',
+    (credentials) => gcpWith({ ...fromAws, credentials }),
   ),
   ...part('gcp-kms.credentials.impersonation', impersonation, gcpWith, {
     serviceAccount: 'other@acme.iam.gserviceaccount.com',
@@ -322,6 +331,10 @@ const rows: readonly Row[] = [
     credentials: { ...keys, accessKeyId: 'AKID2' },
   }),
 
+  ...awsCredentialRows('vault-transit.auth.aws-iam.credentials', (credentials) =>
+    vaultWith({ type: 'aws-iam', credentials }),
+  ),
+
   ...top('local', local, {
     kekId: 'other',
     versions: [{ version: 1, key: kek(2) }],
@@ -346,40 +359,129 @@ describe('configuration: every option changes behaviour', () => {
     expect(steady(with_, option)).not.toBe(steady(without, option))
   })
 
+  const schema = toJSONSchema(kmsConfigSchema, { io: 'input' }) as unknown as Json
+  const paths = schemaOptions(schema).map(({ path }) => path)
   it('and none is missing here', () => {
-    const known = new Set(rows.map(([option]) => option))
-    expect(
-      optionsOf(toJSONSchema(kmsConfigSchema, { io: 'input' }) as unknown as Json).filter(
-        (one) => !known.has(one),
-      ),
-    ).toEqual([])
+    expect(paths.filter((one) => !rows.some(([option]) => option === one))).toEqual([])
+    expect(rows.map(([option]) => option).filter((one) => !paths.includes(one))).toEqual([])
   })
 })
 
-interface Json {
-  readonly oneOf?: readonly Json[]
-  readonly properties?: Readonly<Record<string, Json>>
-  readonly const?: string
-  readonly items?: Json
-  readonly $ref?: string
-  readonly $defs?: Readonly<Record<string, Json>>
+/** What an option of this name, wherever it stands, must refuse: at once, or before anything is sent. */
+const REFUSED: Readonly<Record<string, unknown>> = {
+  accessKeyId: 'a\nb',
+  algorithm: 'RSA1_5',
+  audience: '',
+  auth: { type: 'token', token: 'a\nb' },
+  authority: 'http://attacker.example',
+  authorizationToken: 'a\nb',
+  bindBy: 'nothing',
+  certificate: 'none',
+  clientId: '../x',
+  clientSecret: '',
+  cloud: 'toString',
+  credentials: { type: 'static', accessKeyId: '', secretAccessKey: '' },
+  delegates: ['a/b@c'],
+  derived: 'false',
+  dualStack: 'false',
+  durationSeconds: 899,
+  endpoint: 'http://attacker.example',
+  fips: 'false',
+  fullUri: 'http://attacker.example/',
+  grantTokens: 'abc',
+  header: 'a\nb',
+  healthContext: { tenant: 7 },
+  host: 'attacker.example',
+  jwt: 'none',
+  kekId: '',
+  key: '../x',
+  keyId: 'https://attacker.example/keys/app',
+  keyName: 'projects/../x',
+  lifetimeSeconds: 59,
+  mount: '../sys',
+  multiRegion: 'false',
+  namespace: '../root',
+  objectId: '../x',
+  privateKey: 'none',
+  randomBytes: 'none',
+  region: 'attacker.example/',
+  relativeUri: '@attacker.example/',
+  renew: 'false',
+  resource: 'https://graph.microsoft.com',
+  resourceId: '../x',
+  role: '',
+  roleArn: '*',
+  roleId: '',
+  scope: '',
+  scopes: [],
+  secretAccessKey: '',
+  secretId: '',
+  serverId: '',
+  serviceAccount: '../x',
+  sessionName: 'a b',
+  sessionToken: 'a\nb',
+  standbyOrigins: ['http://attacker.example'],
+  state: 'destroyed',
+  tags: { tenant: 7 },
+  tenantId: '../x',
+  timeoutMs: 0,
+  token: 'a b',
+  usage: 'decrypt',
+  version: 0,
+  versions: [{ version: 1, key: 'AAAA' }],
+}
+/** Texts that mean something to the vendor alone: any will do here. */
+const FREE = ['externalId', 'sourceIdentity']
+
+/** A configuration with another value at a path, kinds of credentials passed over. */
+function withValue(config: AnyConfig, path: readonly string[], value: unknown): AnyConfig {
+  const [name = '', ...rest] = path
+  if (rest.length === 0) return { ...config, [name]: value }
+  if (config['type'] === name) return withValue(config, rest, value)
+  const inner = config[name]
+  if (Array.isArray(inner))
+    return { ...config, [name]: [withValue(inner[0] as AnyConfig, rest, value)] }
+  return { ...config, [name]: withValue(inner as AnyConfig, rest, value) }
 }
 
-/** The paths of all options, as the published schema has them. */
-function optionsOf(schema: Json): readonly string[] {
-  const at = (one: Json): Json =>
-    one.$ref === undefined ? one : (schema.$defs?.[one.$ref.replace('#/$defs/', '')] ?? {})
-  return (schema.oneOf ?? []).flatMap((provider) => {
-    const name = provider.properties?.['provider']?.const ?? ''
-    return Object.entries(provider.properties ?? {}).flatMap(([option, found]) => {
-      const value = at(found)
-      if (option === 'provider') return []
-      const nested = (value.oneOf ?? []).flatMap((variant) => {
-        const { type, ...others } = at(variant).properties ?? {}
-        return Object.keys(others).map((one) => `${name}.${option}.${type?.const ?? ''}.${one}`)
-      })
-      const items = Object.keys(at(value.items ?? {}).properties ?? {})
-      return [`${name}.${option}`, ...nested, ...items.map((one) => `${name}.${option}.${one}`)]
-    })
-  })
+/** Whether a configuration is refused: with a typed error, and before anything is sent. */
+async function isRefused(config: AnyConfig): Promise<boolean> {
+  const { runtime, network, sent } = testPorts()
+  try {
+    const kms = createKms(config as unknown as KmsConfig, { runtime, network })
+    const context = { 'edge-kms:dk': 'salt.1' }
+    await (config['usage'] === 'encrypt'
+      ? kms.unwrapDataKey([], { context })
+      : kms.generateDataKey({ context }))
+    return false
+  } catch (error) {
+    return isKmsError(error) && sent.length === 0
+  }
 }
+
+describe('configuration: every option refuses something', () => {
+  it.each(rows.filter(([option]) => !FREE.some((name) => option.endsWith(`.${name}`))))(
+    '%s',
+    async (option, base, change) => {
+      const [, ...path] = option.split('.')
+      const name = path.at(-1) ?? ''
+      // Plain http is refused without it, which the row shows, and to any other host with it.
+      if (name === 'allowHttpLoopback') {
+        expect(await isRefused(base)).toBe(true)
+        const elsewhere = JSON.parse(
+          JSON.stringify({ ...base, ...change }).replaceAll('127.0.0.1', '10.0.0.1'),
+        ) as AnyConfig
+        expect(await isRefused(elsewhere)).toBe(true)
+        return
+      }
+      expect(Object.keys(REFUSED)).toContain(name)
+      const isSecret = option === 'local.versions.key' || option.endsWith('service-account.key')
+      const value = isSecret ? 'AAAA' : REFUSED[name]
+      // Some are nothing without another one, or beside it.
+      const needsRest = name === 'fullUri' || (await isRefused(base))
+      const usable = needsRest ? { ...base, ...change } : base
+      expect(await isRefused(usable)).toBe(false)
+      expect([option, await isRefused(withValue(usable, path, value))]).toEqual([option, true])
+    },
+  )
+})
