@@ -169,8 +169,10 @@ async function checkSweep(check, pool) {
   await check('a write takes what has ended along, a few at a time', async () => {
     const { values: table } = await fresh(pool)
     const store = new PostgresKeyValueStore({ client: pool, table })
-    for (let i = 0; i < 20; i++) await store.put(`ended/${i}`, bytes, { ttlMs: 400 })
-    await sleep(500)
+    for (let i = 0; i < 20; i++) await store.put(`ended/${i}`, bytes, hour)
+    await pool.query(`UPDATE ${table} SET ends_at = now() - interval '1 second'`)
+    // The last of those that have ended, so that the next write leaves it.
+    await pool.query(`UPDATE ${table} SET ends_at = now() WHERE key = 'ended/19'`)
     const count = async () =>
       Number((await pool.query(`SELECT count(*) AS all FROM ${table}`)).rows[0].all)
     await store.put('a', bytes, hour)
