@@ -103,6 +103,13 @@ describe('a store that answers nonsense', () => {
   })
 })
 
+it('W1.14 a context without a required key is refused before the store is asked', async () => {
+  const cluster = new Cluster()
+  const work = cluster.key(cluster.isolate({ requiredContextKeys: ['region'] }))
+  await expect(work).rejects.toMatchObject({ code: 'ERR_CONTEXT_INVALID' })
+  expect(cluster.store.calls).toEqual([])
+})
+
 describe('what the store holds', () => {
   it('names no context and no partition, and holds no context value that headers must not', async () => {
     for (const sharing of [{}, { trustedStore: true }]) {

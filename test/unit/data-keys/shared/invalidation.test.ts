@@ -220,16 +220,22 @@ describe('invalidate, for the others', () => {
     await cluster.value(cache.invalidate())
   })
 
-  it('says so where the store does not take it, and has dropped here', async () => {
+  it('says so where the store does not take it, and has dropped here for good', async () => {
     const cluster = new Cluster()
     const [cache] = await warm(cluster, 1)
     if (cache === undefined) throw new Error('no cache')
+    const old = await cluster.key(cache)
+    const { before } = cluster.store
     cluster.store.before = () => {
       throw new Error('down')
     }
     const work = cluster.value(cache.invalidate())
     await expect(work).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
-    expect(holds(cache)).toBe(false)
+    cluster.store.before = before
+    await cluster.world.advance(5_000)
+    // The old one still stands in the store.
+    expect((await cluster.key(cache)).header.commitment).not.toEqual(old.header.commitment)
+    expect(cache.stats().adoptions).toBe(0)
   })
 
   it('that cannot be heard changes nothing: what is held ends by its own time', async () => {
@@ -300,6 +306,27 @@ describe('an epoch that is forged', () => {
     const key = await cluster.key(cluster.isolate())
     expect(key.header.commitment).not.toEqual(before.header.commitment)
   })
+})
+
+it('an epoch that is forged where there was none keeps nobody from adopting', async () => {
+  const cluster = new Cluster()
+  await cluster.key(cluster.isolate())
+  const name = await new StoreAuth(PARTITION, STORE_KEY).epochName()
+  cluster.plant(name, await epochOf(new StoreAuth(PARTITION, sequence(32, 5)), name))
+  const cold = cluster.isolate()
+  await cluster.key(cold)
+  expect(cold.stats()).toMatchObject({ adoptions: 1, adoptionsRefused: 0, signals: 0 })
+})
+
+it('W5.7 what was learnt of the store goes with the keys on clear', async () => {
+  const cluster = new Cluster()
+  const cache = cluster.isolate()
+  await cluster.key(cache)
+  cache.clear()
+  cluster.store.calls.length = 0
+  await cluster.key(cache)
+  // Slot and epoch, as at the first start.
+  expect(cluster.store.calls.filter((call) => call.startsWith('get'))).toHaveLength(2)
 })
 
 async function epochOf(

@@ -143,6 +143,24 @@ describe('R18 the holder of the lease', () => {
   })
 })
 
+it('R18 a clock that stands still, as on Workers, ends every wait all the same', async () => {
+  const cluster = new Cluster()
+  cluster.kms.before = (name) =>
+    name === 'generate' && cluster.kms.count(name) === 1 ? never() : undefined
+  const { world } = cluster
+  const stands = world.nowMs
+  const runtime = {
+    now: () => stands,
+    randomFill: (bytes: Uint8Array<ArrayBuffer>) => world.randomFill(bytes),
+  }
+  void cluster.isolate({ runtime }).active(CONTEXT, USE)
+  await world.advance(20)
+  const cache = cluster.isolate({ runtime })
+  await cluster.key(cache)
+  expect(world.nowMs - stands).toBeLessThan(2_000 + 1_000)
+  expect(cache.stats().leases).toBe(1)
+})
+
 describe('a lease that says what cannot be', () => {
   it.each([
     ['that it never ends', Number.MAX_SAFE_INTEGER, 2_000],

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { CachedKms, type DataEncryptionKey, KmsError } from '../../../../src/index.ts'
+import {
+  CachedKms,
+  type DataEncryptionKey,
+  KmsError,
+  type SharedDataKeys,
+  type SharedLevelStats,
+} from '../../../../src/index.ts'
 import { MemoryDataKeyStore } from '../../../../src/stores/index.ts'
 import { sharedDataKeys } from '../../../../src/data-keys/shared/index.ts'
 import { Cluster, EventualKeyValues, HOUR, PARTITION, STORE_KEY, USE } from './fixture.ts'
@@ -185,6 +191,34 @@ describe('W5.5 a key that is used up here', () => {
     )
     expect(commitments(keys)).toBe(10)
     for (const key of keys) expect(key.messages).toBe(1)
+  })
+})
+
+describe('a shared level whose key is used up before its caller can count', () => {
+  it.each([
+    [1, undefined],
+    [2, 'ERR_DATA_KEY_EXHAUSTED'],
+  ])('is asked once more, and no oftener: %i of them', async (usedUp, code) => {
+    const cluster = new Cluster()
+    let asked = 0
+    const shared: SharedDataKeys = {
+      attach: (host) => ({
+        obtain: async (context, options) => {
+          const key = await host.make(context, options)
+          asked += 1
+          if (asked <= usedUp) key.reserve(host.limits, host.runtime.now(), 1)
+          return key
+        },
+        look: () => undefined,
+        signal: () => Promise.resolve(),
+        clear: () => undefined,
+        stats: () => ({}) as SharedLevelStats,
+      }),
+    }
+    const work = cluster.key(cluster.isolate({ shared, maxMessages: 1 }))
+    if (code === undefined) expect((await work).messages).toBe(1)
+    else await expect(work).rejects.toMatchObject({ code })
+    expect(asked).toBe(2)
   })
 })
 
