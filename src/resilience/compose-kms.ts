@@ -99,7 +99,12 @@ function guard(
   const timeout = { timeoutMs: attemptTimeoutMs, layer: 'attempt' } as const
   let kms: KeyManagementService = new TimeoutKms({ kms: member, ...timeout, ...ports })
   // Whatever holds a place for longer than an attempt may take is dead.
-  kms = new BulkheadKms({ kms, ...bulkhead, maxHoldMs: 2 * attemptTimeoutMs, ...ports })
+  kms = new BulkheadKms({
+    kms,
+    ...bulkhead,
+    maxHoldMs: Math.min(2 * attemptTimeoutMs, 900_000),
+    ...ports,
+  })
   if (circuitBreaker !== false)
     kms = new CircuitBreakerKms({ kms, ...circuitBreaker, ...shared, ...ports })
   return retry === false ? kms : new RetryKms({ kms, ...retry, ...ports })
