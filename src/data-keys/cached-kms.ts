@@ -6,83 +6,21 @@ import {
   refuseOthers,
   wrongOption,
 } from '../kms/index.ts'
-import type { Network } from '../ports/index.ts'
 import { webNetwork } from '../runtime/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
-import { type Bytes, equalBytes } from '../bytes/index.ts'
+import { equalBytes } from '../bytes/index.ts'
+import type { Invalidation, KmsCacheConfig } from './cache-config.ts'
+import { type CacheStats, NOT_SHARED } from './cache-stats.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { dataKeyLimits, inRange } from './data-key-limits.ts'
 import type { ActiveKeyOptions, Defer, MaybePromise, OpenRequest } from './data-key-source.ts'
 import type { HeldKey } from './held-key.ts'
 import { HeldKeys } from './held-keys.ts'
-import { type MemoryCacheConfig, MemoryKms } from './memory-kms.ts'
+import { MemoryKms } from './memory-kms.ts'
 import { isOfContext } from './opened-keys.ts'
-import type {
-  ObtainOptions,
-  SharedDataKeys,
-  SharedLevel,
-  SharedLevelHost,
-  SharedLevelStats,
-} from './shared-level.ts'
+import type { ObtainOptions, SharedDataKeys, SharedLevel, SharedLevelHost } from './shared-level.ts'
 import type { KmsDataKeysOptions } from './source-options.ts'
 import { failureOf, StaleFreshness } from './stale-freshness.ts'
-
-/** Bounds of a cache of data keys. Numbers are integers. */
-export interface KmsCacheConfig extends MemoryCacheConfig {
-  /** Timers and jitter of the cache; the platform's own by default. */
-  readonly network?: Network
-  /**
-   * How long before the end of `ttlMs` a use asks the KMS again in the background, in milliseconds:
-   * the last fifth by default; 0: never. It begins at a random point of the first half of that time.
-   */
-  readonly refreshAheadMs?: number
-  /**
-   * How long past `ttlMs` a key still decrypts while the KMS cannot be reached or throttles, in
-   * milliseconds: 1 min by default, at most 24 h. A revocation reaches decrypts within both.
-   */
-  readonly maxStaleMs?: number
-  /** The same for encrypting: 1 min by default. Never past `encryptForMs`. */
-  readonly maxStaleWriteMs?: number
-  /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. None by default. */
-  readonly shared?: SharedDataKeys
-}
-
-/** Counts since construction; `entries` is the number now. Those of a shared level are 0 without one. */
-export interface CacheStats extends SharedLevelStats {
-  readonly entries: number
-  readonly encryptHits: number
-  readonly encryptMisses: number
-  readonly decryptHits: number
-  readonly decryptMisses: number
-  /** Hits past `ttlMs`, because the KMS could not be reached. */
-  readonly staleEncrypts: number
-  readonly staleDecrypts: number
-  /** KMS calls in the background, ahead of the end of a key's time. */
-  readonly refreshes: number
-  /** Keys dropped because the cache was full. */
-  readonly evictions: number
-  /** Keys dropped because the KMS said denied, disabled or not found. */
-  readonly revocations: number
-  /** Headers refused from memory, without a KMS call, because they failed a moment ago. */
-  readonly refusals: number
-}
-
-/** What {@link CachedKms.invalidate} drops: the keys of one context, one data key, or with neither everything. */
-export interface Invalidation {
-  readonly context?: EncryptionContext
-  readonly commitment?: Bytes
-}
-
-const NOT_SHARED: SharedLevelStats = {
-  adoptions: 0,
-  adoptionsRefused: 0,
-  leases: 0,
-  leaseWaits: 0,
-  storeReads: 0,
-  storeWrites: 0,
-  storeFailures: 0,
-  signals: 0,
-}
 
 /**
  * Data keys kept in the memory of this process or isolate. Holds derived keys that cannot be

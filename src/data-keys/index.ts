@@ -1,4 +1,6 @@
-export { CachedKms, type CacheStats, type Invalidation, type KmsCacheConfig } from './cached-kms.ts'
+export type { Invalidation, KmsCacheConfig } from './cache-config.ts'
+export type { CacheStats } from './cache-stats.ts'
+export { CachedKms } from './cached-kms.ts'
 export { DataEncryptionKey, type EnvelopeForm } from './data-encryption-key.ts'
 export { type DataKeyLimits, inRange } from './data-key-limits.ts'
 export type {

@@ -1,0 +1,31 @@
+import type { Bytes } from '../bytes/index.ts'
+import type { EncryptionContext } from '../kms/index.ts'
+import type { Network } from '../ports/index.ts'
+import type { MemoryCacheConfig } from './memory-kms.ts'
+import type { SharedDataKeys } from './shared-level.ts'
+
+/** Bounds of a cache of data keys. Numbers are integers. */
+export interface KmsCacheConfig extends MemoryCacheConfig {
+  /** Timers and jitter of the cache; the platform's own by default. */
+  readonly network?: Network
+  /**
+   * How long before the end of `ttlMs` a use asks the KMS again in the background, in milliseconds:
+   * the last fifth by default; 0: never. It begins at a random point of the first half of that time.
+   */
+  readonly refreshAheadMs?: number
+  /**
+   * How long past `ttlMs` a key still decrypts while the KMS cannot be reached or throttles, in
+   * milliseconds: 1 min by default, at most 24 h. A revocation reaches decrypts within both.
+   */
+  readonly maxStaleMs?: number
+  /** The same for encrypting: 1 min by default. Never past `encryptForMs`. */
+  readonly maxStaleWriteMs?: number
+  /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. None by default. */
+  readonly shared?: SharedDataKeys
+}
+
+/** What `CachedKms.invalidate` drops: the keys of one context, one data key, or with neither everything. */
+export interface Invalidation {
+  readonly context?: EncryptionContext
+  readonly commitment?: Bytes
+}
