@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+import { SharedCircuit } from '../../../src/resilience/shared-circuit.ts'
+import { FakeWorld, turn } from '../../support/fake-world.ts'
+import { MemoryKeyValues } from '../../support/memory-key-values.ts'
+
+const PERIOD_MS = 30_000
+
+function setup() {
+  const world = new FakeWorld()
+  const store = new MemoryKeyValues(() => world.now())
+  const circuit = (): SharedCircuit => new SharedCircuit(store, 'c', PERIOD_MS, world.ports)
+  /** What it hears now: a read that it begins, and what came of it. */
+  const hears = async (one: SharedCircuit) => {
+    one.news({})
+    await turn()
+    world.nowMs += 1
+    return one.news({})?.phase
+  }
+  return { world, store, circuit, hears }
+}
+
+describe('R24 what is kept in the store', () => {
+  it('advice for two periods, a lease for one', async () => {
+    const { world, store, circuit } = setup()
+    const one = circuit()
+    one.tell('open', {})
+    expect(await one.lease({})).toBe(true)
+    const untilMs = (key: string) => (store.values.get(key)?.untilMs ?? 0) - world.now()
+    expect([untilMs('c'), untilMs('c/probe')]).toEqual([2 * PERIOD_MS, PERIOD_MS])
+  })
+
+  it('a lease that is held is not asked for again, until its isolate has told what came of it', async () => {
+    const { world, store, circuit } = setup()
+    const one = circuit()
+    expect(await one.lease({})).toBe(true)
+    store.calls.length = 0
+    world.nowMs += PERIOD_MS - 1
+    expect(await one.lease({})).toBe(true)
+    expect(store.calls).toEqual([])
+    one.tell('open', {})
+    expect(await one.lease({})).toBe(false)
+  })
+
+  it('another isolate gets the lease when it has ended, and not before', async () => {
+    const { world, circuit } = setup()
+    const [one, other] = [circuit(), circuit()]
+    await one.lease({})
+    world.nowMs += PERIOD_MS - 1
+    expect(await other.lease({})).toBe(false)
+    world.nowMs += 1
+    expect(await other.lease({})).toBe(true)
+  })
+})
+
+describe('R24 what is news', () => {
+  it('what another one wrote, once, and never what this one did', async () => {
+    const { world, circuit, hears } = setup()
+    const [one, other] = [circuit(), circuit()]
+    other.tell('open', {})
+    await turn()
+    expect(await hears(one)).toBe('open')
+    for (const circuit_ of [one, other]) {
+      world.nowMs += 1_000
+      expect(await hears(circuit_)).toBeUndefined()
+    }
+    other.tell('closed', {})
+    await turn()
+    world.nowMs += 1_000
+    expect(await hears(one)).toBe('closed')
+  })
+
+  it('a read that began before this one spoke is none', async () => {
+    const { store, circuit } = setup()
+    const [one, other] = [circuit(), circuit()]
+    other.tell('closed', {})
+    await turn()
+    let go = (): void => undefined
+    store.before = () => new Promise((resolve) => (go = resolve))
+    one.news({})
+    await turn()
+    const answer = go
+    store.before = () => undefined
+    one.tell('open', {})
+    answer()
+    await turn()
+    expect(one.news({})).toBeUndefined()
+  })
+
+  it('what was heard and not yet taken up is none, once this one has spoken', async () => {
+    const { circuit } = setup()
+    const [one, other] = [circuit(), circuit()]
+    other.tell('closed', {})
+    await turn()
+    one.news({})
+    await turn()
+    one.tell('open', {})
+    expect(one.news({})).toBeUndefined()
+  })
+
+  it('who loses against another one’s word asks at once', async () => {
+    const { store, circuit } = setup()
+    const [one, other] = [circuit(), circuit()]
+    one.news({})
+    await turn()
+    other.tell('open', {})
+    await turn()
+    one.tell('closed', {})
+    await turn()
+    store.calls.length = 0
+    one.news({})
+    await turn()
+    expect(store.calls).toEqual(['get c'])
+    expect(one.news({})?.phase).toBe('open')
+  })
+
+  it('is asked for once a second, and again after a clock was put back', async () => {
+    const { world, store, circuit } = setup()
+    const one = circuit()
+    const reads = async (ms: number): Promise<number> => {
+      world.nowMs += ms
+      store.calls.length = 0
+      one.news({})
+      await turn()
+      return store.calls.length
+    }
+    expect([await reads(0), await reads(999), await reads(1), await reads(-3_600_000)]).toEqual([
+      1, 0, 1, 1,
+    ])
+  })
+})
