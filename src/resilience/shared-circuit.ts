@@ -54,7 +54,10 @@ export class SharedCircuit {
     this.#ports = ports
   }
 
-  /** News since the last time, without waiting: it begins to read, and the next call sees what came. */
+  /**
+   * What others said since this isolate last told anything, without waiting: it begins to read, and the
+   * next call sees what came. It stays until it is told otherwise: who cannot take it up now will.
+   */
   news(options: KmsSignalOptions): CircuitAdvice | undefined {
     const now = this.#ports.runtime.now()
     // By time, not by a flag: a read that a dead request began never comes back.
@@ -62,9 +65,7 @@ export class SharedCircuit {
       this.#askedAtMs = now
       inBackground(this.#read(), options)
     }
-    const news = this.#news
-    this.#news = undefined
-    return news
+    return this.#news
   }
 
   /**

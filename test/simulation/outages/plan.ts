@@ -109,11 +109,14 @@ export function outagePlanOf(seed: number): OutagePlan {
 
 function configOf(random: Random, calm: boolean, members: number): Config {
   const attemptTimeoutMs = random.pick([500, 1_000, 2_000])
+  const deadlineMs = attemptTimeoutMs * random.pick([2, 3, 5])
+  // Who waits for the whole deadline is refused as a configuration.
+  const waitMs = (ms: number): number => Math.min(ms, deadlineMs - 1)
   const several = members > 1
   return {
     preset: 'production',
     attemptTimeoutMs,
-    deadlineMs: attemptTimeoutMs * random.pick([2, 3, 5]),
+    deadlineMs,
     retry: { maxAttempts: random.int(1, 5), budget: random.pick([0, 30, 100, 500]) },
     circuitBreaker: {
       failureThreshold: random.int(1, 6),
@@ -122,11 +125,11 @@ function configOf(random: Random, calm: boolean, members: number): Config {
       resetTimeoutMs: random.pick([1_000, 5_000, 30_000]),
     },
     bulkhead: calm
-      ? { maxConcurrent: 1_000, maxQueue: 64, maxWaitMs: 1_000 }
+      ? { maxConcurrent: 1_000, maxQueue: 64, maxWaitMs: waitMs(1_000) }
       : {
           maxConcurrent: random.int(1, 6),
           maxQueue: random.pick([0, 4, 64]),
-          maxWaitMs: random.pick([200, 1_000]),
+          maxWaitMs: waitMs(random.pick([200, 1_000])),
         },
     ...(several && random.chance(0.5) ? { order: 'fastest' } : {}),
     ...(several && random.chance(0.4)

@@ -20,8 +20,10 @@ export interface OutageReport {
 /** Who gives up is let go within this time. */
 const LET_GO_MS = 5
 const TO_HEAL_MS = 60_000
-/** Rounds after which every isolate has heard that all is well: one probes, the others are told. */
+/** Rounds after which every isolate is served: one probes, the others are told, or their turn to probe comes. */
 const ROUNDS = 6
+/** Among many isolates that call this seldom, advice may have expired before it is read. */
+const MORE_ROUNDS = 12
 const MOST_PROOFS = 40
 
 interface Running {
@@ -211,7 +213,8 @@ async function recover(world: OutageWorld): Promise<void> {
   const { plan, judge, scheduler, lives } = world
   const apartMs = Math.ceil(plan.config.circuitBreaker.resetTimeoutMs * 1.1)
   const served = new Map<string, boolean>()
-  for (let round = 0; round < ROUNDS; round++) {
+  const rounds = plan.isolates > 10 ? MORE_ROUNDS : ROUNDS
+  for (let round = 0; round < rounds; round++) {
     for (const [i, life] of lives.entries()) {
       const context = { 'edge-kms:dk': `end-${String(round)}-${String(i)}` }
       const from = judge.wrapped.at(-1)
