@@ -69,7 +69,7 @@ function versions() {
 
 const text = `# What was run, where
 
-Written by \`npm run proof\` from what the lanes saw: tests that passed. An empty cell was not run; where one says
+Written by \`npm run proof\` from what the lanes saw: tests that passed, and those that failed where one did. An empty cell was not run; where one says
 "skipped", a capability rules the case out, and the lane prints which.
 
 ## Providers on runtimes

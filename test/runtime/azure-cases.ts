@@ -147,7 +147,12 @@ export function azureCases({ core, azure, local, testing }: Library): readonly R
           azure.azureManagedIdentity({ network }),
           azure.azureAppServiceIdentity({ endpoint, header: 'not-a-secret-header', network }),
         ]) {
-          const kms = azure.createAzureKeyVaultKms({ keyId, credentials, network })
+          const kms = azure.createAzureKeyVaultKms({
+            keyId,
+            credentials,
+            network,
+            timeoutMs: 60_000,
+          })
           await cipherOf(kms).encrypt(plaintext, message)
           check(fake.calls.at(-1)?.caller === clientId, 'another caller')
         }

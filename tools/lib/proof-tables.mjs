@@ -11,11 +11,14 @@ const PROVIDERS = ['local', 'aws-kms', 'gcp-kms', 'azure-key-vault', 'vault-tran
 /** Part, and what it is called above a column. */
 const RUNTIMES = ['node22', 'node24', 'workerd', 'deno', 'bun', 'lambda']
 
-/** `12`, or `12 (1 skipped)`, or nothing where nothing was run. @param {readonly ProofRow[]} rows */
+/** `12`, or `12 (1 skipped)`, or nothing where nothing was run. What failed is said, too. @param {readonly ProofRow[]} rows */
 function cell(rows = []) {
   const of = (state) => rows.filter((row) => row.state === state).length
   if (rows.length === 0) return ''
-  return of('skipped') === 0 ? String(of('passed')) : `${of('passed')} (${of('skipped')} skipped)`
+  const others = ['failed', 'skipped'].flatMap((state) =>
+    of(state) === 0 ? [] : `${of(state)} ${state}`,
+  )
+  return others.length === 0 ? String(of('passed')) : `${of('passed')} (${others.join(', ')})`
 }
 
 const table = (head, rows) =>
