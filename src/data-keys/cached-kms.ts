@@ -122,9 +122,9 @@ export class CachedKms extends MemoryKms {
 
   override async makeKey(
     context: EncryptionContext | undefined,
-    options: ActiveKeyOptions,
+    options: ActiveKeyOptions & { readonly own?: boolean },
   ): Promise<DataEncryptionKey> {
-    if (this.#shared === undefined) return super.makeKey(context, options)
+    if (this.#shared === undefined || options.own) return super.makeKey(context, options)
     return this.#shared.obtain(canonicalContext(context), options)
   }
 
@@ -201,7 +201,8 @@ export class CachedKms extends MemoryKms {
       await super.makeDurable(key, options)
     } catch (error) {
       if (this.#shared === undefined) throw error
-      await this.headerOf(key.header.commitment, options)
+      const there = this.headerOf(key.header.commitment, options)
+      await there.catch(() => Promise.reject(error as Error)) // what is not there was not written
       this.#rewrapped.add(key)
     }
   }
@@ -256,7 +257,7 @@ export class CachedKms extends MemoryKms {
     }
   }
 
-  /** A key that was adopted may be used up, or come to its end, in that moment: once more, no oftener. */
+  /** A key that was adopted may be used up, or come to its end, in that moment: then one of our own. */
   async #makeOrAgain(
     context: EncryptionContext,
     options: ActiveKeyOptions,
@@ -264,8 +265,10 @@ export class CachedKms extends MemoryKms {
     try {
       return await super.makeMissing(context, options)
     } catch (error) {
-      if (this.#shared === undefined || !isKmsError(error, 'ERR_DATA_KEY_EXHAUSTED')) throw error
-      return super.makeMissing(context, options)
+      const usedUp = isKmsError(error, 'ERR_DATA_KEY_EXHAUSTED')
+      const fits = options.bytes <= this.limits.maxBytes
+      if (this.#shared === undefined || !usedUp || !fits) throw error
+      return super.makeMissing(context, { ...options, own: true } as ActiveKeyOptions)
     }
   }
 

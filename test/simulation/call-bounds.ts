@@ -1,5 +1,5 @@
 import type { Isolate } from './isolate.ts'
-import type { Plan } from './plan.ts'
+import { encryptForOf, type Plan } from './plan.ts'
 import { currentScope, type RequestScope } from './scope.ts'
 
 interface Held {
@@ -67,10 +67,15 @@ export class CallBounds {
   readonly #begun = new WeakMap<RequestScope, Begun>()
   #order = 0
   readonly #asked = new WeakMap<RequestScope, Set<string>>()
+  /** Whether what an isolate holds goes only by what is seen here: not where others may drop it, or it is renewed. */
+  readonly #isJudged: boolean
 
   constructor(plan: Plan, blame: (text: string) => void) {
     this.#plan = plan
     this.#blame = blame
+    const { shared, maxStaleMs } = plan
+    const { forgeries = 0, losses = 0, invalidations = 0 } = shared ?? {}
+    this.#isJudged = maxStaleMs === 0 && forgeries + losses + invalidations === 0
   }
 
   /** What the isolate asks next is its right. */
@@ -119,20 +124,23 @@ export class CallBounds {
     if (scope === undefined || scope.task.hostile || scope.task.kind === 'rewrap') {
       return () => undefined
     }
+    if (!this.#isJudged) return () => undefined
     const writes = operation === 'generate'
     const id = writes ? `generate ${scope.task.tenant}` : `${operation} ${provider} ${subject}`
     const memory = this.#memoryOf(isolate)
     const totals = writes ? memory.totals.get(scope.task.tenant) : undefined
     if (totals !== undefined) this.#checkTotals(isolate, totals, scope.task.tenant)
+    const asked = this.#asked.get(scope) ?? new Set()
+    this.#asked.set(scope, asked)
+    const retries = asked.has(id)
+    asked.add(id)
+    // A writer that adopts asks the KMS, whatever it holds: its word is the point.
+    if (operation === 'unwrap' && scope.task.kind.startsWith('encrypt')) return () => undefined
     const held = memory.held.get(id)
     // Who began before it was held may have looked before.
     if (held !== undefined && (this.#begun.get(scope)?.order ?? 0) > held.order) {
       this.#check(isolate, id, held, writes)
     }
-    const asked = this.#asked.get(scope) ?? new Set()
-    this.#asked.set(scope, asked)
-    const retries = asked.has(id)
-    asked.add(id)
     const flight = writes ? `${id} ${String(scope.task.durable)}` : id
     return this.#flies(isolate, flight, scope, retries)
   }
@@ -140,7 +148,8 @@ export class CallBounds {
   /** Where nothing fails or ages, no use of a key is lost, however the calls overlap (R19). */
   #checkTotals(isolate: Isolate, total: Totals, tenant: string): void {
     total.keys += 1
-    if (!this.#plan.ageless) return
+    // What is shared is used up by others, too: that one key serves all is the judge's rule.
+    if (!this.#plan.ageless || this.#plan.shared !== undefined) return
     const { maxMessages } = this.#plan
     const enough = Math.ceil(total.messages / maxMessages)
     if (total.keys > enough) {
@@ -173,7 +182,8 @@ export class CallBounds {
   }
 
   #check(isolate: Isolate, id: string, held: Held, writes: boolean): void {
-    const { ttlMs, encryptForMs, maxMessages, maxEntries } = this.#plan
+    const { ttlMs, maxMessages, maxEntries } = this.#plan
+    const encryptForMs = encryptForOf(this.#plan, isolate.slot)
     if (maxEntries < 1_000) return
     const ageMs = isolate.nowMs - held.clockMs
     if (ageMs >= (writes ? Math.min(ttlMs, encryptForMs) : ttlMs)) return

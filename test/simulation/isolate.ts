@@ -11,6 +11,8 @@ export class Isolate implements Scope {
   readonly runtime: Runtime
   readonly network: Network
   alive = true
+  /** World time. */
+  readonly bornAtMs: number
   /** How far its clock went back in all. */
   wentBackMs = 0
   #offsetMs: number
@@ -32,6 +34,7 @@ export class Isolate implements Scope {
     this.#frozen = platform === 'workers'
     this.#scheduler = scheduler
     this.#seenMs = scheduler.nowMs
+    this.bornAtMs = scheduler.nowMs
     this.runtime = {
       now: () => this.nowMs,
       randomFill: (bytes) => random.fill(bytes),

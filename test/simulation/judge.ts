@@ -7,8 +7,8 @@ import {
 import { CallBounds } from './call-bounds.ts'
 import type { DataKeyTable } from './sim-data-key-store.ts'
 import type { Isolate } from './isolate.ts'
-import type { FaultWindow, Plan } from './plan.ts'
-import type { Task } from './scope.ts'
+import { encryptForOf, type FaultWindow, type Plan } from './plan.ts'
+import { currentScope, type Task } from './scope.ts'
 import type { Scheduler } from './scheduler.ts'
 import { hex, type KmsWitness } from './sim-kms.ts'
 
@@ -18,6 +18,8 @@ type Bytes = Uint8Array<ArrayBuffer>
 export type Rule =
   | 'opens' // what was written opens, to the right plaintext, for the right context; it never passes for forged
   | 'foreign' // nothing else opens: another context, another aad, changed bytes
+  | 'planted' // no message is written under a key of whoever else can write the shared store
+  | 'one' // where nothing but isolates fails, a strong store costs one data key for each context and life of a key
   | 'age' // no key writes past its age limit, or from the future
   | 'uses' // no key writes more messages in one isolate than it may
   | 'cleared' // what was made before a clear does not write after it
@@ -60,13 +62,31 @@ const OUTAGES: readonly KmsErrorCode[] = [
 export class Judge implements KmsWitness {
   readonly violations: Violation[] = []
   readonly written: Written[] = []
+  /** Commitments of data keys that somebody else knows. */
+  readonly planted = new Set<string>()
   readonly bounds: CallBounds
   readonly #plan: Plan
   readonly #scheduler: Scheduler
   readonly #startMs: number
   readonly #secrets = new Map<number, Bytes[]>()
   readonly #uses = new Map<string, number>()
+  /** Who made the data key behind a wrap, and when by their clock. */
+  readonly #made = new Map<string, { readonly isolate: Isolate; readonly createdAtMs: number }>()
+  /** Data keys that an isolate had, by the number of clears before. */
+  readonly #had = new Map<string, number>()
+  readonly #clears = new Map<Isolate, number>()
+  /** When the last data key of a tenant was made, world time. */
+  readonly #lives = new Map<string, number>()
+  /** Hears of each data key that is asked for. */
+  onGenerate: (isolate: Isolate) => void = () => undefined
+  #crashedAtMs = -Infinity
+  #invalidatedAtMs = -Infinity
   #table: DataKeyTable | undefined
+
+  /** How often an isolate was cleared. */
+  clearsOf(isolate: Isolate): number {
+    return this.#clears.get(isolate) ?? 0
+  }
 
   constructor(plan: Plan, scheduler: Scheduler) {
     this.#plan = plan
@@ -86,7 +106,68 @@ export class Judge implements KmsWitness {
   }
 
   asked(isolate: Isolate, provider: string, operation: string, subject: string): () => void {
+    const writes = currentScope()?.task.kind.startsWith('encrypt') === true
+    if (operation === 'generate') {
+      this.#begins(isolate)
+      this.onGenerate(isolate)
+    }
+    if (operation === 'unwrap' && writes) this.#adopts(isolate, subject)
     return this.bounds.asked(isolate, provider, operation, subject)
+  }
+
+  made(isolate: Isolate, wrapped: string, createdAtMs: number): void {
+    this.#made.set(wrapped, { isolate, createdAtMs })
+  }
+
+  cleared(isolate: Isolate): void {
+    this.#clears.set(isolate, (this.#clears.get(isolate) ?? 0) + 1)
+  }
+
+  crashed(): void {
+    this.#crashedAtMs = this.#scheduler.nowMs
+  }
+
+  /** All others were told, and this was asked for at that world time. */
+  invalidated(atMs: number): void {
+    this.#invalidatedAtMs = Math.max(this.#invalidatedAtMs, atMs)
+  }
+
+  /** One life of a key after the other: a tenant's next one is not made before the last one ends. */
+  #begins(isolate: Isolate): void {
+    const { shared, calm, ttlMs, maxStaleMs, maxMessages, skewMs, encryptForMs } = this.#plan
+    const tenant = currentScope()?.task.tenant
+    if (shared?.propagationMs !== 0 || !calm || tenant === undefined) return
+    // A clock that is ahead by more takes a lease for one that has ended.
+    if (2 * skewMs >= shared.leaseMs) return
+    if (maxMessages <= 1_000 || this.#clears.size > 0) return
+    const nowMs = this.#scheduler.nowMs
+    const lastMs = this.#lives.get(tenant) ?? -Infinity
+    this.#lives.set(tenant, nowMs)
+    const shortestMs = shared.mixed ? encryptForOf(this.#plan, 1) : encryptForMs
+    const aheadMs = maxStaleMs > 0 ? ttlMs / 5 : 0
+    const endMs = lastMs + shortestMs - Math.min(5_000, shortestMs / 20) - aheadMs - 2 * skewMs
+    // Who goes with a lease leaves the key to another one, and no more than one.
+    if (this.#crashedAtMs >= lastMs - 1_000) return
+    if (nowMs < endMs - 1_000) {
+      this.blame(
+        'one',
+        `${isolate.name} made another key of ${tenant}, ${String(endMs - nowMs)} ms early`,
+      )
+    }
+  }
+
+  /** A writer asks for a key that another one made: it must be young by either's rules. */
+  #adopts(isolate: Isolate, wrapped: string): void {
+    const { stack, keks, jumps } = this.#plan
+    const made = this.#made.get(wrapped)
+    // Retries and second KEKs are asked later than what was checked.
+    if (made === undefined || stack !== 'bare' || keks.length > 1 || jumps > 0) return
+    const lifeMs = Math.min(
+      ...[isolate, made.isolate].map(({ slot }) => encryptForOf(this.#plan, slot)),
+    )
+    const lateMs = isolate.nowMs - made.createdAtMs - lifeMs
+    if (lateMs >= 0)
+      this.blame('age', `${isolate.name} adopts a key ${String(lateMs)} ms after its end`)
   }
 
   secret(dek: Bytes): void {
@@ -115,20 +196,30 @@ export class Judge implements KmsWitness {
     const createdAtMs =
       parsed.createdAtMs ?? (record && EncryptedEnvelope.parse(record).createdAtMs) ?? NaN
     const startMs = Math.min(since.clockMs, isolate.nowMs)
-    if (startMs - createdAtMs >= this.#plan.encryptForMs) {
+    if (this.planted.has(name)) this.blame('planted', `${isolate.name} wrote under a planted key`)
+    if (startMs - createdAtMs >= encryptForOf(this.#plan, isolate.slot)) {
       this.blame('age', `${isolate.name} wrote under a key of ${String(startMs - createdAtMs)} ms`)
     }
     if (createdAtMs > Math.max(since.clockMs, isolate.nowMs) + FUTURE_SKEW_MS) {
       this.blame('age', `${isolate.name} wrote under a key from the future`)
     }
+    const use = `${isolate.name} ${name}`
     const { clearedAtMs } = since
     if (clearedAtMs !== undefined && createdAtMs < clearedAtMs && isolate.wentBackMs === 0) {
-      this.blame('cleared', `${isolate.name} wrote under a key from before its clear`)
+      // Others' keys may be older than that: then it is one which this isolate had that must not come back.
+      const hadIt = (this.#had.get(use) ?? Infinity) < since.clears
+      if (this.#plan.shared === undefined || hadIt) {
+        this.blame('cleared', `${isolate.name} wrote under a key from before its clear`)
+      }
     }
-    const use = `${isolate.name} ${name}`
+    if (!this.#had.has(use)) this.#had.set(use, since.clears)
+    this.#afterInvalidation(isolate, createdAtMs, since)
     const uses = (this.#uses.get(use) ?? 0) + 1
     this.#uses.set(use, uses)
-    if (uses > this.#plan.maxMessages) this.blame('uses', `${use} was used ${String(uses)} times`)
+    // Of a key that comes back from the shared level it is known for as many keys as the cache may hold.
+    const isKnown = this.#plan.shared === undefined || this.#plan.maxEntries >= 1_000
+    if (isKnown && uses > this.#plan.maxMessages)
+      this.blame('uses', `${use} was used ${String(uses)} times`)
     this.#afterRevocation(isolate, since, 'wrote')
     this.written.push(written)
   }
@@ -200,8 +291,18 @@ export class Judge implements KmsWitness {
     return revokedAtMs !== undefined && this.#scheduler.nowMs >= this.#startMs + revokedAtMs
   }
 
+  /** An isolate that was born after everybody was told writes under nothing older. */
+  #afterInvalidation(isolate: Isolate, createdAtMs: number, { atMs }: Since): void {
+    const { shared, skewMs, jumps } = this.#plan
+    if (shared?.propagationMs !== 0 || shared.forgeries + shared.losses + jumps > 0) return
+    if (isolate.bornAtMs < this.#invalidatedAtMs || atMs < this.#invalidatedAtMs) return
+    const oldMs = this.#invalidatedAtMs - createdAtMs - skewMs
+    if (oldMs > 0) this.blame('cleared', `${isolate.name} wrote under what was invalidated`)
+  }
+
   #afterRevocation(isolate: Isolate, { atMs }: Since, what: string): void {
-    const { revokedAtMs, ttlMs } = this.#plan
+    const { revokedAtMs, maxStaleMs } = this.#plan
+    const ttlMs = this.#plan.ttlMs + maxStaleMs
     if (revokedAtMs === undefined) return
     // An answer that was on its way when the key was disabled is held from when it comes.
     const onItsWayMs = this.#plan.faults.some(({ kind }) => kind === 'slow') ? SLACK_MS : 500
@@ -218,6 +319,8 @@ export interface Since {
   readonly clockMs: number
   /** The isolate's clock at its last clear before that. */
   readonly clearedAtMs: number | undefined
+  /** How often it was cleared before. */
+  readonly clears: number
 }
 
 function word(bytes: Uint8Array, at: number): number {

@@ -46,7 +46,12 @@ export class Request {
     const { isolate, clearedAtMs } = this.#life
     isolate.hear()
     const scope = new RequestScope(isolate, this.#operation, plan.platform === 'workers')
-    const since = { atMs: scheduler.nowMs, clockMs: isolate.nowMs, clearedAtMs }
+    const since = {
+      atMs: scheduler.nowMs,
+      clockMs: isolate.nowMs,
+      clearedAtMs,
+      clears: judge.clearsOf(isolate),
+    }
     const ends = judge.bounds.begins(isolate, scope, this.#operation.messages)
     const options: CallOptions = {
       signal: this.#controller.signal,

@@ -129,11 +129,43 @@ function scheduleAccidents(world: World, moments: readonly number[]): void {
       world.clear(cleared)
     })
   }
+  scheduleShared(world, moments)
   if (plan.revokedAtMs !== undefined) {
     at(plan.revokedAtMs, () => {
       world.disable(true)
     })
   }
+}
+
+/** What happens to the store that isolates share, and through it. */
+function scheduleShared(world: World, moments: readonly number[]): void {
+  const { plan, scheduler } = world
+  if (plan.shared === undefined) return
+  const { forgeries, losses, invalidations } = plan.shared
+  const random = new Random(plan.seed, 'shared accidents')
+  const often = (times: number, run: () => void): void => {
+    for (let i = 0; i < times; i++) {
+      scheduler.after(random.pick(moments) + random.int(0, 300), EVERYWHERE, run)
+    }
+  }
+  let crashes = plan.shared.crashes
+  world.judge.onGenerate = (isolate) => {
+    if (crashes === 0 || random.chance(0.5)) return
+    crashes -= 1
+    // Before the KMS answers, before the key is shared, or a little after.
+    scheduler.after(random.int(1, 150), EVERYWHERE, () => {
+      if (isolate.alive) world.crash(isolate.slot)
+    })
+  }
+  often(forgeries, () => {
+    world.forge()
+  })
+  often(losses, () => {
+    world.lose()
+  })
+  often(invalidations, () => {
+    world.invalidate(random.int(0, plan.isolates - 1))
+  })
 }
 
 function clientOf({ calm }: Plan, random: Random): Client {

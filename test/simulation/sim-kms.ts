@@ -25,6 +25,8 @@ type Bytes = Uint8Array<ArrayBuffer>
 /** What the world's judge hears of each call. */
 export interface KmsWitness {
   asked(isolate: Isolate, provider: string, operation: string, subject: string): () => void
+  /** A data key was made for this isolate, under this wrap. */
+  made?(isolate: Isolate, wrapped: string, createdAtMs: number): void
   /** Every DEK that exists. */
   secret(dek: Bytes): void
 }
@@ -107,7 +109,10 @@ export class SimKms implements KeyManagementService {
     const server = this.#server
     return this.#call('generate', idOf(options.context), options, () => {
       const dek = server.makeDek()
-      return { plaintext: SecretBytes.copy(dek), wraps: [server.wrap(dek, options.context)] }
+      const wrap = server.wrap(dek, options.context)
+      const createdAtMs = Number(options.context['edge-kms:dk']?.split('.')[1])
+      server.witness.made?.(this.#isolate, hex(wrap.wrapped), createdAtMs)
+      return { plaintext: SecretBytes.copy(dek), wraps: [wrap] }
     })
   }
 

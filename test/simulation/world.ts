@@ -4,14 +4,18 @@ import {
   EnvelopeCipher,
   type KeyManagementService,
   MultiKms,
+  type SharedDataKeys,
 } from '../../src/index.ts'
+import { sharedDataKeys } from '../../src/data-keys/shared/index.ts'
 import { Isolate } from './isolate.ts'
 import { Judge } from './judge.ts'
-import type { Plan } from './plan.ts'
+import { Forger, PARTITION } from './forger.ts'
+import { encryptForOf, type Plan, SHARED_STORE, type SharedPlan } from './plan.ts'
 import { Random } from './random.ts'
 import { Remote } from './remote.ts'
 import { Scheduler } from './scheduler.ts'
 import { DataKeyTable, SimDataKeyStore } from './sim-data-key-store.ts'
+import { KeyValueTable, SimKeyValues } from './sim-key-values.ts'
 import { KmsServer, SimKms } from './sim-kms.ts'
 import type { Trace } from './trace.ts'
 
@@ -33,6 +37,10 @@ export class World {
   readonly judge: Judge
   readonly table: DataKeyTable
   readonly servers: readonly KmsServer[]
+  /** What isolates share data keys through, if they do. */
+  readonly values: KeyValueTable | undefined
+  readonly #forger: Forger | undefined
+  readonly #storeAuthKey: Uint8Array<ArrayBuffer>
   readonly #trace: Trace
   readonly #lives: Life[]
   #births = 0
@@ -48,6 +56,25 @@ export class World {
     this.servers = plan.keks.map((name) => {
       return new KmsServer(name, this.#remote(name), new Random(plan.seed, name), this.judge)
     })
+    const { shared } = plan
+    this.#storeAuthKey = new Random(plan.seed, 'store key').fill(new Uint8Array(32))
+    this.values =
+      shared &&
+      new KeyValueTable(
+        this.#remote(SHARED_STORE),
+        { seed: plan.seed, propagationMs: shared.propagationMs },
+        this.scheduler,
+        (value) => {
+          this.judge.inspect(value, 'the shared store')
+        },
+      )
+    const [server] = this.servers
+    this.#forger =
+      this.values && server && shared !== undefined && shared.forgeries > 0
+        ? new Forger(plan, this.scheduler, this.values, server, (commitment) => {
+            this.judge.planted.add(commitment)
+          })
+        : undefined
     this.#lives = Array.from({ length: plan.isolates }, (_, slot) => this.birth(slot))
   }
 
@@ -70,14 +97,15 @@ export class World {
       runtime,
       network,
       ttlMs: plan.ttlMs,
-      // The judge's bounds are those of the TTL alone.
-      refreshAheadMs: 0,
-      maxStaleMs: 0,
-      maxStaleWriteMs: 0,
+      // The bounds on calls are those of the TTL alone, where they are judged.
+      ...(plan.maxStaleMs === 0 ? { refreshAheadMs: 0 } : {}),
+      maxStaleMs: plan.maxStaleMs,
+      maxStaleWriteMs: plan.maxStaleMs,
       maxEntries: plan.maxEntries,
-      encryptForMs: plan.encryptForMs,
+      encryptForMs: encryptForOf(plan, slot),
       maxMessages: plan.maxMessages,
       dataKeyStore: new SimDataKeyStore(this.table, isolate),
+      ...(plan.shared ? { shared: this.#sharedOf(isolate, plan.shared) } : {}),
     })
     const cipher = new EnvelopeCipher({ keys, runtime })
     return { isolate, keys, cipher, clearedAtMs: undefined }
@@ -88,6 +116,7 @@ export class World {
     const { isolate } = this.life(slot)
     isolate.alive = false
     this.judge.bounds.forget(isolate)
+    this.judge.crashed()
     this.#lives[slot] = this.birth(slot)
     this.log(isolate.name, `crashes; ${this.life(slot).isolate.name} begins`)
   }
@@ -96,6 +125,7 @@ export class World {
     const life = this.life(slot)
     life.keys.clear()
     life.clearedAtMs = life.isolate.nowMs
+    this.judge.cleared(life.isolate)
     this.judge.bounds.forget(life.isolate)
     this.log(life.isolate.name, 'clear')
   }
@@ -107,6 +137,34 @@ export class World {
     this.log(isolate.name, `clock jumps ${String(byMs)}`)
   }
 
+  /** Everything is invalidated, through the store too. */
+  invalidate(slot: number): void {
+    const { isolate, keys } = this.life(slot)
+    const atMs = this.scheduler.nowMs
+    this.log(isolate.name, 'invalidates')
+    keys.invalidate().then(
+      () => {
+        this.log(isolate.name, 'has told the others')
+        if (isolate.alive) this.judge.invalidated(atMs)
+      },
+      () => {
+        this.log(isolate.name, 'could not tell the others')
+      },
+    )
+  }
+
+  /** The shared store loses what it holds. */
+  lose(): void {
+    this.values?.lose()
+    this.log(SHARED_STORE, 'loses everything')
+  }
+
+  forge(): void {
+    void this.#forger?.strike().then((what) => {
+      this.log(SHARED_STORE, what)
+    })
+  }
+
   disable(disabled: boolean): void {
     for (const server of this.servers) server.disabled = disabled
     this.log('kms', disabled ? 'disabled' : 'enabled')
@@ -115,6 +173,7 @@ export class World {
   /** Nothing fails any more. */
   heal(): void {
     this.table.remote.heal()
+    this.values?.remote.heal()
     for (const server of this.servers) server.remote.heal()
     this.disable(false)
   }
@@ -131,6 +190,13 @@ export class World {
     // Where nothing fails nobody may be turned away either.
     const bulkhead = calm ? { maxConcurrent: 1_000 } : {}
     return composeKms(members, { preset: stack, bulkhead, runtime, network })
+  }
+
+  #sharedOf(isolate: Isolate, shared: SharedPlan): SharedDataKeys {
+    const { trusted, leaseMs, waitMs, signalMs } = shared
+    const store = new SimKeyValues(this.values as KeyValueTable, isolate)
+    const trust = trusted ? { trustedStore: true } : { storeAuthKey: this.#storeAuthKey }
+    return sharedDataKeys({ store, partition: PARTITION, ...trust, leaseMs, waitMs, signalMs })
   }
 
   #remote(target: string): Remote {

@@ -11,6 +11,8 @@ import { failureOf } from '../stale-freshness.ts'
 import { type ActiveEntry, headerOf, isAuthentic, type Slot } from './slot.ts'
 import type { StoreAuth } from './store-auth.ts'
 
+/** Names of keys are remembered for longer than keys: a multiple of these, and some more. */
+const NAMES = { times: 4, more: 1_000 } as const
 /** A key that ends sooner is not worth an unwrap, and may end during it: milliseconds, at most. */
 const MARGIN_MS = 5_000
 
@@ -28,18 +30,23 @@ export interface Candidate {
 export class Adoption {
   adoptions = 0
   refused = 0
+  /** Another one after each `clear`: what was asked for before is left, and not known, when it comes. */
+  era = 0
   readonly #auth: StoreAuth
   readonly #host: SharedLevelHost
   /** Keys that this process wrote under: one that comes back goes on where its counts are (W5.5). */
   readonly #known: BoundedMap<string, DataEncryptionKey>
-  /** Those that it had before it was cleared: two restores of one snapshot must not both have them (R13). */
-  readonly #left: BoundedMap<string, true>
+  /**
+   * In which era it had a key. One of before a clear is left for ever: two restores of one snapshot must
+   * not both have it (R13).
+   */
+  readonly #eras: BoundedMap<string, number>
 
   constructor(auth: StoreAuth, host: SharedLevelHost) {
     this.#auth = auth
     this.#host = host
     this.#known = new BoundedMap(host.maxEntries)
-    this.#left = new BoundedMap(host.maxEntries)
+    this.#eras = new BoundedMap(NAMES.times * host.maxEntries + NAMES.more)
   }
 
   /** What a slot has to offer, and that was worth no refusal: nothing, or a key to be asked for. */
@@ -73,6 +80,7 @@ export class Adoption {
     { header }: Candidate,
     context: CanonicalContext,
     options: ObtainOptions,
+    era: number,
   ): Promise<DataEncryptionKey | 'refused' | 'unreachable'> {
     let key: DataEncryptionKey
     try {
@@ -85,22 +93,25 @@ export class Adoption {
       this.refused += 1
       return 'refused'
     }
+    // Cleared meanwhile: others that are on their way to the same key would not know this one's counts.
+    if (era !== this.era) return 'refused'
     const known = this.#known.get(binaryString(header.commitment))
     const mine = known !== undefined && contextEquals(context.map, known.context) ? known : key
-    this.remember(mine)
+    this.remember(mine, era)
     if (options.durable) await this.#host.makeDurable(mine, options)
     this.adoptions += 1
     return mine
   }
 
-  remember(key: DataEncryptionKey): void {
-    this.#known.set(binaryString(key.header.commitment), key)
+  /** @param era - when it was asked for */
+  remember(key: DataEncryptionKey, era: number): void {
+    const id = binaryString(key.header.commitment)
+    this.#eras.set(id, era)
+    if (era === this.era) this.#known.set(id, key)
   }
 
   clear(): void {
-    for (const { header } of this.#known.values()) {
-      this.#left.set(binaryString(header.commitment), true)
-    }
+    this.era += 1
     this.#known.clear()
   }
 
@@ -142,7 +153,7 @@ export class Adoption {
   #isUsedUp(commitment: Bytes, bytes: number): boolean {
     const id = binaryString(commitment)
     const known = this.#known.get(id)
-    if (known === undefined) return this.#left.get(id) === true
+    if (known === undefined) return (this.#eras.get(id) ?? this.era) < this.era
     const { maxMessages, maxBytes } = this.#host.limits
     return known.messages >= maxMessages || known.bytes + bytes > maxBytes
   }

@@ -24,6 +24,8 @@ interface Look {
   /** The value as it is, which a swap must name. */
   readonly bytes: Bytes | undefined
   readonly slot: Slot
+  /** Of the adoption, when the look began. */
+  readonly era: number
 }
 
 /** {@link SharedLevel} over a `KeyValueStore`. */
@@ -76,7 +78,7 @@ export class StoreLevel implements SharedLevel {
       const fit = found?.usedUp === false ? found : undefined
       const held = slot.lease !== undefined && patience.isHeld(slot.lease)
       if (fit !== undefined && (held || !this.#isDue(fit, options))) {
-        const key = await this.#adoption.adopt(fit, context, options)
+        const key = await this.#adoption.adopt(fit, context, options, look.era)
         if (key === 'unreachable') break
         if (key !== 'refused') return key
         unfit = bytes
@@ -126,6 +128,7 @@ export class StoreLevel implements SharedLevel {
     context: CanonicalContext,
     signal: AbortSignal | undefined,
   ): Promise<Look | undefined> {
+    const { era } = this.#adoption
     const name = await this.#auth.slotName(context)
     const [answer, epoch] = await Promise.all([
       this.#store.get(name, signal),
@@ -133,7 +136,7 @@ export class StoreLevel implements SharedLevel {
     ])
     if (answer === undefined || epoch === undefined) return undefined
     const { value: bytes } = answer
-    if (bytes === undefined) return { name, bytes, slot: { epoch } }
+    if (bytes === undefined) return { name, bytes, slot: { epoch }, era }
     const slot = await decodeSlot(this.#auth, name, bytes)
     if (slot !== undefined) {
       // Of another epoch: before a signal, or after one that was not heard here yet.
@@ -141,10 +144,10 @@ export class StoreLevel implements SharedLevel {
         ? epoch
         : await this.#epoch.current(signal, epoch)
       if (latest === undefined) return undefined
-      if (equalBytes(slot.epoch, latest)) return { name, bytes, slot }
+      if (equalBytes(slot.epoch, latest)) return { name, bytes, slot, era }
     }
     this.#adoption.refused += 1
-    return { name, bytes, slot: { epoch } }
+    return { name, bytes, slot: { epoch }, era }
   }
 
   #isDue({ leftMs }: Candidate, { ahead }: ObtainOptions): boolean {
@@ -153,7 +156,7 @@ export class StoreLevel implements SharedLevel {
 
   /** Makes the next key, if this process is the one that may. `undefined`: another one does. */
   async #tryToLead(
-    { name, bytes, slot: { epoch } }: Look,
+    { name, bytes, slot: { epoch }, era }: Look,
     found: Candidate | undefined,
     context: CanonicalContext,
     options: ObtainOptions,
@@ -172,9 +175,10 @@ export class StoreLevel implements SharedLevel {
       const key = await this.#host.make(context, options)
       const next = await this.#valueOf(name, epoch, key)
       if (next !== undefined) {
+        // Before anyone sees it: a call beside this one that adopts it goes on with its counts.
+        this.#adoption.remember(key, era)
         // Lost: this took longer than its lease, and the key is good all the same.
         await this.#store.swap(name, mine, next.value, next.ttlMs, options.signal)
-        this.#adoption.remember(key)
         return key
       }
       await this.#release(name, mine, { epoch, active }, ttlMs)
@@ -193,14 +197,14 @@ export class StoreLevel implements SharedLevel {
 
   /** Where there is no lease, whoever finds no key makes one, and the last that is written stays. */
   async #makeAndPut(
-    { name, slot: { epoch } }: Look,
+    { name, slot: { epoch }, era }: Look,
     context: CanonicalContext,
     options: ObtainOptions,
   ): Promise<DataEncryptionKey> {
     const key = await this.#host.make(context, options)
     const next = await this.#valueOf(name, epoch, key)
+    this.#adoption.remember(key, era)
     if (next !== undefined) await this.#store.put(name, next.value, next.ttlMs, options.signal)
-    this.#adoption.remember(key)
     return key
   }
 

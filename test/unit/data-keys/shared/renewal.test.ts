@@ -195,10 +195,7 @@ describe('W5.5 a key that is used up here', () => {
 })
 
 describe('a shared level whose key is used up before its caller can count', () => {
-  it.each([
-    [1, undefined],
-    [2, 'ERR_DATA_KEY_EXHAUSTED'],
-  ])('is asked once more, and no oftener: %i of them', async (usedUp, code) => {
+  it('is not asked again: the caller has a key of its own then, which is shared with nobody', async () => {
     const cluster = new Cluster()
     let asked = 0
     const shared: SharedDataKeys = {
@@ -206,7 +203,7 @@ describe('a shared level whose key is used up before its caller can count', () =
         obtain: async (context, options) => {
           const key = await host.make(context, options)
           asked += 1
-          if (asked <= usedUp) key.reserve(host.limits, host.runtime.now(), 1)
+          key.reserve(host.limits, host.runtime.now(), 1)
           return key
         },
         look: () => undefined,
@@ -216,9 +213,20 @@ describe('a shared level whose key is used up before its caller can count', () =
       }),
     }
     const work = cluster.key(cluster.isolate({ shared, maxMessages: 1 }))
-    if (code === undefined) expect((await work).messages).toBe(1)
-    else await expect(work).rejects.toMatchObject({ code })
-    expect(asked).toBe(2)
+    expect((await work).messages).toBe(1)
+    expect([asked, cluster.kms.calls]).toEqual([1, ['generate', 'generate']])
+  })
+
+  it.each([
+    ['a message that no key could take', { maxBytes: 10 }, 11],
+    ['a clock that moves past the age limit in each call', { encryptForMs: 1_000 }, 1],
+  ])('and what no key can change stays an error: %s', async (_, limits, bytes) => {
+    const cluster = new Cluster()
+    cluster.kms.before = () => {
+      cluster.world.nowMs += 1_000
+    }
+    const work = cluster.key(cluster.isolate(limits), CONTEXT, { bytes, durable: false })
+    await expect(work).rejects.toMatchObject({ code: 'ERR_DATA_KEY_EXHAUSTED' })
   })
 })
 
