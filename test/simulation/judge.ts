@@ -212,7 +212,9 @@ export class Judge implements KmsWitness {
         this.blame('cleared', `${isolate.name} wrote under a key from before its clear`)
       }
     }
-    if (!this.#had.has(use)) this.#had.set(use, since.clears)
+    // Of an operation in the middle of which it was cleared, either may be: it asked again after that.
+    const isOf = since.clears === this.clearsOf(isolate)
+    if (isOf && !this.#had.has(use)) this.#had.set(use, since.clears)
     this.#afterInvalidation(isolate, createdAtMs, since)
     const uses = (this.#uses.get(use) ?? 0) + 1
     this.#uses.set(use, uses)
