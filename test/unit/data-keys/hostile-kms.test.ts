@@ -226,7 +226,7 @@ describe('what a KMS or a store throws', () => {
     const envelope = await coldReader(good).encrypt(plaintext, OPTIONS)
     const broken = localKms()
     broken.unwrapDataKey = () => Promise.reject(new TypeError('socket'))
-    const both = coldReader(new MultiKms({ read: [broken, good] }))
+    const both = coldReader(new MultiKms({ read: [broken, good], write: [good] }))
     expect(await both.decrypt(envelope, OPTIONS)).toEqual(plaintext)
     const alone = coldReader(new MultiKms({ read: [broken] }))
     expect(await codeOfAsync(() => alone.decrypt(envelope, OPTIONS))).toBe('ERR_KMS_UNAVAILABLE')
