@@ -48,7 +48,42 @@ async function checkContracts(check, options) {
     await check(`shared state ${name}`, run)
 }
 
-async function checkRaces(check, options) {
+/**
+ * Lets one request at a time through, as DynamoDB does for one item: moto looks at the condition in one step
+ * and writes in another, and its threads come between.
+ */
+async function openTurnstile(endpoint) {
+  let last = Promise.resolve()
+  const pass = async (request, body) => {
+    const headers = { ...Object.fromEntries(request.headers), host: new URL(request.url).host }
+    const forwarded = send(endpoint, { method: 'POST', headers, agent: false })
+    forwarded.end(body)
+    const [answer] = await once(forwarded, 'response')
+    const { 'content-type': type = 'application/x-amz-json-1.0' } = answer.headers
+    const text = Buffer.concat(await answer.toArray())
+    return new Response(text, { status: answer.statusCode, headers: { 'content-type': type } })
+  }
+  return openFront(async (request) => {
+    const body = await request.text()
+    const turn = last.then(() => pass(request, body))
+    last = turn.then(
+      () => undefined,
+      () => undefined,
+    )
+    return turn
+  })
+}
+
+async function checkRaces(check, moto) {
+  const front = await openTurnstile(moto.endpoint)
+  try {
+    await checkRacesBehind(check, { ...moto, endpoint: front.url })
+  } finally {
+    await front.close()
+  }
+}
+
+async function checkRacesBehind(check, options) {
   const store = new DynamoDbKeyValueStore(options)
   const program = { command: process.execPath, args: [child, JSON.stringify(options)] }
   await check('two processes race: each link has one winner', async () => {
