@@ -95,7 +95,8 @@ export class SharedCircuit {
     this.#leasedUntilMs = -Infinity
     this.#told += 1
     this.#news = undefined
-    const advice: CircuitAdvice = { phase, atMs: this.#ports.runtime.now() }
+    // A clock may count parts of a millisecond, and a reader takes whole ones only.
+    const advice: CircuitAdvice = { phase, atMs: Math.floor(this.#ports.runtime.now()) }
     inBackground(this.#write(encodeUtf8(JSON.stringify({ v: 1, ...advice }))), options)
   }
 
@@ -121,9 +122,11 @@ export class SharedCircuit {
   }
 
   async #write(next: Bytes): Promise<void> {
-    const swapped = await this.#store.compareAndSwap(this.#key, this.#record, next, {
-      ttlMs: 2 * this.#ttlMs,
-    })
+    const put = (seen: Bytes | undefined): Promise<boolean> =>
+      this.#store.compareAndSwap(this.#key, seen, next, { ttlMs: 2 * this.#ttlMs })
+    // What was seen may have ended by its time: then nobody knows better.
+    const swapped =
+      (await put(this.#record)) || (this.#record !== undefined && (await put(undefined)))
     if (swapped) this.#record = next
     else this.#askedAtMs = -Infinity
   }

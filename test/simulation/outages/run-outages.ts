@@ -22,11 +22,6 @@ const LET_GO_MS = 5
 const TO_HEAL_MS = 60_000
 /** Rounds after which every isolate is served: one probes, the others are told, or their turn to probe comes. */
 const ROUNDS = 6
-/**
- * Two seeds with 30 and 37 isolates need more than six. Which rule holds an isolate back so long was not
- * found; that advice expires before one that calls seldom reads it is a guess.
- */
-const MORE_ROUNDS = 12
 const MOST_PROOFS = 40
 
 interface Running {
@@ -216,8 +211,7 @@ async function recover(world: OutageWorld): Promise<void> {
   const { plan, judge, scheduler, lives } = world
   const apartMs = Math.ceil(plan.config.circuitBreaker.resetTimeoutMs * 1.1)
   const served = new Map<string, boolean>()
-  const rounds = plan.isolates > 10 ? MORE_ROUNDS : ROUNDS
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     for (const [i, life] of lives.entries()) {
       const context = { 'edge-kms:dk': `end-${String(round)}-${String(i)}` }
       const from = judge.wrapped.at(-1)

@@ -53,6 +53,36 @@ describe('R24 what is kept in the store', () => {
 })
 
 describe('R24 what is news', () => {
+  it('what was told by a clock that counts parts of a millisecond, too', async () => {
+    const { world, circuit, hears } = setup()
+    world.nowMs += 0.25
+    circuit().tell('closed', {})
+    await turn()
+    expect(await hears(circuit())).toBe('closed')
+  })
+
+  it('what is told after that which was seen has ended by its time', async () => {
+    const { world, circuit, hears } = setup()
+    const [one, other] = [circuit(), circuit()]
+    other.tell('open', {})
+    await turn()
+    expect(await hears(one)).toBe('open')
+    world.nowMs += 2 * PERIOD_MS
+    one.tell('closed', {})
+    await turn()
+    expect(await hears(circuit())).toBe('closed')
+  })
+
+  it('not what one tells who has not seen what others wrote since', async () => {
+    const { circuit, hears } = setup()
+    const [one, other] = [circuit(), circuit()]
+    other.tell('open', {})
+    await turn()
+    one.tell('closed', {})
+    await turn()
+    expect(await hears(circuit())).toBe('open')
+  })
+
   it('what another one wrote, until this one speaks, and never what this one did', async () => {
     const { world, circuit, hears } = setup()
     const [one, other] = [circuit(), circuit()]
