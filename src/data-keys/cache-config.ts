@@ -1,5 +1,3 @@
-import type { Bytes } from '../bytes/index.ts'
-import type { EncryptionContext } from '../kms/index.ts'
 import type { Network } from '../ports/index.ts'
 import type { MemoryCacheConfig } from './memory-kms.ts'
 import type { SharedDataKeys } from './shared-level.ts'
@@ -22,10 +20,4 @@ export interface KmsCacheConfig extends MemoryCacheConfig {
   readonly maxStaleWriteMs?: number
   /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. None by default. */
   readonly shared?: SharedDataKeys
-}
-
-/** What `CachedKms.invalidate` drops: the keys of one context, one data key, or with neither everything. */
-export interface Invalidation {
-  readonly context?: EncryptionContext
-  readonly commitment?: Bytes
 }

@@ -3,19 +3,19 @@ import {
   canonicalContext,
   type EncryptionContext,
   type KmsSignalOptions,
-  refuseOthers,
   wrongOption,
 } from '../kms/index.ts'
 import { webNetwork } from '../runtime/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
 import { equalBytes } from '../bytes/index.ts'
-import type { Invalidation, KmsCacheConfig } from './cache-config.ts'
+import type { KmsCacheConfig } from './cache-config.ts'
 import { type CacheStats, NOT_SHARED } from './cache-stats.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { dataKeyLimits, inRange } from './data-key-limits.ts'
 import type { ActiveKeyOptions, Defer, MaybePromise, OpenRequest } from './data-key-source.ts'
 import type { HeldKey } from './held-key.ts'
 import { HeldKeys } from './held-keys.ts'
+import { dropFrom, type Invalidation, meantBy } from './invalidation.ts'
 import { MemoryKms } from './memory-kms.ts'
 import { isOfContext } from './opened-keys.ts'
 import type { ObtainOptions, SharedDataKeys, SharedLevel, SharedLevelHost } from './shared-level.ts'
@@ -190,7 +190,9 @@ export class CachedKms extends MemoryKms {
    * @throws KmsError `ERR_STORE_UNAVAILABLE`: dropped here, but the others were not told; call again
    */
   async invalidate(what: Invalidation = {}, options: KmsSignalOptions = {}): Promise<void> {
-    this.#drop(what)
+    const isMeant = meantBy(what)
+    if (isMeant === undefined) super.clear()
+    else dropFrom(this.#held, isMeant)
     await this.#shared?.signal(options)
   }
 
@@ -209,28 +211,6 @@ export class CachedKms extends MemoryKms {
 
   override isDurable(key: DataEncryptionKey): boolean {
     return super.isDurable(key) || this.#rewrapped.has(key)
-  }
-
-  #drop({ context, commitment, ...others }: Invalidation): void {
-    refuseOthers(others)
-    const { opened, active } = this.#held
-    if (commitment === undefined) {
-      if (context === undefined) {
-        super.clear()
-        return
-      }
-      canonicalContext(context)
-    } else if (context !== undefined || !((commitment as unknown) instanceof Uint8Array)) {
-      throw wrongOption('commitment')
-    }
-    opened.epoch += 1 // what is under way is not held
-    for (const held of [...opened.keys.values(), ...active.values()]) {
-      const matches =
-        commitment === undefined
-          ? isOfContext(held.key, context)
-          : equalBytes(held.key.header.commitment, commitment)
-      if (matches) held.cachedAtMs = -Infinity
-    }
   }
 
   #hostOf(

@@ -1,4 +1,5 @@
-export type { Invalidation, KmsCacheConfig } from './cache-config.ts'
+export type { KmsCacheConfig } from './cache-config.ts'
+export type { Invalidation } from './invalidation.ts'
 export type { CacheStats } from './cache-stats.ts'
 export { CachedKms } from './cached-kms.ts'
 export { DataEncryptionKey, type EnvelopeForm } from './data-encryption-key.ts'
