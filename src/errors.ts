@@ -170,6 +170,23 @@ export function typedError(
   return new KmsError('ERR_KMS_RESPONSE_INVALID', { cause: error })
 }
 
+/** What is wrong with the configuration, without its values. */
+export function configError(message: string): KmsError {
+  return new KmsError('ERR_KMS_CONFIG', { message })
+}
+
+/**
+ * Refuses options that nobody knows: a misspelt one that is accepted is a default in silence.
+ *
+ * @param others - what is left of the options once the known ones are taken out
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function refuseOthers(others: Readonly<Record<string, unknown>>): void {
+  for (const name in others) {
+    if (others[name] !== undefined) throw configError(`${name} is no option`)
+  }
+}
+
 /** One outcome of a batch: batches never throw for one item. */
 export type Outcome<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: KmsError }

@@ -1,4 +1,5 @@
-import { type KeyManagementService, refuseOthers } from '../kms/index.ts'
+import { refuseOthers } from '../errors.ts'
+import type { KeyManagementService } from '../kms/index.ts'
 import { buildKms } from './build-kms.ts'
 import { checkConfig } from './check-config.ts'
 import { type KmsConfig, kmsConfigSchema } from './kms-config.ts'

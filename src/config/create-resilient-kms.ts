@@ -1,5 +1,6 @@
+import { refuseOthers } from '../errors.ts'
 import { CachedKms, type SharedDataKeys } from '../data-keys/index.ts'
-import { type KeyManagementService, refuseOthers } from '../kms/index.ts'
+import type { KeyManagementService } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import { composeKms, type ComposeKmsOptions, resilienceValues } from '../resilience/index.ts'
 import { buildKms } from './build-kms.ts'

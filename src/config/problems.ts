@@ -1,6 +1,5 @@
 import type * as z from 'zod/mini'
-import type { KmsError } from '../errors.ts'
-import { configError } from '../http/index.ts'
+import { configError, type KmsError } from '../errors.ts'
 import { nearest } from './nearest.ts'
 
 /** What the walk needs to see of a schema. */

@@ -1,5 +1,4 @@
-import { isKmsError, KmsError } from '../errors.ts'
-import { configError } from '../http/index.ts'
+import { configError, isKmsError, KmsError } from '../errors.ts'
 import type { Hasher, Network, Runtime } from '../ports/index.ts'
 import { type CheckedText, type ConfigResolver, Reference, type Resolved } from './references.ts'
 

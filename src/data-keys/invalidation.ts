@@ -1,10 +1,6 @@
+import { refuseOthers } from '../errors.ts'
 import { type Bytes, equalBytes } from '../bytes/index.ts'
-import {
-  canonicalContext,
-  type EncryptionContext,
-  refuseOthers,
-  wrongOption,
-} from '../kms/index.ts'
+import { canonicalContext, type EncryptionContext, wrongOption } from '../kms/index.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import type { HeldKeys } from './held-keys.ts'
 import { isOfContext } from './opened-keys.ts'

@@ -1,4 +1,5 @@
-import { type KeyManagementService, refuseOthers, wrongOption } from '../kms/index.ts'
+import { refuseOthers } from '../errors.ts'
+import { type KeyManagementService, wrongOption } from '../kms/index.ts'
 import type { DataKeyStore, Runtime } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
 import { LIMITS } from '../wire/index.ts'

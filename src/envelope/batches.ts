@@ -10,8 +10,8 @@ import {
   settle,
   valueOf,
 } from '../data-keys/index.ts'
-import { isKmsError, type KmsError, type Outcome } from '../errors.ts'
-import { contextId, type EncryptionContext, refuseOthers } from '../kms/index.ts'
+import { isKmsError, type KmsError, type Outcome, refuseOthers } from '../errors.ts'
+import { contextId, type EncryptionContext } from '../kms/index.ts'
 import type { MessageHead, MessageKind } from '../wire/index.ts'
 import {
   decryptKnown,

@@ -8,8 +8,8 @@ import {
   toBytes,
 } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
-import { KmsError, type Outcome } from '../errors.ts'
-import { canonicalContext, type EncryptionContext, refuseOthers } from '../kms/index.ts'
+import { KmsError, type Outcome, refuseOthers } from '../errors.ts'
+import { canonicalContext, type EncryptionContext } from '../kms/index.ts'
 import {
   decodeTextForm,
   encodeHead,

@@ -1,13 +1,8 @@
 import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
 import { recordAad, streamContext } from '../ciphers/index.ts'
 import { DataEncryptionKey, type Defer } from '../data-keys/index.ts'
-import { KmsError } from '../errors.ts'
-import {
-  canonicalContext,
-  type EncryptionContext,
-  refuseOthers,
-  wrongOption,
-} from '../kms/index.ts'
+import { KmsError, refuseOthers } from '../errors.ts'
+import { canonicalContext, type EncryptionContext, wrongOption } from '../kms/index.ts'
 import {
   beginsAs,
   checkBodyLength,

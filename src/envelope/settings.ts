@@ -5,8 +5,8 @@ import {
   KmsDataKeys,
   MemoryKms,
 } from '../data-keys/index.ts'
-import { KmsError } from '../errors.ts'
-import { refuseOthers, wrongOption } from '../kms/index.ts'
+import { KmsError, refuseOthers } from '../errors.ts'
+import { wrongOption } from '../kms/index.ts'
 import type { Runtime } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'

@@ -1,4 +1,4 @@
-import { configError } from './config-error.ts'
+import { configError } from '../errors.ts'
 
 /** What an option must be: by `typeof`, or one of those that `typeof` cannot tell. */
 export type OptionKind =

@@ -1,8 +1,6 @@
 export { checkFlags, checkOptions, isFlag, isTexts, type OptionKinds } from './check-options.ts'
-export { configError } from './config-error.ts'
 export { checkEndpoint, type EndpointRules } from './endpoint.ts'
 export { type JsonObject, parseJsonObject, stringField } from './json.ts'
-export { refuseOthers } from './refuse-others.ts'
 export { retryAfterMs } from './retry-after.ts'
 export {
   type CallFacts,

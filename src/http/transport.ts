@@ -1,9 +1,8 @@
 import type { Bytes } from '../bytes/index.ts'
-import { isKmsError, KmsError, type KmsErrorDetails } from '../errors.ts'
+import { configError, isKmsError, KmsError, type KmsErrorDetails } from '../errors.ts'
 import type { Network, NetworkResponse } from '../ports/index.ts'
 import { untilAborted } from '../runtime/index.ts'
 import { readBody } from './body.ts'
-import { configError } from './config-error.ts'
 
 /** One request to a vendor. */
 export interface HttpRequest {

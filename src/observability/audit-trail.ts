@@ -1,10 +1,5 @@
-import { KmsError } from '../errors.ts'
-import {
-  type KeyManagementService,
-  type KmsSignalOptions,
-  refuseOthers,
-  wrongOption,
-} from '../kms/index.ts'
+import { KmsError, refuseOthers } from '../errors.ts'
+import { type KeyManagementService, type KmsSignalOptions, wrongOption } from '../kms/index.ts'
 import type { Network, Observer, Runtime } from '../ports/index.ts'
 import { notify, sleep, webNetwork, webRuntime } from '../runtime/index.ts'
 import { AuditChain } from './audit-chain.ts'

@@ -1,4 +1,5 @@
-import { refuseOthers, wrongOption } from '../kms/index.ts'
+import { refuseOthers } from '../errors.ts'
+import { wrongOption } from '../kms/index.ts'
 import type { CircuitRules, CircuitState } from './circuit-state.ts'
 import { integer, share } from './numbers.ts'
 

@@ -1,5 +1,5 @@
-import { KmsError } from '../errors.ts'
-import { type KeyManagementService, refuseOthers, wrongOption } from '../kms/index.ts'
+import { KmsError, refuseOthers } from '../errors.ts'
+import { type KeyManagementService, wrongOption } from '../kms/index.ts'
 import type { RepairLog } from '../ports/index.ts'
 import { integer, share } from './numbers.ts'
 import { type DecoratorPorts, type Ports, portsOf } from './service.ts'

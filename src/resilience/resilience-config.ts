@@ -1,4 +1,5 @@
-import { refuseOthers, wrongOption } from '../kms/index.ts'
+import { refuseOthers } from '../errors.ts'
+import { wrongOption } from '../kms/index.ts'
 import type { BulkheadConfig } from './bulkhead.ts'
 import type { CircuitBreakerConfig } from './circuit-config.ts'
 import type { HedgeConfig, WritePolicy } from './multi-options.ts'

@@ -1,5 +1,4 @@
-import { isKmsError, type KmsError } from '../errors.ts'
-import { refuseOthers } from '../kms/index.ts'
+import { isKmsError, type KmsError, refuseOthers } from '../errors.ts'
 import { integer } from './numbers.ts'
 
 /**

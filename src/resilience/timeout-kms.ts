@@ -1,4 +1,4 @@
-import { isKmsError, type Outcome } from '../errors.ts'
+import { isKmsError, type Outcome, refuseOthers } from '../errors.ts'
 import {
   type GeneratedDataKey,
   type HealthReport,
@@ -7,7 +7,6 @@ import {
   type KmsCallOptions,
   type KmsCapabilities,
   type KmsSignalOptions,
-  refuseOthers,
   type SecretBytes,
   type UnwrappedDataKey,
   unwrapEach,

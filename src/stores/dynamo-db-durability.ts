@@ -1,4 +1,5 @@
-import { configError, type JsonObject } from '../http/index.ts'
+import { configError } from '../errors.ts'
+import type { JsonObject } from '../http/index.ts'
 
 /**
  * What `DescribeTable` says, held against what a system of record needs: keys of our form, and no

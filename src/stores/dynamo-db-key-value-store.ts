@@ -1,5 +1,5 @@
+import { configError } from '../errors.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { configError } from '../http/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,

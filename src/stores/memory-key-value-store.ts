@@ -1,5 +1,5 @@
 import { type Bytes, copyBytes, equalBytes } from '../bytes/index.ts'
-import { configError } from '../http/index.ts'
+import { configError, refuseOthers } from '../errors.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
@@ -9,7 +9,6 @@ import type {
 } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
 import { capabilitiesOf, checkKey, checkTtl, checkValue } from './checks.ts'
-import { refuseOthers } from './store-calls.ts'
 
 /** Options of {@link MemoryKeyValueStore}. */
 export interface MemoryKeyValueStoreOptions {

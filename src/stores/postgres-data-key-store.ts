@@ -1,5 +1,5 @@
+import { configError } from '../errors.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { configError } from '../http/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
 import { type PostgresOptions, PostgresQueries } from './postgres-query.ts'

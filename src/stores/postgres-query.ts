@@ -1,5 +1,4 @@
-import { KmsError } from '../errors.ts'
-import { configError } from '../http/index.ts'
+import { configError, KmsError } from '../errors.ts'
 import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
 
 /**

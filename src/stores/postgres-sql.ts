@@ -1,4 +1,4 @@
-import { configError } from '../http/index.ts'
+import { configError } from '../errors.ts'
 
 /** Names with one spelling, with a schema before the table's or without; shorter than 64 with `_ends_at`. */
 const TABLE = /^(?:[a-z_][a-z0-9_]{0,62}\.)?[a-z_][a-z0-9_]{0,54}$/
@@ -35,7 +35,8 @@ export function quotedTable(table: string): string {
  *
  * @example
  * ```ts
- * import { postgresSchema } from 'edge-kms/stores'
+ * import { configError } from '../errors.ts'
+import { postgresSchema } from 'edge-kms/stores'
  *
  * console.log(postgresSchema()) // > migrations/0001_edge_kms.sql
  * ```

@@ -1,4 +1,4 @@
-import { configError } from '../http/index.ts'
+import { configError } from '../errors.ts'
 
 /**
  * Sends one command to Redis, e.g. `['GET', 'key']`, and gives what it answers: a string, a number, an

@@ -1,4 +1,4 @@
-import { configError } from '../http/index.ts'
+import { configError } from '../errors.ts'
 
 /** Policies that never remove a key without a time to live, as those of records are. */
 const KEEPS = /^(?:noeviction|volatile-[a-z]+)$/

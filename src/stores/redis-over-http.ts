@@ -1,7 +1,6 @@
-import { KmsError } from '../errors.ts'
+import { configError, KmsError, refuseOthers } from '../errors.ts'
 import {
   checkEndpoint,
-  configError,
   type HttpResponse,
   parseJsonObject,
   retryAfterMs,
@@ -11,7 +10,6 @@ import type { Network, Runtime } from '../ports/index.ts'
 import { webNetwork, webRuntime } from '../runtime/index.ts'
 import { MAX_VALUE_BYTES } from './checks.ts'
 import type { RedisCommand } from './redis-command.ts'
-import { refuseOthers } from './store-calls.ts'
 
 /** Options of {@link redisOverHttp}. */
 export interface RedisOverHttpOptions {

@@ -1,5 +1,4 @@
-import { isKmsError, KmsError } from '../errors.ts'
-import { configError } from '../http/index.ts'
+import { configError, isKmsError, KmsError, refuseOthers } from '../errors.ts'
 import type { Network } from '../ports/index.ts'
 import { untilAborted, webNetwork } from '../runtime/index.ts'
 
@@ -96,13 +95,6 @@ export class StoreCalls {
       ...(status !== undefined && { status }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     })
-  }
-}
-
-/** @throws KmsError `ERR_KMS_CONFIG` for an option that nobody knows */
-export function refuseOthers(others: Readonly<Record<string, unknown>>): void {
-  for (const name in others) {
-    if (others[name] !== undefined) throw configError(`${name} is no option here`)
   }
 }
 

@@ -1,5 +1,5 @@
+import { configError } from '../errors.ts'
 import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
-import { configError } from '../http/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,

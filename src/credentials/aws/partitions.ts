@@ -1,4 +1,5 @@
-import { checkEndpoint, configError, type EndpointRules } from '../../http/index.ts'
+import { configError } from '../../errors.ts'
+import { checkEndpoint, type EndpointRules } from '../../http/index.ts'
 
 /**
  * Partitions: the prefix of their regions, their name, and their DNS suffixes, the second for

@@ -1,5 +1,5 @@
-import { KmsError } from '../../errors.ts'
-import { type CallFacts, configError } from '../../http/index.ts'
+import { configError, KmsError } from '../../errors.ts'
+import type { CallFacts } from '../../http/index.ts'
 import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
 import type { AwsCredentials, AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
 

@@ -1,4 +1,5 @@
-import { checkOptions, configError, type OptionKinds } from '../../http/index.ts'
+import { configError } from '../../errors.ts'
+import { checkOptions, type OptionKinds } from '../../http/index.ts'
 import { ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'
 

@@ -1,10 +1,5 @@
-import {
-  checkEndpoint,
-  configError,
-  type EndpointRules,
-  type OptionKinds,
-  Transport,
-} from '../../http/index.ts'
+import { configError } from '../../errors.ts'
+import { checkEndpoint, type EndpointRules, type OptionKinds, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { type FlightOptions, webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AZURE_CLOUDS, type AzureCloudName } from './clouds.ts'

@@ -1,5 +1,5 @@
-import { KmsError } from '../../errors.ts'
-import { checkOptions, configError, type OptionKinds } from '../../http/index.ts'
+import { configError, KmsError } from '../../errors.ts'
+import { checkOptions, type OptionKinds } from '../../http/index.ts'
 import { assertionProof, ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'
 

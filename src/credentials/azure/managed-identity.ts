@@ -1,4 +1,5 @@
-import { checkOptions, configError, type OptionKinds, Transport } from '../../http/index.ts'
+import { configError } from '../../errors.ts'
+import { checkOptions, type OptionKinds, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { isGuid } from './entra.ts'

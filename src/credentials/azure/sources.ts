@@ -1,5 +1,4 @@
-import { KmsError } from '../../errors.ts'
-import { configError } from '../../http/index.ts'
+import { configError, KmsError } from '../../errors.ts'
 import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
 import type {
   AzureCredentialsOption,

@@ -1,9 +1,8 @@
+import { configError, refuseOthers } from '../../errors.ts'
 import {
   checkEndpoint,
   checkFlags,
-  configError,
   type EndpointRules,
-  refuseOthers,
   stringField,
   Transport,
 } from '../../http/index.ts'

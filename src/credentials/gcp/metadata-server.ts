@@ -1,5 +1,5 @@
-import { KmsError } from '../../errors.ts'
-import { configError, refuseOthers, Transport } from '../../http/index.ts'
+import { configError, KmsError, refuseOthers } from '../../errors.ts'
+import { Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
 import { checkOptional } from './check-optional.ts'

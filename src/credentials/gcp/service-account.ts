@@ -1,6 +1,7 @@
+import { configError, refuseOthers } from '../../errors.ts'
 import { importPKCS8, SignJWT } from 'jose'
 import { encodeUtf8 } from '../../bytes/index.ts'
-import { configError, parseJsonObject, refuseOthers } from '../../http/index.ts'
+import { parseJsonObject } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { type FlightOptions, Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
 import { checkOptional } from './check-optional.ts'

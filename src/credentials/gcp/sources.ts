@@ -1,4 +1,4 @@
-import { configError } from '../../http/index.ts'
+import { configError } from '../../errors.ts'
 import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
 import type { GcpAccessToken, GcpCredentialsOption, GcpCredentialSource } from './credentials.ts'
 

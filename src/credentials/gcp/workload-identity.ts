@@ -1,12 +1,5 @@
-import { KmsError } from '../../errors.ts'
-import {
-  checkEndpoint,
-  checkFlags,
-  configError,
-  type EndpointRules,
-  refuseOthers,
-  Transport,
-} from '../../http/index.ts'
+import { configError, KmsError, refuseOthers } from '../../errors.ts'
+import { checkEndpoint, checkFlags, type EndpointRules, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import {
   type FlightOptions,

@@ -1,4 +1,4 @@
-import { configError } from '../../http/index.ts'
+import { configError } from '../../errors.ts'
 
 /** An absent audience would be the platform's default, and the token good for somebody else. */
 export function checkAudience(audience: unknown): void {

@@ -1,5 +1,4 @@
-import { KmsError } from '../../errors.ts'
-import { configError, refuseOthers } from '../../http/index.ts'
+import { configError, KmsError, refuseOthers } from '../../errors.ts'
 import { untilAborted } from '../../runtime/index.ts'
 import { checkJwt } from './check-jwt.ts'
 import type { OidcTokenSource } from './oidc-token-source.ts'

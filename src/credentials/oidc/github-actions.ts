@@ -1,5 +1,5 @@
-import { KmsError } from '../../errors.ts'
-import { configError, parseJsonObject, refuseOthers, Transport } from '../../http/index.ts'
+import { configError, KmsError, refuseOthers } from '../../errors.ts'
+import { parseJsonObject, Transport } from '../../http/index.ts'
 import type { Network } from '../../ports/index.ts'
 import { webNetwork } from '../../runtime/index.ts'
 import { checkAudience } from './check-audience.ts'

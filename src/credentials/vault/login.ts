@@ -1,4 +1,5 @@
-import { configError, type JsonObject, refuseOthers } from '../../http/index.ts'
+import { configError, refuseOthers } from '../../errors.ts'
+import type { JsonObject } from '../../http/index.ts'
 import type { VaultErrorRow } from './errors.ts'
 import { checkVaultPath } from './paths.ts'
 import { readToken, type VaultAuth, type VaultToken } from './token.ts'

@@ -1,4 +1,4 @@
-import { configError, refuseOthers } from '../../http/index.ts'
+import { configError, refuseOthers } from '../../errors.ts'
 import { valueOf, type VaultSecret } from './login.ts'
 import { renewSelf } from './renew.ts'
 import { isToken, type VaultAuth, type VaultToken } from './token.ts'

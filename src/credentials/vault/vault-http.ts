@@ -1,7 +1,6 @@
-import { KmsError } from '../../errors.ts'
+import { configError, KmsError } from '../../errors.ts'
 import {
   checkEndpoint,
-  configError,
   type EndpointRules,
   type HttpResponse,
   type JsonObject,

@@ -1,6 +1,6 @@
 import { isWellFormed } from '../../bytes/index.ts'
-import { KmsError } from '../../errors.ts'
-import { refuseOthers, wrongOption } from '../../kms/index.ts'
+import { KmsError, refuseOthers } from '../../errors.ts'
+import { wrongOption } from '../../kms/index.ts'
 import type { KeyValueStore } from '../../ports/index.ts'
 import { inRange } from '../data-key-limits.ts'
 import type { SharedDataKeysOptions } from './options.ts'

@@ -1,6 +1,7 @@
+import { refuseOthers } from '../../errors.ts'
 import { AwsClient, awsEndpoint, toCredentialSource } from '../../credentials/aws/index.ts'
 import { isFlag, isTexts, Transport } from '../../http/index.ts'
-import { contextId, type KeyManagementService, refuseOthers, wrongOption } from '../../kms/index.ts'
+import { contextId, type KeyManagementService, wrongOption } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsKms } from './aws-kms.ts'
 import { AWS_KMS_ERRORS } from './errors.ts'

@@ -1,5 +1,6 @@
+import { configError } from '../../errors.ts'
 import { AZURE_CLOUDS } from '../../credentials/azure/index.ts'
-import { checkEndpoint, configError, type EndpointRules } from '../../http/index.ts'
+import { checkEndpoint, type EndpointRules } from '../../http/index.ts'
 
 /** What the configuration says of a key. */
 export interface ConfiguredKey {

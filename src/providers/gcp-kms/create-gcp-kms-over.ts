@@ -1,4 +1,5 @@
-import { type KeyManagementService, refuseOthers, wrongOption } from '../../kms/index.ts'
+import { refuseOthers } from '../../errors.ts'
+import { type KeyManagementService, wrongOption } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { dataKeyBytes } from './data-key-bytes.ts'
 import { GcpKms } from './gcp-kms.ts'

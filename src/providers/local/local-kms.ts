@@ -1,5 +1,5 @@
 import { LOCAL_WRAP_BYTES, unwrapLocally, wrapLocally } from '../../ciphers/index.ts'
-import { isKmsError, KmsError, type Outcome } from '../../errors.ts'
+import { isKmsError, KmsError, type Outcome, refuseOthers } from '../../errors.ts'
 import {
   CONTEXT_LIMITS,
   demandUsage,
@@ -12,7 +12,6 @@ import {
   type KmsCallOptions,
   type KmsCapabilities,
   type KmsSignalOptions,
-  refuseOthers,
   SecretBytes,
   unwrapEach,
   type UnwrappedDataKey,
