@@ -1,6 +1,6 @@
-import { build } from 'esbuild'
 import { Miniflare, Response } from 'miniflare'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { workerModule } from './worker-module.ts'
 
 // The cases of a shared promise that were measured in workerd, with the cache that ships. Each
 // request is a request of its own to one isolate; the KMS answers when the test says so.
@@ -50,20 +50,9 @@ async function send(path: string, body?: Uint8Array): Promise<{ status: number; 
 }
 
 beforeAll(async () => {
-  const bundled = await build({
-    entryPoints: [new URL('./cache.worker.ts', import.meta.url).pathname],
-    write: false,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'browser',
-    conditions: ['workerd', 'worker', 'browser'],
-    logLevel: 'error',
-  })
+  const module = await workerModule('./cache.worker.ts')
   worker = new Miniflare({
-    modules: [
-      { type: 'ESModule', path: 'worker.mjs', contents: bundled.outputFiles[0]?.text ?? '' },
-    ],
+    modules: [module],
     compatibilityDate: '2026-07-01',
     outboundService: kms,
   })

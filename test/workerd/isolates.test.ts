@@ -1,6 +1,6 @@
-import { build } from 'esbuild'
 import { Miniflare, Response } from 'miniflare'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { workerModule } from './worker-module.ts'
 
 // Fifty Workers are fifty isolates; a Durable Object is the store in which they share a circuit.
 
@@ -47,23 +47,13 @@ const slowOf = (answers: readonly Answer[]): number =>
   answers.reduce((sum, { slowLeases }) => sum + slowLeases, 0)
 
 beforeAll(async () => {
-  const bundled = await build({
-    entryPoints: [new URL('./isolates.worker.ts', import.meta.url).pathname],
-    write: false,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'browser',
-    conditions: ['workerd', 'worker', 'browser'],
-    logLevel: 'error',
-  })
-  const contents = bundled.outputFiles[0]?.text ?? ''
+  const module = await workerModule('./isolates.worker.ts')
   const className = 'EdgeKmsStoreObject'
   const store = { className, useSQLite: true }
   workers = new Miniflare({
     workers: names.map((name, i) => ({
       name,
-      modules: [{ type: 'ESModule' as const, path: 'worker.mjs', contents }],
+      modules: [module],
       compatibilityDate: '2026-07-01',
       durableObjects: { STORE: i === 0 ? store : { ...store, scriptName: names[0] ?? '' } },
       outboundService: kms,

@@ -1,6 +1,6 @@
-import { build } from 'esbuild'
 import { Miniflare, Response } from 'miniflare'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { workerModule } from './worker-module.ts'
 
 // What one request holds, another one must not wait for without a timer of its own. Each request is
 // a request of its own to one isolate; the KMS answers when the test says so.
@@ -40,20 +40,9 @@ async function send(path: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  const bundled = await build({
-    entryPoints: [new URL('./resilience.worker.ts', import.meta.url).pathname],
-    write: false,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'browser',
-    conditions: ['workerd', 'worker', 'browser'],
-    logLevel: 'error',
-  })
+  const module = await workerModule('./resilience.worker.ts')
   worker = new Miniflare({
-    modules: [
-      { type: 'ESModule', path: 'worker.mjs', contents: bundled.outputFiles[0]?.text ?? '' },
-    ],
+    modules: [module],
     compatibilityDate: '2026-07-01',
     outboundService: kms,
   })

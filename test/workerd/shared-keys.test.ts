@@ -1,8 +1,8 @@
-import { build } from 'esbuild'
 import { Miniflare, Response } from 'miniflare'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { D1_SCHEMA, type D1DatabaseBinding } from '../../src/stores/index.ts'
 import type { Seen } from './shared-keys.worker.ts'
+import { workerModule } from './worker-module.ts'
 
 // Caches that start cold in four isolates of workerd, over the stores that Workers have.
 
@@ -52,21 +52,11 @@ async function start(store: string, caches: number, others = {}): Promise<Seen> 
 }
 
 beforeAll(async () => {
-  const bundled = await build({
-    entryPoints: [new URL('./shared-keys.worker.ts', import.meta.url).pathname],
-    write: false,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'browser',
-    conditions: ['workerd', 'worker', 'browser'],
-    logLevel: 'error',
-  })
-  const contents = bundled.outputFiles[0]?.text ?? ''
+  const module = await workerModule('./shared-keys.worker.ts')
   miniflare = new Miniflare({
     workers: ISOLATES.map((name) => ({
       name,
-      modules: [{ type: 'ESModule', path: 'worker.mjs', contents }],
+      modules: [module],
       compatibilityDate: '2026-07-01',
       kvNamespaces: { KV: 'shared' },
       d1Databases: { DB: 'shared' },

@@ -1,23 +1,12 @@
-import { build } from 'esbuild'
 import { Miniflare } from 'miniflare'
 import { D1_SCHEMA, type D1DatabaseBinding } from '../../src/stores/index.ts'
+import { workerModule } from './worker-module.ts'
 
 /** The stores' Worker with real bindings; `folder` keeps what they hold, otherwise memory does. */
 export async function storesMiniflare(folder?: string): Promise<Miniflare> {
-  const bundled = await build({
-    entryPoints: [new URL('./stores.worker.ts', import.meta.url).pathname],
-    write: false,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'browser',
-    conditions: ['workerd', 'worker', 'browser'],
-    logLevel: 'error',
-  })
+  const module = await workerModule('./stores.worker.ts')
   const miniflare = new Miniflare({
-    modules: [
-      { type: 'ESModule', path: 'worker.mjs', contents: bundled.outputFiles[0]?.text ?? '' },
-    ],
+    modules: [module],
     compatibilityDate: '2026-07-01',
     kvNamespaces: ['KV'],
     d1Databases: ['DB', 'REPAIRS'],

@@ -3,17 +3,15 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request as send } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isKmsError } from '../../../src/errors.ts'
 import { DynamoDbDataKeyStore, DynamoDbKeyValueStore } from '../../../src/stores/index.ts'
-import { dataKeyStoreContract, keyValueStoreContract } from '../../../src/testing/index.ts'
 import { openFront } from '../../../tools/servers/front.mjs'
 import { linkOf } from '../../support/race/chain-step.ts'
 import { killWriters, raceTwo } from '../../support/race/processes.ts'
-import { repairLogContract, sharedCircuitContract } from '../../support/shared-state.ts'
 import { loadSdk } from '../aws/clients.mjs'
 import { withTarget } from '../aws/targets.mjs'
+import { checkStores } from '../lib/stores.mjs'
 
 const names = ['moto']
 const child = fileURLToPath(new URL('chain.child.mjs', import.meta.url))
@@ -37,15 +35,7 @@ const isCode = (code, about) => (error) =>
 async function checkContracts(check, options) {
   const values = () => new DynamoDbKeyValueStore(options)
   const records = () => new DynamoDbDataKeyStore({ ...options, prefix: `${crypto.randomUUID()}:` })
-  const subject = { create: values, elapse: sleep }
-  for (const { name, run, skip } of keyValueStoreContract(values().capabilities, subject)) {
-    assert.equal(skip, undefined)
-    await check(`key-value store ${name}`, run)
-  }
-  for (const { name, run } of dataKeyStoreContract(records))
-    await check(`data-key store ${name}`, run)
-  for (const { name, run } of [...sharedCircuitContract(values), ...repairLogContract(records)])
-    await check(`shared state ${name}`, run)
+  await checkStores(check, values, records)
 }
 
 /**

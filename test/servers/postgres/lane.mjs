@@ -1,6 +1,5 @@
 /** PostgreSQL's part of the lane: the stores over node-postgres, against the real server. */
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { isKmsError } from '../../../src/errors.ts'
@@ -9,13 +8,12 @@ import {
   PostgresKeyValueStore,
   postgresSchema,
 } from '../../../src/stores/index.ts'
-import { dataKeyStoreContract, keyValueStoreContract } from '../../../src/testing/index.ts'
 import { withServers } from '../../../tools/servers/with-servers.mjs'
 import { linkOf } from '../../support/race/chain-step.ts'
 import { killWriters, raceTwo } from '../../support/race/processes.ts'
-import { repairLogContract, sharedCircuitContract } from '../../support/shared-state.ts'
 import { poolOf } from './clients.mjs'
 import { openCuttingProxy } from './cutting-proxy.mjs'
+import { checkStores } from '../lib/stores.mjs'
 
 const names = ['postgres']
 const child = fileURLToPath(new URL('chain.child.mjs', import.meta.url))
@@ -44,15 +42,7 @@ async function checkContracts(check, pool) {
   const values = () => new PostgresKeyValueStore({ client: pool, table })
   const records = async () =>
     new PostgresDataKeyStore({ client: pool, table: (await fresh(pool)).dataKeys })
-  const subject = { create: values, elapse: sleep }
-  for (const { name, run, skip } of keyValueStoreContract(values().capabilities, subject)) {
-    assert.equal(skip, undefined)
-    await check(`key-value store ${name}`, run)
-  }
-  for (const { name, run } of dataKeyStoreContract(records))
-    await check(`data-key store ${name}`, run)
-  for (const { name, run } of [...sharedCircuitContract(values), ...repairLogContract(records)])
-    await check(`shared state ${name}`, run)
+  await checkStores(check, values, records)
 }
 
 async function checkRaces(check, pool, port) {

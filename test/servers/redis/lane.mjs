@@ -1,18 +1,16 @@
 /** Redis's part of the lane: the stores over each client, against Redis and against Valkey. */
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isKmsError } from '../../../src/errors.ts'
 import { RedisDataKeyStore, RedisKeyValueStore } from '../../../src/stores/index.ts'
-import { dataKeyStoreContract, keyValueStoreContract } from '../../../src/testing/index.ts'
 import { withServers } from '../../../tools/servers/with-servers.mjs'
 import { linkOf } from '../../support/race/chain-step.ts'
 import { killWriters, raceTwo } from '../../support/race/processes.ts'
-import { repairLogContract, sharedCircuitContract } from '../../support/shared-state.ts'
 import { clients } from './clients.mjs'
 import { openRedisFront } from './http-front.mjs'
 import { checkRestProtocol } from './rest-protocol.mjs'
 import { checkSharedKeys } from './shared-keys.mjs'
+import { checkStores } from '../lib/stores.mjs'
 
 const names = ['redis', 'valkey']
 const child = fileURLToPath(new URL('chain.child.mjs', import.meta.url))
@@ -21,16 +19,8 @@ const delaysMs = [0, 0, 1, 2, 5, 50]
 
 async function checkContracts(check, command) {
   const values = () => new RedisKeyValueStore({ command })
-  const subject = { create: values, elapse: sleep }
-  for (const { name, run, skip } of keyValueStoreContract(values().capabilities, subject)) {
-    assert.equal(skip, undefined)
-    await check(`key-value store ${name}`, run)
-  }
   const records = () => new RedisDataKeyStore({ command, prefix: `{${crypto.randomUUID()}}:` })
-  for (const { name, run } of dataKeyStoreContract(records))
-    await check(`data-key store ${name}`, run)
-  for (const { name, run } of [...sharedCircuitContract(values), ...repairLogContract(records)])
-    await check(`shared state ${name}`, run)
+  await checkStores(check, values, records)
 }
 
 async function checkRaces(check, command, args) {
