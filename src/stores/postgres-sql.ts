@@ -35,8 +35,7 @@ export function quotedTable(table: string): string {
  *
  * @example
  * ```ts
- * import { configError } from '../errors.ts'
-import { postgresSchema } from 'edge-kms/stores'
+ * import { postgresSchema } from 'edge-kms/stores'
  *
  * console.log(postgresSchema()) // > migrations/0001_edge_kms.sql
  * ```
