@@ -1,6 +1,7 @@
 import { encodeBase64Url } from '../bytes/index.ts'
 import { signCheckpoint } from '../ciphers/index.ts'
-import type { Runtime } from '../ports/index.ts'
+import type { Network, Runtime } from '../ports/index.ts'
+import { SingleFlight } from '../runtime/index.ts'
 import type { AuditCheckpoint, AuditRecord, KmsAuditEvent } from './audit-event.ts'
 import { auditHash, checkpointBytes, GENESIS } from './audit-hash.ts'
 
@@ -15,14 +16,16 @@ interface Pending {
 const MAX_PENDING = 1_000
 /** What has waited for longer goes along with whoever writes next. */
 const STRAGGLER_MS = 1_000
+/** A writer whose hashes another one computes does it itself after so long: that one may be dead. */
+const FOLLOWER_WAIT_MS = 50
 
 /**
- * The chain of one writer. A place in it is taken at once; the hash of a record is computed by the
- * call that writes it, from the last hash that is known over all events since. So no request waits
- * for the promise of another, and the result is the same whoever computes it.
+ * The chain of one writer. A place in it is taken at once; hashes are computed for everything that
+ * has a place by then, by one of the writers that need one: the result is the same whoever does.
  */
 export class AuditChain {
   readonly #runtime: Runtime
+  readonly #hashing: SingleFlight<void>
   #writer: string | undefined
   #next = 0
   #head = { seq: -1, hash: GENESIS }
@@ -32,8 +35,9 @@ export class AuditChain {
   readonly #unsafe = new Map<number, Pending>()
   readonly #hashes = new Map<number, { prev: string; hash: string }>()
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, network: Pick<Network, 'after'>) {
     this.#runtime = runtime
+    this.#hashing = new SingleFlight(network, FOLLOWER_WAIT_MS)
   }
 
   /** How many records the chain has. */
@@ -91,18 +95,23 @@ export class AuditChain {
   }
 
   async #hashUpTo(last: number): Promise<void> {
-    const { seq: from, hash } = this.#head
+    while (this.#head.seq < last) await this.#hashing.run('', () => this.#hashAll(), {})
+  }
+
+  async #hashAll(): Promise<void> {
     const writer = this.#name()
-    let prev = hash
+    let { seq: from, hash: prev } = this.#head
     // A copy: other calls change the list while this one waits for its digests.
-    for (const { seq, event } of this.#since.filter((one) => one.seq > from && one.seq <= last)) {
+    for (const { seq, event } of this.#since.filter((one) => one.seq > from)) {
       const own = await auditHash({ v: 1, writer, seq, prev, event })
-      if (seq >= this.#safe.size) this.#hashes.set(seq, { prev, hash: own })
+      // Where two of them hash the same, the first one's result is taken.
+      if (seq === this.#head.seq + 1) {
+        this.#hashes.set(seq, { prev, hash: own })
+        this.#head = { seq, hash: own }
+        this.#since.shift()
+      }
       prev = own
     }
-    if (last <= this.#head.seq) return
-    this.#head = { seq: last, hash: prev }
-    while ((this.#since[0]?.seq ?? Infinity) <= last) this.#since.shift()
   }
 
   #advance(): void {

@@ -82,7 +82,7 @@ export class KmsAuditTrail {
     this.#runtime = runtime
     this.#network = network
     this.#observer = observer
-    this.#chain = new AuditChain(runtime)
+    this.#chain = new AuditChain(runtime, network)
   }
 
   /** The service, with a record of everything that it does. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { composeKms } from '../../../src/index.ts'
 import {
   type AuditCheckpoint,
@@ -174,6 +174,31 @@ it('many at the same time make one chain, whoever writes first', async () => {
   await Promise.all(Array.from({ length: 50 }, () => kms.generateDataKey(call)))
   expect(log).toHaveLength(50)
   expect((await verifyAuditLog(log, { slack: 50 })).ok).toBe(true)
+})
+
+it('many at the same time cost one digest each', async () => {
+  const { kms, log } = setup()
+  const digest = vi.spyOn(crypto.subtle, 'digest')
+  await Promise.all(Array.from({ length: 300 }, () => kms.generateDataKey(call)))
+  expect(digest).toHaveBeenCalledTimes(300)
+  digest.mockRestore()
+  expect(new Set(log.map(({ seq }) => seq)).size).toBe(300)
+})
+
+it('who computes the hashes of others dies: they do it themselves', async () => {
+  const { kms, log, world } = setup()
+  const digest = vi.spyOn(crypto.subtle, 'digest').mockImplementationOnce(hang)
+  void kms.generateDataKey(call)
+  await turn()
+  const others = await world.settled(Promise.all([1, 2, 3].map(() => kms.generateDataKey(call))))
+  digest.mockRestore()
+  expect(others.status).toBe('fulfilled')
+  expect(log.map(({ seq }) => seq).sort()).toEqual([1, 2, 3])
+  // The one that is dead has a place in the chain: whoever comes after it was late brings its record.
+  world.nowMs += 1_000
+  await kms.generateDataKey(call)
+  expect(log.map(({ seq }) => seq).sort()).toEqual([0, 1, 2, 3, 4])
+  expect((await verifyAuditLog(log, { slack: 5 })).ok).toBe(true)
 })
 
 it('a checkpoint covers only what is safe', async () => {

@@ -112,6 +112,31 @@ describe('R24 fifty isolates and one store', () => {
     expect(store.calls.length).toBeLessThanOrEqual(10)
   })
 
+  it('who does not get the lease stays away for a quarter of the period, says so, and asks again', async () => {
+    const { world, store, kms, breakers, all } = setup(2)
+    const [first, second] = breakers as [CircuitBreakerKms, CircuitBreakerKms]
+    kms.always = down
+    for (let i = 0; i < 5; i++) await all()
+    world.nowMs += 33_000
+    kms.script = [hang]
+    void first.generateDataKey(call)
+    await turn()
+    kms.calls.length = 0
+    const asked = (): number => store.calls.filter((one) => one === `swap ${record}/probe`).length
+    expect(asked()).toBe(1)
+    for (const [waitedMs, leases, retryAfterMs] of [
+      [0, 2, 7_500],
+      [7_499, 2, 1],
+      [1, 3, 7_500],
+    ] as const) {
+      world.nowMs += waitedMs
+      await expect(second.generateDataKey(call)).rejects.toMatchObject({ retryAfterMs })
+      expect(second.state().encrypt.phase).toBe('open')
+      expect(asked()).toBe(leases)
+    }
+    expect(kms.calls).toHaveLength(0)
+  })
+
   it('the holder of the lease dies: another one probes when it has ended', async () => {
     const { world, kms, breakers, all } = setup(2)
     kms.always = down
