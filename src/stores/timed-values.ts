@@ -1,4 +1,4 @@
-import { type Bytes, concatBytes } from '../bytes/index.ts'
+import { type Bytes, concatBytes, copyBytes } from '../bytes/index.ts'
 import type { Runtime } from '../ports/index.ts'
 import { checkTtl, checkValue } from './checks.ts'
 
@@ -40,6 +40,6 @@ export class TimedValues {
     if (length < 0 || length > this.#maxValueBytes) throw unreadable()
     const endsAtMs = new DataView(stored.buffer, stored.byteOffset).getFloat64(0)
     if (!Number.isFinite(endsAtMs)) throw unreadable()
-    return this.#runtime.now() < endsAtMs ? stored.slice(EXPIRY_BYTES) : undefined
+    return this.#runtime.now() < endsAtMs ? copyBytes(stored.subarray(EXPIRY_BYTES)) : undefined
   }
 }

@@ -1,4 +1,4 @@
-import type { Bytes } from '../bytes/index.ts'
+import { type Bytes, copyBytes } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 
 /** Thrown inside the parser when the bytes end too early; `need` is the length that gets further. */
@@ -36,9 +36,9 @@ export class ByteReader {
   /** A u64 that must be a safe integer. */
   u64(): number {
     this.#demand(8)
-    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, 8)
-    this.#at += 8
-    const value = Number(view.getBigUint64(0))
+    let value = 0
+    // Past 2^53 it may be rounded, and stays past it.
+    for (let i = 0; i < 8; i++) value = value * 0x100 + this.u8()
     if (!Number.isSafeInteger(value)) throw malformed('createdAt is too large') // W3.15
     return value
   }
@@ -46,14 +46,13 @@ export class ByteReader {
   /** A copy: a header outlives the message, and the caller may use their buffer again. */
   take(length: number): Bytes {
     this.#demand(length)
-    const start = this.#at
     this.#at += length
-    return this.#bytes.slice(start, this.#at)
+    return this.since(this.#at - length)
   }
 
-  /** A copy of what was read since `start`. */
+  /** A copy of what was read since `start`. Not by `slice`, with which Node's Buffer makes a view. */
   since(start: number): Bytes {
-    return this.#bytes.slice(start, this.#at)
+    return copyBytes(this.#bytes.subarray(start, this.#at))
   }
 
   #demand(length: number): void {

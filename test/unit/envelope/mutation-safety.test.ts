@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { EnvelopeCipher, EncryptionContext } from '../../../src/index.ts'
+import {
+  EncryptedEnvelope,
+  type EncryptionContext,
+  type EnvelopeCipher,
+} from '../../../src/index.ts'
 import { codeOfAsync } from '../../vectors/hex.ts'
 import {
   coldReader,
@@ -25,9 +29,23 @@ const spoil = (bytes: Uint8Array, options: Maps): void => {
   options.aad['more'] = '1'
 }
 
-describe.each(['cold', 'warm'])(
-  'the caller uses its buffers again at once, with a %s cache',
-  (state) => {
+/** Node's own kind, whose `slice` copies nothing. */
+const COPIES = {
+  Uint8Array: (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes),
+  Buffer: (bytes: Uint8Array): Uint8Array => Buffer.from(bytes),
+} as const
+type Kind = keyof typeof COPIES
+
+describe.each([
+  ['cold', 'Uint8Array'],
+  ['warm', 'Uint8Array'],
+  ['cold', 'Buffer'],
+  ['warm', 'Buffer'],
+] as [string, Kind][])(
+  'the caller uses its buffers again at once: a %s cache, a %s',
+  (state, kind) => {
+    const copied = COPIES[kind]
+
     async function ready(): Promise<{ cipher: EnvelopeCipher; kms: PlainKms }> {
       const { cipher, kms } = setUp()
       if (state === 'warm') await cipher.encrypt(original, OPTIONS)
@@ -36,7 +54,7 @@ describe.each(['cold', 'warm'])(
 
     it('R3 encrypt is unaffected', async () => {
       const { cipher, kms } = await ready()
-      const [bytes, options] = [original.slice(), maps()]
+      const [bytes, options] = [copied(original), maps()]
       const pending = cipher.encrypt(bytes, options)
       spoil(bytes, options)
       expect(await coldReader(kms).decrypt(await pending, OPTIONS)).toEqual(original)
@@ -49,7 +67,7 @@ describe.each(['cold', 'warm'])(
         await through(cipher.encryptStream(OPTIONS), original),
       ]) {
         const reader = state === 'warm' ? cipher : coldReader(new PlainKms())
-        const [bytes, options] = [message.slice(), maps()]
+        const [bytes, options] = [copied(message), maps()]
         const pending = reader.decrypt(bytes, { ...options, kinds: KINDS })
         spoil(bytes, options)
         expect(await pending).toEqual(original)
@@ -67,7 +85,7 @@ describe.each(['cold', 'warm'])(
         const options = maps()
         const transform = cipher[method](options)
         spoil(new Uint8Array(0), options)
-        const buffer = new Uint8Array(1_000)
+        const buffer = copied(new Uint8Array(1_000))
         function* pieces(): Generator<Uint8Array> {
           for (let at = 0; at < input.length; at += buffer.length) {
             const piece = buffer.subarray(0, Math.min(buffer.length, input.length - at))
@@ -89,7 +107,7 @@ describe.each(['cold', 'warm'])(
     it('R3 rewrap is unaffected', async () => {
       const { cipher, kms } = await ready()
       const envelope = await cipher.encrypt(original, OPTIONS)
-      const bytes = envelope.slice()
+      const bytes = copied(envelope)
       const pending = cipher.rewrap(bytes, { context: { tenant: 'acme' } })
       bytes.fill(0xee)
       expect(await coldReader(kms).decrypt(await pending, OPTIONS)).toEqual(original)
@@ -97,24 +115,41 @@ describe.each(['cold', 'warm'])(
   },
 )
 
+it.each(['Uint8Array', 'Buffer'] as const)(
+  'what is parsed of a %s stays as it was',
+  async (kind) => {
+    const { cipher } = setUp()
+    const envelope = await cipher.encrypt(original, OPTIONS)
+    const bytes = COPIES[kind](envelope)
+    const read = EncryptedEnvelope.parse(bytes)
+    bytes.fill(0xee)
+    expect(read).toEqual(EncryptedEnvelope.parse(envelope))
+  },
+)
+
 describe('a buffer that held an envelope and is used again', () => {
-  it('R14 does not poison the cache', async () => {
-    const { cipher, kms } = setUp()
-    const messages = [await cipher.encrypt(original, OPTIONS)]
-    messages.push(await coldReader(kms, { runtime: laterRuntime() }).encrypt(original, OPTIONS))
-    const reader = coldReader(kms)
-    const buffer = new Uint8Array(messages[0]!.length)
-    for (let round = 0; round < 3; round++) {
-      for (const message of messages) {
-        buffer.set(message)
-        expect(await reader.decrypt(buffer, OPTIONS)).toEqual(original)
-        buffer.fill(0xee)
-        expect(await codeOfAsync(() => reader.decrypt(buffer, OPTIONS))).toBe('ERR_WIRE_MALFORMED')
+  it.each(['Uint8Array', 'Buffer'] as const)(
+    'R14 does not poison the cache: a %s',
+    async (kind) => {
+      const { cipher, kms } = setUp()
+      const messages = [await cipher.encrypt(original, OPTIONS)]
+      messages.push(await coldReader(kms, { runtime: laterRuntime() }).encrypt(original, OPTIONS))
+      const reader = coldReader(kms)
+      const buffer = COPIES[kind](new Uint8Array(messages[0]!.length))
+      for (let round = 0; round < 3; round++) {
+        for (const message of messages) {
+          buffer.set(message)
+          expect(await reader.decrypt(buffer, OPTIONS)).toEqual(original)
+          buffer.fill(0xee)
+          expect(await codeOfAsync(() => reader.decrypt(buffer, OPTIONS))).toBe(
+            'ERR_WIRE_MALFORMED',
+          )
+        }
       }
-    }
-    // Two data keys were unwrapped, once each: what is held does not live in the caller's buffer.
-    expect(kms.calls.filter((call) => call === 'unwrap')).toHaveLength(2)
-  })
+      // Two data keys were unwrapped, once each: what is held does not live in the caller's buffer.
+      expect(kms.calls.filter((call) => call === 'unwrap')).toHaveLength(2)
+    },
+  )
 
   it('R14 maps that are changed later do not change what is held', async () => {
     const { cipher } = setUp()
