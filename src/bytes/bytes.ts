@@ -50,10 +50,27 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && standsAt(a, 0, b)
 }
 
-/** Whether public bytes stand at this place. Without a view: making one costs more than comparing. */
-export function standsAt(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
+/**
+ * Whether public bytes stand at this place.
+ *
+ * @param words - what is expected as numbers of four bytes each, without the rest: compared first where the
+ * place lies so, because a long header costs a third then
+ */
+export function standsAt(
+  bytes: Uint8Array,
+  at: number,
+  expected: Uint8Array,
+  words?: Uint32Array,
+): boolean {
   if (bytes.length - at < expected.length) return false
-  for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return false
+  let i = 0
+  const start = bytes.byteOffset + at
+  if (words && start % 4 === 0) {
+    const found = new Uint32Array(bytes.buffer, start, words.length)
+    for (; i < words.length; i++) if (found[i] !== words[i]) return false
+    i *= 4
+  }
+  for (; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return false
   return true
 }
 

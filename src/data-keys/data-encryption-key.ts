@@ -7,7 +7,7 @@ import {
   openChunked,
   streamContext,
 } from '../ciphers/index.ts'
-import { type Bytes, concatBytes } from '../bytes/index.ts'
+import { type Bytes, concatBytes, copyBytes } from '../bytes/index.ts'
 import type { CanonicalContext, EncryptionContext } from '../kms/index.ts'
 import type { Runtime } from '../ports/index.ts'
 import {
@@ -28,6 +28,8 @@ export type EnvelopeForm = 'inline' | 'reference'
  */
 export class DataEncryptionKey {
   readonly header: KeyHeader
+  /** Its bytes, to be found at once in a message. */
+  readonly headerWords: Uint32Array
   /** The context that the commitment binds. */
   readonly context: CanonicalContext
 
@@ -43,7 +45,9 @@ export class DataEncryptionKey {
     context: CanonicalContext,
     keys: { readonly recordKey: CryptoKey; readonly streamKey: CryptoKey },
   ) {
+    const { bytes } = header
     this.header = header
+    this.headerWords = new Uint32Array(copyBytes(bytes).buffer, 0, bytes.length >>> 2)
     this.context = context
     this.#recordKey = keys.recordKey
     this.#streamKey = keys.streamKey

@@ -1,4 +1,4 @@
-import { KmsError } from '../errors.ts'
+import { configError } from '../errors.ts'
 
 /** How long and for how much a data key may encrypt. Never limits decryption. */
 export interface DataKeyLimits {
@@ -42,9 +42,7 @@ export function dataKeyLimits(
  */
 export function inRange(name: string, value: number, least: number, most: number): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value
-  throw new KmsError('ERR_KMS_CONFIG', {
-    message: `${name} must be ${String(least)} to ${String(most)}`,
-  })
+  throw configError(`${name} must be ${String(least)} to ${String(most)}`)
 }
 
 /** The age rule for writing. No reader asks it (W5.4). */
@@ -62,5 +60,5 @@ export function creationTime(nowMs: number): number {
   // A bigint passes for a number in comparisons.
   const isTime = typeof nowMs === 'number' && nowMs <= Number.MAX_SAFE_INTEGER
   if (isTime && nowMs >= EARLIEST_MS) return Math.floor(nowMs)
-  throw new KmsError('ERR_KMS_CONFIG', { message: 'the clock is wrong' })
+  throw configError('the clock is wrong')
 }

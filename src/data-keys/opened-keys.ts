@@ -76,7 +76,8 @@ export class OpenedKeys {
     defer: Defer,
   ): DataEncryptionKey | undefined {
     const key = this.#candidate(message, COMMITMENT_AT, nowMs, defer)
-    return key && standsAt(message, HEAD_AT, key.header.bytes) ? this.#hit(key, context) : undefined
+    if (!key || !standsAt(message, HEAD_AT, key.header.bytes, key.headerWords)) return undefined
+    return this.#hit(key, context)
   }
 
   /** What is held under the number of the commitment that stands there, in its time or past it. */
@@ -119,11 +120,7 @@ export function isOfContext(
 
 /** NaN where the bytes end too early, which no key has. */
 function first48Bits(bytes: Bytes, at: number): number {
-  const high = (bytes[at] as number) * 0x100 + (bytes[at + 1] as number)
-  const low =
-    ((bytes[at + 2] as number) << 24) |
-    ((bytes[at + 3] as number) << 16) |
-    ((bytes[at + 4] as number) << 8) |
-    (bytes[at + 5] as number)
-  return high * 0x1_0000_0000 + (low >>> 0)
+  let number = 0
+  for (let i = at; i < at + 6; i++) number = number * 0x100 + (bytes[i] as number)
+  return number
 }

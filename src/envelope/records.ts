@@ -2,7 +2,7 @@ import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
 import { recordAad, streamContext } from '../ciphers/index.ts'
 import { DataEncryptionKey, type Defer } from '../data-keys/index.ts'
 import { KmsError, refuseOthers } from '../errors.ts'
-import { canonicalContext, type EncryptionContext, wrongOption } from '../kms/index.ts'
+import { canonicalContext, type EncryptionContext, isPlain, wrongOption } from '../kms/index.ts'
 import {
   beginsAs,
   checkBodyLength,
@@ -178,8 +178,7 @@ export function ownMaps({ context, aad }: Maps): Maps {
 type Maps = Pick<MessageOptions, 'context' | 'aad'>
 
 function ownMap(map: EncryptionContext | undefined): EncryptionContext | undefined {
-  const prototype: unknown = map ? Object.getPrototypeOf(map) : undefined
-  return prototype === null || prototype === Object.prototype ? { ...map } : map
+  return isPlain(map) ? { ...map } : map
 }
 
 /** Copies of the maps, checked now: a stream uses them after the caller may have changed theirs. */

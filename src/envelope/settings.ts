@@ -5,7 +5,7 @@ import {
   KmsDataKeys,
   MemoryKms,
 } from '../data-keys/index.ts'
-import { KmsError, refuseOthers } from '../errors.ts'
+import { configError, refuseOthers } from '../errors.ts'
 import { wrongOption } from '../kms/index.ts'
 import type { Runtime } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
@@ -73,7 +73,7 @@ function sourceOf({
  */
 export function oneOf<T extends string>(name: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value
-  throw new KmsError('ERR_KMS_CONFIG', { message: `${name} must be ${choices.join(' or ')}` })
+  throw configError(`${name} must be ${choices.join(' or ')}`)
 }
 
 const FORMS: readonly EnvelopeForm[] = ['inline', 'reference']

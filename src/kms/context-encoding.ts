@@ -123,10 +123,15 @@ function foldAscii(text: string): string {
 /** The keys of a plain object of strings. */
 export function keysOf(map: EncryptionContext): string[] {
   // A Map, Headers or URLSearchParams has no own keys and would pass for the empty context.
-  if (typeof map !== 'object' || map === (null as unknown)) throw invalid('not an object')
-  const prototype = Object.getPrototypeOf(map) as unknown
-  if (prototype !== Object.prototype && prototype !== null) throw invalid('not a plain object')
+  if (!isPlain(map)) throw invalid('not a plain object')
   return Object.keys(map)
+}
+
+/** Whether a value is an object of no class. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
 }
 
 function writeLp16(out: Bytes, at: number, text: string): number {

@@ -7,6 +7,7 @@ export {
   encodeKmsContext,
   encodePrefixedContext,
   type EncryptionContext,
+  isPlain,
   keysOf,
 } from './context-encoding.ts'
 export {

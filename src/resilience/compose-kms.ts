@@ -1,4 +1,4 @@
-import { KmsError } from '../errors.ts'
+import { configError } from '../errors.ts'
 import { type KeyManagementService, wrongOption } from '../kms/index.ts'
 import type { KeyValueStore, RepairLog } from '../ports/index.ts'
 import { BulkheadKms } from './bulkhead-kms.ts'
@@ -118,8 +118,4 @@ function canRead(kms: KeyManagementService): boolean {
 
 function canWrite(kms: KeyManagementService): boolean {
   return kms.capabilities.usage !== 'decrypt'
-}
-
-function configError(message: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message })
 }

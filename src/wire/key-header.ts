@@ -134,7 +134,7 @@ function encodeWrap({ provider, kekId, kekVersion, wrapped }: WrappedKey): Bytes
 
 /** What a writer must not write and a reader must not accept. */
 function checkWraps(wraps: readonly WrappedKey[]): void {
-  if (wraps.length === 0 || wraps.length > LIMITS.maxWraps) throw malformed('no or too many wraps')
+  checkLength(wraps.length, 1, LIMITS.maxWraps)
   const seen = new Set<string>()
   for (const wrap of wraps) {
     if (!/^[a-z0-9-]{1,32}$/.test(wrap.provider)) throw malformed('bad provider name') // W3.4
@@ -150,8 +150,8 @@ function checkLength(length: number, least: number, most: number): number {
   return length
 }
 
+/** Of bytes whose length was checked: every field is shorter than 65,536. */
 function lp16(bytes: Uint8Array): Bytes {
-  if (bytes.length > 0xffff) throw malformed('a field is too long')
   return concatBytes(new Uint8Array([bytes.length >>> 8, bytes.length & 0xff]), bytes)
 }
 

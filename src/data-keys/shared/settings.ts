@@ -1,5 +1,5 @@
 import { isWellFormed } from '../../bytes/index.ts'
-import { KmsError, refuseOthers } from '../../errors.ts'
+import { configError, refuseOthers } from '../../errors.ts'
 import { wrongOption } from '../../kms/index.ts'
 import type { KeyValueStore } from '../../ports/index.ts'
 import { inRange } from '../data-key-limits.ts'
@@ -51,7 +51,7 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
   const leases = compareAndSwap && consistency === 'strong'
   if (!['auto', 'required'].includes(lease)) throw wrongOption('lease')
   if (lease === 'required' && !leases) {
-    throw refused('lease is required, and this store is not strong or cannot compare and swap')
+    throw configError('lease is required, and this store is not strong or cannot compare and swap')
   }
   return {
     store,
@@ -69,15 +69,12 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
 function checkTrust(storeAuthKey: Uint8Array | undefined, trustedStore: boolean): void {
   if (typeof trustedStore !== 'boolean') throw wrongOption('trustedStore')
   if (storeAuthKey === undefined) {
-    if (!trustedStore) throw refused('storeAuthKey is missing, and trustedStore is not declared')
+    if (!trustedStore)
+      throw configError('storeAuthKey is missing, and trustedStore is not declared')
     return
   }
-  if (trustedStore) throw refused('storeAuthKey and trustedStore contradict each other')
+  if (trustedStore) throw configError('storeAuthKey and trustedStore contradict each other')
   if (!(storeAuthKey instanceof Uint8Array) || storeAuthKey.length < MAC_BYTES) {
-    throw refused('storeAuthKey must be 32 bytes or more')
+    throw configError('storeAuthKey must be 32 bytes or more')
   }
-}
-
-export function refused(message: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message })
 }

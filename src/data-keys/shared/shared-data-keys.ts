@@ -1,6 +1,7 @@
+import { configError } from '../../errors.ts'
 import type { SharedDataKeys } from '../shared-level.ts'
 import type { SharedDataKeysOptions } from './options.ts'
-import { refused, sharedSettings } from './settings.ts'
+import { sharedSettings } from './settings.ts'
 import { StoreLevel } from './store-level.ts'
 
 /**
@@ -47,9 +48,9 @@ export function sharedDataKeys(options: SharedDataKeysOptions): SharedDataKeys {
   return Object.freeze({
     attach: (host) => {
       const { bindsContext, usage } = host.capabilities
-      if (usage === 'encrypt') throw refused('shared keys need a kms that unwraps')
+      if (usage === 'encrypt') throw configError('shared keys need a kms that unwraps')
       if (!bindsContext && settings.storeAuthKey === undefined) {
-        throw refused('this kms does not authenticate the context: storeAuthKey is needed') // W5.11
+        throw configError('this kms does not authenticate the context: storeAuthKey is needed') // W5.11
       }
       return new StoreLevel(settings, host)
     },
