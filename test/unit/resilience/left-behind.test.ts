@@ -27,8 +27,7 @@ const layers: readonly (readonly [string, Layer])[] = [
   [
     'CircuitBreakerKms',
     ([kms], ports) => {
-      const { runtime } = ports as Required<DecoratorPorts>
-      const store = new MemoryKeyValues(() => runtime.now())
+      const store = new MemoryKeyValues(() => ports.runtime?.now() ?? 0)
       return new CircuitBreakerKms({ kms, store, failureThreshold: 1, ...ports })
     },
   ],
@@ -75,13 +74,14 @@ describe.each(layers)('%s, under a signal that lives on', (_, layer) => {
     members.forEach((member, i) => (member.always = steps[i] as Step))
     const { signal } = new AbortController()
     const options = { ...call, signal }
-    for (const work of [
+    const calls: readonly (() => Promise<unknown>)[] = [
       () => kms.generateDataKey(options),
       () => kms.wrapDataKey(plaintext, options),
       () => kms.unwrapDataKey(wraps, options),
       () => kms.unwrapMany([{ wraps, context: call.context }], options),
       () => kms.rewrapDataKey(wraps, options),
-    ]) {
+    ]
+    for (const work of calls) {
       await Promise.all([world.settled(work()), world.settled(work())])
       expect(getEventListeners(signal, 'abort')).toEqual([])
     }
