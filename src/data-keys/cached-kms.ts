@@ -191,9 +191,16 @@ export class CachedKms extends MemoryKms {
    */
   async invalidate(what: Invalidation = {}, options: KmsSignalOptions = {}): Promise<void> {
     const isMeant = meantBy(what)
-    if (isMeant === undefined) super.clear()
-    else dropFrom(this.#held, isMeant)
-    await this.#shared?.signal(options)
+    const drop = (): void => {
+      if (isMeant === undefined) super.clear()
+      else dropFrom(this.#held, isMeant)
+    }
+    drop()
+    try {
+      await this.#shared?.signal(options)
+    } finally {
+      drop() // what was adopted again until the others were told
+    }
   }
 
   /** A key that others made may have been rewrapped by now, and its record differs in its wraps then. */

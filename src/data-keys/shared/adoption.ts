@@ -37,16 +37,16 @@ export class Adoption {
   /** Keys that this process wrote under: one that comes back goes on where its counts are (W5.5). */
   readonly #known: BoundedMap<string, DataEncryptionKey>
   /**
-   * In which era it had a key. One of before a clear is left for ever: two restores of one snapshot must
-   * not both have it (R13).
+   * The names of all that it had. One that is not known any more is left for ever: its counts are lost
+   * (W5.5), or it is of before a clear, and two restores of one snapshot must not both have it (R13).
    */
-  readonly #eras: BoundedMap<string, number>
+  readonly #had: BoundedMap<string, true>
 
   constructor(auth: StoreAuth, host: SharedLevelHost) {
     this.#auth = auth
     this.#host = host
     this.#known = new BoundedMap(host.maxEntries)
-    this.#eras = new BoundedMap(NAMES.times * host.maxEntries + NAMES.more)
+    this.#had = new BoundedMap(NAMES.times * host.maxEntries + NAMES.more)
   }
 
   /** What a slot has to offer, and that was worth no refusal: nothing, or a key to be asked for. */
@@ -71,8 +71,8 @@ export class Adoption {
   /**
    * Adopts a candidate: the KMS opens it.
    *
-   * @returns `refused`: the KMS or the commitment says no; `unreachable`: the KMS says nothing, and
-   * may yet make a key, where it is several
+   * @returns `refused`: the KMS or the commitment says no; `cleared`: it was asked for before a `clear`;
+   * `unreachable`: the KMS says nothing, and may yet make a key, where it is several
    * @throws KmsError `ERR_KMS_THROTTLED`, `ERR_KMS_TIMEOUT`: another call would make it worse; or the
    * signal's reason
    */
@@ -81,7 +81,7 @@ export class Adoption {
     context: CanonicalContext,
     options: ObtainOptions,
     era: number,
-  ): Promise<DataEncryptionKey | 'refused' | 'unreachable'> {
+  ): Promise<DataEncryptionKey | 'refused' | 'cleared' | 'unreachable'> {
     let key: DataEncryptionKey
     try {
       // W5.8: with the context of the caller, whatever the header says of its own.
@@ -94,7 +94,7 @@ export class Adoption {
       return 'refused'
     }
     // Cleared meanwhile: others that are on their way to the same key would not know this one's counts.
-    if (era !== this.era) return 'refused'
+    if (era !== this.era) return 'cleared'
     const known = this.#known.get(binaryString(header.commitment))
     const mine = known !== undefined && contextEquals(context.map, known.context) ? known : key
     this.remember(mine, era)
@@ -106,7 +106,7 @@ export class Adoption {
   /** @param era - when it was asked for */
   remember(key: DataEncryptionKey, era: number): void {
     const id = binaryString(key.header.commitment)
-    this.#eras.set(id, era)
+    this.#had.set(id, true)
     if (era === this.era) this.#known.set(id, key)
   }
 
@@ -153,7 +153,7 @@ export class Adoption {
   #isUsedUp(commitment: Bytes, bytes: number): boolean {
     const id = binaryString(commitment)
     const known = this.#known.get(id)
-    if (known === undefined) return (this.#eras.get(id) ?? this.era) < this.era
+    if (known === undefined) return this.#had.get(id) === true
     const { maxMessages, maxBytes } = this.#host.limits
     return known.messages >= maxMessages || known.bytes + bytes > maxBytes
   }

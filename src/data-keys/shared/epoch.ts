@@ -11,12 +11,17 @@ import type { StoreAuth } from './store-auth.ts'
 const VERSION = 0x01
 /** The epoch of a partition in which nobody has invalidated anything. */
 const NONE: Epoch = { id: new Uint8Array(ID_BYTES), atMs: -Infinity }
-/** Longer than any data key is written under: a signal must not be forgotten before what it ended. */
-const TTL_MS = 604_800_000
+/**
+ * A year. Longer than any data key is written under, because a signal must not be forgotten before what it
+ * ended; and not often, because its end is one more.
+ */
+const TTL_MS = 31_536_000_000
 /** How far the clocks of two processes may differ. */
 const SKEW_MS = 60_000
-/** For as long a store may still show what stood there before a change. */
+/** For as long an eventual store may still show what stood there before a change. */
 const SETTLE_MS = 300_000
+/** Epochs that were left and are known by their ids: as many as may be set within that time, or so. */
+const MAX_PAST = 16
 
 /** What an epoch stands on. */
 export interface EpochPorts {
@@ -24,6 +29,8 @@ export interface EpochPorts {
   readonly store: BoundedStore
   readonly runtime: Runtime
   readonly signalMs: number
+  /** Whether the store shows each write to all at once. */
+  readonly isStrong: boolean
   /** Another process said to drop everything: since the last look, or about when this one began. */
   readonly onChange: (since: 'last-look' | 'start') => void
 }
@@ -36,11 +43,16 @@ interface Epoch {
 /**
  * The epoch of a partition: a random id that changes when somebody invalidates something. Slots of
  * another epoch are worth nothing, and whoever sees it change drops what they hold. Two who change it
- * at once are no conflict: whichever is left is another one than before.
+ * at once are no conflict: whichever is left is another one than before. Of a strong store no clock is
+ * asked; of an eventual one, which of two is the later one is told by the clocks of those who wrote them.
  */
 export class PartitionEpoch {
   readonly #ports: EpochPorts
   #known: Epoch | undefined
+  /** Since when, by the clock of this process. */
+  #knownSinceMs = 0
+  readonly #past: Bytes[] = []
+  #beganMs: number | undefined
   #lookedAtMs = -Infinity
 
   constructor(ports: EpochPorts) {
@@ -81,19 +93,21 @@ export class PartitionEpoch {
     if (written === undefined) {
       throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the others were not told' })
     }
-    this.#known = { id, atMs }
+    this.#learn({ id, atMs })
   }
 
   /** As before the first look. */
   clear(): void {
     this.#known = undefined
+    this.#past.length = 0
+    this.#beganMs = undefined
     this.#lookedAtMs = -Infinity
   }
 
   async #look(signal: AbortSignal | undefined): Promise<void> {
     const { auth, store, runtime, onChange } = this.#ports
-    const startMs = runtime.now()
-    this.#lookedAtMs = startMs
+    this.#lookedAtMs = runtime.now()
+    this.#beganMs ??= this.#lookedAtMs
     const before = this.#known
     const name = await auth.epochName()
     const answer = await store.get(name, signal)
@@ -103,16 +117,28 @@ export class PartitionEpoch {
     // One that another look of this process or its own change was faster to learn counts.
     if (this.#known !== before) return
     if (before === undefined) {
-      this.#known = read
-      if (read.atMs >= startMs - SKEW_MS) onChange('start')
+      this.#learn(read)
+      if (read.atMs >= this.#beganMs - SKEW_MS) onChange('start')
       return
     }
-    if (equalBytes(before.id, read.id)) return
-    // A change is not taken back by a store that does not show it yet, or any more, for a while.
-    const settling = Math.abs(runtime.now() - before.atMs) < SETTLE_MS
-    if (read.atMs < before.atMs && settling) return
-    this.#known = read
+    if (equalBytes(before.id, read.id) || this.#isPast(read, before)) return
+    this.#learn(read)
     onChange('last-look')
+  }
+
+  #learn(epoch: Epoch): void {
+    if (this.#known !== undefined) this.#past.unshift(this.#known.id)
+    this.#past.length = Math.min(this.#past.length, MAX_PAST)
+    this.#known = epoch
+    this.#knownSinceMs = this.#ports.runtime.now()
+  }
+
+  /** A change is not taken back by a store that does not show it yet, or any more, for a while. */
+  #isPast(read: Epoch, before: Epoch): boolean {
+    const { runtime, isStrong } = this.#ports
+    if (!within(this.#knownSinceMs, runtime.now(), SETTLE_MS)) return false
+    if (read === NONE || this.#past.some((id) => equalBytes(id, read.id))) return true
+    return !isStrong && read.atMs < before.atMs
   }
 
   /** A forged epoch is none: whoever can write the store can also delete. */

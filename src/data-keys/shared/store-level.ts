@@ -28,6 +28,12 @@ interface Look {
   readonly era: number
 }
 
+/**
+ * How many keys of the store may come to nothing in one call. Whoever writes the store can show another one at
+ * each look, and the next step of a call must not be another look for ever.
+ */
+const MAX_REFUSALS = 2
+
 /** {@link SharedLevel} over a `KeyValueStore`. */
 export class StoreLevel implements SharedLevel {
   readonly #settings: SharedSettings
@@ -53,6 +59,7 @@ export class StoreLevel implements SharedLevel {
       store: this.#store,
       runtime,
       signalMs,
+      isStrong: store.capabilities.consistency === 'strong',
       onChange: (since) => {
         // At the start nothing may be held yet, and what is under way is young enough.
         if (since === 'start' && host.entries === 0) return
@@ -69,19 +76,22 @@ export class StoreLevel implements SharedLevel {
     if (options.bytes > limits.maxBytes) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
     const patience = new Patience({ ...this.#host, ...this.#settings }, options)
     let unfit: Bytes | undefined
+    let refusals = 0
     for (;;) {
       const look = await this.#look(context, options.signal)
       if (look === undefined) break
       const { slot, bytes } = look
-      const refused = unfit !== undefined && bytes !== undefined && equalBytes(unfit, bytes)
+      const again = unfit !== undefined && bytes !== undefined && equalBytes(unfit, bytes)
+      const refused = again || refusals >= MAX_REFUSALS
       const found = refused ? undefined : await this.#adoption.candidate(slot, context, options)
       const fit = found?.usedUp === false ? found : undefined
       const held = slot.lease !== undefined && patience.isHeld(slot.lease)
       if (fit !== undefined && (held || !this.#isDue(fit, options))) {
         const key = await this.#adoption.adopt(fit, context, options, look.era)
         if (key === 'unreachable') break
-        if (key !== 'refused') return key
-        unfit = bytes
+        if (typeof key === 'object') return key
+        if (key === 'refused') unfit = bytes
+        refusals += 1
         continue
       }
       if (!this.#settings.leases) return this.#makeAndPut(look, context, options)
@@ -101,7 +111,12 @@ export class StoreLevel implements SharedLevel {
 
   async signal(options: KmsSignalOptions): Promise<void> {
     this.#adoption.clear()
-    await this.#epoch.change(options)
+    try {
+      await this.#epoch.change(options)
+    } finally {
+      // What is on its way to be adopted stood in the store under the epoch of before.
+      this.#adoption.clear()
+    }
   }
 
   clear(): void {

@@ -84,6 +84,33 @@ describe('invalidate, in this process', () => {
     await cluster.world.advance(1_000)
   })
 
+  it('ends with nothing held, or on its way, that was adopted while the others were told', async () => {
+    const cluster = new Cluster()
+    const olds = new Map<string, string>()
+    for (const tenant of ['held', 'under way']) {
+      olds.set(tenant, String((await cluster.key(cluster.isolate(), { tenant })).header.commitment))
+    }
+    const cache = cluster.isolate()
+    await cluster.key(cache, OTHER)
+    const { world, store, kms } = cluster
+    // The write of the signal takes long; whoever looks meanwhile sees what was there before.
+    store.before = () => {
+      const isPut = store.calls.at(-1)?.startsWith('put') === true
+      return new Promise<void>((go) => void world.after(isPut ? 400 : 5, go))
+    }
+    const take = (tenant: string): Promise<string> =>
+      Promise.resolve(cache.active({ tenant }, USE)).then(({ header }) => String(header.commitment))
+    const done = cache.invalidate()
+    const during = take('held')
+    await world.advance(350)
+    expect(await during).toBe(olds.get('held'))
+    kms.before = () => new Promise<void>((go) => void world.after(100, go))
+    const late = take('under way')
+    await cluster.value(done)
+    expect(await cluster.value(late)).not.toBe(olds.get('under way'))
+    for (const [tenant, old] of olds) expect(await cluster.value(take(tenant))).not.toBe(old)
+  })
+
   it('is not stale-if-error either', async () => {
     const cluster = new Cluster()
     const [cache] = await warm(cluster, 1)
@@ -205,6 +232,81 @@ describe('invalidate, for the others', () => {
     }
     expect(cluster.kms.calls).toEqual(['generate'])
     expect(cache.stats().signals).toBe(0)
+  })
+
+  it.each([-400_000, -120_000, -30_000, 30_000, 120_000, 400_000])(
+    'on a strong store is heard whatever the clocks say: %i ms apart',
+    async (skewMs) => {
+      const cluster = new Cluster()
+      const { world } = cluster
+      const [one, other] = await warm(cluster, 2)
+      const runtime = {
+        now: () => world.now() + skewMs,
+        randomFill: world.randomFill.bind(world),
+      }
+      const apart = cluster.isolate({ runtime })
+      if (one === undefined || other === undefined) throw new Error('no caches')
+      for (const [n, from] of [apart, one, apart, one].entries()) {
+        await cluster.value(from.invalidate())
+        await world.advance(20_000)
+        holds(other)
+        await world.advance(100)
+        expect(other.stats().signals).toBe(n + 1)
+        await cluster.key(other)
+      }
+    },
+  )
+
+  it('of two at once on a strong store, both processes go by the one that is left', async () => {
+    const cluster = new Cluster()
+    const { world } = cluster
+    const [one, other] = await warm(cluster, 2)
+    if (one === undefined || other === undefined) throw new Error('no caches')
+    // The one that is stamped first lands last.
+    let puts = 0
+    cluster.store.before = () => {
+      const isPut = cluster.store.calls.at(-1)?.startsWith('put') === true
+      return new Promise<void>((go) => void world.after(isPut && puts++ === 0 ? 50 : 5, go))
+    }
+    const first = one.invalidate()
+    await world.advance(1)
+    const second = other.invalidate()
+    await cluster.value(Promise.all([first, second]))
+    for (let i = 0; i < 3; i += 1) {
+      await world.advance(SIGNAL)
+      for (const cache of [one, other]) await cluster.key(cache)
+    }
+    const keys = [await cluster.key(one), await cluster.key(other)]
+    expect(keys[0]?.header.commitment).toEqual(keys[1]?.header.commitment)
+  })
+
+  it('while a process that has just begun cannot reach the store, is heard when it can', async () => {
+    const cluster = new Cluster()
+    const [one] = await warm(cluster, 1)
+    const maker = new KmsDataKeys({ kms: cluster.kms, runtime: cluster.world })
+    const { header } = await cluster.value(Promise.resolve(maker.active(CONTEXT, USE)))
+    const reader = cluster.isolate()
+    const { before } = cluster.store
+    const down = (): never => {
+      throw new Error('down')
+    }
+    const open = (): Promise<unknown> =>
+      cluster.value(Promise.resolve(reader.open(header, CONTEXT, {})))
+    cluster.store.before = down
+    await open()
+    await cluster.world.advance(5_000)
+    cluster.store.before = before
+    await cluster.value((one as CachedKms).invalidate())
+    cluster.store.before = down
+    for (let i = 0; i < 20; i += 1) {
+      await open()
+      await cluster.world.advance(SIGNAL)
+    }
+    expect(reader.stats().signals).toBe(0)
+    cluster.store.before = before
+    await open()
+    await cluster.world.advance(100)
+    expect(reader.stats()).toMatchObject({ signals: 1, entries: 0 })
   })
 
   it('is tried although the store failed a moment ago', async () => {

@@ -324,3 +324,21 @@ describe('R13 W5.7 two restores of one snapshot', () => {
     expect(commitments([...keys, await cluster.key(cluster.isolate())])).toBe(1)
   })
 })
+
+it('W5.5 a key that was pushed out of memory does not come back with its counts at zero', async () => {
+  const cluster = new Cluster()
+  const cache = cluster.isolate({ maxEntries: 2, maxMessages: 5 })
+  const uses = new Map<string, number>()
+  for (let round = 0; round < 30; round += 1) {
+    for (const tenant of ['a', 'b', 'c', 'd']) {
+      const { header } = await cluster.key(cache, { tenant })
+      const id = String(header.commitment)
+      uses.set(id, (uses.get(id) ?? 0) + 1)
+    }
+  }
+  expect(Math.max(...uses.values())).toBeLessThanOrEqual(5)
+  // Another process may go on with the key that stands there.
+  const other = cluster.isolate()
+  await cluster.key(other, { tenant: 'd' })
+  expect(other.stats().adoptions).toBe(1)
+})
