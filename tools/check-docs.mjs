@@ -44,6 +44,8 @@ function thrownBy() {
     for (const [, name] of code(path).matchAll(/(?:KmsError\(\s*|code: |[?:] )'(ERR_\w+)'/g)) {
       found.get(name)?.add(areaOf(path))
     }
+    if (/throw (?:configError|wrongOption)\(|\brefuseOthers\(/.test(code(path)))
+      found.get('ERR_KMS_CONFIG').add(areaOf(path))
   }
   return found
 }
