@@ -45,7 +45,7 @@ function thrownBy() {
       found.get(name)?.add(areaOf(path))
     }
     if (/throw (?:configError|wrongOption)\(|\brefuseOthers\(/.test(code(path)))
-      found.get('ERR_KMS_CONFIG').add(areaOf(path))
+      found.get('ERR_KMS_CONFIG')?.add(areaOf(path))
   }
   return found
 }

@@ -22,6 +22,13 @@ import { type DataKeyLimits, mayEncryptAt } from './data-key-limits.ts'
 /** Which form the messages of a call have: with the key header inside, or a reference to it. */
 export type EnvelopeForm = 'inline' | 'reference'
 
+/** What was encrypted under a data key in this process. */
+export interface DataKeyUse {
+  messages: number
+  /** Of plaintext, in records. */
+  bytes: number
+}
+
 /**
  * One data key, ready for use: the derived keys, which cannot be exported, its public header, and
  * what was encrypted under it in this process. It never prints its keys.
@@ -32,12 +39,12 @@ export class DataEncryptionKey {
   readonly headerWords: Uint32Array
   /** The context that the commitment binds. */
   readonly context: CanonicalContext
+  /** One object for a data key, however often it is fetched. */
+  used: DataKeyUse = { messages: 0, bytes: 0 }
 
   readonly #recordKey: CryptoKey
   readonly #streamKey: CryptoKey
   readonly #heads = new Map<MessageKind, Bytes>()
-  #messages = 0
-  #bytes = 0
   #disposed = false
 
   constructor(
@@ -53,16 +60,6 @@ export class DataEncryptionKey {
     this.#streamKey = keys.streamKey
   }
 
-  /** Messages encrypted under this key in this process. */
-  get messages(): number {
-    return this.#messages
-  }
-
-  /** Bytes of plaintext encrypted in records under this key in this process. */
-  get bytes(): number {
-    return this.#bytes
-  }
-
   /**
    * Counts one message of this size and says yes, or says no and counts nothing: the key is too
    * old, from the future, or used up (W5.1, W5.3, W5.5). Synchronous, so that two callers cannot
@@ -70,10 +67,11 @@ export class DataEncryptionKey {
    */
   reserve(limits: DataKeyLimits, nowMs: number, plaintextBytes: number): boolean {
     if (this.#disposed || !mayEncryptAt(this.header.createdAtMs, limits, nowMs)) return false
-    if (this.#messages >= limits.maxMessages) return false // W5.5
-    if (this.#bytes + plaintextBytes > limits.maxBytes) return false
-    this.#messages += 1
-    this.#bytes += plaintextBytes
+    const { used } = this
+    if (used.messages >= limits.maxMessages) return false // W5.5
+    if (used.bytes + plaintextBytes > limits.maxBytes) return false
+    used.messages += 1
+    used.bytes += plaintextBytes
     return true
   }
 

@@ -81,13 +81,11 @@ export function readKeyHeader(reader: ByteReader, maxWraps: number): KeyHeader {
   if ((flags & ~FLAG_STORED) !== 0) throw malformed('unknown flags') // W3.12
   let stored: EncryptionContext = frozenMap([])
   if (flags === FLAG_STORED) {
-    const length = reader.u16()
-    if (length > CONTEXT_LIMITS.maxContextBytes) throw malformed('the stored context is too long')
+    const length = checkLength(reader.u16(), 0, CONTEXT_LIMITS.maxContextBytes)
     stored = parseStoredContext(reader.take(length))
   }
   const fixedLength = reader.at - start
   const count = reader.u8()
-  if (count === 0) throw malformed('no wraps') // W3.8
   if (count > maxWraps) throw new KmsError('ERR_WIRE_LIMIT_EXCEEDED', { message: 'too many wraps' }) // W3.9
   const wraps: WrappedKey[] = []
   for (let i = 0; i < count; i++) {
@@ -134,7 +132,7 @@ function encodeWrap({ provider, kekId, kekVersion, wrapped }: WrappedKey): Bytes
 
 /** What a writer must not write and a reader must not accept. */
 function checkWraps(wraps: readonly WrappedKey[]): void {
-  checkLength(wraps.length, 1, LIMITS.maxWraps)
+  checkLength(wraps.length, 1, LIMITS.maxWraps) // W3.8
   const seen = new Set<string>()
   for (const wrap of wraps) {
     if (!/^[a-z0-9-]{1,32}$/.test(wrap.provider)) throw malformed('bad provider name') // W3.4
@@ -156,7 +154,5 @@ function lp16(bytes: Uint8Array): Bytes {
 }
 
 function tooLarge(): KmsError {
-  return new KmsError('ERR_WIRE_LIMIT_EXCEEDED', {
-    message: 'the key header is too large',
-  })
+  return new KmsError('ERR_WIRE_LIMIT_EXCEEDED') // more than 64 KiB
 }

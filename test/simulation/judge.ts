@@ -81,6 +81,8 @@ export class Judge implements KmsWitness {
   onGenerate: (isolate: Isolate) => void = () => undefined
   #crashedAtMs = -Infinity
   #invalidatedAtMs = -Infinity
+  /** Who told the others: when it asked, and when it was done. */
+  readonly #tellers = new Map<Isolate, { readonly askedMs: number; readonly toldMs: number }>()
   #table: DataKeyTable | undefined
 
   /** How often an isolate was cleared. */
@@ -127,9 +129,10 @@ export class Judge implements KmsWitness {
     this.#crashedAtMs = this.#scheduler.nowMs
   }
 
-  /** All others were told, and this was asked for at that world time. */
-  invalidated(atMs: number): void {
+  /** All others were told by this isolate, which was asked to at that world time. */
+  invalidated(isolate: Isolate, atMs: number): void {
     this.#invalidatedAtMs = Math.max(this.#invalidatedAtMs, atMs)
+    this.#tellers.set(isolate, { askedMs: atMs, toldMs: this.#scheduler.nowMs })
   }
 
   /** One life of a key after the other: a tenant's next one is not made before the last one ends. */
@@ -293,13 +296,15 @@ export class Judge implements KmsWitness {
     return revokedAtMs !== undefined && this.#scheduler.nowMs >= this.#startMs + revokedAtMs
   }
 
-  /** An isolate that was born after everybody was told writes under nothing older. */
+  /** One that has told everybody, or was born after that, writes under nothing older. */
   #afterInvalidation(isolate: Isolate, createdAtMs: number, { atMs }: Since): void {
     const { shared, skewMs, jumps } = this.#plan
     if (shared?.propagationMs !== 0 || shared.forgeries + shared.losses + jumps > 0) return
-    if (isolate.bornAtMs < this.#invalidatedAtMs || atMs < this.#invalidatedAtMs) return
-    const oldMs = this.#invalidatedAtMs - createdAtMs - skewMs
-    if (oldMs > 0) this.blame('cleared', `${isolate.name} wrote under what was invalidated`)
+    const told = this.#tellers.get(isolate)
+    const isYoung = isolate.bornAtMs >= this.#invalidatedAtMs && atMs >= this.#invalidatedAtMs
+    const endedMs = isYoung ? this.#invalidatedAtMs : told && atMs >= told.toldMs ? told.askedMs : 0
+    if (endedMs - createdAtMs - skewMs > 0)
+      this.blame('cleared', `${isolate.name} wrote under what was invalidated`)
   }
 
   #afterRevocation(isolate: Isolate, { atMs }: Since, what: string): void {

@@ -145,7 +145,7 @@ export class World {
     keys.invalidate().then(
       () => {
         this.log(isolate.name, 'has told the others')
-        if (isolate.alive) this.judge.invalidated(atMs)
+        if (isolate.alive) this.judge.invalidated(isolate, atMs)
       },
       () => {
         this.log(isolate.name, 'could not tell the others')

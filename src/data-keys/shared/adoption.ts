@@ -3,7 +3,7 @@ import { isKmsError } from '../../errors.ts'
 import { type CanonicalContext, contextEquals } from '../../kms/index.ts'
 import type { KeyHeader } from '../../wire/index.ts'
 import { BoundedMap } from '../bounded-map.ts'
-import type { DataEncryptionKey } from '../data-encryption-key.ts'
+import type { DataEncryptionKey, DataKeyUse } from '../data-encryption-key.ts'
 import { mayEncryptAt } from '../data-key-limits.ts'
 import { checkHeader } from '../header-policy.ts'
 import type { ObtainOptions, SharedLevelHost } from '../shared-level.ts'
@@ -11,8 +11,8 @@ import { failureOf } from '../stale-freshness.ts'
 import { type ActiveEntry, headerOf, isAuthentic, type Slot } from './slot.ts'
 import type { StoreAuth } from './store-auth.ts'
 
-/** Names of keys are remembered for longer than keys: a multiple of these, and some more. */
-const NAMES = { times: 4, more: 1_000 } as const
+/** Counts of keys are remembered for longer than keys: of a multiple of these, and some more. */
+const COUNTS = { times: 4, more: 1_000 } as const
 /** A key that ends sooner is not worth an unwrap, and may end during it: milliseconds, at most. */
 const MARGIN_MS = 5_000
 
@@ -26,6 +26,13 @@ export interface Candidate {
   readonly usedUp: boolean
 }
 
+/** A key that this process had. */
+interface Had {
+  /** One of before a clear is left for ever: two restores of one snapshot must not both have it (R13). */
+  readonly era: number
+  readonly used: DataKeyUse
+}
+
 /** Under which data keys that others made this process may write (wire format, section 5, adoption). */
 export class Adoption {
   adoptions = 0
@@ -34,19 +41,16 @@ export class Adoption {
   era = 0
   readonly #auth: StoreAuth
   readonly #host: SharedLevelHost
-  /** Keys that this process wrote under: one that comes back goes on where its counts are (W5.5). */
+  /** Keys that this process wrote under: one that comes back is the same. */
   readonly #known: BoundedMap<string, DataEncryptionKey>
-  /**
-   * The names of all that it had. One that is not known any more is left for ever: its counts are lost
-   * (W5.5), or it is of before a clear, and two restores of one snapshot must not both have it (R13).
-   */
-  readonly #had: BoundedMap<string, true>
+  /** And what they were used for, for longer: W5.5 counts for a process, not for a visit to the store. */
+  readonly #had: BoundedMap<string, Had>
 
   constructor(auth: StoreAuth, host: SharedLevelHost) {
     this.#auth = auth
     this.#host = host
     this.#known = new BoundedMap(host.maxEntries)
-    this.#had = new BoundedMap(NAMES.times * host.maxEntries + NAMES.more)
+    this.#had = new BoundedMap(COUNTS.times * host.maxEntries + COUNTS.more)
   }
 
   /** What a slot has to offer, and that was worth no refusal: nothing, or a key to be asked for. */
@@ -95,7 +99,9 @@ export class Adoption {
     }
     // Cleared meanwhile: others that are on their way to the same key would not know this one's counts.
     if (era !== this.era) return 'cleared'
-    const known = this.#known.get(binaryString(header.commitment))
+    const id = binaryString(header.commitment)
+    key.used = this.#had.get(id)?.used ?? key.used
+    const known = this.#known.get(id)
     const mine = known !== undefined && contextEquals(context.map, known.context) ? known : key
     this.remember(mine, era)
     if (options.durable) await this.#host.makeDurable(mine, options)
@@ -106,7 +112,7 @@ export class Adoption {
   /** @param era - when it was asked for */
   remember(key: DataEncryptionKey, era: number): void {
     const id = binaryString(key.header.commitment)
-    this.#had.set(id, true)
+    this.#had.set(id, { era, used: key.used })
     if (era === this.era) this.#known.set(id, key)
   }
 
@@ -151,10 +157,10 @@ export class Adoption {
   }
 
   #isUsedUp(commitment: Bytes, bytes: number): boolean {
-    const id = binaryString(commitment)
-    const known = this.#known.get(id)
-    if (known === undefined) return this.#had.get(id) === true
+    const had = this.#had.get(binaryString(commitment))
+    if (had === undefined) return false
+    if (had.era < this.era) return true
     const { maxMessages, maxBytes } = this.#host.limits
-    return known.messages >= maxMessages || known.bytes + bytes > maxBytes
+    return had.used.messages >= maxMessages || had.used.bytes + bytes > maxBytes
   }
 }

@@ -332,6 +332,6 @@ describe('a KMS call that failed', () => {
     expect(await codeOf(() => cache.active(CONTEXT, USE))).toBe('ERR_KMS_UNAVAILABLE')
     expect(cache.stats().entries).toBe(0)
     kms.generateDataKey = generate
-    expect((await cache.active(CONTEXT, USE)).messages).toBe(1)
+    expect((await cache.active(CONTEXT, USE)).used.messages).toBe(1)
   })
 })

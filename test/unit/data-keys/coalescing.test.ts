@@ -136,7 +136,7 @@ describe('what a shared data key is enough for', () => {
       Array.from({ length: 10_000 }, async () => cache.active(CONTEXT, USE)),
     )
     expect(kms.begun).toHaveLength(10_000 / maxMessages)
-    for (const key of new Set(keys)) expect(key.messages).toBe(maxMessages)
+    for (const key of new Set(keys)) expect(key.used.messages).toBe(maxMessages)
   })
 
   // Reuse 1 derives a million keys: that one, and a million real encrypts of each, is test/scale/reuse.ts.

@@ -74,7 +74,7 @@ describe('a new data key', () => {
 
   it('is refused where one message is larger than the key may encrypt', async () => {
     const { keys } = setUp({ maxBytes: 10 })
-    expect((await keys.active(CONTEXT, { bytes: 10, durable: false })).bytes).toBe(10)
+    expect((await keys.active(CONTEXT, { bytes: 10, durable: false })).used.bytes).toBe(10)
     const large = { bytes: 11, durable: false }
     expect(await codeOf(() => keys.active(CONTEXT, large))).toBe('ERR_DATA_KEY_EXHAUSTED')
   })

@@ -45,12 +45,12 @@ describe('when the time in memory ends', () => {
     await cluster.key(cache)
     await cluster.world.advance(TTL)
     expect(await cluster.key(cache)).toBe(first)
-    expect(first.messages).toBe(4)
+    expect(first.used.messages).toBe(4)
     await cluster.key(cache)
     await cluster.world.advance(TTL)
     const second = await cluster.key(cache)
     expect(second.header.commitment).not.toEqual(first.header.commitment)
-    expect(first.messages).toBe(5)
+    expect(first.used.messages).toBe(5)
   })
 
   it('R17 a key that the KMS refuses by now is dropped', async () => {
@@ -165,7 +165,7 @@ describe('W5.5 a key that is used up here', () => {
       expect(key.header.commitment).not.toEqual(first.header.commitment)
       await cluster.world.advance(TTL)
     }
-    expect(first.messages).toBe(2)
+    expect(first.used.messages).toBe(2)
     expect(busy.stats().adoptions).toBe(0)
   })
 
@@ -190,7 +190,7 @@ describe('W5.5 a key that is used up here', () => {
       Promise.all(Array.from({ length: 10 }, async () => cache.active(CONTEXT, USE))),
     )
     expect(commitments(keys)).toBe(10)
-    for (const key of keys) expect(key.messages).toBe(1)
+    for (const key of keys) expect(key.used.messages).toBe(1)
   })
 })
 
@@ -213,7 +213,7 @@ describe('a shared level whose key is used up before its caller can count', () =
       }),
     }
     const work = cluster.key(cluster.isolate({ shared, maxMessages: 1 }))
-    expect((await work).messages).toBe(1)
+    expect((await work).used.messages).toBe(1)
     expect([asked, cluster.kms.calls]).toEqual([1, ['generate', 'generate']])
   })
 
@@ -318,7 +318,7 @@ describe('R13 W5.7 two restores of one snapshot', () => {
       keys.push(await cluster.key(cache))
     }
     for (const key of keys) expect(key.header.commitment).not.toEqual(before.header.commitment)
-    expect(before.messages).toBe(1)
+    expect(before.used.messages).toBe(1)
     expect(cluster.kms.calls).toEqual(['generate', 'unwrap', 'generate', 'unwrap'])
     // Those that were not restored go on with the key that they have, or the newest.
     expect(commitments([...keys, await cluster.key(cluster.isolate())])).toBe(1)
