@@ -100,7 +100,8 @@ export class AuditChain {
 
   async #hashAll(): Promise<void> {
     const writer = this.#name()
-    let { seq: from, hash: prev } = this.#head
+    const { seq: from } = this.#head
+    let { hash: prev } = this.#head
     // A copy: other calls change the list while this one waits for its digests.
     for (const { seq, event } of this.#since.filter((one) => one.seq > from)) {
       const own = await auditHash({ v: 1, writer, seq, prev, event })
