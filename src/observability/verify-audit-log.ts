@@ -1,7 +1,11 @@
 import { decodeBase64Url } from '../bytes/index.ts'
 import { verifyCheckpoint } from '../ciphers/index.ts'
+import { refuseOthers } from '../errors.ts'
+import { wrongOption } from '../kms/index.ts'
 import type { AuditCheckpoint, AuditRecord } from './audit-event.ts'
 import { auditHash, checkpointBytes, GENESIS, isWholeEvent } from './audit-hash.ts'
+import { isCheckpoint, isCount, isEvent, isRecord, isWriter, plainCopy } from './audit-shape.ts'
+import { isCheckpointKey } from './checkpoint-key.ts'
 
 /** What is wrong with a log. */
 export type AuditProblem =
@@ -17,8 +21,12 @@ export type AuditVerdict =
   | {
       readonly ok: false
       readonly problem: AuditProblem
+      /** Empty where what is wrong names none. */
       readonly writer: string
-      /** The place in the writer's chain. For `forked` by a checkpoint: the last place that it covers. */
+      /**
+       * The place in the writer's chain, -1 where what is wrong names none. For a checkpoint: the last
+       * place that it covers.
+       */
       readonly seq: number
     }
 
@@ -26,14 +34,16 @@ export type AuditVerdict =
 export interface VerifyAuditOptions {
   /** Checkpoints, from where whoever can change the log cannot change them. */
   readonly checkpoints?: readonly AuditCheckpoint[] | undefined
-  /** The key that they must be signed with: ECDSA over P-256. */
+  /** The key that they must be signed with: ECDSA over P-256. Goes with `checkpoints` only. */
   readonly publicKey?: CryptoKey | undefined
   /**
    * By how many places a record may come late. Calls that run at the same time are written at the
-   * same time; 0, the default, is for a log that was sorted by writer and place.
+   * same time; 0, the default, is for a log that was sorted by writer and place. At most 1,000,000.
    */
   readonly slack?: number | undefined
 }
+
+const MAX_SLACK = 1_000_000
 
 interface Chain {
   /** The next place, and the hash before it. */
@@ -50,18 +60,21 @@ interface Chain {
  * edited, dropped, moved, cut off the end or told in two versions, and names the place. What comes
  * after the last checkpoint of a writer can be cut off unseen.
  *
- * @throws TypeError if there are checkpoints and no key to check them
+ * @throws KmsError `ERR_KMS_CONFIG` for an option that is none, and for checkpoints without the key to
+ * check them or a key without checkpoints. Nothing that a log or a checkpoint holds throws.
  */
 export async function verifyAuditLog(
   records: Iterable<AuditRecord> | AsyncIterable<AuditRecord>,
   options: VerifyAuditOptions = {},
 ): Promise<AuditVerdict> {
-  const { checkpoints = [], publicKey, slack = 0 } = options
+  const { checkpoints, publicKey, slack } = checked(options)
   const chains = new Map<string, Chain>()
-  for await (const record of records) {
+  for await (const given of records) {
+    const record = plainCopy(given)
     if (!isRecord(record)) return problemAt('malformed', record)
     if (!isWholeEvent(record.event) || (await auditHash(record)) !== record.hash)
       return problemAt('edited', record)
+    if (!isEvent(record.event)) return problemAt('malformed', record)
     const chain = chainOf(chains, record.writer)
     const line = chain.lines++
     if (record.seq < chain.next || chain.early.has(record.seq)) {
@@ -89,14 +102,37 @@ export async function verifyAuditLog(
   return againstCheckpoints(chains, checkpoints, publicKey)
 }
 
+function checked(options: VerifyAuditOptions): Required<VerifyAuditOptions> & {
+  readonly checkpoints: readonly AuditCheckpoint[]
+  readonly slack: number
+} {
+  const { checkpoints, publicKey, slack = 0, ...others } = options
+  refuseOthers(others)
+  if (!isCount(slack) || slack > MAX_SLACK) throw wrongOption('slack')
+  if (checkpoints !== undefined && !Array.isArray(checkpoints)) throw wrongOption('checkpoints')
+  // One without the other would check nothing, in silence.
+  if (checkpoints === undefined && publicKey !== undefined) throw wrongOption('checkpoints')
+  const hasKey = isCheckpointKey(publicKey, 'verify')
+  if (!hasKey && (publicKey !== undefined || (checkpoints ?? []).length > 0))
+    throw wrongOption('publicKey')
+  return { checkpoints: checkpoints ?? [], publicKey, slack }
+}
+
 async function againstCheckpoints(
   chains: ReadonlyMap<string, Chain>,
-  checkpoints: readonly AuditCheckpoint[],
+  given: readonly AuditCheckpoint[],
   publicKey: CryptoKey | undefined,
 ): Promise<AuditVerdict> {
-  if (checkpoints.length > 0 && publicKey === undefined)
-    throw new TypeError('checkpoints need a public key')
-  const inOrder = [...checkpoints].sort((a, b) => a.size - b.size)
+  const checkpoints: AuditCheckpoint[] = []
+  for (const one of given) {
+    const copy = plainCopy(one)
+    if (isCheckpoint(copy)) checkpoints.push(copy)
+    else {
+      const size = copy?.['size']
+      return problemAt('bad-checkpoint', { ...copy, seq: isCount(size) ? size - 1 : -1 })
+    }
+  }
+  const inOrder = checkpoints.sort((a, b) => a.size - b.size)
   for (const checkpoint of inOrder) {
     const { writer, size, hash } = checkpoint
     const fail = (problem: AuditProblem, seq: number): AuditVerdict => {
@@ -123,25 +159,12 @@ function chainOf(chains: Map<string, Chain>, writer: string): Chain {
   return made
 }
 
-/** The log is text of whoever had it: nothing is taken for granted. */
-function isRecord(record: unknown): record is AuditRecord {
-  const { v, writer, seq, prev, hash, event } = Object(record) as Record<string, unknown>
-  const isHash = (text: unknown): boolean => typeof text === 'string' && /^[\w-]{43}$/.test(text)
-  return (
-    v === 1 &&
-    typeof writer === 'string' &&
-    /^[\w-]{22}$/.test(writer) &&
-    Number.isSafeInteger(seq) &&
-    (seq as number) >= 0 &&
-    isHash(prev) &&
-    isHash(hash) &&
-    typeof event === 'object' &&
-    event !== null &&
-    Object.keys(Object(record) as object).length === 6
-  )
-}
-
-function problemAt(problem: AuditProblem, record: unknown): AuditVerdict {
-  const { writer, seq } = Object(record) as Partial<AuditRecord>
-  return { ok: false, problem, writer: writer ?? '', seq: seq ?? -1 }
+function problemAt(problem: AuditProblem, fields: unknown): AuditVerdict {
+  const { writer, seq } = Object(fields) as { readonly writer?: unknown; readonly seq?: unknown }
+  return {
+    ok: false,
+    problem,
+    writer: isWriter(writer) ? writer : '',
+    seq: isCount(seq) ? seq : -1,
+  }
 }

@@ -144,7 +144,9 @@ describe('R32 a log of 10,000 events', () => {
       const verdict = await verifyAuditLog(log, { checkpoints: forged, publicKey })
       expect(verdict).toMatchObject({ ok: false, problem: 'bad-checkpoint' })
     }
-    await expect(verifyAuditLog(log, { checkpoints })).rejects.toThrow(TypeError)
+    await expect(verifyAuditLog(log, { checkpoints })).rejects.toMatchObject({
+      code: 'ERR_KMS_CONFIG',
+    })
   })
 
   it('a whole writer is missing', async () => {
@@ -152,5 +154,97 @@ describe('R32 a log of 10,000 events', () => {
     const both = [...log, ...second]
     expect(await verify(both)).toMatchObject({ ok: true })
     expect(await verify(second)).toEqual({ ok: false, problem: 'truncated', writer, seq: 0 })
+  })
+})
+
+describe('options that would check less than they say are refused', () => {
+  it.each<[string, object]>([
+    ['a misspelt name of the checkpoints', { checkpoint: [] }],
+    ['a misspelt name beside its key', { checkpoints: [], publickey: 1 }],
+    ['a slack that is NaN', { slack: Number.NaN }],
+    ['a slack that is text', { slack: 'x' }],
+    ['a slack below zero', { slack: -1 }],
+    ['a slack without end', { slack: Infinity }],
+    ['checkpoints that are null', { checkpoints: null }],
+    ['one checkpoint that is not in a list', { checkpoints: {} }],
+    ['a key that is none', { checkpoints: [], publicKey: {} }],
+  ])('%s', async (_, options) => {
+    await expect(verifyAuditLog([], options)).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+  })
+
+  it('a key without checkpoints, one that signs and one on another curve', async () => {
+    const { privateKey, publicKey } = await keyPair()
+    const p384 = { name: 'ECDSA', namedCurve: 'P-384' }
+    const { publicKey: other } = await crypto.subtle.generateKey(p384, true, ['sign', 'verify'])
+    for (const options of [
+      { publicKey },
+      { checkpoints: [], publicKey: privateKey },
+      { checkpoints: [], publicKey: other },
+    ])
+      await expect(verifyAuditLog([], options)).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+    expect(await verifyAuditLog([], { checkpoints: [], publicKey })).toMatchObject({ ok: true })
+  })
+})
+
+describe('R32 what a log or a checkpoint holds never throws', () => {
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['nothing', {}],
+    ['a signature that is a number', { signature: 5 }],
+    ['a size that is text', { size: '1' }],
+    ['a size of none', { size: 0 }],
+    ['a field too many', { note: 'x' }],
+    ['a function', { hash: () => 'x' }],
+  ])('a checkpoint of %s', async (_, change) => {
+    const { log, checkpoints, publicKey, trail } = await written(2)
+    await trail.checkpoint()
+    const isChange = typeof change === 'object' && change !== null && Object.keys(change).length > 0
+    const bad = (isChange ? { ...checkpoints[0], ...change } : change) as AuditCheckpoint
+    const verdict = await verifyAuditLog(log, { checkpoints: [...checkpoints, bad], publicKey })
+    expect(verdict).toMatchObject({ ok: false, problem: 'bad-checkpoint' })
+  })
+
+  it.each<[string, object]>([
+    ['keys of null', { keys: [null] }],
+    ['keys that are none', { keys: 5 }],
+    ['a bigint', { atMs: 1n }],
+    ['an actor that is a number', { actor: 5 }],
+    ['a key id that is a number', { keys: [{ provider: 'p', kekId: 5, kekVersion: '' }] }],
+    ['a time that is text', { atMs: '1' }],
+    ['an outcome that is none', { outcome: 'maybe' }],
+    ['an operation that is an object', { operation: {} }],
+  ])('an event with %s, hashed by whoever made it', async (_, change) => {
+    const { log } = await written(1)
+    const made = log[0] as AuditRecord
+    const record = { ...made, event: { ...made.event, ...change } }
+    const hash = await auditHash(record).catch(() => made.hash)
+    const { writer } = record
+    const verdict = await verifyAuditLog([{ ...record, hash }])
+    expect(verdict).toMatchObject({ ok: false, writer, seq: 0 })
+    expect(['edited', 'malformed']).toContain((verdict as { problem: string }).problem)
+  })
+
+  it('a field that throws, or says something else each time, and a name that is none', async () => {
+    const { log } = await written(1)
+    const throwing = {
+      ...log[0],
+      get writer(): string {
+        throw new Error('canary')
+      },
+    } as AuditRecord
+    const malformed = { ok: false, problem: 'malformed', writer: '', seq: -1 }
+    expect(await verifyAuditLog([throwing])).toEqual(malformed)
+    let reads = 0
+    const changing = {
+      ...log[0],
+      get hash(): string {
+        reads++
+        return log[0]?.hash ?? ''
+      },
+    } as AuditRecord
+    expect(await verifyAuditLog([changing])).toMatchObject({ ok: true })
+    expect(reads).toBe(1)
+    const odd = { writer: { toString: 5 }, seq: 'x' } as unknown as AuditRecord
+    expect(await verifyAuditLog([odd])).toEqual(malformed)
   })
 })
