@@ -1,15 +1,18 @@
 import { encodeBase64Url } from '../bytes/index.ts'
 import { signCheckpoint } from '../ciphers/index.ts'
+import { KmsError } from '../errors.ts'
 import type { Network, Runtime } from '../ports/index.ts'
 import { SingleFlight } from '../runtime/index.ts'
 import type { AuditCheckpoint, AuditRecord, KmsAuditEvent } from './audit-event.ts'
 import { auditHash, checkpointBytes, GENESIS } from './audit-hash.ts'
 
 /** A record that waits to be known safe. */
-interface Pending {
+export interface Pending {
   readonly seq: number
   readonly event: KmsAuditEvent
   readonly sinceMs: number
+  /** Given up before it was safe: the memory was full. */
+  isLost: boolean
 }
 
 /** Records that are kept for the next write after their own has failed. */
@@ -40,31 +43,37 @@ export class AuditChain {
     this.#hashing = new SingleFlight(network, FOLLOWER_WAIT_MS)
   }
 
-  /** How many records the chain has. */
-  get size(): number {
-    return this.#next
+  /** How many records from the first on are safe. */
+  get safeSize(): number {
+    return this.#safe.size
   }
 
   /** Takes the next place for an event. */
-  append(event: KmsAuditEvent): number {
-    const pending = { seq: this.#next++, event, sinceMs: this.#runtime.now() }
+  append(event: KmsAuditEvent): Pending {
+    const pending = { seq: this.#next++, event, sinceMs: this.#runtime.now(), isLost: false }
     this.#since.push(pending)
     this.#unsafe.set(pending.seq, pending)
-    return pending.seq
+    return pending
   }
 
-  /** The records at these places, and those that others should have written by now. */
-  async records(places: readonly number[]): Promise<readonly AuditRecord[]> {
+  /**
+   * The records of these, and those that others should have written by now; without those that others
+   * have written meanwhile. Frozen: a sink that fails must leave them as their hash says.
+   *
+   * @throws KmsError `ERR_STORE_UNAVAILABLE` if one of them was given up
+   */
+  async records(own: readonly Pending[]): Promise<readonly AuditRecord[]> {
     const nowMs = this.#runtime.now()
     const late = [...this.#unsafe.values()].filter((one) => nowMs - one.sinceMs >= STRAGGLER_MS)
-    const wanted = [...new Set([...late.map(({ seq }) => seq), ...places])].sort((a, b) => a - b)
-    await this.#hashUpTo(wanted.at(-1) ?? -1)
-    return wanted.flatMap((seq) => {
-      const pending = this.#unsafe.get(seq)
+    const wanted = [...new Set([...late, ...own])].sort((a, b) => a.seq - b.seq)
+    await this.#hashUpTo(wanted.at(-1)?.seq ?? -1)
+    if (own.some(({ isLost }) => isLost)) throw new KmsError('ERR_STORE_UNAVAILABLE')
+    const records = wanted.flatMap(({ seq, event }) => {
       const hashes = this.#hashes.get(seq)
-      if (pending === undefined || hashes === undefined) return []
-      return [{ v: 1 as const, writer: this.#name(), seq, ...hashes, event: pending.event }]
+      if (!this.#unsafe.has(seq) || hashes === undefined) return []
+      return [Object.freeze({ v: 1 as const, writer: this.#name(), seq, ...hashes, event })]
     })
+    return Object.freeze(records)
   }
 
   /** These records are safe. */
@@ -76,8 +85,9 @@ export class AuditChain {
   /** What could not be written waits for the next write; without bound it would fill the memory. */
   trim(): number {
     let lost = 0
-    for (const seq of this.#unsafe.keys()) {
+    for (const [seq, pending] of this.#unsafe) {
       if (this.#unsafe.size <= MAX_PENDING) break
+      pending.isLost = true
       this.#unsafe.delete(seq)
       lost++
     }

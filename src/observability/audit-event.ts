@@ -57,7 +57,7 @@ export interface AuditCheckpoint {
 export interface AuditSink {
   /**
    * Resolves when the records are safe. They may come twice, and not quite in their order: several
-   * calls are written at the same time. The chain says what belongs where.
+   * calls are written at the same time. The chain says what belongs where. All of it is frozen.
    */
   write(records: readonly AuditRecord[], options: AuditWriteOptions): Promise<void>
 }
@@ -83,8 +83,19 @@ export function redacted(event: KmsAuditEvent): KmsAuditEvent {
     provider: event.provider,
     outcome: event.outcome,
     errorType: event.errorType,
-    actor: event.actor.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').slice(0, MAX_ACTOR),
+    actor: event.actor
+      .replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
+      .slice(0, MAX_ACTOR)
+      .toWellFormed(),
     dataKey: DATA_KEY.test(event.dataKey) ? event.dataKey : '',
     keys: event.keys.map(({ provider, kekId, kekVersion }) => ({ provider, kekId, kekVersion })),
   }
+}
+
+/** The event as it goes into a chain: nobody can change it after its hash. */
+export function frozen(event: KmsAuditEvent): KmsAuditEvent {
+  const own = redacted(event)
+  for (const key of own.keys) Object.freeze(key)
+  Object.freeze(own.keys)
+  return Object.freeze(own)
 }

@@ -2,13 +2,8 @@ import { KmsError, refuseOthers } from '../errors.ts'
 import { type KeyManagementService, type KmsSignalOptions, wrongOption } from '../kms/index.ts'
 import type { Network, Observer, Runtime } from '../ports/index.ts'
 import { notify, sleep, webNetwork, webRuntime } from '../runtime/index.ts'
-import { AuditChain } from './audit-chain.ts'
-import {
-  type AuditCheckpoint,
-  type AuditSink,
-  type KmsAuditEvent,
-  redacted,
-} from './audit-event.ts'
+import { AuditChain, type Pending } from './audit-chain.ts'
+import { type AuditCheckpoint, type AuditSink, type KmsAuditEvent, frozen } from './audit-event.ts'
 import { AuditKms } from './audit-kms.ts'
 
 /** Options of {@link KmsAuditTrail}. */
@@ -106,8 +101,8 @@ export class KmsAuditTrail {
    * @throws KmsError `ERR_STORE_UNAVAILABLE` if the trail is fail-closed and a record is not safe
    */
   async record(events: readonly KmsAuditEvent[], { defer }: KmsSignalOptions): Promise<void> {
-    const places = events.map((event) => this.#chain.append(redacted(event)))
-    const written = this.#write(places)
+    const own = events.map((event) => this.#chain.append(frozen(event)))
+    const written = this.#write(own)
     // The caller may be gone by then; the record is still to be written.
     defer?.(written.catch(() => undefined))
     if (this.mode === 'open') {
@@ -133,14 +128,14 @@ export class KmsAuditTrail {
     return made
   }
 
-  async #write(places: readonly number[]): Promise<void> {
+  async #write(own: readonly Pending[]): Promise<void> {
     const ended = new AbortController()
     const late = sleep(this.#network, this.#timeoutMs, ended.signal).then(() => {
       throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the audit sink takes too long' })
     })
     late.catch(() => undefined)
     try {
-      await Promise.race([this.#send(places, ended.signal), late])
+      await Promise.race([this.#send(own, ended.signal), late])
     } catch (error) {
       this.#chain.trim()
       throw error
@@ -149,12 +144,12 @@ export class KmsAuditTrail {
     }
   }
 
-  async #send(places: readonly number[], signal: AbortSignal): Promise<void> {
-    const records = await this.#chain.records(places)
-    await this.#sink.write(records, { signal })
+  async #send(own: readonly Pending[], signal: AbortSignal): Promise<void> {
+    const records = await this.#chain.records(own)
+    if (records.length > 0) await this.#sink.write(records, { signal })
     this.#chain.written(records)
-    if (this.#chain.size - this.#promised < this.#every) return
-    this.#promised = this.#chain.size
+    if (this.#chain.safeSize - this.#promised < this.#every) return
+    this.#promised = this.#chain.safeSize
     await this.checkpoint()
   }
 

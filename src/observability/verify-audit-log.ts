@@ -112,9 +112,8 @@ function checked(options: VerifyAuditOptions): Required<VerifyAuditOptions> & {
   if (checkpoints !== undefined && !Array.isArray(checkpoints)) throw wrongOption('checkpoints')
   // One without the other would check nothing, in silence.
   if (checkpoints === undefined && publicKey !== undefined) throw wrongOption('checkpoints')
-  const hasKey = isCheckpointKey(publicKey, 'verify')
-  if (!hasKey && (publicKey !== undefined || (checkpoints ?? []).length > 0))
-    throw wrongOption('publicKey')
+  const isKeyWanted = publicKey !== undefined || (checkpoints ?? []).length > 0
+  if (isKeyWanted && !isCheckpointKey(publicKey, 'verify')) throw wrongOption('publicKey')
   return { checkpoints: checkpoints ?? [], publicKey, slack }
 }
 

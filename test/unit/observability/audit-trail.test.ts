@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { composeKms } from '../../../src/index.ts'
 import {
   type AuditCheckpoint,
+  type AuditRecord,
   KmsAuditTrail,
   type KmsAuditTrailOptions,
   verifyAuditLog,
@@ -247,4 +248,41 @@ it('refuses a key that cannot sign', async () => {
   const { publicKey: key } = await keyPair()
   const checkpoints = { key, write: () => Promise.resolve() }
   expect(() => setup({ checkpoints })).toThrow(expect.objectContaining({ code: 'ERR_KMS_CONFIG' }))
+})
+
+it('R32 a sink cannot change what it gets: what comes again is as its hash says', async () => {
+  const { kms, sink, log, world } = setup({ mode: 'open' })
+  const changes: ((record: AuditRecord) => unknown)[] = [
+    (record) => Object.assign(record, { note: 1 }),
+    (record) => Object.assign(record.event, { env: 'prod' }),
+    (record) => (record.event.keys as unknown[]).push({}),
+    (record) => Object.assign(record.event.keys[0] ?? {}, { kekId: 'x' }),
+  ]
+  const thrown: unknown[] = []
+  const write = sink.write.bind(sink)
+  sink.write = (records) => {
+    for (const change of [...changes, () => (records as unknown[]).pop()]) {
+      try {
+        change(records[0] as AuditRecord)
+      } catch (error) {
+        thrown.push(error)
+      }
+    }
+    return write(records)
+  }
+  sink.before = () => Promise.reject(new Error('down'))
+  await kms.generateDataKey(call)
+  await world.advance(1_000)
+  sink.before = () => undefined
+  await kms.generateDataKey(call)
+  await turn()
+  expect(thrown).toHaveLength(10)
+  expect(log.map(({ seq }) => seq)).toEqual([0, 1])
+  expect(await verifyAuditLog(log)).toMatchObject({ ok: true })
+})
+
+it('an actor that is cut in the middle of a character is text all the same', async () => {
+  const { kms, log } = setup({ actor: () => `x${'\u{1f600}'.repeat(200)}` })
+  await kms.generateDataKey(call)
+  expect(log[0]?.event.actor.isWellFormed()).toBe(true)
 })
