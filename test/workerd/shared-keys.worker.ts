@@ -79,7 +79,7 @@ const worker = {
     const shared = sharedDataKeys({
       store,
       partition: 'workerd',
-      storeAuthKey: new Uint8Array(32).fill(7),
+      storeAuthKey: Uint8Array.from({ length: 32 }, (_, i) => i),
       storeTimeoutMs: 60_000,
       leaseMs: Number(searchParams.get('leaseMs') ?? 60_000),
       waitMs: 120_000,

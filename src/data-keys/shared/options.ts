@@ -11,7 +11,7 @@ export interface SharedDataKeysOptions {
   readonly partition: string
   /**
    * 32 random bytes or more, the same in every process, kept like a password: whoever has it and can
-   * write the store can plant a data key that they know. Excludes `trustedStore`.
+   * write the store can plant a data key that they know. Copied: wipe your own. Excludes `trustedStore`.
    */
   readonly storeAuthKey?: Uint8Array
   /** Instead of a `storeAuthKey`: nobody but these processes can write the store. */

@@ -1,4 +1,4 @@
-import { isWellFormed } from '../../bytes/index.ts'
+import { copyBytes, isWellFormed } from '../../bytes/index.ts'
 import { configError, refuseOthers } from '../../errors.ts'
 import { wrongOption } from '../../kms/index.ts'
 import type { KeyValueStore } from '../../ports/index.ts'
@@ -56,7 +56,8 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
   return {
     store,
     partition,
-    storeAuthKey,
+    // Now: the caller may wipe its own before the first cache is made.
+    storeAuthKey: storeAuthKey && copyBytes(storeAuthKey),
     leases,
     leaseMs: inRange('leaseMs', leaseMs, 1, 60_000),
     waitMs: inRange('waitMs', waitMs, 0, 120_000),
@@ -76,5 +77,8 @@ function checkTrust(storeAuthKey: Uint8Array | undefined, trustedStore: boolean)
   if (trustedStore) throw configError('storeAuthKey and trustedStore contradict each other')
   if (!(storeAuthKey instanceof Uint8Array) || storeAuthKey.length < MAC_BYTES) {
     throw configError('storeAuthKey must be 32 bytes or more')
+  }
+  if (storeAuthKey.every((byte) => byte === storeAuthKey[0])) {
+    throw configError('storeAuthKey is not random: all its bytes are equal')
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { KeyValueStore } from '../../../../src/index.ts'
+import { copyBytes } from '../../../../src/bytes/index.ts'
+import { CachedKms, type KeyValueStore } from '../../../../src/index.ts'
 import {
   sharedDataKeys,
   type SharedDataKeysOptions,
@@ -137,6 +138,18 @@ describe('what the store holds', () => {
   })
 })
 
+it('the key of a store is copied: who wipes it at once has one partition with who does not', async () => {
+  const cluster = new Cluster()
+  const key = copyBytes(STORE_KEY)
+  const { store, kms, world } = cluster
+  const shared = sharedDataKeys({ store, partition: PARTITION, storeAuthKey: key })
+  key.fill(0)
+  const cache = new CachedKms({ kms, runtime: world, network: world, shared })
+  await cluster.key(cache)
+  await cluster.key(cluster.isolate())
+  expect(kms.calls).toEqual(['generate', 'unwrap'])
+})
+
 describe('construction refuses', () => {
   const { store } = new Cluster()
   const good: SharedDataKeysOptions = { store, partition: PARTITION, storeAuthKey: STORE_KEY }
@@ -147,6 +160,7 @@ describe('construction refuses', () => {
     ['W5.9 neither a key nor trust', { storeAuthKey: undefined }, /trustedStore is not declared/],
     ['both a key and trust', { trustedStore: true }, /contradict/],
     ['a short key', { storeAuthKey: sequence(31) }, /32 bytes/],
+    ['a key of zeros', { storeAuthKey: new Uint8Array(32) }, /not random/],
     ['a key that is a text', { storeAuthKey: 'x'.repeat(64) }, /32 bytes/],
     ['trust that is no boolean', { storeAuthKey: undefined, trustedStore: 'yes' }, /trustedStore/],
     ['no store', { store: undefined }, /store is not valid/],
