@@ -3,11 +3,20 @@ import type { Bytes } from '../bytes/index.ts'
 /**
  * The cache's shared level: may lose everything at any time, and whoever can write it is not trusted.
  * It holds wrapped data keys and pointers to them, never a plaintext DEK.
+ *
+ * Buffers are copied, in and out. A key, value or time that it does not take is a `TypeError` or `RangeError`;
+ * an aborted signal rejects with its reason. `keyValueStoreContract` of `edge-kms/testing` asks for all of it.
  */
 export interface KeyValueStore {
   /** What it can do. Who needs more than is said here refuses the store at construction. */
   readonly capabilities: KeyValueCapabilities
-  /** The value under this key, or `undefined`: absent, expired or lost. */
+  /**
+   * The value under this key, or `undefined`: absent, expired or lost.
+   *
+   * @throws KmsError `ERR_STORE_UNAVAILABLE`: no answer; with `retryable: false` and no `status`, the store
+   * answers, and what it holds under this key no client of ours can have written. Of the first the store is
+   * left alone for a while, of the second this key fails alone.
+   */
   get(key: string, options?: KeyValueOptions): Promise<Bytes | undefined>
   /** Writes, whatever was there. The value may go `ttlMs` later; it must never be given out after twice that. */
   put(key: string, value: Bytes, options: KeyValueWriteOptions): Promise<void>

@@ -1,5 +1,5 @@
-import type { Bytes } from '../../bytes/index.ts'
-import { KmsError } from '../../errors.ts'
+import { type Bytes, copyBytes } from '../../bytes/index.ts'
+import { isKmsError, KmsError } from '../../errors.ts'
 import type { KeyValueStore, Network, Runtime } from '../../ports/index.ts'
 import { untilAborted } from '../../runtime/index.ts'
 import { within } from '../held-key.ts'
@@ -10,6 +10,8 @@ const PAUSE_MS = 5_000
 /** What the store said; `undefined` stands for no answer. */
 export type Answer<T> = { readonly value: T } | undefined
 
+type Result<T> = { readonly value: T } | { readonly error: unknown }
+
 /** Clock and timers. */
 export interface StorePorts {
   readonly runtime: Runtime
@@ -18,7 +20,8 @@ export interface StorePorts {
 
 /**
  * A store whose calls end, each by a timer of its own, and whose failures are no errors: a cache must
- * do without it. One that failed is not asked again for a while.
+ * do without it. One that failed is not asked again for a while; a value that nobody can read fails the
+ * calls for its own name alone. Buffers are copied both ways: a store may change or transfer what it has.
  */
 export class BoundedStore {
   reads = 0
@@ -36,62 +39,93 @@ export class BoundedStore {
   }
 
   /** @throws the signal's reason */
-  get(name: string, signal: AbortSignal | undefined): Promise<Answer<Bytes | undefined>> {
-    return this.#call(
-      signal,
-      (call) => {
-        this.reads += 1
-        return this.#store.get(name, { signal: call })
-      },
-      (value) => value === undefined || value instanceof Uint8Array,
-    )
+  async get(name: string, signal: AbortSignal | undefined): Promise<Answer<Bytes | undefined>> {
+    const result = await this.#call(signal, async (call) => {
+      this.reads += 1
+      const value: unknown = await this.#store.get(name, { signal: call })
+      return value === undefined ? undefined : this.#plain(value)
+    })
+    return answerOf(result)
   }
 
-  /**
-   * @param when - `now`: although a call failed a moment ago
-   * @throws the signal's reason
-   */
-  put(
+  /** @throws the signal's reason */
+  async put(
     name: string,
     value: Bytes,
     ttlMs: number,
     signal: AbortSignal | undefined,
-    when: 'now' | 'if-up' = 'if-up',
   ): Promise<Answer<void>> {
-    if (when === 'now') this.#failedAtMs = -Infinity
-    return this.#call(
-      signal,
-      (call) => {
-        this.writes += 1
-        return this.#store.put(name, value, { ttlMs, signal: call })
-      },
-      () => true,
-    )
+    return answerOf(await this.#put(name, value, ttlMs, signal))
+  }
+
+  /**
+   * Writes now, although a call failed a moment ago.
+   *
+   * @throws KmsError `ERR_STORE_UNAVAILABLE` with what the store threw as its cause; or the signal's reason
+   */
+  async mustPut(
+    name: string,
+    value: Bytes,
+    ttlMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    this.#failedAtMs = -Infinity
+    const result = await this.#put(name, value, ttlMs, signal)
+    if (result === undefined || 'error' in result) {
+      const message = 'the others were not told'
+      throw new KmsError('ERR_STORE_UNAVAILABLE', { message, cause: result?.error })
+    }
   }
 
   /** @throws the signal's reason */
-  swap(
+  async swap(
     name: string,
     expected: Bytes | undefined,
     next: Bytes,
     ttlMs: number,
     signal: AbortSignal | undefined,
   ): Promise<Answer<boolean>> {
-    return this.#call(
-      signal,
-      (call) => {
-        this.writes += 1
-        return this.#store.compareAndSwap(name, expected, next, { ttlMs, signal: call })
-      },
-      (value) => typeof value === 'boolean',
-    )
+    const result = await this.#call(signal, async (call) => {
+      this.writes += 1
+      const options = { ttlMs, signal: call }
+      const held = expected && copyBytes(expected)
+      const value: unknown = await this.#store.compareAndSwap(name, held, copyBytes(next), options)
+      if (typeof value === 'boolean') return value
+      throw new TypeError('no answer of a store')
+    })
+    return answerOf(result)
   }
 
+  #put(
+    name: string,
+    value: Bytes,
+    ttlMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Result<void> | undefined> {
+    return this.#call(signal, (call) => {
+      this.writes += 1
+      return this.#store.put(name, copyBytes(value), { ttlMs, signal: call })
+    })
+  }
+
+  /** A copy of bytes that are bytes: what only looks so, or is gone, throws here and not where it is used. */
+  #plain(value: unknown): Bytes {
+    if (!ArrayBuffer.isView(value) || !(value instanceof Uint8Array)) {
+      throw new TypeError('no answer of a store')
+    }
+    // The own length of the array, whatever a subclass says, and before it is copied.
+    const length = Reflect.get(TYPED_ARRAY, 'length', value) as number
+    if (length > this.#store.capabilities.maxValueBytes) {
+      throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'too long', retryable: false })
+    }
+    return copyBytes(value)
+  }
+
+  /** `undefined`: not asked, a moment after a failure. */
   async #call<T>(
     signal: AbortSignal | undefined,
     call: (signal: AbortSignal) => Promise<T>,
-    check: (value: unknown) => boolean,
-  ): Promise<Answer<T>> {
+  ): Promise<Result<T> | undefined> {
     signal?.throwIfAborted()
     const { runtime, network } = this.#ports
     if (within(this.#failedAtMs, runtime.now(), PAUSE_MS)) return undefined
@@ -104,17 +138,34 @@ export class BoundedStore {
       control.abort(new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the store is too slow' }))
     })
     try {
-      const value = await untilAborted(call(control.signal), control.signal)
-      if (!check(value)) throw new TypeError('no answer of a store')
-      return { value }
-    } catch {
+      return { value: await untilAborted(call(control.signal), control.signal) }
+    } catch (error) {
       signal?.throwIfAborted() // the caller gave up: that is not the store's fault
       this.failures += 1
-      this.#failedAtMs = runtime.now()
-      return undefined
+      if (!isOfValue(error)) this.#failedAtMs = runtime.now()
+      return { error }
     } finally {
       cancel()
       signal?.removeEventListener('abort', stop)
     }
+  }
+}
+
+const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object
+
+function answerOf<T>(result: Result<T> | undefined): Answer<T> {
+  return result !== undefined && 'value' in result ? result : undefined
+}
+
+/**
+ * Whether the store answers, and what it holds under this name is at fault (`KeyValueStore.get`). With a
+ * status it is a refusal of the call: of a token, of a table.
+ */
+function isOfValue(error: unknown): boolean {
+  try {
+    if (!isKmsError(error, 'ERR_STORE_UNAVAILABLE')) return false
+    return !error.retryable && error.status === undefined
+  } catch {
+    return false // what looks like an object of ours and throws
   }
 }

@@ -1,5 +1,4 @@
 import { type Bytes, concatBytes, copyBytes, encodeU64, equalBytes } from '../../bytes/index.ts'
-import { KmsError } from '../../errors.ts'
 import type { KmsSignalOptions } from '../../kms/index.ts'
 import type { Runtime } from '../../ports/index.ts'
 import type { Defer } from '../data-key-source.ts'
@@ -89,10 +88,7 @@ export class PartitionEpoch {
     const atMs = Math.floor(runtime.now())
     const body = concatBytes(new Uint8Array([VERSION]), id, encodeU64(atMs))
     const value = concatBytes(body, await auth.valueMac(name, body))
-    const written = await store.put(name, value, TTL_MS, signal, 'now')
-    if (written === undefined) {
-      throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the others were not told' })
-    }
+    await store.mustPut(name, value, TTL_MS, signal)
     this.#learn({ id, atMs })
   }
 

@@ -6,6 +6,7 @@ import { inRange } from '../data-key-limits.ts'
 import type { SharedDataKeysOptions } from './options.ts'
 import { MAC_BYTES } from './store-auth.ts'
 
+const METHODS = ['get', 'put', 'compareAndSwap', 'delete'] as const
 /** Bytes of each name in the store. */
 const NAME_BYTES = 48
 
@@ -38,11 +39,8 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
     ...others
   } = options
   refuseOthers(others)
-  if (typeof (store as Partial<KeyValueStore> | null)?.compareAndSwap !== 'function') {
-    throw wrongOption('store')
-  }
-  const { consistency, compareAndSwap, maxKeyBytes } = store.capabilities
-  if (maxKeyBytes < NAME_BYTES) throw wrongOption('store')
+  const plain = plainStore(store)
+  const { consistency, compareAndSwap } = plain.capabilities
   // One partition by mistake is all keys for all.
   if (typeof partition !== 'string' || partition === '' || !isWellFormed(partition)) {
     throw wrongOption('partition')
@@ -54,7 +52,7 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
     throw configError('lease is required, and this store is not strong or cannot compare and swap')
   }
   return {
-    store,
+    store: plain,
     partition,
     // Now: the caller may wipe its own before the first cache is made.
     storeAuthKey: storeAuthKey && copyBytes(storeAuthKey),
@@ -64,6 +62,36 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
     signalMs: inRange('signalMs', signalMs, 1, 3_600_000),
     storeTimeoutMs: inRange('storeTimeoutMs', storeTimeoutMs, 1, 60_000),
   }
+}
+
+/** The store with what it declares read once: a getter may say something else later, or throw. */
+function plainStore(store: KeyValueStore): KeyValueStore {
+  try {
+    const { consistency, compareAndSwap, minTtlMs, maxKeyBytes, maxValueBytes } = store.capabilities
+    if (
+      METHODS.every((method) => typeof store[method] === 'function') &&
+      ['strong', 'eventual'].includes(consistency) &&
+      typeof compareAndSwap === 'boolean' &&
+      isAtLeast(minTtlMs, 0) &&
+      isAtLeast(maxKeyBytes, NAME_BYTES) &&
+      isAtLeast(maxValueBytes, 1)
+    ) {
+      return {
+        capabilities: { consistency, compareAndSwap, minTtlMs, maxKeyBytes, maxValueBytes },
+        get: (...given) => store.get(...given),
+        put: (...given) => store.put(...given),
+        compareAndSwap: (...given) => store.compareAndSwap(...given),
+        delete: (...given) => store.delete(...given),
+      }
+    }
+  } catch {
+    // Falls through to the error.
+  }
+  throw wrongOption('store')
+}
+
+function isAtLeast(value: unknown, least: number): boolean {
+  return typeof value === 'number' && value >= least
 }
 
 /** W5.9: either the pointer can be authenticated, or somebody has said that it need not be. */
