@@ -1,6 +1,7 @@
 import { refuseOthers } from '../errors.ts'
 import { type Bytes, equalBytes } from '../bytes/index.ts'
 import { canonicalContext, type EncryptionContext, wrongOption } from '../kms/index.ts'
+import { LIMITS } from '../wire/index.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import type { HeldKeys } from './held-keys.ts'
 import { isOfContext } from './opened-keys.ts'
@@ -8,6 +9,7 @@ import { isOfContext } from './opened-keys.ts'
 /** What `CachedKms.invalidate` drops: the keys of one context, one data key, or with neither everything. */
 export interface Invalidation {
   readonly context?: EncryptionContext
+  /** 32 bytes, as `EncryptedEnvelope.parse` gives them. */
   readonly commitment?: Bytes
 }
 
@@ -23,7 +25,9 @@ export function meantBy({
 }: Invalidation): ((key: DataEncryptionKey) => boolean) | undefined {
   refuseOthers(others)
   if (commitment !== undefined) {
-    if (context !== undefined || !((commitment as unknown) instanceof Uint8Array)) {
+    const isOne = (commitment as unknown) instanceof Uint8Array
+    // A text of it, or a part, would drop nothing and say that it did.
+    if (context !== undefined || !isOne || commitment.length !== LIMITS.commitmentBytes) {
       throw wrongOption('commitment')
     }
     return ({ header }) => equalBytes(header.commitment, commitment)

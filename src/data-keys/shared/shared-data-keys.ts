@@ -1,5 +1,7 @@
 import { configError } from '../../errors.ts'
-import type { SharedDataKeys } from '../shared-level.ts'
+import type { Runtime } from '../../ports/index.ts'
+import { creationTime } from '../data-key-limits.ts'
+import type { SharedDataKeys, SharedLevelHost } from '../shared-level.ts'
 import type { SharedDataKeysOptions } from './options.ts'
 import { sharedSettings } from './settings.ts'
 import { StoreLevel } from './store-level.ts'
@@ -8,7 +10,7 @@ import { StoreLevel } from './store-level.ts'
  * The shared level of a cache of data keys: isolates that start write under a data key that another one
  * made, for one unwrap each, instead of making one each.
  *
- * It serves writers. A reader of an inline message has the wraps in the message, and asks the KMS once for
+ * It serves writers. A KMS that only decrypts makes no keys and takes none: such a cache hears invalidations. A reader of an inline message has the wraps in the message, and asks the KMS once for
  * each data key, as without it. No plaintext key leaves the process: the store holds what the KMS wrapped.
  *
  * What goes wrong with the store is no error of a call. Forged, planted, stale and foreign values are
@@ -52,7 +54,30 @@ export function sharedDataKeys(options: SharedDataKeysOptions): SharedDataKeys {
       if (!bindsContext && settings.storeAuthKey === undefined) {
         throw configError('this kms does not authenticate the context: storeAuthKey is needed') // W5.11
       }
-      return new StoreLevel(settings, host)
+      const level = new StoreLevel(settings, withCheckedClock(host))
+      // Who may not make keys may not write under those of others: the KMS says so, as without a shared level.
+      if (usage === 'decrypt') level.obtain = (context, options) => host.make(context, options)
+      return level
     },
   } satisfies SharedDataKeys)
+}
+
+/** A clock that gives what is no time is an error of the configuration here, too, and not of arithmetic. */
+function withCheckedClock(host: SharedLevelHost): SharedLevelHost {
+  const { runtime } = host
+  const checked: Runtime = {
+    now: () => {
+      const now = runtime.now()
+      creationTime(now)
+      return now
+    },
+    randomFill: (bytes) => runtime.randomFill(bytes),
+  }
+  return {
+    ...host,
+    runtime: checked,
+    get entries() {
+      return host.entries
+    },
+  }
 }

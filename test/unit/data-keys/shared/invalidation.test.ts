@@ -124,6 +124,9 @@ describe('invalidate, in this process', () => {
     ['a misspelt scope', { contexts: CONTEXT }, 'ERR_KMS_CONFIG'],
     ['two scopes', { context: CONTEXT, commitment: sequence(32) }, 'ERR_KMS_CONFIG'],
     ['a commitment in text', { commitment: 'x' }, 'ERR_KMS_CONFIG'],
+    ['a part of a commitment', { commitment: sequence(31) }, 'ERR_KMS_CONFIG'],
+    ['more than a commitment', { commitment: sequence(43) }, 'ERR_KMS_CONFIG'],
+    ['an empty commitment', { commitment: new Uint8Array() }, 'ERR_KMS_CONFIG'],
     ['a context that is none', { context: { tenant: 7 } }, 'ERR_CONTEXT_INVALID'],
   ])('refuses %s', async (_, what, code) => {
     const cluster = new Cluster()
