@@ -63,7 +63,7 @@ export class CachedKms extends MemoryKms {
     } = options
     const { ttlMs = 300_000, maxEntries = 1_000, network = webNetwork } = others
     const { encryptForMs } = dataKeyLimits(others.encryptForMs)
-    const refreshAheadMs = ahead ?? Math.floor(ttlMs / 5)
+    const refreshAheadMs = ahead ?? Math.floor(inRange('ttlMs', ttlMs, 1, 3_600_000) / 5)
     const look = (nowMs: number, defer: Defer): void => this.#shared?.look(nowMs, defer)
     const reading = new StaleFreshness<KmsSignalOptions>(
       { ttlMs, refreshAheadMs, maxStaleMs, encryptForMs: Infinity },

@@ -3,7 +3,7 @@ import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/in
 import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
 import type { D1DatabaseBinding } from './d1-database.ts'
 import { RECORDS } from './sql.ts'
-import { columnOf } from './sql-rows.ts'
+import { columnOf, rowsOf } from './sql-rows.ts'
 import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
 import { bytesOfText } from './text-values.ts'
 
@@ -80,6 +80,6 @@ export class D1DataKeyStore implements DataKeyStore {
     ...values: unknown[]
   ): Promise<readonly unknown[]> {
     const statement = this.#database.prepare(sql).bind(...values)
-    return (await this.#calls.run(operation, options.signal, () => statement.all())).results
+    return this.#calls.run(operation, options.signal, async () => rowsOf(await statement.all()))
   }
 }

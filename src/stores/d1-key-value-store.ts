@@ -10,7 +10,7 @@ import { webRuntime } from '../runtime/index.ts'
 import { capabilitiesOf, checkKey, checkTtl, checkValue } from './checks.ts'
 import type { D1DatabaseBinding, D1StatementBinding } from './d1-database.ts'
 import { VALUES } from './sql.ts'
-import { columnOf } from './sql-rows.ts'
+import { columnOf, rowsOf } from './sql-rows.ts'
 import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
 import { bytesOfText } from './text-values.ts'
 
@@ -47,9 +47,11 @@ export class D1KeyValueStore implements KeyValueStore {
   async get(key: string, options: KeyValueOptions = {}): Promise<Bytes | undefined> {
     const { maxKeyBytes } = this.capabilities
     const statement = this.#bind(VALUES.get, checkKey(key, maxKeyBytes), this.#runtime.now())
-    const { results } = await this.#calls.run('get', options.signal, () => statement.all())
-    if (results.length === 0) return undefined
-    return bytesOfText(columnOf(results[0], 'value'), () => this.#calls.unreadable('get'))
+    return this.#calls.run('get', options.signal, async () => {
+      const rows = rowsOf(await statement.all())
+      if (rows.length === 0) return undefined
+      return bytesOfText(columnOf(rows[0], 'value'), () => this.#calls.unreadable('get'))
+    })
   }
 
   async put(key: string, value: Bytes, options: KeyValueWriteOptions): Promise<void> {
@@ -84,10 +86,10 @@ export class D1KeyValueStore implements KeyValueStore {
     options: KeyValueOptions,
   ): Promise<number> {
     const sweep = this.#bind(VALUES.sweep, this.#runtime.now())
-    const results = await this.#calls.run(operation, options.signal, () =>
-      this.#database.batch([write, sweep]),
-    )
-    return results[0]?.results.length ?? 0
+    return this.#calls.run(operation, options.signal, async () => {
+      const [written] = await this.#database.batch([write, sweep])
+      return rowsOf(written).length
+    })
   }
 
   #row(key: string, value: Bytes, options: KeyValueWriteOptions): unknown[] {

@@ -42,7 +42,9 @@ export class DenoKvDataKeyStore implements DataKeyStore {
 
   async get(key: string, options: DataKeyStoreOptions = {}): Promise<Bytes | undefined> {
     const name = this.#name(key)
-    return this.#held('get', await this.#calls.run('get', options.signal, () => this.#kv.get(name)))
+    return this.#calls.run('get', options.signal, async () =>
+      this.#held('get', await this.#kv.get(name)),
+    )
   }
 
   putIfAbsent(key: string, record: Bytes, options: DataKeyStoreOptions = {}): Promise<boolean> {

@@ -55,7 +55,9 @@ export class DenoKvKeyValueStore implements KeyValueStore {
 
   async get(key: string, options: KeyValueOptions = {}): Promise<Bytes | undefined> {
     const name = this.#name(key)
-    return this.#held('get', await this.#calls.run('get', options.signal, () => this.#kv.get(name)))
+    return this.#calls.run('get', options.signal, async () =>
+      this.#held('get', await this.#kv.get(name)),
+    )
   }
 
   async put(key: string, value: Bytes, options: KeyValueWriteOptions): Promise<void> {

@@ -40,8 +40,8 @@ export class MemoryKeyValueStore implements KeyValueStore {
   constructor(options: MemoryKeyValueStoreOptions = {}) {
     const { maxEntries = 1_000, maxBytes = 8_388_608, runtime = webRuntime, ...others } = options
     refuseOthers(others)
-    if (!(maxEntries >= 1)) throw configError('maxEntries is not valid')
-    if (!(maxBytes >= 1)) throw configError('maxBytes is not valid')
+    if (!isBound(maxEntries)) throw configError('maxEntries is not valid')
+    if (!isBound(maxBytes)) throw configError('maxBytes is not valid')
     this.#maxEntries = maxEntries
     this.#maxBytes = maxBytes
     this.#runtime = runtime
@@ -112,4 +112,8 @@ export class MemoryKeyValueStore implements KeyValueStore {
     this.#heldBytes -= this.#entries.get(key)?.value.length ?? 0
     this.#entries.delete(key)
   }
+}
+
+function isBound(value: unknown): boolean {
+  return typeof value === 'number' && value >= 1
 }

@@ -26,14 +26,17 @@ export class StoreCalls {
   constructor(provider: string, options: StoreCallOptions) {
     const { timeoutMs = 2_000, network = webNetwork, ...others } = options
     refuseOthers(others)
-    if (!(timeoutMs > 0 && timeoutMs <= 60_000)) throw configError('timeoutMs is not valid')
+    if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 60_000)) {
+      throw configError('timeoutMs is not valid')
+    }
     this.#provider = provider
     this.#timeoutMs = timeoutMs
     this.#network = network
   }
 
   /**
-   * @param work - its signal aborts with the caller's and at the deadline
+   * @param work - its signal aborts with the caller's and at the deadline. What it makes of an answer
+   * belongs into it: an answer of no shape at all is a failure like any other
    * @throws KmsError `ERR_STORE_UNAVAILABLE`; or the signal's reason
    */
   async run<T>(
@@ -55,7 +58,7 @@ export class StoreCalls {
       return await untilAborted(work(call.signal), call.signal)
     } catch (error) {
       if (call.signal.aborted) throw call.signal.reason
-      throw this.#typed(operation, error)
+      throw this.#safelyTyped(operation, error)
     } finally {
       cancel()
       signal?.removeEventListener('abort', stop)
@@ -76,6 +79,15 @@ export class StoreCalls {
   cannotSwap(): Promise<never> {
     const facts = { provider: this.#provider, operation: 'compareAndSwap' }
     return Promise.reject(new KmsError('ERR_KMS_UNSUPPORTED', facts))
+  }
+
+  /** What was thrown may throw itself when it is looked at. */
+  #safelyTyped(operation: string, error: unknown): KmsError {
+    try {
+      return this.#typed(operation, error)
+    } catch {
+      return this.unavailable(operation, 'the store threw what cannot be read')
+    }
   }
 
   /** Of what was thrown only codes are kept: messages may hold values, URLs and tokens. */

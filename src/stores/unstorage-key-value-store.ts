@@ -67,11 +67,13 @@ export class UnstorageKeyValueStore implements KeyValueStore {
 
   async get(key: string, options: KeyValueOptions = {}): Promise<Bytes | undefined> {
     const name = this.#name(key)
-    const found = await this.#calls.run('get', options.signal, () => this.#storage.getItemRaw(name))
-    if (found === null || found === undefined) return undefined
-    const unreadable = (): Error => this.#calls.unreadable('get')
-    const whole = wholeOf(bytesOf(found, unreadable))
-    return whole && this.#values.unpack(whole, unreadable)
+    return this.#calls.run('get', options.signal, async () => {
+      const found = await this.#storage.getItemRaw(name)
+      if (found === null || found === undefined) return undefined
+      const unreadable = (): Error => this.#calls.unreadable('get')
+      const whole = wholeOf(bytesOf(found, unreadable))
+      return whole && this.#values.unpack(whole, unreadable)
+    })
   }
 
   async put(key: string, value: Bytes, options: KeyValueWriteOptions): Promise<void> {

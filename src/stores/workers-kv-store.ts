@@ -61,11 +61,11 @@ export class WorkersKvStore implements KeyValueStore {
 
   async get(key: string, options: KeyValueOptions = {}): Promise<Bytes | undefined> {
     const name = this.#name(key)
-    const found = await this.#calls.run('get', options.signal, () =>
-      this.#namespace.get(name, 'arrayBuffer'),
-    )
-    if (found === null) return undefined
-    return this.#values.unpack(new Uint8Array(found), () => this.#calls.unreadable('get'))
+    return this.#calls.run('get', options.signal, async () => {
+      const found = await this.#namespace.get(name, 'arrayBuffer')
+      if (found === null) return undefined
+      return this.#values.unpack(new Uint8Array(found), () => this.#calls.unreadable('get'))
+    })
   }
 
   async put(key: string, value: Bytes, options: KeyValueWriteOptions): Promise<void> {

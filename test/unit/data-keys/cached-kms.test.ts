@@ -176,6 +176,8 @@ describe('how many keys are held', () => {
     { maxEntries: 0 },
     { maxEntries: 1_000_001 },
     { ttlMs: 1_000, refreshAheadMs: 1_001 },
+    { ttlMs: 5n as never },
+    { ttlMs: Symbol('a time') as never },
     { refreshAheadMs: -1 },
     { maxStaleMs: -1 },
     { maxStaleMs: 86_400_001 },

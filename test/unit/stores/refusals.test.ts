@@ -102,6 +102,9 @@ const wrong: Readonly<Record<string, () => unknown>> = {
   'Redis without a token': () => redisOverHttp({ ...http, token: '' }),
   'a token that splits a header': () => redisOverHttp({ ...http, token: 'a\r\nb: c' }),
   'a memory of no entries': () => new MemoryKeyValueStore({ maxEntries: 0 }),
+  'a memory of a text of entries': () => new MemoryKeyValueStore({ maxEntries: '5' as never }),
+  'a memory of a bigint of bytes': () => new MemoryKeyValueStore({ maxBytes: 5n as never }),
+  'a deadline in text': () => new RedisKeyValueStore({ command, timeoutMs: '5' as never }),
   'a memory of no bytes': () => new MemoryKeyValueStore({ maxBytes: NaN }),
 }
 
@@ -185,7 +188,65 @@ describe('an answer that is not trusted', () => {
   })
 })
 
+describe('an answer of no shape at all', () => {
+  const answers: readonly unknown[] = [undefined, null, 5n, {}, { results: 5 }, Object.freeze([])]
+  const statement = (answer: unknown): unknown =>
+    Object.assign({}, { all: () => Promise.resolve(answer), bind: () => statement(answer) })
+  const d1 = (answer: unknown): never => {
+    const batch = (): Promise<unknown> => Promise.resolve(answer)
+    return { prepare: () => statement(answer), batch } as never
+  }
+  const name = `ek1/${'A'.repeat(43)}`
+  const calls: Record<string, (answer: unknown) => Promise<unknown>> = {
+    'D1 get': (answer) => new D1KeyValueStore({ database: d1(answer) }).get('a'),
+    'D1 put': (answer) => new D1KeyValueStore({ database: d1(answer) }).put('a', bytes, hour),
+    'D1 swap': (answer) =>
+      new D1KeyValueStore({ database: d1(answer) }).compareAndSwap('a', undefined, bytes, hour),
+    'a record of D1': (answer) => new D1DataKeyStore({ database: d1(answer) }).get(name),
+    'a page of D1': (answer) => new D1DataKeyStore({ database: d1(answer) }).list(undefined, 5),
+    'Deno KV': (answer) => new DenoKvKeyValueStore({ kv: deno(answer) }).get('a'),
+    'a record of Deno KV': (answer) => new DenoKvDataKeyStore({ kv: deno(answer) }).get(name),
+  }
+  const deno = (answer: unknown): never =>
+    ({ atomic: () => undefined, get: () => Promise.resolve(answer) }) as never
+
+  it.each(Object.keys(calls))('is a failure of the store: %s', async (of) => {
+    for (const answer of answers) {
+      const error = await rejection(calls[of]?.(answer) as Promise<unknown>)
+      expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    }
+  })
+
+  it.each([undefined, 5, 5n, 'text', {}, Object.create(Uint8Array.prototype) as unknown])(
+    'is a failure of Workers KV: %o',
+    async (answer) => {
+      const get = (): Promise<never> => Promise.resolve(answer as never)
+      const namespace = { get, put: get, delete: get }
+      expect(await rejection(new WorkersKvStore({ namespace }).get('a'))).toMatchObject({
+        code: 'ERR_STORE_UNAVAILABLE',
+      })
+    },
+  )
+})
+
 describe('what goes wrong outside', () => {
+  it('and throws itself when it is looked at is a failure like any other', async () => {
+    const boom = (): never => {
+      throw new Error('hunter2')
+    }
+    const throwing = Object.defineProperty({}, 'message', { get: boom })
+    for (const thrown of [throwing, new Proxy({}, { get: boom, has: boom })]) {
+      const store = new RedisKeyValueStore({
+        command: () => {
+          throw thrown as Error
+        },
+      })
+      const error = await rejection(store.get('a'))
+      expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', provider: 'redis' })
+      expect(JSON.stringify(error)).not.toContain('hunter2')
+    }
+  })
+
   const secret = 'redis://user:hunter2@host'
 
   it.each([
