@@ -10,7 +10,10 @@ import type { ActiveKeyOptions, DataKeyPolicy, Defer } from './data-key-source.t
 export interface SharedLevelStats {
   /** Data keys that others made and that this cache writes under, each after one unwrap. */
   readonly adoptions: number
-  /** What stood in the store and was not taken: forged, planted, stale, of others, or not ours at all. */
+  /**
+   * Looks at what stood in the store and was not taken: forged, planted, stale, of others, or not ours at
+   * all. A value that stays there counts each time.
+   */
   readonly adoptionsRefused: number
   /** Leases to make a data key for all that were won here. */
   readonly leases: number
@@ -18,7 +21,7 @@ export interface SharedLevelStats {
   readonly leaseWaits: number
   readonly storeReads: number
   readonly storeWrites: number
-  /** Calls of the store that failed, or did not end in time. */
+  /** Calls of the store that failed, did not end in time, or gave what cannot be read. */
   readonly storeFailures: number
   /** Times that everything was dropped, because another process said so. */
   readonly signals: number
