@@ -27,7 +27,7 @@ export async function ask<T>(
 ): Promise<T> {
   const checked = async (): Promise<T> => {
     const answer = await call()
-    if (signal?.aborted !== true && passes(check, answer)) return answer
+    if (!signal?.aborted && passes(check, answer)) return answer
     // Nobody waits for it any more, or can use it.
     passes(wipe, answer as GeneratedDataKey)
     throw new KmsError(nonsense)
@@ -89,11 +89,11 @@ export async function askMany(
 }
 
 /** A check of what may be anything: a look into `undefined` is a no. */
-function passes<T>(check: (answer: T) => boolean, answer: T): boolean {
+function passes<T>(check: (answer: T) => unknown, answer: T): unknown {
   try {
     return check(answer)
   } catch {
-    return false
+    return undefined
   }
 }
 
@@ -106,9 +106,8 @@ function isWrap({ provider, kekId, kekVersion, wrapped }: WrappedKey): boolean {
   return texts.every((text) => typeof text === 'string') && wrapped instanceof Uint8Array
 }
 
-function wipe({ plaintext }: GeneratedDataKey): boolean {
+function wipe({ plaintext }: GeneratedDataKey): void {
   plaintext.dispose()
-  return true
 }
 
 function areWraps(wraps: readonly WrappedKey[]): boolean {

@@ -1,4 +1,4 @@
-import { type Bytes, equalBytes } from '../bytes/index.ts'
+import { type Bytes, copyBytes, equalBytes } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 import { type KmsSignalOptions, wrongOption } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
@@ -58,7 +58,9 @@ async function readStore(
     'ERR_STORE_UNAVAILABLE',
     async () => {
       if (toKeep !== undefined) await store.putIfAbsent(key, toKeep, call)
-      return store.get(key, call)
+      const found = await store.get(key, call)
+      // A copy here: bytes that are none, or are gone, are the store's failure and not a TypeError later.
+      return found instanceof Uint8Array ? copyBytes(found) : found
     },
     (found) => found === undefined || (found as unknown) instanceof Uint8Array,
   )

@@ -248,6 +248,12 @@ describe('what a KMS or a store throws', () => {
   })
 })
 
+function detached(): Uint8Array {
+  const bytes = new Uint8Array(80)
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+  return bytes
+}
+
 describe('a store that answers nonsense', () => {
   const storeOf = (changes: Partial<DataKeyStore>): DataKeyStore =>
     Object.assign(new MemoryDataKeyStore(), changes)
@@ -257,6 +263,9 @@ describe('a store that answers nonsense', () => {
     ['text', 'record'],
     ['a buffer', new ArrayBuffer(8)],
     ['a promise of nothing good', {}],
+    ['what has the prototype of bytes', Object.create(Uint8Array.prototype)],
+    ['a proxy of bytes', new Proxy(new Uint8Array(80), {})],
+    ['bytes that are gone', detached()],
   ])('is unavailable: %s', async (_, found) => {
     const inner = new MemoryDataKeyStore()
     const kms = new PlainKms()
