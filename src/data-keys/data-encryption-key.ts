@@ -112,7 +112,12 @@ export class DataEncryptionKey {
     return openChunked(this.#streamKey, header, streamContext(aad))
   }
 
-  /** Any later use throws. The platform frees the keys when nothing refers to them any more. */
+  /**
+   * Any later use throws. The platform frees the keys when nothing refers to them any more.
+   *
+   * Only for a key of which no cache holds the same: a `CachedKms` goes on giving it to readers. Drop it there
+   * first, by `invalidate({ commitment })`.
+   */
   dispose(): void {
     this.#disposed = true
   }
