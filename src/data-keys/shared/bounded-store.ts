@@ -91,7 +91,7 @@ export class BoundedStore {
       const held = expected && copyBytes(expected)
       const value: unknown = await this.#store.compareAndSwap(name, held, copyBytes(next), options)
       if (typeof value === 'boolean') return value
-      throw new TypeError('no answer of a store')
+      throw new TypeError('no answer')
     })
     return answerOf(result)
   }
@@ -111,7 +111,7 @@ export class BoundedStore {
   /** A copy of bytes that are bytes: what only looks so, or is gone, throws here and not where it is used. */
   #plain(value: unknown): Bytes {
     if (!ArrayBuffer.isView(value) || !(value instanceof Uint8Array)) {
-      throw new TypeError('no answer of a store')
+      throw new TypeError('no answer')
     }
     // The own length of the array, whatever a subclass says, and before it is copied.
     const length = Reflect.get(TYPED_ARRAY, 'length', value) as number

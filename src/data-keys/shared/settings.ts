@@ -107,6 +107,6 @@ function checkTrust(storeAuthKey: Uint8Array | undefined, trustedStore: boolean)
     throw configError('storeAuthKey must be 32 bytes or more')
   }
   if (storeAuthKey.every((byte) => byte === storeAuthKey[0])) {
-    throw configError('storeAuthKey is not random: all its bytes are equal')
+    throw configError('storeAuthKey is not random')
   }
 }
