@@ -5,6 +5,7 @@ import { notify, sleep, webNetwork, webRuntime } from '../runtime/index.ts'
 import { AuditChain, type Pending } from './audit-chain.ts'
 import { type AuditCheckpoint, type AuditSink, type KmsAuditEvent, frozen } from './audit-event.ts'
 import { AuditKms } from './audit-kms.ts'
+import { isCheckpointKey } from './checkpoint-key.ts'
 
 /** Options of {@link KmsAuditTrail}. */
 export interface KmsAuditTrailOptions {
@@ -68,10 +69,14 @@ export class KmsAuditTrail {
     refuseOthers(others)
     if (mode !== 'closed' && (mode as string) !== 'open') throw wrongOption('mode')
     if (typeof (sink as Partial<AuditSink> | null)?.write !== 'function') throw wrongOption('sink')
+    if (actor !== undefined && typeof actor !== 'function') throw wrongOption('actor')
+    refuseWithout('runtime', runtime, ['now', 'randomFill'])
+    refuseWithout('network', network, ['after'])
+    if (observer !== undefined) refuseWithout('observer', observer, ['observe'])
     this.mode = mode
     this.#sink = sink
     this.#actor = actor ?? ((): string => '')
-    this.#checkpoints = checkpoints && checkedCheckpoints(checkpoints)
+    this.#checkpoints = checkpoints === undefined ? undefined : checkedCheckpoints(checkpoints)
     this.#every = within('checkpoints.every', checkpoints?.every ?? 100, 1_000_000)
     this.#timeoutMs = within('timeoutMs', timeoutMs, 60_000)
     this.#runtime = runtime
@@ -160,13 +165,18 @@ export class KmsAuditTrail {
 }
 
 function checkedCheckpoints(checkpoints: AuditCheckpoints): AuditCheckpoints {
+  if (Object(checkpoints) !== checkpoints) throw wrongOption('checkpoints')
   const { key, write, every: _every, ...others } = checkpoints
   refuseOthers(others)
-  const { algorithm, usages } = Object(key) as Partial<CryptoKey>
-  if (algorithm?.name !== 'ECDSA' || !(usages ?? []).includes('sign'))
-    throw wrongOption('checkpoints.key')
+  if (!isCheckpointKey(key, 'sign')) throw wrongOption('checkpoints.key')
   if (typeof write !== 'function') throw wrongOption('checkpoints.write')
   return checkpoints
+}
+
+/** A port without one of its methods would fail at the first record, not here. */
+function refuseWithout(name: string, port: unknown, methods: readonly string[]): void {
+  const held = Object(port) as Readonly<Record<string, unknown>>
+  if (methods.some((method) => typeof held[method] !== 'function')) throw wrongOption(name)
 }
 
 function within(name: string, value: number, max: number): number {

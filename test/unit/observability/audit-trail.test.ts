@@ -236,6 +236,11 @@ it.each<[string, object]>([
   ['no sink', { sink: {} }],
   ['a time that is none', { timeoutMs: 0 }],
   ['a misspelt option', { actors: 1 }],
+  ['an actor that is no function', { actor: 'name' }],
+  ['checkpoints that are null', { checkpoints: null }],
+  ['a runtime that is none', { runtime: 5 }],
+  ['a network that is none', { network: {} }],
+  ['an observer that is none', { observer: 5 }],
   ['checkpoints without a key', { checkpoints: { write: () => Promise.resolve() } }],
 ])('refuses %s', (_, options) => {
   const given = { sink: setup().sink, mode: 'closed', ...options } as KmsAuditTrailOptions
@@ -246,6 +251,13 @@ it.each<[string, object]>([
 
 it('refuses a key that cannot sign', async () => {
   const { publicKey: key } = await keyPair()
+  const checkpoints = { key, write: () => Promise.resolve() }
+  expect(() => setup({ checkpoints })).toThrow(expect.objectContaining({ code: 'ERR_KMS_CONFIG' }))
+})
+
+it('refuses a key of another curve than verifyAuditLog takes', async () => {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-384' }
+  const { privateKey: key } = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const checkpoints = { key, write: () => Promise.resolve() }
   expect(() => setup({ checkpoints })).toThrow(expect.objectContaining({ code: 'ERR_KMS_CONFIG' }))
 })
