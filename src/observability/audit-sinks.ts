@@ -1,6 +1,6 @@
 import { encodeBase64Url, encodeUtf8 } from '../bytes/index.ts'
 import { sha256 } from '../ciphers/index.ts'
-import { KmsError } from '../errors.ts'
+import { KmsError, refuseOthers } from '../errors.ts'
 import { checkEndpoint, Transport } from '../http/index.ts'
 import { wrongOption } from '../kms/index.ts'
 import type { DataKeyStore, Network } from '../ports/index.ts'
@@ -11,11 +11,17 @@ import { toOcsf } from './ocsf.ts'
 /** Whether records go as they are or as OCSF, which has them inside. */
 export type AuditFormat = 'record' | 'ocsf'
 
-/** A line of JSON for each record, e.g. to `console.log`. */
+/**
+ * A line of JSON for each record, e.g. to `console.log`.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
 export function lineSink(
   write: (line: string) => void | Promise<void>,
   format: AuditFormat = 'record',
 ): AuditSink {
+  if (typeof write !== 'function') throw wrongOption('write')
+  checkFormat(format)
   return {
     async write(records) {
       for (const record of records) await write(jsonOf(record, format))
@@ -40,14 +46,17 @@ export interface FetchSinkOptions {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function fetchSink(options: FetchSinkOptions): AuditSink {
-  const { format = 'record', headers, allowHttpLoopback, network = webNetwork } = options
-  const url = checkEndpoint(options.url, { allowHttpLoopback })
+  const { format = 'record', headers, allowHttpLoopback, network = webNetwork, ...rest } = options
+  const { url: given, ...others } = rest
+  refuseOthers(others)
+  checkFormat(format)
+  const url = checkEndpoint(given, { allowHttpLoopback })
   const transport = new Transport({ network, timeoutMs: 60_000 })
   return {
     async write(records, { signal }) {
       const body = records.map((record) => `${jsonOf(record, format)}\n`).join('')
-      const given = { ...headers, 'content-type': 'application/x-ndjson' }
-      const { status } = await transport.send({ method: 'POST', url, headers: given, body, signal })
+      const all = { ...headers, 'content-type': 'application/x-ndjson' }
+      const { status } = await transport.send({ method: 'POST', url, headers: all, body, signal })
       if (status < 200 || status > 299) throw new KmsError('ERR_STORE_UNAVAILABLE', { status })
     },
   }
@@ -58,8 +67,15 @@ export interface AuditQueue {
   sendBatch(messages: readonly { readonly body: unknown }[]): Promise<unknown>
 }
 
-/** A message for each record, in batches of at most 100. */
+/**
+ * A message for each record, in batches of at most 100.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
 export function queueSink(queue: AuditQueue, format: AuditFormat = 'record'): AuditSink {
+  if (typeof (queue as Partial<AuditQueue> | null)?.sendBatch !== 'function')
+    throw wrongOption('queue')
+  checkFormat(format)
   return {
     async write(records) {
       for (let at = 0; at < records.length; at += 100) {
@@ -94,6 +110,11 @@ export function storeSink(store: DataKeyStore): AuditSink {
 /** Data-key stores take keys of one form. */
 async function keyOf({ writer, seq }: AuditRecord): Promise<string> {
   return `ek1/${encodeBase64Url(await sha256(encodeUtf8(`edge-kms/audit\n${writer}\n${seq}`)))}`
+}
+
+/** A misspelt one would be a record in silence. */
+function checkFormat(format: string): void {
+  if (format !== 'record' && format !== 'ocsf') throw wrongOption('format')
 }
 
 function shaped(record: AuditRecord, format: AuditFormat): unknown {

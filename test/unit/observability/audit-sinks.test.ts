@@ -18,6 +18,20 @@ async function records(sink: AuditSink, count = 3): Promise<void> {
   for (let i = 0; i < count; i++) await kms.generateDataKey(call)
 }
 
+it.each<[string, () => unknown]>([
+  ['a line sink without a function', () => lineSink({} as never)],
+  ['a line sink of no format', () => lineSink(() => undefined, 'ocfs' as never)],
+  ['a queue that is none', () => queueSink({} as never)],
+  ['a queue of no format', () => queueSink({ sendBatch: () => Promise.resolve() }, '' as never)],
+  ['a fetch of no format', () => fetchSink({ url: 'https://a.example', format: 'x' as never })],
+  [
+    'a misspelt option of fetch',
+    () => fetchSink({ url: 'https://a.example', header: {} } as never),
+  ],
+])('refuses %s', (_, make) => {
+  expect(make).toThrow(expect.objectContaining({ code: 'ERR_KMS_CONFIG' }))
+})
+
 describe('what arrives at a sink verifies', () => {
   it('lines of JSON', async () => {
     const lines: string[] = []
