@@ -1,4 +1,5 @@
-import { KMS_ERROR_CODES } from '../errors.ts'
+import { KMS_ERROR_CODES, refuseOthers } from '../errors.ts'
+import { wrongOption } from '../kms/index.ts'
 import type { KmsEvent, KmsOperation, Observer } from '../ports/index.ts'
 import { prometheusText } from './prometheus.ts'
 import { Counter, type CounterSample, Histogram, type Labels } from './series.ts'
@@ -54,8 +55,12 @@ export class KmsMetrics implements Observer {
   readonly #phases = new Map<string, CounterSample>()
   readonly #cache: (() => CacheNumbers) | undefined
 
+  /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: KmsMetricsOptions = {}) {
-    this.#cache = options.cache
+    const { cache, ...others } = options
+    refuseOthers(others)
+    if (cache !== undefined && typeof cache !== 'function') throw wrongOption('cache')
+    this.#cache = cache
   }
 
   observe(event: KmsEvent): void {
@@ -190,6 +195,9 @@ function cacheMetric(cache: CacheNumbers): CounterSnapshot {
     name: 'edge_kms.cache.numbers',
     unit: '1',
     description: 'The numbers of the cache of data keys, by their name.',
-    samples: Object.entries(cache).map(([name, value]) => ({ labels: { name }, value })),
+    // Text among the numbers would be lines of its own in the Prometheus format.
+    samples: Object.entries(cache)
+      .filter(([, value]) => typeof value === 'number')
+      .map(([name, value]) => ({ labels: { name }, value })),
   }
 }
