@@ -72,6 +72,7 @@ export {
 } from './kms/index.ts'
 export type {
   AuditLossEvent,
+  CheckpointLossEvent,
   CallClass,
   CallEvent,
   CircuitEvent,

@@ -7,7 +7,7 @@ import type {
   SpanStatusCode,
   Tracer,
 } from '@opentelemetry/api'
-import type { CallEvent, KmsEvent, Observer } from '../../src/index.ts'
+import { type CallEvent, KmsError, type KmsEvent, type Observer } from '../../src/index.ts'
 import { DURATION_BOUNDS } from '../../src/observability/index.ts'
 
 /** Options of {@link otelObserver}; at least one of the first two. */
@@ -34,6 +34,7 @@ const COUNTERS = {
   'missing-wrap': ['edge_kms.client.missing_wraps', '{wrap}'],
   circuit: ['edge_kms.circuit.transitions', '{transition}'],
   'audit-loss': ['edge_kms.audit.losses', '{event}'],
+  'checkpoint-loss': ['edge_kms.audit.checkpoint_losses', '{checkpoint}'],
 } as const
 
 type CounterName = keyof typeof COUNTERS
@@ -42,6 +43,8 @@ type CounterName = keyof typeof COUNTERS
  * An observer that makes OpenTelemetry metrics and spans of what the layers tell. A span is made when
  * its call has ended, with the times that it had, under the span that is active then: an operation
  * and its attempts are siblings. Without an SDK everything here does nothing.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` for an unknown option, or neither meter nor tracer
  *
  * @example
  * ```ts
@@ -59,7 +62,11 @@ type CounterName = keyof typeof COUNTERS
  * ```
  */
 export function otelObserver(options: OtelObserverOptions): Observer {
-  const { meter, tracer, now = Date.now } = options
+  const { meter, tracer, now = Date.now, ...others } = options
+  if ((meter ?? tracer) === undefined || Object.keys(others).length > 0) {
+    const message = 'an OpenTelemetry observer takes meter, tracer or both, and now'
+    throw new KmsError('ERR_KMS_CONFIG', { message })
+  }
   const durations = meter === undefined ? undefined : histogramsOf(meter)
   const counters = meter === undefined ? undefined : countersOf(meter)
   return {
@@ -128,5 +135,6 @@ function countersOf(meter: Meter): Readonly<Record<CounterName, Counter>> {
     'missing-wrap': counter('missing-wrap'),
     circuit: counter('circuit'),
     'audit-loss': counter('audit-loss'),
+    'checkpoint-loss': counter('checkpoint-loss'),
   }
 }

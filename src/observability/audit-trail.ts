@@ -33,7 +33,11 @@ export interface AuditCheckpoints {
    * Where they go: somewhere that whoever can change the log cannot.
    */
   readonly write: (checkpoint: AuditCheckpoint) => Promise<void>
-  /** After so many records: 100 by default, 1 to 1,000,000. What comes after the last one is not covered. */
+  /**
+   * After so many records: 100 by default, 1 to 1,000,000. What comes after the last one is not covered. One
+   * that cannot be written is tried again with the next record; fail-closed, operations fail from twice as
+   * many records on.
+   */
   readonly every?: number | undefined
 }
 
@@ -60,6 +64,8 @@ export class KmsAuditTrail {
   readonly #network: Network
   readonly #observer: Observer | undefined
   readonly #chain: AuditChain
+  /** How many records the last checkpoint covers, and the one that is on its way. */
+  #covered = 0
   #promised = 0
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
@@ -103,47 +109,52 @@ export class KmsAuditTrail {
   /**
    * Records what happened.
    *
-   * @throws KmsError `ERR_STORE_UNAVAILABLE` if the trail is fail-closed and a record is not safe
+   * @throws KmsError `ERR_STORE_UNAVAILABLE` if the trail is fail-closed and a record is not safe, or no
+   * checkpoint was written for twice as many records as they are to be apart
    */
   async record(events: readonly KmsAuditEvent[], { defer }: KmsSignalOptions): Promise<void> {
     const own = events.map((event) => this.#chain.append(frozen(event)))
-    const written = this.#write(own)
+    const written = this.#write(own, events)
     // The caller may be gone by then; the record is still to be written.
     defer?.(written.catch(() => undefined))
-    if (this.mode === 'open') {
-      written.catch(() => {
-        this.#lost(events)
-      })
-      return
-    }
-    try {
-      await written
-    } catch (cause) {
-      this.#lost(events)
-      const message = 'the audit record could not be written'
-      throw new KmsError('ERR_STORE_UNAVAILABLE', { message, cause })
-    }
+    if (this.mode === 'open') written.catch(() => undefined)
+    else await written
   }
 
-  /** Signs how far the chain is safe: at the end of a process, or on a schedule. */
+  /**
+   * Signs how far the chain is safe: at the end of a process, or on a schedule.
+   *
+   * @throws KmsError `ERR_STORE_UNAVAILABLE` if the checkpoint could not be written
+   */
   async checkpoint(): Promise<AuditCheckpoint | undefined> {
     if (this.#checkpoints === undefined) return undefined
     const made = await this.#chain.checkpoint(this.#checkpoints.key)
-    if (made !== undefined) await this.#checkpoints.write(made)
+    if (made === undefined) return undefined
+    try {
+      await this.#checkpoints.write(made)
+    } catch (cause) {
+      const message = 'the checkpoint of the audit log could not be written'
+      throw new KmsError('ERR_STORE_UNAVAILABLE', { message, cause })
+    }
+    this.#covered = Math.max(this.#covered, made.size)
+    this.#promised = Math.max(this.#promised, made.size)
     return made
   }
 
-  async #write(own: readonly Pending[]): Promise<void> {
+  async #write(own: readonly Pending[], events: readonly KmsAuditEvent[]): Promise<void> {
     const ended = new AbortController()
     const late = sleep(this.#network, this.#timeoutMs, ended.signal).then(() => {
       throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the audit sink takes too long' })
     })
     late.catch(() => undefined)
     try {
-      await Promise.race([this.#send(own, ended.signal), late])
-    } catch (error) {
-      this.#chain.trim()
-      throw error
+      await Promise.race([this.#send(own, ended.signal), late]).catch((cause: unknown) => {
+        this.#chain.trim()
+        this.#lost(events)
+        const message = 'the audit record could not be written'
+        throw new KmsError('ERR_STORE_UNAVAILABLE', { message, cause })
+      })
+      await this.#cover(events, late)
     } finally {
       ended.abort()
     }
@@ -153,9 +164,25 @@ export class KmsAuditTrail {
     const records = await this.#chain.records(own)
     if (records.length > 0) await this.#sink.write(records, { signal })
     this.#chain.written(records)
-    if (this.#chain.safeSize - this.#promised < this.#every) return
-    this.#promised = this.#chain.safeSize
-    await this.checkpoint()
+  }
+
+  /**
+   * A checkpoint where one is due. The records are safe: one that fails is no failure of theirs, and is
+   * due again with the next. But a log of which more than twice as much as was said is not covered is not
+   * what fail-closed promises.
+   */
+  async #cover(events: readonly KmsAuditEvent[], late: Promise<never>): Promise<void> {
+    const { safeSize } = this.#chain
+    if (this.#checkpoints === undefined || safeSize - this.#promised < this.#every) return
+    this.#promised = safeSize
+    try {
+      await Promise.race([this.checkpoint(), late])
+    } catch (error) {
+      this.#promised = this.#covered
+      for (const { provider, operation } of events.slice(0, 1))
+        notify(this.#observer, { type: 'checkpoint-loss', provider, operation })
+      if (this.mode === 'closed' && safeSize - this.#covered >= 2 * this.#every) throw error
+    }
   }
 
   #lost(events: readonly KmsAuditEvent[]): void {

@@ -174,6 +174,12 @@ const COUNTERS = [
     unit: '{event}',
     description: 'Audit events that could not be written.',
   },
+  {
+    event: 'checkpoint-loss',
+    name: 'edge_kms.audit.checkpoint_losses',
+    unit: '{checkpoint}',
+    description: 'Checkpoints of the audit log that could not be written.',
+  },
 ] as const
 
 function extraOf(event: Exclude<KmsEvent, { type: 'call' | 'circuit' }>): Labels {

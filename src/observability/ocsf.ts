@@ -20,9 +20,12 @@ export type OcsfEvent = Readonly<Record<string, unknown>>
 /**
  * A record as OCSF has it. The record itself goes along under `unmapped`, so that the chain can be
  * verified from what arrived.
+ *
+ * @throws TypeError for an operation that is none of ours
  */
 export function toOcsf(record: AuditRecord): OcsfEvent {
   const { event, writer, seq } = record
+  if (!Object.hasOwn(ACTIVITIES, event.operation)) throw new TypeError('unknown operation')
   const activity = ACTIVITIES[event.operation]
   const failed = event.outcome === 'failure'
   return {

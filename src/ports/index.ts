@@ -9,6 +9,7 @@ export type {
 export type { Network, NetworkBody, NetworkResponse } from './network.ts'
 export type {
   AuditLossEvent,
+  CheckpointLossEvent,
   CallClass,
   CallEvent,
   CircuitEvent,

@@ -38,6 +38,7 @@ export type KmsEvent =
   | FailoverEvent
   | MissingWrapEvent
   | AuditLossEvent
+  | CheckpointLossEvent
 
 /** Facts of every event. */
 interface EventFacts {
@@ -95,4 +96,9 @@ export interface MissingWrapEvent extends EventFacts {
 /** An audit event could not be written, and the call went on: the log is open by configuration. */
 export interface AuditLossEvent extends EventFacts {
   readonly type: 'audit-loss'
+}
+
+/** A checkpoint of the audit log could not be written. It is tried again with the next record. */
+export interface CheckpointLossEvent extends EventFacts {
+  readonly type: 'checkpoint-loss'
 }

@@ -220,6 +220,82 @@ it('a checkpoint covers only what is safe', async () => {
   })
 })
 
+describe('a checkpoint that cannot be written', () => {
+  async function failing(mode: 'open' | 'closed', fault: () => Promise<void>) {
+    const { privateKey: key, publicKey } = await keyPair()
+    const checkpoints: AuditCheckpoint[] = []
+    const log = { fault, attempts: 0 }
+    const write = async (made: AuditCheckpoint): Promise<void> => {
+      log.attempts += 1
+      await log.fault()
+      checkpoints.push(made)
+    }
+    return {
+      ...setup({ mode, checkpoints: { key, write, every: 5 } }),
+      checkpoints,
+      publicKey,
+      state: log,
+    }
+  }
+  const down = (): Promise<void> => Promise.reject(new Error('down'))
+
+  it.each([
+    ['fails', down],
+    ['hangs', () => new Promise<void>(() => undefined)],
+  ])('%s: fails nothing, is told, and is due again with the next record', async (_, fault) => {
+    const { kms, world, log, checkpoints, publicKey, state } = await failing('closed', fault)
+    for (let i = 0; i < 5; i++)
+      expect((await world.settled(kms.generateDataKey(call))).status).toBe('fulfilled')
+    expect(world.events).toMatchObject([{ type: 'checkpoint-loss', provider: 'scripted' }])
+    state.fault = () => Promise.resolve()
+    await kms.generateDataKey(call)
+    expect(checkpoints.map(({ size }) => size)).toEqual([6])
+    for (let i = 0; i < 5; i++) await kms.generateDataKey(call)
+    expect(checkpoints.map(({ size }) => size)).toEqual([6, 11])
+    expect(state.attempts).toBe(3)
+    expect((await verifyAuditLog(log, { checkpoints, publicKey })).ok).toBe(true)
+  })
+
+  it('for twice as many records as were said: fail-closed fails, and goes on when it is written', async () => {
+    const { kms, world, inner, log, state } = await failing('closed', down)
+    const outcomes = []
+    for (let i = 0; i < 12; i++) outcomes.push(await world.settled(kms.generateDataKey(call)))
+    const failed = outcomes.flatMap((outcome, i) => (outcome.status === 'rejected' ? [i] : []))
+    expect(failed).toEqual([9, 10, 11])
+    expect(outcomes[9]).toMatchObject({
+      reason: {
+        code: 'ERR_STORE_UNAVAILABLE',
+        message: expect.stringContaining('checkpoint') as string,
+      },
+    })
+    expect(() => inner.made[9]?.length).toThrow(TypeError)
+    expect(log).toHaveLength(12)
+    expect(world.events.some(({ type }) => type === 'audit-loss')).toBe(false)
+    state.fault = () => Promise.resolve()
+    await kms.generateDataKey(call)
+  })
+
+  it('fail-open goes on', async () => {
+    const { kms, world, log } = await failing('open', down)
+    for (let i = 0; i < 20; i++) {
+      await kms.generateDataKey(call)
+      await turn()
+    }
+    expect(log).toHaveLength(20)
+    expect(world.events.every(({ type }) => type === 'checkpoint-loss')).toBe(true)
+  })
+
+  it('rejects with a code where it was asked for', async () => {
+    const { kms, trail, state } = await failing('closed', () => Promise.resolve())
+    await kms.generateDataKey(call)
+    state.fault = down
+    await expect(trail.checkpoint()).rejects.toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+      cause: { message: 'down' },
+    })
+  })
+})
+
 it('the stack of highSecurity takes it', async () => {
   const { trail, world, log } = setup()
   const inner = new ScriptedKms()

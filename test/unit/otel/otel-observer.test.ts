@@ -100,7 +100,8 @@ it('R31 the metrics have the names, units and bounds of KmsMetrics', async () =>
   await end()
 })
 
-it('does nothing without meter and tracer', async () => {
-  const kms = composeKms(new ScriptedKms(), { observer: otelObserver({}) })
-  expect((await kms.generateDataKey(call)).wraps).toHaveLength(1)
+it.each([{}, { meters: 1 }, { meter: undefined, now: () => 0 }])('refuses %j', (options) => {
+  expect(() => otelObserver(options as never)).toThrow(
+    expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
+  )
 })
