@@ -61,7 +61,10 @@ describe('R18 the holder of the lease', () => {
       await new Promise<void>((go) => void cluster.world.after(100, go))
       if (cluster.kms.count('generate') === 1) throw new KmsError('ERR_KMS_ACCESS_DENIED')
     }
-    const first = cluster.key(cluster.isolate())
+    const first = Promise.resolve(cluster.isolate().active(CONTEXT, USE))
+    first.catch(() => undefined)
+    await cluster.world.advance(50)
+    expect(cluster.kms.count('generate')).toBe(1)
     const startMs = cluster.world.nowMs
     const second = cluster.isolate()
     const [one, other] = await Promise.allSettled([first, cluster.key(second)])
