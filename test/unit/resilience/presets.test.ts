@@ -342,3 +342,20 @@ describe.each(names)('%s', (preset) => {
     expect(await measures[path]?.(preset)).toBe(value)
   })
 })
+
+it.each<[PresetName, string, Step, number]>(
+  (['production', 'highAvailability', 'highSecurity'] as const).flatMap((preset) =>
+    ([0, 0.999] as const).flatMap((random): [PresetName, string, Step, number][] => [
+      [preset, 'fails', down, random],
+      [preset, 'hangs', hang, random],
+    ]),
+  ),
+)('%s: a KMS that %s opens its circuit within three calls', async (preset, _, step, random) => {
+  const { world, members, kms } = build(preset, preset === 'highAvailability' ? 2 : 1)
+  world.random = random
+  for (const member of members) member.always = step
+  const isOpen = (): boolean =>
+    world.events.some((event) => event.type === 'circuit' && event.to === 'open')
+  for (let i = 0; i < 3 && !isOpen(); i++) await world.settled(kms.generateDataKey(call))
+  expect(isOpen()).toBe(true)
+})
