@@ -196,3 +196,23 @@ describe('UTF-8', () => {
     expect(utf8Length(text)).toBe(length)
   })
 })
+
+it.each([0, 1, 2, 3])(
+  'a long header is found %i bytes off a word, and not with any byte of it changed',
+  (off) => {
+    for (const length of [4, 66, 67, 68, 69]) {
+      const header = crypto.getRandomValues(new Uint8Array(length))
+      const words = new Uint32Array(copyBytes(header).buffer, 0, length >>> 2)
+      const room = new Uint8Array(off + 4 + length + 20)
+      const message = room.subarray(off)
+      message.set(header, 4)
+      expect(standsAt(message, 4, header, words)).toBe(true)
+      expect(standsAt(message.subarray(0, 3 + length), 4, header, words)).toBe(false)
+      for (let i = 0; i < length; i += 1) {
+        message[4 + i] = (message[4 + i] as number) ^ 0x10
+        expect(standsAt(message, 4, header, words)).toBe(false)
+        message[4 + i] = (message[4 + i] as number) ^ 0x10
+      }
+    }
+  },
+)
