@@ -151,7 +151,7 @@ export class BoundedStore {
   }
 }
 
-const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object
+const TYPED_ARRAY = /* @__PURE__ */ Object.getPrototypeOf(Uint8Array.prototype) as object
 
 function answerOf<T>(result: Result<T> | undefined): Answer<T> {
   return result !== undefined && 'value' in result ? result : undefined

@@ -10,8 +10,9 @@ import { StoreLevel } from './store-level.ts'
  * The shared level of a cache of data keys: isolates that start write under a data key that another one
  * made, for one unwrap each, instead of making one each.
  *
- * It serves writers. A KMS that only decrypts makes no keys and takes none: such a cache hears invalidations. A reader of an inline message has the wraps in the message, and asks the KMS once for
- * each data key, as without it. No plaintext key leaves the process: the store holds what the KMS wrapped.
+ * It serves writers. A KMS that only decrypts makes no keys and takes none: such a cache hears invalidations.
+ * A reader of an inline message has the wraps in the message, and asks the KMS once for each data key, as
+ * without it. No plaintext key leaves the process: the store holds what the KMS wrapped.
  *
  * What goes wrong with the store is no error of a call. Forged, planted, stale and foreign values are
  * refused and counted ({@link CacheStats}), a store that is down or slow costs `storeTimeoutMs` once and is
@@ -54,10 +55,7 @@ export function sharedDataKeys(options: SharedDataKeysOptions): SharedDataKeys {
       if (!bindsContext && settings.storeAuthKey === undefined) {
         throw configError('this kms does not authenticate the context: storeAuthKey is needed') // W5.11
       }
-      const level = new StoreLevel(settings, withCheckedClock(host))
-      // Who may not make keys may not write under those of others: the KMS says so, as without a shared level.
-      if (usage === 'decrypt') level.obtain = (context, options) => host.make(context, options)
-      return level
+      return new StoreLevel(settings, withCheckedClock(host))
     },
   } satisfies SharedDataKeys)
 }

@@ -71,7 +71,9 @@ export class StoreLevel implements SharedLevel {
   }
 
   async obtain(context: CanonicalContext, options: ObtainOptions): Promise<DataEncryptionKey> {
-    const { limits, policy } = this.#host
+    const { limits, policy, capabilities } = this.#host
+    // Who may not make keys may not write under those of others: the KMS says so, as without a shared level.
+    if (capabilities.usage === 'decrypt') return this.#host.make(context, options)
     demandKeys(policy.requiredContextKeys, Object.keys(context.map))
     if (options.bytes > limits.maxBytes) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
     const patience = new Patience({ ...this.#host, ...this.#settings }, options)
