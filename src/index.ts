@@ -4,6 +4,7 @@ export {
   CachedKms,
   type CacheStats,
   DataEncryptionKey,
+  type DataKeyUse,
   type DataKeyLimits,
   type DataKeyPolicy,
   type DataKeySource,

@@ -24,10 +24,13 @@ export type EnvelopeForm = 'inline' | 'reference'
 
 /** What was encrypted under a data key in this process. */
 export interface DataKeyUse {
-  messages: number
+  readonly messages: number
   /** Of plaintext, in records. */
-  bytes: number
+  readonly bytes: number
 }
+
+/** Only {@link DataEncryptionKey.reserve} counts. */
+type Count = { -readonly [Name in keyof DataKeyUse]: DataKeyUse[Name] }
 
 /**
  * One data key, ready for use: the derived keys, which cannot be exported, its public header, and
@@ -67,7 +70,7 @@ export class DataEncryptionKey {
    */
   reserve(limits: DataKeyLimits, nowMs: number, plaintextBytes: number): boolean {
     if (this.#disposed || !mayEncryptAt(this.header.createdAtMs, limits, nowMs)) return false
-    const { used } = this
+    const used: Count = this.used
     if (used.messages >= limits.maxMessages) return false // W5.5
     if (used.bytes + plaintextBytes > limits.maxBytes) return false
     used.messages += 1
