@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** A Worker of this folder, bundled as wrangler would, for the `modules` of miniflare. */
+/** A Worker, by its path from this folder or a whole one, bundled as wrangler would, for the `modules` of miniflare. */
 export async function workerModule(file: string): Promise<{
   readonly type: 'ESModule'
   readonly path: string

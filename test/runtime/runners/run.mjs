@@ -11,6 +11,7 @@ import { Miniflare } from 'miniflare'
 import { binOf, node24, root, run, toolEnv } from '../../../tools/lib/folders.mjs'
 import { packInto, scratchFolder } from '../../../tools/lib/pack.mjs'
 import { keepProof } from '../../../tools/lib/proof.mjs'
+import { workerModule } from '../../workerd/worker-module.ts'
 import { runDenoKv } from '../deno-kv/run.mjs'
 import { runLambda } from './lambda.mjs'
 import { printTable } from './report.mjs'
@@ -93,19 +94,9 @@ async function inLambda() {
 }
 
 async function inWorkerd() {
-  const bundled = await build({
-    entryPoints: [join(scratch, 'worker.mjs')],
-    write: false,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'browser',
-    conditions: ['workerd', 'worker', 'browser'],
-    logLevel: 'error',
-  })
   const { compatibilityDate } = workerSettings()
   const miniflare = new Miniflare({
-    modules: [{ type: 'ESModule', path: 'worker.mjs', contents: bundled.outputFiles[0].text }],
+    modules: [await workerModule(join(scratch, 'worker.mjs'))],
     compatibilityDate,
   })
   try {
