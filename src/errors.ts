@@ -156,7 +156,10 @@ export function isKmsError(value: unknown, code?: KmsErrorCode): value is KmsErr
  * What a service or a store rejected with, as an error of ours: one with a code that we know as it
  * is, anything else as `code` with what was thrown as its cause.
  *
- * @throws the reason of an aborted signal, or an `AbortError`: an abort is no failure
+ * An `AbortError` counts as an abort only if the caller's own signal is aborted; else a client aborted
+ * itself, which is an outage.
+ *
+ * @throws the reason of an aborted signal
  */
 export function typedError(
   error: unknown,
@@ -164,27 +167,9 @@ export function typedError(
   signal: AbortSignal | undefined,
 ): KmsError {
   signal?.throwIfAborted()
-  if ((error as Partial<Error> | undefined)?.name === 'AbortError') throw error
   if (!isKmsError(error)) return new KmsError(code, { cause: error })
   if (CODES.includes(error.code)) return error
   return new KmsError('ERR_KMS_RESPONSE_INVALID', { cause: error })
-}
-
-/** What is wrong with the configuration, without its values. */
-export function configError(message: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message })
-}
-
-/**
- * Refuses options that nobody knows: a misspelt one that is accepted is a default in silence.
- *
- * @param others - what is left of the options once the known ones are taken out
- * @throws KmsError `ERR_KMS_CONFIG`
- */
-export function refuseOthers(others: Readonly<Record<string, unknown>>): void {
-  for (const name in others) {
-    if (others[name] !== undefined) throw configError(`${name} is no option`)
-  }
 }
 
 /** One outcome of a batch: batches never throw for one item. */

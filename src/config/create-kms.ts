@@ -1,4 +1,4 @@
-import { refuseOthers } from '../errors.ts'
+import { refuseOthers } from '../checks/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
 import { buildKms } from './build-kms.ts'
 import { checkConfig } from './check-config.ts'

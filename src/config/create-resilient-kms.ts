@@ -1,4 +1,4 @@
-import { refuseOthers } from '../errors.ts'
+import { refuseOthers } from '../checks/index.ts'
 import { CachedKms, type SharedDataKeys } from '../data-keys/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'

@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini'
-import { configError, type KmsError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
+import { type KmsError } from '../errors.ts'
 import { nearest } from './nearest.ts'
 
 /** What the walk needs to see of a schema. */
@@ -36,7 +37,7 @@ export function problemOf(
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys
     const like = nearest(key, Object.keys(at?.shape ?? {}))
-    return configError(`${pathText([...path, key])} is no option${meant(like)}`)
+    return configError(`unknown option: ${pathText([...path, key])}${meant(like)}`)
   }
   const discriminator = path.at(-1) ?? ''
   const above = walk(schema, config, path.slice(0, -1))

@@ -1,4 +1,5 @@
-import { configError, isKmsError, KmsError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
+import { isKmsError, KmsError } from '../errors.ts'
 import type { Hasher, Network, Runtime } from '../ports/index.ts'
 import { type CheckedText, type ConfigResolver, Reference, type Resolved } from './references.ts'
 

@@ -1,17 +1,13 @@
 import { isKmsError, type Outcome } from '../errors.ts'
-import {
-  canonicalContext,
-  type EncryptionContext,
-  type KmsSignalOptions,
-  wrongOption,
-} from '../kms/index.ts'
+import { integer, wrongOption } from '../checks/index.ts'
+import { canonicalContext, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
 import { webNetwork } from '../runtime/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
 import { equalBytes } from '../bytes/index.ts'
 import type { KmsCacheConfig } from './cache-config.ts'
 import { type CacheStats, NOT_SHARED } from './cache-stats.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
-import { dataKeyLimits, inRange } from './data-key-limits.ts'
+import { dataKeyLimits } from './data-key-limits.ts'
 import type { ActiveKeyOptions, Defer, MaybePromise, OpenRequest } from './data-key-source.ts'
 import type { HeldKey } from './held-key.ts'
 import { HeldKeys } from './held-keys.ts'
@@ -63,7 +59,7 @@ export class CachedKms extends MemoryKms {
     } = options
     const { ttlMs = 300_000, maxEntries = 1_000, network = webNetwork } = others
     const { encryptForMs } = dataKeyLimits(others.encryptForMs)
-    const refreshAheadMs = ahead ?? Math.floor(inRange('ttlMs', ttlMs, 1, 3_600_000) / 5)
+    const refreshAheadMs = ahead ?? Math.floor(integer('ttlMs', ttlMs, 1, 3_600_000) / 5)
     const look = (nowMs: number, defer: Defer): void => this.#shared?.look(nowMs, defer)
     const reading = new StaleFreshness<KmsSignalOptions>(
       { ttlMs, refreshAheadMs, maxStaleMs, encryptForMs: Infinity },
@@ -83,9 +79,9 @@ export class CachedKms extends MemoryKms {
     )
     const held = new HeldKeys(maxEntries, reading, writing)
     super(others, held)
-    inRange('refreshAheadMs', refreshAheadMs, 0, ttlMs)
-    inRange('maxStaleMs', maxStaleMs, 0, 86_400_000)
-    inRange('maxStaleWriteMs', maxStaleWriteMs, 0, 86_400_000)
+    integer('refreshAheadMs', refreshAheadMs, 0, ttlMs)
+    integer('maxStaleMs', maxStaleMs, 0, 86_400_000)
+    integer('maxStaleWriteMs', maxStaleWriteMs, 0, 86_400_000)
     this.#held = held
     this.#reading = reading
     this.#writing = writing

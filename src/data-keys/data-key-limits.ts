@@ -1,4 +1,4 @@
-import { configError } from '../errors.ts'
+import { configError, integer } from '../checks/index.ts'
 
 /** How long and for how much a data key may encrypt. Never limits decryption. */
 export interface DataKeyLimits {
@@ -29,20 +29,10 @@ export function dataKeyLimits(
   maxBytes: number = 2 ** 40,
 ): DataKeyLimits {
   return {
-    encryptForMs: inRange('encryptForMs', encryptForMs, 1, MAX_ENCRYPT_FOR_MS), // W5.2
-    maxMessages: inRange('maxMessages', maxMessages, 1, MAX_MESSAGES), // W5.6
-    maxBytes: inRange('maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER),
+    encryptForMs: integer('encryptForMs', encryptForMs, 1, MAX_ENCRYPT_FOR_MS), // W5.2
+    maxMessages: integer('maxMessages', maxMessages, 1, MAX_MESSAGES), // W5.6
+    maxBytes: integer('maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER),
   }
-}
-
-/**
- * An integer option within its range.
- *
- * @throws KmsError `ERR_KMS_CONFIG`
- */
-export function inRange(name: string, value: number, least: number, most: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
-  throw configError(`${name} must be ${String(least)} to ${String(most)}`)
 }
 
 /** The age rule for writing. No reader asks it (W5.4). */

@@ -1,6 +1,7 @@
 import { type Bytes, copyBytes, equalBytes } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
-import { type KmsSignalOptions, wrongOption } from '../kms/index.ts'
+import { wrongOption } from '../checks/index.ts'
+import { type KmsSignalOptions } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import { dataKeyStoreKey, encodeHead, type KeyHeader } from '../wire/index.ts'
 import { ask } from './ask.ts'

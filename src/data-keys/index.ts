@@ -3,7 +3,7 @@ export type { Invalidation } from './invalidation.ts'
 export type { CacheStats } from './cache-stats.ts'
 export { CachedKms } from './cached-kms.ts'
 export { DataEncryptionKey, type DataKeyUse, type EnvelopeForm } from './data-encryption-key.ts'
-export { type DataKeyLimits, inRange } from './data-key-limits.ts'
+export { type DataKeyLimits } from './data-key-limits.ts'
 export type {
   ActiveKeyOptions,
   DataKeyPolicy,

@@ -1,6 +1,6 @@
-import { refuseOthers } from '../errors.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
 import { type Bytes, equalBytes } from '../bytes/index.ts'
-import { canonicalContext, type EncryptionContext, wrongOption } from '../kms/index.ts'
+import { canonicalContext, type EncryptionContext } from '../kms/index.ts'
 import { LIMITS } from '../wire/index.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import type { HeldKeys } from './held-keys.ts'

@@ -1,5 +1,6 @@
 import { type Bytes, equalBytes } from '../bytes/index.ts'
 import { KmsError, type Outcome } from '../errors.ts'
+import { wrongOption } from '../checks/index.ts'
 import {
   canonicalContext,
   frozenMap,
@@ -10,7 +11,6 @@ import {
   type SecretBytes,
   type UnwrappedDataKey,
   type WrappedKey,
-  wrongOption,
 } from '../kms/index.ts'
 import type { DerivedKeys } from '../ciphers/index.ts'
 import type { DataKeyStore, Runtime } from '../ports/index.ts'

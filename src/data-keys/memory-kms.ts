@@ -9,7 +9,7 @@ import type { Network } from '../ports/index.ts'
 import { SingleFlight, webTimers } from '../runtime/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
-import { inRange } from './data-key-limits.ts'
+import { integer } from '../checks/index.ts'
 import type { ActiveKeyOptions, MaybePromise } from './data-key-source.ts'
 import { ttlOnly } from './held-key.ts'
 import { HeldKeys } from './held-keys.ts'
@@ -41,8 +41,8 @@ export class MemoryKms extends KmsSource {
    */
   constructor(options: KmsDataKeysOptions & MemoryCacheConfig, given?: HeldKeys) {
     const { ttlMs = 300_000, maxEntries = 1_000, network = webTimers, ...others } = options
-    inRange('maxEntries', maxEntries, 1, 1_000_000)
-    const freshness = ttlOnly(inRange('ttlMs', ttlMs, 1, 3_600_000))
+    integer('maxEntries', maxEntries, 1, 1_000_000)
+    const freshness = ttlOnly(integer('ttlMs', ttlMs, 1, 3_600_000))
     const held = given ?? new HeldKeys(maxEntries, freshness, freshness)
     super(others, held)
     this.#held = held

@@ -1,9 +1,9 @@
-import { refuseOthers } from '../errors.ts'
-import { type KeyManagementService, wrongOption } from '../kms/index.ts'
+import { integer, refuseOthers, wrongOption } from '../checks/index.ts'
+import { type KeyManagementService } from '../kms/index.ts'
 import type { DataKeyStore, Runtime } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
 import { LIMITS } from '../wire/index.ts'
-import { type DataKeyLimits, dataKeyLimits, inRange } from './data-key-limits.ts'
+import { type DataKeyLimits, dataKeyLimits } from './data-key-limits.ts'
 import type { DataKeyPolicy } from './data-key-source.ts'
 
 /** Options of {@link KmsDataKeys}. */
@@ -50,7 +50,7 @@ export function sourceSettings(options: KmsDataKeysOptions): SourceSettings {
   }
   const policy = Object.freeze({
     requiredContextKeys: Object.freeze([...(requiredContextKeys as readonly string[])]),
-    maxWraps: inRange('maxWraps', maxWraps, 1, LIMITS.maxWraps), // W3.10
+    maxWraps: integer('maxWraps', maxWraps, 1, LIMITS.maxWraps), // W3.10
     references: store !== undefined,
   })
   const limits = dataKeyLimits(encryptForMs, maxMessages, maxBytes)

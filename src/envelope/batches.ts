@@ -1,5 +1,6 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
+import { refuseOthers } from '../checks/index.ts'
 import {
   DataEncryptionKey,
   type DataKeySource,
@@ -10,7 +11,7 @@ import {
   settle,
   valueOf,
 } from '../data-keys/index.ts'
-import { isKmsError, type KmsError, type Outcome, refuseOthers } from '../errors.ts'
+import { isKmsError, type KmsError, type Outcome } from '../errors.ts'
 import { contextId, type EncryptionContext } from '../kms/index.ts'
 import type { MessageHead, MessageKind } from '../wire/index.ts'
 import {

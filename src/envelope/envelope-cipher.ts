@@ -8,7 +8,8 @@ import {
   toBytes,
 } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
-import { KmsError, type Outcome, refuseOthers } from '../errors.ts'
+import { oneOf, refuseOthers } from '../checks/index.ts'
+import { KmsError, type Outcome } from '../errors.ts'
 import { canonicalContext, type EncryptionContext } from '../kms/index.ts'
 import {
   decodeTextForm,
@@ -53,7 +54,7 @@ import {
   snapshot,
 } from './records.ts'
 import { rewrapTransform } from './rewrap-stream.ts'
-import { type CipherSettings, cipherSettings, formOf, oneOf, readPolicy } from './settings.ts'
+import { type CipherSettings, cipherSettings, formOf, readPolicy } from './settings.ts'
 
 const STREAM_KINDS: readonly MessageKind[] = ['stream', 'stream-by-reference']
 /** What has wraps of its own. A message by reference is rewrapped through its data-key record. */

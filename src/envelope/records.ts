@@ -1,8 +1,9 @@
 import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
 import { recordAad, streamContext } from '../ciphers/index.ts'
 import { DataEncryptionKey, type Defer } from '../data-keys/index.ts'
-import { KmsError, refuseOthers } from '../errors.ts'
-import { canonicalContext, type EncryptionContext, isPlain, wrongOption } from '../kms/index.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
+import { KmsError } from '../errors.ts'
+import { canonicalContext, type EncryptionContext, isPlain } from '../kms/index.ts'
 import {
   beginsAs,
   checkBodyLength,

@@ -1,12 +1,10 @@
+import { integer, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
 import {
   type DataKeySource,
   type EnvelopeForm,
-  inRange,
   KmsDataKeys,
   MemoryKms,
 } from '../data-keys/index.ts'
-import { configError, refuseOthers } from '../errors.ts'
-import { wrongOption } from '../kms/index.ts'
 import type { Runtime } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
@@ -40,7 +38,7 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
     runtime: options.runtime ?? webRuntime,
     form: formOf(form),
     acceptVersions: versions,
-    maxRecordBytes: inRange('maxRecordBytes', maxRecordBytes, 0, LIMITS.maxRecordBytes),
+    maxRecordBytes: integer('maxRecordBytes', maxRecordBytes, 0, LIMITS.maxRecordBytes),
     maxRecordBodyBytes: maxRecordBytes + LIMITS.nonceBytes + LIMITS.tagBytes,
   }
   if (settings.form === 'reference' && !settings.keys.policy.references) {
@@ -59,21 +57,11 @@ function sourceOf({
     return keys
   }
   const { cache = {}, ...rest } = others
-  // What is no option, and no kms, is refused there.
+  // Unknown options and a missing kms are refused there.
   const options = { runtime, ...rest } as KmsCipherOptions
   if (cache === false) return new KmsDataKeys(options)
   if (Object(cache) !== cache) throw wrongOption('cache')
   return new MemoryKms({ ...options, ...cache })
-}
-
-/**
- * A choice that the types name, and that a caller without types can misspell.
- *
- * @throws KmsError `ERR_KMS_CONFIG`
- */
-export function oneOf<T extends string>(name: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value
-  throw configError(`${name} must be ${choices.join(' or ')}`)
 }
 
 const FORMS: readonly EnvelopeForm[] = ['inline', 'reference']

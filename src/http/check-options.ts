@@ -1,4 +1,4 @@
-import { configError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
 
 /** What an option must be: by `typeof`, or one of those that `typeof` cannot tell. */
 export type OptionKind =
@@ -25,7 +25,7 @@ export function checkOptions<T extends object>(options: T, kinds: OptionKinds<T>
   for (const name in { ...options, ...kinds }) {
     const value: unknown = options[name as keyof T]
     if (value === undefined && kinds[name as keyof T] !== 'function') continue
-    if (!Object.hasOwn(kinds, name)) throw configError(`${name} is no option`)
+    if (!Object.hasOwn(kinds, name)) throw configError(`unknown option: ${name}`)
     if (!isOf(kinds[name as keyof T], value)) throw configError(`${name} is not valid`)
   }
 }

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes/index.ts'
-import { configError, isKmsError, KmsError, type KmsErrorDetails } from '../errors.ts'
+import { configError } from '../checks/index.ts'
+import { isKmsError, KmsError, type KmsErrorDetails } from '../errors.ts'
 import type { Network, NetworkResponse } from '../ports/index.ts'
 import { untilAborted } from '../runtime/index.ts'
 import { readBody } from './body.ts'

@@ -1,5 +1,6 @@
-import { KmsError, refuseOthers } from '../errors.ts'
-import { type KeyManagementService, type KmsSignalOptions, wrongOption } from '../kms/index.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
+import { KmsError } from '../errors.ts'
+import { type KeyManagementService, type KmsSignalOptions } from '../kms/index.ts'
 import type { Network, Observer, Runtime } from '../ports/index.ts'
 import { notify, sleep, webNetwork, webRuntime } from '../runtime/index.ts'
 import { AuditChain, type Pending } from './audit-chain.ts'

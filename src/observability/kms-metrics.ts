@@ -1,5 +1,5 @@
-import { KMS_ERROR_CODES, refuseOthers } from '../errors.ts'
-import { wrongOption } from '../kms/index.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
+import { KMS_ERROR_CODES } from '../errors.ts'
 import type { KmsEvent, KmsOperation, Observer } from '../ports/index.ts'
 import { prometheusText } from './prometheus.ts'
 import { Counter, type CounterSample, Histogram, type Labels } from './series.ts'

@@ -1,7 +1,6 @@
 import { decodeBase64Url } from '../bytes/index.ts'
 import { verifyCheckpoint } from '../ciphers/index.ts'
-import { refuseOthers } from '../errors.ts'
-import { wrongOption } from '../kms/index.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
 import type { AuditCheckpoint, AuditRecord } from './audit-event.ts'
 import { auditHash, checkpointBytes, GENESIS, isWholeEvent } from './audit-hash.ts'
 import { isCheckpoint, isCount, isEvent, isRecord, isWriter, plainCopy } from './audit-shape.ts'

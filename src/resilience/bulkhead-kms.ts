@@ -1,4 +1,5 @@
-import { type Outcome, refuseOthers } from '../errors.ts'
+import { integer, refuseOthers } from '../checks/index.ts'
+import { type Outcome } from '../errors.ts'
 import {
   type GeneratedDataKey,
   type HealthReport,
@@ -16,7 +17,6 @@ import {
 import type { KmsOperation } from '../ports/index.ts'
 import { notify } from '../runtime/index.ts'
 import { Bulkhead, type BulkheadConfig } from './bulkhead.ts'
-import { integer } from './numbers.ts'
 import { refusal } from './refusal.ts'
 import { type DecoratorPorts, type InnerCall, type Ports, portsOf, serviceOf } from './service.ts'
 import { hasTurn, waitsForTurn } from './turn.ts'

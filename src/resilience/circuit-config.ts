@@ -1,7 +1,5 @@
-import { refuseOthers } from '../errors.ts'
-import { wrongOption } from '../kms/index.ts'
+import { integer, refuseOthers, share, wrongOption } from '../checks/index.ts'
 import type { CircuitRules, CircuitState } from './circuit-state.ts'
-import { integer, share } from './numbers.ts'
 
 /** When a circuit opens and closes. Numbers are integers but for the rate. */
 export interface CircuitBreakerConfig {

@@ -1,5 +1,5 @@
-import { configError } from '../errors.ts'
-import { type KeyManagementService, wrongOption } from '../kms/index.ts'
+import { configError, wrongOption } from '../checks/index.ts'
+import { type KeyManagementService } from '../kms/index.ts'
 import type { KeyValueStore, RepairLog } from '../ports/index.ts'
 import { BulkheadKms } from './bulkhead-kms.ts'
 import { CircuitBreakerKms } from './circuit-breaker-kms.ts'

@@ -1,7 +1,7 @@
-import { KmsError, refuseOthers } from '../errors.ts'
-import { type KeyManagementService, wrongOption } from '../kms/index.ts'
+import { integer, refuseOthers, share, wrongOption } from '../checks/index.ts'
+import { KmsError } from '../errors.ts'
+import { type KeyManagementService } from '../kms/index.ts'
 import type { RepairLog } from '../ports/index.ts'
-import { integer, share } from './numbers.ts'
 import { type DecoratorPorts, type Ports, portsOf } from './service.ts'
 
 /** Options of {@link MultiKms}. */

@@ -1,9 +1,7 @@
-import { refuseOthers } from '../errors.ts'
-import { wrongOption } from '../kms/index.ts'
+import { integer, refuseOthers, wrongOption } from '../checks/index.ts'
 import type { BulkheadConfig } from './bulkhead.ts'
 import type { CircuitBreakerConfig } from './circuit-config.ts'
 import type { HedgeConfig, WritePolicy } from './multi-options.ts'
-import { integer } from './numbers.ts'
 import { type PresetName, PRESETS, type ResiliencePreset } from './presets.ts'
 import type { RetryConfig } from './retry-policy.ts'
 

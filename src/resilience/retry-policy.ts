@@ -1,5 +1,5 @@
-import { isKmsError, type KmsError, refuseOthers } from '../errors.ts'
-import { integer } from './numbers.ts'
+import { integer, refuseOthers } from '../checks/index.ts'
+import { isKmsError, type KmsError } from '../errors.ts'
 
 /**
  * When and how often a call is made again. Numbers are integers; the defaults are those of AWS's SDKs

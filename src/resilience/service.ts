@@ -1,5 +1,6 @@
 import { isKmsError } from '../errors.ts'
-import { type KeyManagementService, wrongOption } from '../kms/index.ts'
+import { wrongOption } from '../checks/index.ts'
+import { type KeyManagementService } from '../kms/index.ts'
 import type { CallClass, KmsOperation, Network, Observer, Runtime } from '../ports/index.ts'
 import { webNetwork, webRuntime } from '../runtime/index.ts'
 

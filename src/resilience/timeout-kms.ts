@@ -1,4 +1,5 @@
-import { isKmsError, type Outcome, refuseOthers } from '../errors.ts'
+import { integer, refuseOthers } from '../checks/index.ts'
+import { isKmsError, type Outcome } from '../errors.ts'
 import {
   type GeneratedDataKey,
   type HealthReport,
@@ -16,7 +17,6 @@ import {
 import type { CallEvent, KmsOperation } from '../ports/index.ts'
 import { notify } from '../runtime/index.ts'
 import { boundedCall } from './bounded-call.ts'
-import { integer } from './numbers.ts'
 import {
   type DecoratorPorts,
   errorTypeOf,

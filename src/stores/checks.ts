@@ -1,5 +1,5 @@
 import { type Bytes, isWellFormed, toBytes, utf8Length } from '../bytes/index.ts'
-import { configError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
 import type { DataKeyPage, KeyValueCapabilities } from '../ports/index.ts'
 
 /** Longest key with its prefix, bytes of UTF-8: what Workers KV takes, the shortest limit of all. */

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes/index.ts'
-import { configError, KmsError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
+import { KmsError } from '../errors.ts'
 import { parseJsonObject } from '../http/index.ts'
 import type { ObjectAnswer, ObjectRequest } from './durable-object-protocol.ts'
 import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'

@@ -1,4 +1,4 @@
-import { configError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
 import type { JsonObject } from '../http/index.ts'
 
 /**

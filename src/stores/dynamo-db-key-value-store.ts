@@ -1,4 +1,4 @@
-import { configError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
 import type {
   KeyValueCapabilities,

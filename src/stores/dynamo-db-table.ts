@@ -6,7 +6,8 @@ import {
   type EndpointOptions,
   toCredentialSource,
 } from '../credentials/aws/index.ts'
-import { configError, isKmsError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
+import { isKmsError } from '../errors.ts'
 import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../http/index.ts'
 import type { Hasher, Runtime } from '../ports/index.ts'
 import { webNetwork, webRuntime } from '../runtime/index.ts'

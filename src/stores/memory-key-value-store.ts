@@ -1,5 +1,5 @@
 import { type Bytes, copyBytes, equalBytes } from '../bytes/index.ts'
-import { configError, refuseOthers } from '../errors.ts'
+import { configError, refuseOthers } from '../checks/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,

@@ -1,4 +1,4 @@
-import { configError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'

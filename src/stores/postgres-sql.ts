@@ -1,4 +1,4 @@
-import { configError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
 
 /** Names with one spelling, with a schema before the table's or without; shorter than 64 with `_ends_at`. */
 const TABLE = /^(?:[a-z_][a-z0-9_]{0,62}\.)?[a-z_][a-z0-9_]{0,54}$/

@@ -1,4 +1,4 @@
-import { configError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
 
 /**
  * Sends one command to Redis, e.g. `['GET', 'key']`, and gives what it answers: a string, a number, an

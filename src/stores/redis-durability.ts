@@ -1,4 +1,4 @@
-import { configError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
 
 /** Policies that never remove a key without a time to live, as those of records are. */
 const KEEPS = /^(?:noeviction|volatile-[a-z]+)$/

@@ -1,5 +1,5 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { configError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,

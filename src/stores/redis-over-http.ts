@@ -1,4 +1,5 @@
-import { configError, KmsError, refuseOthers } from '../errors.ts'
+import { configError, refuseOthers } from '../checks/index.ts'
+import { KmsError } from '../errors.ts'
 import {
   checkEndpoint,
   type HttpResponse,

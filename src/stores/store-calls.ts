@@ -1,4 +1,5 @@
-import { configError, isKmsError, KmsError, refuseOthers } from '../errors.ts'
+import { configError, refuseOthers } from '../checks/index.ts'
+import { isKmsError, KmsError } from '../errors.ts'
 import type { Network } from '../ports/index.ts'
 import { untilAborted, webNetwork } from '../runtime/index.ts'
 

@@ -1,4 +1,4 @@
-import { configError } from '../errors.ts'
+import { configError } from '../checks/index.ts'
 import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
 import type {
   KeyValueCapabilities,

@@ -7,18 +7,19 @@
 const { readFileSync } = require('node:fs')
 const { join } = require('node:path')
 
-const base = ['bytes', 'errors', 'ports', 'runtime']
+const base = ['bytes', 'errors', 'checks', 'ports', 'runtime']
 
 /** `may`: anything of these. `types`: `import type` only. A name ending in `/` is a folder of folders. */
 const layers = {
   errors: { may: [] },
+  checks: { may: ['errors'] },
   bytes: { may: [] },
   ports: { may: ['bytes', 'errors'] },
-  runtime: { may: ['ports'] },
+  runtime: { may: ['errors', 'ports'] },
   kms: { may: base },
   http: { may: base },
   // kms is types and the canonical encoding of a context, which a parser must check against.
-  wire: { may: ['bytes', 'errors', 'kms'] },
+  wire: { may: ['bytes', 'errors', 'checks', 'kms'] },
   ciphers: { may: [...base, 'kms'], types: ['wire'] },
   'credentials/aws': { may: [...base, 'http', 'ciphers'] },
   'credentials/gcp': { may: [...base, 'http', 'ciphers', 'credentials/aws'] },

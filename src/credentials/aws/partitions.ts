@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 import { checkEndpoint, type EndpointRules } from '../../http/index.ts'
 
 /**

@@ -1,4 +1,5 @@
-import { configError, KmsError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
+import { KmsError } from '../../errors.ts'
 import type { CallFacts } from '../../http/index.ts'
 import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
 import type { AwsCredentials, AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'

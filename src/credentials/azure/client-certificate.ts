@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 import { importPKCS8, SignJWT } from 'jose'
 import { type Bytes, decodeBase64, encodeBase64Url } from '../../bytes/index.ts'
 import { checkOptions, type OptionKinds } from '../../http/index.ts'

@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 import { checkOptions, type OptionKinds } from '../../http/index.ts'
 import { ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'

@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 import { checkEndpoint, type EndpointRules, type OptionKinds, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { type FlightOptions, webNetwork, webRuntime } from '../../runtime/index.ts'

@@ -1,4 +1,5 @@
-import { configError, KmsError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
+import { KmsError } from '../../errors.ts'
 import { checkOptions, type OptionKinds } from '../../http/index.ts'
 import { assertionProof, ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'

@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 import { checkOptions, type OptionKinds, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'

@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 
 /** An option that is a text where it is given at all. */
 export function checkOptional(name: string, value: unknown): void {

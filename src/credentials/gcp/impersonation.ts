@@ -1,4 +1,4 @@
-import { configError, refuseOthers } from '../../errors.ts'
+import { configError, refuseOthers } from '../../checks/index.ts'
 import {
   checkEndpoint,
   checkFlags,

@@ -1,4 +1,5 @@
-import { configError, KmsError, refuseOthers } from '../../errors.ts'
+import { configError, refuseOthers } from '../../checks/index.ts'
+import { KmsError } from '../../errors.ts'
 import { Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'

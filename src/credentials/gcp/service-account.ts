@@ -1,4 +1,4 @@
-import { configError, refuseOthers } from '../../errors.ts'
+import { configError, refuseOthers } from '../../checks/index.ts'
 import { importPKCS8, SignJWT } from 'jose'
 import { encodeUtf8 } from '../../bytes/index.ts'
 import { parseJsonObject } from '../../http/index.ts'

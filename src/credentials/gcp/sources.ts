@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
 import type { GcpAccessToken, GcpCredentialsOption, GcpCredentialSource } from './credentials.ts'
 

@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 
 /** An absent audience would be the platform's default, and the token good for somebody else. */
 export function checkAudience(audience: unknown): void {

@@ -1,4 +1,5 @@
-import { configError, KmsError, refuseOthers } from '../../errors.ts'
+import { configError, refuseOthers } from '../../checks/index.ts'
+import { KmsError } from '../../errors.ts'
 import { untilAborted } from '../../runtime/index.ts'
 import { checkJwt } from './check-jwt.ts'
 import type { OidcTokenSource } from './oidc-token-source.ts'

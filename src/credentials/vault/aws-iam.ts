@@ -1,5 +1,6 @@
 import { encodeBase64, encodeUtf8 } from '../../bytes/index.ts'
-import { isKmsError, refuseOthers } from '../../errors.ts'
+import { refuseOthers } from '../../checks/index.ts'
+import { isKmsError } from '../../errors.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { Hasher } from '../../ports/index.ts'
 import {

@@ -1,4 +1,4 @@
-import { configError, refuseOthers } from '../../errors.ts'
+import { configError, refuseOthers } from '../../checks/index.ts'
 import type { JsonObject } from '../../http/index.ts'
 import type { VaultErrorRow } from './errors.ts'
 import { checkVaultPath } from './paths.ts'

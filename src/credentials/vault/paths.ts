@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 
 /** Segments of letters, digits, `_`, `.` and `-` that neither begin nor end with a dot or dash. */
 const PATH = /^\w(?:[\w.-]*\w)?(?:\/\w(?:[\w.-]*\w)?)*$/

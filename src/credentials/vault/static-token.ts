@@ -1,4 +1,4 @@
-import { configError, refuseOthers } from '../../errors.ts'
+import { configError, refuseOthers } from '../../checks/index.ts'
 import { valueOf, type VaultSecret } from './login.ts'
 import { renewSelf } from './renew.ts'
 import { isToken, type VaultAuth, type VaultToken } from './token.ts'

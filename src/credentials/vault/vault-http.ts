@@ -1,4 +1,5 @@
-import { configError, KmsError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
+import { KmsError } from '../../errors.ts'
 import {
   checkEndpoint,
   type EndpointRules,

@@ -1,8 +1,6 @@
 import { copyBytes, isWellFormed } from '../../bytes/index.ts'
-import { configError, refuseOthers } from '../../errors.ts'
-import { wrongOption } from '../../kms/index.ts'
+import { configError, integer, refuseOthers, wrongOption } from '../../checks/index.ts'
 import type { KeyValueStore } from '../../ports/index.ts'
-import { inRange } from '../data-key-limits.ts'
 import type { SharedDataKeysOptions } from './options.ts'
 import { MAC_BYTES } from './store-auth.ts'
 
@@ -57,10 +55,10 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
     // Now: the caller may wipe its own before the first cache is made.
     storeAuthKey: storeAuthKey && copyBytes(storeAuthKey),
     leases,
-    leaseMs: inRange('leaseMs', leaseMs, 1, 60_000),
-    waitMs: inRange('waitMs', waitMs, 0, 120_000),
-    signalMs: inRange('signalMs', signalMs, 1, 3_600_000),
-    storeTimeoutMs: inRange('storeTimeoutMs', storeTimeoutMs, 1, 60_000),
+    leaseMs: integer('leaseMs', leaseMs, 1, 60_000),
+    waitMs: integer('waitMs', waitMs, 0, 120_000),
+    signalMs: integer('signalMs', signalMs, 1, 3_600_000),
+    storeTimeoutMs: integer('storeTimeoutMs', storeTimeoutMs, 1, 60_000),
   }
 }
 

@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 import type { Runtime } from '../../ports/index.ts'
 import { creationTime } from '../data-key-limits.ts'
 import type { SharedDataKeys, SharedLevelHost } from '../shared-level.ts'

@@ -1,5 +1,5 @@
 import { checkRegion, partitionOf } from '../../credentials/aws/index.ts'
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 
 /** A key ARN in its parts. */
 export interface KeyArn {

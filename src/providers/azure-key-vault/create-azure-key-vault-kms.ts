@@ -1,7 +1,6 @@
-import { configError, refuseOthers } from '../../errors.ts'
+import { configError, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { toTokenSource } from '../../credentials/azure/index.ts'
 import { checkFlags, Transport } from '../../http/index.ts'
-import { wrongOption } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { configuredKey } from './key-id.ts'
 import { KeyVaultKms } from './key-vault-kms.ts'

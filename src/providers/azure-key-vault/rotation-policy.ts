@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../http/index.ts'
-import { wrongOption } from '../../kms/index.ts'
+import { wrongOption } from '../../checks/index.ts'
 import { invalidAnswer } from './vault-client.ts'
 
 /** When Key Vault makes a new version by itself. Durations are ISO 8601, e.g. `P90D` or `P1Y`. */

@@ -1,4 +1,4 @@
-import { configError } from '../../errors.ts'
+import { configError } from '../../checks/index.ts'
 
 /** A project's id may have a domain before it; all that may stand in a name is safe in a URL's path. */
 const KEY =

@@ -1,5 +1,6 @@
 import { LOCAL_WRAP_BYTES, unwrapLocally, wrapLocally } from '../../ciphers/index.ts'
-import { isKmsError, KmsError, type Outcome, refuseOthers } from '../../errors.ts'
+import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { isKmsError, KmsError, type Outcome } from '../../errors.ts'
 import {
   CONTEXT_LIMITS,
   demandUsage,
@@ -17,7 +18,6 @@ import {
   type UnwrappedDataKey,
   type UnwrapRequest,
   type WrappedKey,
-  wrongOption,
 } from '../../kms/index.ts'
 import type { Runtime } from '../../ports/index.ts'
 import { webRuntime } from '../../runtime/index.ts'

@@ -55,7 +55,7 @@ describe('a cipher that is built wrongly', () => {
   )
 
   it.each(['ttlMS', 'requiredContextkeys', 'maxRecordByte', 'dataKeystore', 'contex', 'kmss'])(
-    'is refused where %s is no option, of the cipher, its cache or its source',
+    'is refused where unknown: %s, of the cipher, its cache or its source',
     (name) => {
       expect(built({ kms, [name]: 5 })).toBe(CONFIG)
       expect(built({ kms, cache: false, [name]: 5 })).toBe(CONFIG)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { integer, share } from '../../../src/resilience/numbers.ts'
+import { integer, share } from '../../../src/checks/index.ts'
 import { Permits } from '../../../src/resilience/permits.ts'
 
 const NOW = 1_767_225_600_000

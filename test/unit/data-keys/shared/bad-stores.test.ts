@@ -167,7 +167,7 @@ describe('construction refuses', () => {
     ['an empty partition', { partition: '' }, /partition/],
     ['no partition', { partition: undefined }, /partition/],
     ['a partition that is no text', { partition: '\ud800' }, /partition/],
-    ['a misspelt option', { signalms: 1 }, /signalms is no option/],
+    ['a misspelt option', { signalms: 1 }, /unknown option: signalms/],
     ['a lease of another name', { lease: 'never' }, /lease/],
     [
       'a lease on an eventual store',

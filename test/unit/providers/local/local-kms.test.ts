@@ -267,7 +267,7 @@ describe('key bytes (R12)', () => {
 
 describe('options of a local KMS', () => {
   it.each<[string, object]>([
-    ['a name that is no option', { kekid: 'app' }],
+    ['an unknown option', { kekid: 'app' }],
     ['a number for kekId', { kekId: 5 }],
     ['null for kekId', { kekId: null }],
     ['a usage that does not exist', { usage: 'read' }],

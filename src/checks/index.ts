@@ -1,0 +1,10 @@
+export {
+  configError,
+  describe,
+  flag,
+  integer,
+  oneOf,
+  refuseOthers,
+  share,
+  wrongOption,
+} from './options.ts'

@@ -1,0 +1,85 @@
+import { KmsError } from '../errors.ts'
+
+/** Returns the error of a wrong configuration. The message must hold no value that may be secret. */
+export function configError(message: string): KmsError {
+  return new KmsError('ERR_KMS_CONFIG', { message })
+}
+
+/**
+ * Returns the error of one wrong option.
+ *
+ * @param name - the option's path, e.g. `cache.ttlMs`
+ * @param expected - completes "must be …"
+ * @param value - what the caller gave; only its kind is shown unless it is a number or a flag
+ */
+export function wrongOption(
+  name: string,
+  expected?: string,
+  ...value: readonly unknown[]
+): KmsError {
+  if (expected === undefined) return configError(`${name} is not valid`)
+  const got = value.length === 0 ? '' : `, got ${describe(value[0])}`
+  return configError(`${name} must be ${expected}${got}`)
+}
+
+/** Returns a number or flag as it is, and of anything else the kind alone: it may be a secret. */
+export function describe(value: unknown): string {
+  if (value === null || ['undefined', 'number', 'boolean'].includes(typeof value))
+    return String(value)
+  if (Array.isArray(value)) return 'an array'
+  return value === ''
+    ? 'an empty string'
+    : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
+}
+
+/**
+ * Refuses unknown options: a misspelt one that is accepted is a silent default.
+ *
+ * @param others - the options that are left once the known ones are taken out
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function refuseOthers(others: Readonly<Record<string, unknown>>): void {
+  for (const name in others) {
+    if (others[name] !== undefined) throw configError(`unknown option: ${name}`)
+  }
+}
+
+/**
+ * Returns an integer option that lies in its range.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function integer(name: string, value: number, least: number, most: number): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
+  throw wrongOption(name, `an integer from ${String(least)} to ${String(most)}`, value)
+}
+
+/**
+ * Returns an option that is above 0 and at most 1.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function share(name: string, value: number): number {
+  if (typeof value === 'number' && value > 0 && value <= 1) return value
+  throw wrongOption(name, 'above 0 and at most 1', value)
+}
+
+/**
+ * Returns a choice that the types name and that a caller without types can misspell.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function oneOf<T extends string>(name: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value
+  throw wrongOption(name, choices.join(' or '), value)
+}
+
+/**
+ * Returns a flag.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function flag(name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value
+  throw wrongOption(name, 'true or false', value)
+}
