@@ -4,7 +4,6 @@ export {
   CachedKms,
   type CacheStats,
   DataEncryptionKey,
-  type DataKeyUse,
   type DataKeyLimits,
   type DataKeyPolicy,
   type DataKeySource,
@@ -21,6 +20,7 @@ export {
   type SharedLevel,
   type SharedLevelHost,
   type SharedLevelStats,
+  type StreamKeys,
 } from './data-keys/index.ts'
 export {
   type DecryptedRange,

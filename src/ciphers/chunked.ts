@@ -17,6 +17,9 @@ export const CHUNKED = {
   maxChunks: 0x40_0000_0000,
 } as const
 
+/** Bytes of one block of HKDF-SHA-512. */
+const HASH_BYTES = 64
+
 /** An instance of the public standard: its AEAD's registered name and key length. */
 export interface ChunkedSuite {
   readonly aead: string
@@ -61,22 +64,30 @@ export async function deriveChunkedKeys(
     context,
   )
   const length = suite.keyBytes + 12 + CHUNKED.commitmentBytes
-  let block = new Uint8Array(0)
-  let okm = new Uint8Array(0)
-  for (let i = 1; okm.length < length; i++) {
-    const input = concatBytes(block, info, new Uint8Array([i]))
-    block = new Uint8Array(await crypto.subtle.sign('HMAC', prk, input))
-    okm = concatBytes(okm, block)
+  const okm = new Uint8Array(Math.ceil(length / HASH_BYTES) * HASH_BYTES)
+  let input = concatBytes(info, new Uint8Array([1]))
+  try {
+    for (let at = 0, i = 1; at < length; at += HASH_BYTES) {
+      const block = new Uint8Array(await crypto.subtle.sign('HMAC', prk, input))
+      okm.set(block, at)
+      input.fill(0) // from the second block on it holds the one before
+      input = concatBytes(block, info, new Uint8Array([++i]))
+      block.fill(0)
+    }
+    const aeadKey = await crypto.subtle.importKey(
+      'raw',
+      okm.subarray(0, suite.keyBytes),
+      'AES-GCM',
+      false,
+      ['encrypt', 'decrypt'],
+    )
+    const baseNonce = okm.slice(suite.keyBytes, suite.keyBytes + 12)
+    const commitment = okm.slice(suite.keyBytes + 12, length)
+    return { aeadKey, baseNonce, commitment }
+  } finally {
+    okm.fill(0)
+    input.fill(0)
   }
-  const raw = okm.subarray(0, suite.keyBytes)
-  const aeadKey = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [
-    'encrypt',
-    'decrypt',
-  ])
-  const baseNonce = okm.slice(suite.keyBytes, suite.keyBytes + 12)
-  const commitment = okm.slice(suite.keyBytes + 12, length)
-  okm.fill(0)
-  return { aeadKey, baseNonce, commitment }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type Bytes, concatBytes, encodeU64, encodeUtf8 } from '../bytes/index.ts'
 import type { SecretBytes } from '../kms/index.ts'
 import { sha256 } from './digest.ts'
+import { importXaesKey, type XaesKey } from './xaes.ts'
 
 /** What a data key is bound to: section 2 of the wire format. */
 export interface DataKeyBinding {
@@ -15,7 +16,8 @@ export interface DataKeyBinding {
 
 /** The keys of one DEK, not extractable, and its commitment. */
 export interface DerivedKeys {
-  readonly recordKey: CryptoKey
+  /** XAES-256-GCM: a record is sealed under a subkey of it. */
+  readonly recordKey: XaesKey
   /** HMAC-SHA-512: the PRK of the stream's own HKDF-Expand. */
   readonly streamKey: CryptoKey
   readonly commitment: Bytes
@@ -55,7 +57,7 @@ export async function deriveDataKey(
   try {
     // W2.5
     const [recordKey, streamKey] = await Promise.all([
-      subtle.importKey('raw', okm.subarray(0, 32), 'AES-GCM', false, ['encrypt', 'decrypt']),
+      importXaesKey(okm.subarray(0, 32)),
       subtle.importKey('raw', okm.subarray(32, 64), { name: 'HMAC', hash: 'SHA-512' }, false, [
         'sign',
       ]),

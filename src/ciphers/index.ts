@@ -20,9 +20,10 @@ export {
   unwrapLocally,
   wrapLocally,
 } from './local-wrap.ts'
-export { decryptRecord, encryptRecord, recordAad } from './record.ts'
+export { openRecord, recordAad, sealRecord } from './record.ts'
 export {
   authenticateStored,
   importStoreAuthKey,
   isAuthenticStored,
 } from './store-authentication.ts'
+export { deriveSubkey, importXaesKey, XAES, type XaesKey } from './xaes.ts'

@@ -1,28 +1,15 @@
 import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 import type { SecretBytes } from '../kms/index.ts'
+import { refuse, view } from './aead-result.ts'
+import { deriveSubkey, importXaesKey, XAES, type XaesKey } from './xaes.ts'
 
-const NONCE_BYTES = 12
-/** nonce, 32 bytes of ciphertext, tag (W3.19). */
-export const LOCAL_WRAP_BYTES = 60
+/** Bytes of a local wrap: nonce, 32 bytes of ciphertext, tag (W3.19). */
+export const LOCAL_WRAP_BYTES = 72
 
-/** The KEK as a key that cannot be exported. The bytes are copied at call time. */
-export async function importLocalKek(kek: SecretBytes): Promise<CryptoKey> {
-  return crypto.subtle.importKey('raw', kek.expose(), 'AES-GCM', false, ['encrypt', 'decrypt'])
-}
-
-/** What a local wrap authenticates (W3.18). `context` is ctx(K). */
-function localWrapAad(kekId: string, kekVersion: string, context: Bytes): Bytes {
-  const id = encodeUtf8(kekId)
-  const version = encodeUtf8(kekVersion)
-  return concatBytes(
-    encodeUtf8('edge-kms/v1/local-wrap\0'),
-    new Uint8Array([id.length >>> 8, id.length & 0xff]),
-    id,
-    new Uint8Array([version.length >>> 8, version.length & 0xff]),
-    version,
-    context,
-  )
+/** Imports a local KEK as a key that cannot be exported. The bytes are copied at call time. */
+export function importLocalKek(kek: SecretBytes): Promise<XaesKey> {
+  return importXaesKey(kek.expose())
 }
 
 /** The KEK version that wraps, and what the wrap is bound to. */
@@ -33,16 +20,31 @@ export interface LocalWrapBinding {
   readonly context: Bytes
 }
 
-/** Wraps a DEK; `nonce` is 12 bytes drawn in this same turn. */
+/** Returns what a local wrap authenticates (W3.18). */
+function localWrapAad({ kekId, kekVersion, context }: LocalWrapBinding): Bytes {
+  const label = encodeUtf8('edge-kms/v1/local-wrap\0')
+  return concatBytes(label, lp16(kekId), lp16(kekVersion), context)
+}
+
+function lp16(text: string): Bytes {
+  const bytes = encodeUtf8(text)
+  return concatBytes(new Uint8Array([bytes.length >>> 8, bytes.length & 0xff]), bytes)
+}
+
+/**
+ * Wraps a DEK with XAES-256-GCM.
+ *
+ * @param nonce - 24 random bytes, drawn for this wrap alone
+ */
 export async function wrapLocally(
-  kek: CryptoKey,
+  kek: XaesKey,
   dek: SecretBytes,
   nonce: Bytes,
   binding: LocalWrapBinding,
 ): Promise<Bytes> {
-  const additionalData = localWrapAad(binding.kekId, binding.kekVersion, binding.context)
-  const algorithm = { name: 'AES-GCM', iv: nonce, additionalData, tagLength: 128 }
-  const sealed = await crypto.subtle.encrypt(algorithm, kek, dek.expose())
+  const subkey = await deriveSubkey(kek, nonce.subarray(0, XAES.prefixBytes))
+  const algorithm = gcm(nonce, binding)
+  const sealed = await crypto.subtle.encrypt(algorithm, subkey, dek.expose())
   return concatBytes(nonce, new Uint8Array(sealed))
 }
 
@@ -52,22 +54,18 @@ export async function wrapLocally(
  * @throws KmsError `ERR_DECRYPT_FAILED`
  */
 export async function unwrapLocally(
-  kek: CryptoKey,
+  kek: XaesKey,
   wrapped: Bytes,
   binding: LocalWrapBinding,
 ): Promise<Bytes> {
   if (wrapped.length !== LOCAL_WRAP_BYTES) throw new KmsError('ERR_DECRYPT_FAILED')
-  const additionalData = localWrapAad(binding.kekId, binding.kekVersion, binding.context)
-  const iv = wrapped.subarray(0, NONCE_BYTES)
-  try {
-    return new Uint8Array(
-      await crypto.subtle.decrypt(
-        { name: 'AES-GCM', iv, additionalData, tagLength: 128 },
-        kek,
-        wrapped.subarray(NONCE_BYTES),
-      ),
-    )
-  } catch {
-    throw new KmsError('ERR_DECRYPT_FAILED')
-  }
+  const subkey = await deriveSubkey(kek, wrapped.subarray(0, XAES.prefixBytes))
+  const sealed = wrapped.subarray(XAES.nonceBytes)
+  return crypto.subtle.decrypt(gcm(wrapped, binding), subkey, sealed).then(view, refuse)
+}
+
+/** @param nonce - begins with the 24 bytes of the nonce */
+function gcm(nonce: Bytes, binding: LocalWrapBinding): AesGcmParams {
+  const iv = nonce.subarray(XAES.prefixBytes, XAES.nonceBytes)
+  return { name: 'AES-GCM', iv, additionalData: localWrapAad(binding), tagLength: 128 }
 }

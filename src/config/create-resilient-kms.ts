@@ -1,5 +1,5 @@
 import { refuseOthers } from '../checks/index.ts'
-import { CachedKms, type SharedDataKeys } from '../data-keys/index.ts'
+import { CachedKms, DATA_KEY_OPTIONS, type SharedDataKeys } from '../data-keys/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import { composeKms, type ComposeKmsOptions, resilienceValues } from '../resilience/index.ts'
@@ -75,7 +75,9 @@ export function createResilientKms(
     maxStaleMs,
     maxStaleWriteMs: maxStaleMs,
     encryptForMs,
-    maxMessages,
+    ...(maxMessages !== undefined && { maxMessages }),
+    // The stack's own deadline ends a call first, and says which KMS was asked.
+    callTimeoutMs: Math.min(values.deadlineMs + 1_000, DATA_KEY_OPTIONS.callTimeoutMs.most),
     ...cache,
     ...(dataKeyStore && { dataKeyStore }),
     ...(shared && { shared }),

@@ -1,5 +1,10 @@
 import * as z from 'zod/mini'
-import type { KmsCacheConfig, KmsDataKeysOptions } from '../data-keys/index.ts'
+import {
+  DATA_KEY_OPTIONS,
+  type DataKeyOption,
+  type KmsCacheConfig,
+  type KmsDataKeysOptions,
+} from '../data-keys/index.ts'
 import type {
   BulkheadConfig,
   CircuitBreakerConfig,
@@ -23,7 +28,7 @@ export interface ResilientKmsConfig extends ResilienceConfig {
 export interface ResilientCacheConfig
   extends
     Omit<KmsCacheConfig, 'network' | 'shared'>,
-    Omit<KmsDataKeysOptions, 'kms' | 'dataKeyStore' | 'runtime'> {}
+    Omit<KmsDataKeysOptions, 'kms' | 'dataKeyStore' | 'runtime' | 'network'> {}
 
 /** After the check an option that is absent may also be there as `undefined`. */
 type Loose<T> = T extends readonly unknown[]
@@ -39,7 +44,6 @@ export interface CheckedResilientConfig extends Loose<Omit<ResilientKmsConfig, '
 
 const PRESET_NAMES = ['development', 'production', 'highAvailability', 'highSecurity'] as const
 const rate = z.optional(z.number().check(z.gt(0), z.lte(1)))
-const most = Number.MAX_SAFE_INTEGER
 
 const retry = z.strictObject({
   maxAttempts: integer(1, 10),
@@ -76,16 +80,22 @@ const hedge = z.strictObject({
   budget: rate,
 } satisfies Shape<HedgeConfig>)
 
+/** An integer option of data keys or their cache. */
+function dataKeyOption(name: DataKeyOption): ReturnType<typeof integer> {
+  const { least, most } = DATA_KEY_OPTIONS[name]
+  return integer(least, most)
+}
+
 const cache = z.strictObject({
-  ttlMs: integer(1, 3_600_000),
-  maxEntries: integer(1, 1_000_000),
-  refreshAheadMs: integer(0, 3_600_000),
-  maxStaleMs: integer(0, 86_400_000),
-  maxStaleWriteMs: integer(0, 86_400_000),
-  encryptForMs: integer(1, 86_400_000),
-  maxMessages: integer(1, 2 ** 32),
-  maxBytes: integer(1, most),
-  maxWraps: integer(1, 16),
+  ttlMs: dataKeyOption('ttlMs'),
+  maxEntries: dataKeyOption('maxEntries'),
+  refreshAheadMs: integer(0, DATA_KEY_OPTIONS.ttlMs.most),
+  maxStaleMs: dataKeyOption('maxStaleMs'),
+  maxStaleWriteMs: dataKeyOption('maxStaleWriteMs'),
+  encryptForMs: dataKeyOption('encryptForMs'),
+  maxMessages: dataKeyOption('maxMessages'),
+  maxWraps: dataKeyOption('maxWraps'),
+  callTimeoutMs: dataKeyOption('callTimeoutMs'),
   requiredContextKeys: z.optional(z.array(z.string())),
 } satisfies Shape<ResilientCacheConfig>)
 

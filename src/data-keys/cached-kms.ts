@@ -1,26 +1,36 @@
-import { isKmsError, type Outcome } from '../errors.ts'
-import { integer, wrongOption } from '../checks/index.ts'
-import { canonicalContext, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
-import { webNetwork } from '../runtime/index.ts'
+import type { Bytes } from '../bytes/index.ts'
+import type { Outcome } from '../errors.ts'
+import type { EncryptionContext, KmsSignalOptions, WrappedKey } from '../kms/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
-import { equalBytes } from '../bytes/index.ts'
-import type { KmsCacheConfig } from './cache-config.ts'
-import { type CacheStats, NOT_SHARED } from './cache-stats.ts'
+import { cacheTimes, type KmsCacheConfig } from './cache/config.ts'
+import { type Invalidation, meantBy } from './cache/invalidation.ts'
+import type { CacheParts } from './cache/parts.ts'
+import { ReaderKeys } from './cache/reader-keys.ts'
+import { type CacheStats, NOT_SHARED } from './cache/stats.ts'
+import { WriterKeys } from './cache/writer-keys.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
-import { dataKeyLimits } from './data-key-limits.ts'
-import type { ActiveKeyOptions, Defer, MaybePromise, OpenRequest } from './data-key-source.ts'
-import type { HeldKey } from './held-key.ts'
-import { HeldKeys } from './held-keys.ts'
-import { dropFrom, type Invalidation, meantBy } from './invalidation.ts'
-import { MemoryKms } from './memory-kms.ts'
-import { isOfContext } from './opened-keys.ts'
-import type { ObtainOptions, SharedDataKeys, SharedLevel, SharedLevelHost } from './shared-level.ts'
-import type { KmsDataKeysOptions } from './source-options.ts'
-import { failureOf, StaleFreshness } from './stale-freshness.ts'
+import { DataKeyFactory } from './data-key-factory.ts'
+import type {
+  ActiveKeyOptions,
+  DataKeyPolicy,
+  DataKeySource,
+  Defer,
+  MaybePromise,
+  OpenRequest,
+  RewrapKeyOptions,
+} from './data-key-source.ts'
+import { SUBKEYS } from './defaults.ts'
+import { DataKeyRecords } from './records/data-key-records.ts'
+import { attachShared, type SharedLevel } from './shared-level.ts'
+import { type KmsDataKeysOptions, sourceSettings } from './source-options.ts'
+import { SubkeyPool } from './subkeys.ts'
 
 /**
- * Data keys kept in the memory of this process or isolate. Holds derived keys that cannot be
- * exported, never raw bytes.
+ * Cached data keys over a KMS: the source that an `EnvelopeCipher` encrypts and decrypts with. It is not
+ * a `KeyManagementService` itself. It holds derived keys that cannot be exported, never raw bytes.
+ *
+ * A key is used for `ttlMs`, renewed in the background ahead of that, and served for `maxStaleMs` more
+ * while the KMS is down.
  *
  * @remarks Security: a key that is disabled in the KMS still decrypts here for up to `ttlMs`, and for
  * `maxStaleMs` more while the KMS cannot be reached.
@@ -33,289 +43,200 @@ import { failureOf, StaleFreshness } from './stale-freshness.ts'
  * import { createLocalKms } from 'edge-kms/local'
  *
  * const kms = createLocalKms({ versions: [{ version: 1, key: crypto.getRandomValues(new Uint8Array(32)) }] })
- * const keys = new CachedKms({ kms, ttlMs: 60_000, maxMessages: 100_000 })
+ * const keys = new CachedKms({ kms, ttlMs: 60_000 })
  * export const cipher = new EnvelopeCipher({ keys })
  * ```
  */
-export class CachedKms extends MemoryKms {
-  readonly #held: HeldKeys
-  readonly #reading: StaleFreshness<KmsSignalOptions>
-  readonly #writing: StaleFreshness<ActiveKeyOptions>
+export class CachedKms implements DataKeySource {
+  readonly policy: DataKeyPolicy
+  readonly #factory: DataKeyFactory
+  readonly #records: DataKeyRecords
+  readonly #parts: CacheParts
+  readonly #readers: ReaderKeys
+  readonly #writers: WriterKeys
   readonly #shared: SharedLevel | undefined
-  /** Keys that others made, whose records are in the data-key store as somebody has rewrapped them. */
-  readonly #rewrapped = new WeakSet<DataEncryptionKey>()
-  #encrypts = 0
-  #encryptMisses = 0
+  readonly #subkeys = new SubkeyPool(SUBKEYS.ofCache)
   #revocations = 0
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: KmsDataKeysOptions & KmsCacheConfig) {
-    const {
-      refreshAheadMs: ahead,
-      maxStaleMs = 60_000,
-      maxStaleWriteMs = 60_000,
-      shared,
-      ...others
-    } = options
-    const { ttlMs = 300_000, maxEntries = 1_000, network = webNetwork } = others
-    const { encryptForMs } = dataKeyLimits(others.encryptForMs)
-    const refreshAheadMs = ahead ?? Math.floor(integer('ttlMs', ttlMs, 1, 3_600_000) / 5)
-    const look = (nowMs: number, defer: Defer): void => this.#shared?.look(nowMs, defer)
-    const reading = new StaleFreshness<KmsSignalOptions>(
-      { ttlMs, refreshAheadMs, maxStaleMs, encryptForMs: Infinity },
-      network,
-      (held, { defer }) => {
-        this.#reopen(held, defer)
+    const { ttlMs, maxEntries, refreshAheadMs, maxStaleMs, maxStaleWriteMs, shared, ...source } =
+      options
+    const settings = sourceSettings(source)
+    const given = { ttlMs, maxEntries, refreshAheadMs, maxStaleMs, maxStaleWriteMs }
+    const factory = new DataKeyFactory(settings, () => this.#subkeys)
+    this.policy = settings.policy
+    this.#factory = factory
+    this.#parts = {
+      settings,
+      times: cacheTimes(given, settings.limits.encryptForMs),
+      factory,
+      stamp: { value: 0 },
+      refused: (key) => {
+        this.#refuse(key)
       },
-      look,
+    }
+    this.#records = new DataKeyRecords({
+      ...settings,
+      maxWraps: settings.policy.maxWraps,
+      open: async (header, { context }, asked) =>
+        factory.open(await factory.admit(header, context.map), asked),
+    })
+    this.#readers = new ReaderKeys(this.#parts)
+    this.#writers = new WriterKeys(this.#parts, this.#readers, (context, asked) =>
+      this.#shared === undefined
+        ? factory.make(context, asked)
+        : this.#shared.obtain(context, asked),
     )
-    const writing = new StaleFreshness<ActiveKeyOptions>(
-      { ttlMs, refreshAheadMs, maxStaleMs: maxStaleWriteMs, encryptForMs },
-      network,
-      (held, use) => {
-        this.#replace(held, use)
-      },
-      look,
-    )
-    const held = new HeldKeys(maxEntries, reading, writing)
-    super(others, held)
-    integer('refreshAheadMs', refreshAheadMs, 0, ttlMs)
-    integer('maxStaleMs', maxStaleMs, 0, 86_400_000)
-    integer('maxStaleWriteMs', maxStaleWriteMs, 0, 86_400_000)
-    this.#held = held
-    this.#reading = reading
-    this.#writing = writing
-    if (shared === undefined) return
-    if (typeof (shared as Partial<SharedDataKeys> | null)?.attach !== 'function') {
-      throw wrongOption('shared')
-    }
-    this.#shared = shared.attach(this.#hostOf(others.kms, { network, maxEntries, refreshAheadMs }))
-  }
-
-  override active(
-    context: EncryptionContext | undefined,
-    options: ActiveKeyOptions,
-  ): MaybePromise<DataEncryptionKey> {
-    this.#encrypts += 1
-    return super.active(context, options)
-  }
-
-  override async makeMissing(
-    context: EncryptionContext,
-    options: ActiveKeyOptions,
-  ): Promise<DataEncryptionKey> {
-    this.#encryptMisses += 1
-    try {
-      return await this.#makeOrAgain(context, options)
-    } catch (error) {
-      const held = this.#held.activeOf(context)
-      const key = held && this.#standsIn(held, error, this.#writing)
-      if (key?.reserve(this.limits, this.runtime.now(), options.bytes) !== true) throw error
-      if (options.durable) await this.makeDurable(key, options)
-      return key
-    }
-  }
-
-  override async makeKey(
-    context: EncryptionContext | undefined,
-    options: ActiveKeyOptions & { readonly own?: boolean },
-  ): Promise<DataEncryptionKey> {
-    if (this.#shared === undefined || options.own) return super.makeKey(context, options)
-    return this.#shared.obtain(canonicalContext(context), options)
-  }
-
-  override async openMissing(
-    header: KeyHeader,
-    context: EncryptionContext | undefined,
-    options: KmsSignalOptions,
-  ): Promise<DataEncryptionKey> {
-    this.#shared?.look(this.runtime.now(), options.defer)
-    try {
-      return await super.openMissing(header, context, options)
-    } catch (error) {
-      const stale = this.#staleOf(header, context, error)
-      if (stale === undefined) throw error
-      return stale
-    }
-  }
-
-  override async openMany(
-    requests: readonly OpenRequest[],
-    options: KmsSignalOptions,
-  ): Promise<readonly Outcome<DataEncryptionKey>[]> {
-    this.#shared?.look(this.runtime.now(), options.defer)
-    const outcomes = await super.openMany(requests, options)
-    return outcomes.map((outcome, i) => {
-      if (outcome.ok) return outcome
-      const { header, context } = requests[i] as OpenRequest
-      const stale = this.#staleOf(header, context, outcome.error)
-      return stale === undefined ? outcome : { ok: true, value: stale }
+    this.#shared = attachShared(shared, this.#parts, this.#readers, this.#writers, () => {
+      this.#drop()
     })
   }
 
+  active(
+    context: EncryptionContext | undefined,
+    options: ActiveKeyOptions,
+  ): MaybePromise<DataEncryptionKey> {
+    this.#look(options)
+    const key = this.#writers.atHand(context, options)
+    if (key !== undefined && (!options.durable || this.#records.isDurable(key))) return key
+    return this.#durable(key ?? this.#writers.missing(context, options), options)
+  }
+
+  open(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): MaybePromise<DataEncryptionKey> {
+    this.#look(options)
+    return this.#readers.open(header, context, options)
+  }
+
+  openMany(
+    requests: readonly OpenRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<DataEncryptionKey>[]> {
+    this.#look(options)
+    return this.#readers.openMany(requests, options)
+  }
+
+  byReference(
+    commitment: Bytes,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): MaybePromise<DataEncryptionKey> {
+    this.#look(options)
+    return (
+      this.#readers.named(commitment, context, options) ??
+      this.headerOf(commitment, options).then((header) => this.open(header, context, options))
+    )
+  }
+
+  headerOf(commitment: Bytes, options: KmsSignalOptions): Promise<KeyHeader> {
+    return this.#records.headerOf(commitment, options)
+  }
+
+  recall(
+    message: Bytes,
+    context: EncryptionContext | undefined,
+    defer: Defer,
+  ): DataEncryptionKey | undefined {
+    this.#look({ defer })
+    return this.#readers.recall(message, context, { defer })
+  }
+
+  rewrap(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: RewrapKeyOptions,
+  ): Promise<KeyHeader> {
+    return this.#factory.rewrap(header, context, options)
+  }
+
+  canOpen(wraps: readonly WrappedKey[]): boolean {
+    return this.#factory.canOpen(wraps)
+  }
+
+  /** Returns what was counted since construction. */
   stats(): CacheStats {
-    const { opened } = this.#held
+    const [readers, writers] = [this.#readers, this.#writers]
     return {
-      entries: opened.keys.size,
-      encryptHits: this.#encrypts - this.#encryptMisses,
-      encryptMisses: this.#encryptMisses,
-      decryptHits: opened.hits,
-      decryptMisses: opened.misses,
-      staleEncrypts: this.#writing.staleServes,
-      staleDecrypts: this.#reading.staleServes,
-      refreshes: this.#reading.refreshes + this.#writing.refreshes,
-      evictions: opened.keys.evictions,
+      entries: readers.held.size,
+      encryptHits: writers.uses - writers.misses,
+      encryptMisses: writers.misses,
+      decryptHits: readers.hits,
+      decryptMisses: readers.misses,
+      staleEncrypts: writers.renewal.staleServes,
+      staleDecrypts: readers.renewal.staleServes,
+      refreshes: readers.renewal.refreshes + writers.renewal.refreshes,
+      evictions: readers.held.evictions,
       revocations: this.#revocations,
-      refusals: this.refusals,
+      refusals: this.#factory.failed.refusals,
       ...(this.#shared?.stats() ?? NOT_SHARED),
     }
   }
 
-  override clear(): void {
-    super.clear()
+  /**
+   * Drops every key, fails the streams that are open, and never uses a key again that was made before:
+   * after a restore from a snapshot, or to make a revocation immediate (W5.7).
+   */
+  clear(): void {
+    this.#factory.clear()
+    this.#drop()
     this.#shared?.clear()
   }
 
   /**
    * Drops keys at once: after a grant was taken back, or a key was compromised. The next use asks the KMS.
-   * With a shared level, what is shared by now is not used any more by anybody, and the other caches of the
-   * partition, which are told through the store, drop all that they hold. A cache in use hears of it within
-   * `signalMs`, one call of the store and the time that the store takes to show a write; one that is not in
-   * use, in the background of its next use.
+   * With a shared level, nobody uses what is shared by now any more, and the other caches of the partition
+   * are told through the store to drop all that they hold. A cache in use hears of it within `signalMs`, one
+   * call of the store and the time that the store takes to show a write; an idle one, in the background of
+   * its next use.
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE`: dropped here, but the others were not told; call again
    */
   async invalidate(what: Invalidation = {}, options: KmsSignalOptions = {}): Promise<void> {
     const isMeant = meantBy(what)
-    const drop = (): void => {
-      if (isMeant === undefined) super.clear()
-      else dropFrom(this.#held, isMeant)
-    }
-    drop()
+    this.#drop(isMeant)
     try {
       await this.#shared?.signal(options)
     } finally {
-      drop() // what was adopted again until the others were told
+      this.#drop(isMeant) // what was adopted again until the others were told
     }
   }
 
-  /** A key that others made may have been rewrapped by now, and its record differs in its wraps then. */
-  override async makeDurable(key: DataEncryptionKey, options: KmsSignalOptions): Promise<void> {
-    if (this.#rewrapped.has(key)) return
-    try {
-      await super.makeDurable(key, options)
-    } catch (error) {
-      if (this.#shared === undefined) throw error
-      const there = this.headerOf(key.header.commitment, options)
-      await there.catch(() => Promise.reject(error as Error)) // what is not there was not written
-      this.#rewrapped.add(key)
-    }
+  #look({ defer }: KmsSignalOptions): void {
+    this.#shared?.look(this.#parts.settings.runtime.now(), defer)
   }
 
-  override isDurable(key: DataEncryptionKey): boolean {
-    return super.isDurable(key) || this.#rewrapped.has(key)
-  }
-
-  #hostOf(
-    kms: KmsDataKeysOptions['kms'],
-    settings: Pick<SharedLevelHost, 'network' | 'maxEntries' | 'refreshAheadMs'>,
-  ): SharedLevelHost {
-    const { opened } = this.#held
-    return {
-      ...settings,
-      runtime: this.runtime,
-      limits: this.limits,
-      policy: this.policy,
-      capabilities: kms.capabilities,
-      get entries() {
-        return opened.keys.size
-      },
-      canOpen: (wraps) => this.canOpen(wraps),
-      make: (context, options) => super.makeKey(context.map, options),
-      open: (header, context, options) => this.openNew(header, context, options),
-      makeDurable: (key, options) => this.makeDurable(key, options),
-      drop: () => {
-        super.clear()
-      },
-    }
-  }
-
-  /** A key that was adopted may be used up, or come to its end, in that moment: then one of our own. */
-  async #makeOrAgain(
-    context: EncryptionContext,
+  async #durable(
+    making: MaybePromise<DataEncryptionKey>,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
-    try {
-      return await super.makeMissing(context, options)
-    } catch (error) {
-      const usedUp = isKmsError(error, 'ERR_DATA_KEY_EXHAUSTED')
-      const fits = options.bytes <= this.limits.maxBytes
-      if (this.#shared === undefined || !usedUp || !fits) throw error
-      return super.makeMissing(context, { ...options, own: true } as ActiveKeyOptions)
+    const key = await making
+    if (options.durable) await this.#records.makeDurable(key, options)
+    return key
+  }
+
+  /** Lets go of keys, for readers and writers, and of what is under way. */
+  #drop(isMeant?: (key: DataEncryptionKey) => boolean): void {
+    this.#parts.stamp.value += 1
+    if (isMeant === undefined) {
+      this.#readers.held.clear()
+      this.#writers.clear()
+      this.#subkeys.clear()
+      return
+    }
+    for (const held of [...this.#readers.held.values(), ...this.#writers.held.values()]) {
+      if (isMeant(held.key)) held.answeredAtMs = -Infinity
     }
   }
 
-  /** The key of a header that stands in for what the KMS did not give. */
-  #staleOf(
-    header: KeyHeader,
-    context: EncryptionContext | undefined,
-    error: unknown,
-  ): DataEncryptionKey | undefined {
-    const held = this.#held.opened.peek(header.commitment, 0)
-    if (held === undefined || !isOfContext(held.key, context)) return undefined
-    // Not the wraps: what somebody did to theirs must not drop the key of those who have the right ones.
-    if (!equalBytes(header.bytes, held.key.header.bytes)) return undefined
-    return this.#standsIn(held, error, this.#reading)
-  }
-
-  /** A key that may be used although the KMS was asked in vain. */
-  #standsIn(
-    held: HeldKey,
-    error: unknown,
-    freshness: StaleFreshness<never>,
-  ): DataEncryptionKey | undefined {
-    if (!this.#isOutage(held, error)) return undefined
-    return freshness.standsIn(held, this.runtime.now()) ? held.key : undefined
-  }
-
-  /** Whether the KMS is down. Where it gave a verdict on the key, that goes at once, for readers and writers. */
-  #isOutage(held: HeldKey, error: unknown): boolean {
-    const failure = failureOf(error)
-    if (failure === 'outage') held.outageAtMs = this.runtime.now()
-    if (failure === 'verdict') {
-      if (held.cachedAtMs !== -Infinity) this.#revocations += 1
-      const { header, context } = held.key
-      for (const entry of [
-        held,
-        this.#held.opened.peek(header.commitment, 0),
-        this.#held.activeOf(context.map),
-      ]) {
-        if (entry !== undefined) entry.cachedAtMs = -Infinity
-      }
-    }
-    return failure === 'outage'
-  }
-
-  #reopen(held: HeldKey, defer: Defer): void {
-    const { header, context } = held.key
-    this.#behind(held, defer, this.openNew(header, context.map, {}))
-  }
-
-  #replace(held: HeldKey, options: ActiveKeyOptions): void {
-    const { context } = held.key
-    const call: ObtainOptions = { ...options, signal: undefined, ahead: true }
-    this.#behind(
-      held,
-      options.defer,
-      this.renew(context.map, call, () => true),
-    )
-  }
-
-  /** Work that no caller waits for: what it brings is in the cache. */
-  #behind(held: HeldKey, defer: Defer, work: Promise<unknown>): void {
-    const quiet = work.catch((error: unknown) => {
-      this.#isOutage(held, error)
-    })
-    defer?.(quiet)
+  /** Readers and writers lose a key that the KMS refuses. */
+  #refuse({ header, context }: DataEncryptionKey): void {
+    const entries = [this.#readers.find(header.commitment), this.#writers.find(context.map)]
+    const live = entries.filter((held) => held !== undefined && held.answeredAtMs !== -Infinity)
+    if (live.length > 0) this.#revocations += 1
+    for (const held of live) if (held !== undefined) held.answeredAtMs = -Infinity
   }
 }

@@ -1,51 +1,54 @@
+import { type Bytes, concatBytes, copyBytes } from '../bytes/index.ts'
 import {
   type ChunkedKeys,
   CHUNKED,
-  decryptRecord,
+  type DerivedKeys,
   deriveChunkedKeys,
-  encryptRecord,
   openChunked,
   streamContext,
 } from '../ciphers/index.ts'
-import { type Bytes, concatBytes, copyBytes } from '../bytes/index.ts'
 import type { CanonicalContext, EncryptionContext } from '../kms/index.ts'
 import type { Runtime } from '../ports/index.ts'
-import {
-  encodeHead,
-  type KeyHeader,
-  LIMITS,
-  type MessageKind,
-  referenceKindOf,
-} from '../wire/index.ts'
-import { type DataKeyLimits, mayEncryptAt } from './data-key-limits.ts'
+import { encodeHead, type KeyHeader, type MessageKind, referenceKindOf } from '../wire/index.ts'
+import type { Generation } from './generation.ts'
+import { RecordKeys } from './record-keys.ts'
+import type { BatchSubkeys, SubkeyPool } from './subkeys.ts'
 
 /** Which form the messages of a call have: with the key header inside, or a reference to it. */
 export type EnvelopeForm = 'inline' | 'reference'
 
-/** What was encrypted under a data key in this process. */
-export interface DataKeyUse {
-  readonly messages: number
-  /** Of plaintext, in records. */
-  readonly bytes: number
+/** What a data key shares with the others of its source. */
+export interface DataKeyPorts {
+  readonly runtime: Runtime
+  /** What the source's `clear()` ends. */
+  readonly generation: Generation
+  readonly subkeys: SubkeyPool
+  /** Messages under one nonce prefix; 2^20 by default. */
+  readonly redrawAfter?: number | undefined
 }
 
-/** Only {@link DataEncryptionKey.reserve} counts. */
-type Count = { -readonly [Name in keyof DataKeyUse]: DataKeyUse[Name] }
+/** The keys of one stream. */
+export interface StreamKeys {
+  readonly keys: ChunkedKeys
+  /** @throws KmsError `ERR_DATA_KEY_EXHAUSTED` once the source was cleared: a stream asks before each step */
+  readonly demandCurrent: () => void
+}
 
 /**
- * One data key, ready for use: the derived keys, which cannot be exported, its public header, and
- * what was encrypted under it in this process. It never prints its keys.
+ * One data key, ready for use: its public header, the context that it is bound to, and the derived
+ * keys, which cannot be exported. It never prints its keys.
  */
 export class DataEncryptionKey {
   readonly header: KeyHeader
-  /** Its bytes, to be found at once in a message. */
+  /** The header's bytes as words, to find it fast in a message. */
   readonly headerWords: Uint32Array
   /** The context that the commitment binds. */
   readonly context: CanonicalContext
-  /** One object for a data key, however often it is fetched. */
-  used: DataKeyUse = { messages: 0, bytes: 0 }
+  /** What the source's `clear()` ends. */
+  readonly generation: Generation
 
-  readonly #recordKey: CryptoKey
+  readonly #runtime: Runtime
+  readonly #records: RecordKeys
   readonly #streamKey: CryptoKey
   readonly #heads = new Map<MessageKind, Bytes>()
   #disposed = false
@@ -53,72 +56,63 @@ export class DataEncryptionKey {
   constructor(
     header: KeyHeader,
     context: CanonicalContext,
-    keys: { readonly recordKey: CryptoKey; readonly streamKey: CryptoKey },
+    keys: Pick<DerivedKeys, 'recordKey' | 'streamKey'>,
+    { runtime, generation, subkeys, redrawAfter }: DataKeyPorts,
   ) {
     const { bytes } = header
     this.header = header
     this.headerWords = new Uint32Array(copyBytes(bytes).buffer, 0, bytes.length >>> 2)
     this.context = context
-    this.#recordKey = keys.recordKey
+    this.generation = generation
+    this.#runtime = runtime
+    this.#records = new RecordKeys(keys.recordKey, runtime, subkeys, redrawAfter)
     this.#streamKey = keys.streamKey
   }
 
+  /** Readies the key for writing, so that the first record is one AEAD call like all others. */
+  prepare(): Promise<void> {
+    return this.#records.prepare()
+  }
+
+  /** Seals one record. */
+  encryptRecord(plaintext: Bytes, aad: Bytes, form: EnvelopeForm): Promise<Bytes> {
+    this.#demandUsable()
+    this.generation.demandCurrent()
+    return this.#records.seal(this.#head('record', form), plaintext, aad)
+  }
+
   /**
-   * Counts one message of this size and says yes, or says no and counts nothing: the key is too
-   * old, from the future, or used up (W5.1, W5.3, W5.5). Synchronous, so that two callers cannot
-   * take the last message both.
+   * Opens the body of a record, which begins at `at`.
+   *
+   * @param batch - shares what is derived with the other records of one call
    */
-  reserve(limits: DataKeyLimits, nowMs: number, plaintextBytes: number): boolean {
-    if (this.#disposed || !mayEncryptAt(this.header.createdAtMs, limits, nowMs)) return false
-    const used: Count = this.used
-    if (used.messages >= limits.maxMessages) return false // W5.5
-    if (used.bytes + plaintextBytes > limits.maxBytes) return false
-    used.messages += 1
-    used.bytes += plaintextBytes
-    return true
-  }
-
-  /** One record. The nonce is drawn here, in the turn of the AEAD call (W4.7). */
-  encryptRecord(
-    plaintext: Bytes,
-    aad: Bytes,
-    form: EnvelopeForm,
-    runtime: Runtime,
-  ): Promise<Bytes> {
+  decryptRecord(message: Bytes, aad: Bytes, at: number = 0, batch?: BatchSubkeys): Promise<Bytes> {
     this.#demandUsable()
-    const nonce = runtime.randomFill(new Uint8Array(LIMITS.nonceBytes))
-    return encryptRecord(this.#recordKey, nonce, plaintext, aad, this.#head('record', form))
+    return this.#records.open(message, aad, at, batch)
   }
 
-  /** Opens the body of a record, which begins at `at`. */
-  decryptRecord(message: Bytes, aad: Bytes, at = 0): Promise<Bytes> {
-    this.#demandUsable()
-    return decryptRecord(this.#recordKey, message, aad, at)
-  }
-
-  /** Keys for a new stream, and what goes before its first chunk. */
+  /** Returns keys for a new stream, and what goes before its first chunk. */
   async startStream(
     aad: EncryptionContext | undefined,
     form: EnvelopeForm,
-    runtime: Runtime,
-  ): Promise<{ readonly keys: ChunkedKeys; readonly head: Bytes }> {
+  ): Promise<StreamKeys & { readonly head: Bytes }> {
     this.#demandUsable()
-    const salt = runtime.randomFill(new Uint8Array(CHUNKED.saltBytes)) // W4.12
+    const salt = this.#runtime.randomFill(new Uint8Array(CHUNKED.saltBytes)) // W4.12
     const head = this.#head('stream', form)
     const keys = await deriveChunkedKeys(this.#streamKey, salt, streamContext(aad))
-    return { keys, head: concatBytes(head, salt, keys.commitment) }
+    return { ...this.#streamOf(keys), head: concatBytes(head, salt, keys.commitment) }
   }
 
-  /** Keys of a stream that is read; its commitment is checked. */
-  openStream(header: Bytes, aad: EncryptionContext | undefined): Promise<ChunkedKeys> {
+  /** Returns the keys of a stream that is read; its commitment is checked. */
+  async openStream(header: Bytes, aad: EncryptionContext | undefined): Promise<StreamKeys> {
     this.#demandUsable()
-    return openChunked(this.#streamKey, header, streamContext(aad))
+    return this.#streamOf(await openChunked(this.#streamKey, header, streamContext(aad)))
   }
 
   /**
-   * Any later use throws. The platform frees the keys when nothing refers to them any more.
+   * Makes any later use throw. The platform frees the keys when nothing refers to them any more.
    *
-   * Only for a key of which no cache holds the same: a `CachedKms` goes on giving it to readers. Drop it there
+   * Dispose only a key that no cache holds: a `CachedKms` goes on giving it to readers. Drop it there
    * first, by `invalidate({ commitment })`.
    */
   dispose(): void {
@@ -131,6 +125,16 @@ export class DataEncryptionKey {
 
   toJSON(): string {
     return '[data key]'
+  }
+
+  #streamOf(keys: ChunkedKeys): StreamKeys {
+    return {
+      keys,
+      demandCurrent: () => {
+        this.#demandUsable()
+        this.generation.demandCurrent()
+      },
+    }
   }
 
   #demandUsable(): void {

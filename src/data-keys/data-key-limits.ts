@@ -1,13 +1,15 @@
 import { configError, integer } from '../checks/index.ts'
+import { DATA_KEY_OPTIONS, type DataKeyOption } from './defaults.ts'
 
-/** How long and for how much a data key may encrypt. Never limits decryption. */
+/** How long, and for how many messages, a data key encrypts. Never limits decryption. */
 export interface DataKeyLimits {
   /** Milliseconds after its creation; 1 hour by default, at most 24 hours. */
   readonly encryptForMs: number
-  /** Messages per process; 2^20 by default, at most 2^32. */
+  /**
+   * Messages that one cache encrypts under one data key, 1 to 2^32. No limit by default: the format
+   * needs none. A lower number bounds how much one stolen data key opens.
+   */
   readonly maxMessages: number
-  /** Bytes of plaintext in records per process; 2^40 by default, at most 2^53 - 1. */
-  readonly maxBytes: number
 }
 
 /** 2020-01-01: a data key from before it has a broken clock behind it. */
@@ -15,40 +17,42 @@ const EARLIEST_MS = 1_577_836_800_000
 /** How far another writer's clock may be ahead. */
 const FUTURE_SKEW_MS = 300_000
 
-const MAX_ENCRYPT_FOR_MS = 86_400_000
-const MAX_MESSAGES = 2 ** 32
+/**
+ * Returns an integer option, or its default.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` if it is out of range
+ */
+export function optionOf(name: DataKeyOption, given: number | undefined): number {
+  const { value, least, most } = DATA_KEY_OPTIONS[name]
+  return given === undefined ? value : integer(name, given, least, most)
+}
 
 /**
- * Fills in the defaults and refuses what is out of range.
+ * Fills in the defaults (W5.2, W5.6).
  *
- * @throws KmsError `ERR_KMS_CONFIG`
+ * @throws KmsError `ERR_KMS_CONFIG` if one is out of range
  */
-export function dataKeyLimits(
-  encryptForMs = 3_600_000,
-  maxMessages: number = 2 ** 20,
-  maxBytes: number = 2 ** 40,
-): DataKeyLimits {
+export function dataKeyLimits(encryptForMs?: number, maxMessages?: number): DataKeyLimits {
   return {
-    encryptForMs: integer('encryptForMs', encryptForMs, 1, MAX_ENCRYPT_FOR_MS), // W5.2
-    maxMessages: integer('maxMessages', maxMessages, 1, MAX_MESSAGES), // W5.6
-    maxBytes: integer('maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER),
+    encryptForMs: optionOf('encryptForMs', encryptForMs),
+    maxMessages: optionOf('maxMessages', maxMessages),
   }
 }
 
-/** The age rule for writing. No reader asks it (W5.4). */
-export function mayEncryptAt(createdAtMs: number, limits: DataKeyLimits, nowMs: number): boolean {
+/** Whether a writer may use a data key of this age. No reader asks (W5.4). */
+export function mayEncryptAt(createdAtMs: number, encryptForMs: number, nowMs: number): boolean {
   if (createdAtMs < EARLIEST_MS || createdAtMs > nowMs + FUTURE_SKEW_MS) return false // W5.3
-  return nowMs - createdAtMs < limits.encryptForMs // W5.1
+  return nowMs - createdAtMs < encryptForMs // W5.1
 }
 
 /**
- * The creation time of a new data key.
+ * Returns the creation time of a new data key.
  *
- * @throws KmsError `ERR_KMS_CONFIG` if the clock was never set, or gives what is no time
+ * @throws KmsError `ERR_KMS_CONFIG` if the clock was never set, or returns what is not a time
  */
 export function creationTime(nowMs: number): number {
   // A bigint passes for a number in comparisons.
   const isTime = typeof nowMs === 'number' && nowMs <= Number.MAX_SAFE_INTEGER
   if (isTime && nowMs >= EARLIEST_MS) return Math.floor(nowMs)
-  throw configError('the clock is wrong')
+  throw configError('the clock is wrong: it must be 2020 or later')
 }

@@ -12,8 +12,6 @@ export type Defer = KmsSignalOptions['defer']
 
 /** Options of {@link DataKeySource.active}. */
 export interface ActiveKeyOptions extends KmsSignalOptions {
-  /** Plaintext of the message that is to be encrypted, in bytes; counted against the key's limit. */
-  readonly bytes: number
   /** The key must be in the data-key store, durable and readable, before it is handed out. */
   readonly durable: boolean
 }
@@ -45,12 +43,12 @@ export interface DataKeyPolicy {
 
 /**
  * Where an `EnvelopeCipher` gets its data keys. `KmsDataKeys` makes one per message, `CachedKms`
- * keeps them in memory. A source derives, commits and counts; a KMS only wraps.
+ * keeps them in memory. A source derives and commits; a KMS only wraps.
  */
 export interface DataKeySource {
   readonly policy: DataKeyPolicy
 
-  /** A data key that may encrypt one more message of this size; that message is already counted. */
+  /** Returns a data key that may encrypt one more message. */
   active(
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,

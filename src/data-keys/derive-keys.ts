@@ -7,9 +7,9 @@ import { type DataKeyFields, type KeyHeader, storedPart } from '../wire/index.ts
 const DEK_BYTES = 32
 
 /**
- * Derives the keys of a DEK and disposes the DEK.
+ * Derives the keys of a new DEK and disposes the DEK.
  *
- * @throws KmsError `ERR_KMS_RESPONSE_INVALID` if the DEK is not 32 bytes
+ * @throws KmsError `ERR_KMS_RESPONSE_INVALID` if it is not 32 bytes, or all of them are zero (W2.1)
  */
 export async function deriveKeys(
   plaintext: SecretBytes,
@@ -17,8 +17,9 @@ export async function deriveKeys(
   context: CanonicalContext,
 ): Promise<DerivedKeys> {
   try {
-    if (plaintext.length !== DEK_BYTES) {
-      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'not 32 bytes' }) // W2.1
+    if (!isDek(plaintext)) {
+      const message = 'a data key must be 32 random bytes'
+      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message })
     }
     const stored = storedPart(fields.stored)
     return await deriveDataKey(plaintext, {
@@ -33,13 +34,24 @@ export async function deriveKeys(
   }
 }
 
-/** The keys of an unwrapped DEK if its commitment is the header's, else `undefined`. Disposes the DEK. */
+/**
+ * Returns the keys of an unwrapped DEK if its commitment is the header's, else `undefined`. What no
+ * DEK can be counts as a wrong one (W3.29). Disposes the DEK.
+ */
 export async function openKeys(
   plaintext: SecretBytes,
   header: KeyHeader,
   context: CanonicalContext,
 ): Promise<DerivedKeys | undefined> {
+  if (!isDek(plaintext)) {
+    plaintext.dispose()
+    return undefined
+  }
   const keys = await deriveKeys(plaintext, header, context)
   // W2.6, W2.7, W6.3: before the first AEAD call, in constant time
   return equalBytesConstantTime(keys.commitment, header.commitment) ? keys : undefined
+}
+
+function isDek(plaintext: SecretBytes): boolean {
+  return plaintext.length === DEK_BYTES && plaintext.expose().some((byte) => byte !== 0)
 }

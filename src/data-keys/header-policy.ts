@@ -1,21 +1,26 @@
 import { KmsError } from '../errors.ts'
 import { type EncryptionContext, keysOf } from '../kms/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
-import type { DataKeySource } from './data-key-source.ts'
+
+/** What a header is checked against. */
+export interface HeaderPolicy {
+  readonly requiredContextKeys: readonly string[]
+  canOpen(wraps: KeyHeader['wraps']): boolean
+}
 
 /**
- * What can be refused from the header and the caller's context alone, before any I/O (W6.1).
+ * Refuses what the header and the caller's context alone show to be wrong, before any I/O (W6.1).
  *
  * @throws KmsError `ERR_CONTEXT_INVALID`, `ERR_ENVELOPE_UNKNOWN_KEY`, `ERR_DECRYPT_FAILED`
  */
 export function checkHeader(
-  source: Pick<DataKeySource, 'policy' | 'canOpen'>,
+  policy: HeaderPolicy,
   header: KeyHeader,
   context: EncryptionContext = {},
 ): void {
   const keys = keysOf(context)
-  demandKeys(source.policy.requiredContextKeys, keys)
-  if (!source.canOpen(header.wraps)) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY') // W3.27
+  demandKeys(policy.requiredContextKeys, keys)
+  if (!policy.canOpen(header.wraps)) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY') // W3.27
   for (const key in header.stored) {
     // Own keys only: a stored `toString` must not equal an inherited one.
     const given = keys.includes(key) ? context[key] : undefined
@@ -25,6 +30,8 @@ export function checkHeader(
 
 /** @throws KmsError `ERR_CONTEXT_INVALID` */
 export function demandKeys(required: readonly string[], keys: readonly string[]): void {
-  if (required.every((key) => keys.includes(key))) return
-  throw new KmsError('ERR_CONTEXT_INVALID', { message: 'requiredContextKeys is not met' })
+  const missing = required.find((key) => !keys.includes(key))
+  if (missing === undefined) return
+  const message = `the context must have the key "${missing}", which requiredContextKeys names`
+  throw new KmsError('ERR_CONTEXT_INVALID', { message })
 }

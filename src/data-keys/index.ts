@@ -1,9 +1,9 @@
-export type { KmsCacheConfig } from './cache-config.ts'
-export type { Invalidation } from './invalidation.ts'
-export type { CacheStats } from './cache-stats.ts'
+export type { KmsCacheConfig } from './cache/config.ts'
+export type { Invalidation } from './cache/invalidation.ts'
+export type { CacheStats } from './cache/stats.ts'
 export { CachedKms } from './cached-kms.ts'
-export { DataEncryptionKey, type DataKeyUse, type EnvelopeForm } from './data-encryption-key.ts'
-export { type DataKeyLimits } from './data-key-limits.ts'
+export { DataEncryptionKey, type EnvelopeForm, type StreamKeys } from './data-encryption-key.ts'
+export { type DataKeyLimits, optionOf } from './data-key-limits.ts'
 export type {
   ActiveKeyOptions,
   DataKeyPolicy,
@@ -13,7 +13,7 @@ export type {
   OpenRequest,
   RewrapKeyOptions,
 } from './data-key-source.ts'
-export { type MemoryCacheConfig, MemoryKms } from './memory-kms.ts'
+export { DATA_KEY_OPTIONS, type DataKeyOption } from './defaults.ts'
 export { KmsDataKeys } from './kms-data-keys.ts'
 export type {
   ObtainOptions,
@@ -24,3 +24,4 @@ export type {
 } from './shared-level.ts'
 export type { KmsDataKeysOptions } from './source-options.ts'
 export { outcomeOf, settle, valueOf } from './opening.ts'
+export { BatchSubkeys } from './subkeys.ts'

@@ -1,9 +1,9 @@
-import { binaryString } from '../bytes/index.ts'
+import { concatBytes, encodeBase64Url } from '../bytes/index.ts'
+import { sha256 } from '../ciphers/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../errors.ts'
 import {
   type CanonicalContext,
   canonicalContext,
-  contextId,
   type EncryptionContext,
   type KeyManagementService,
   kmsContext,
@@ -14,10 +14,15 @@ import {
   type WrappedKey,
 } from '../kms/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
-import { askKms } from './ask.ts'
+import type { KmsCaller } from './ask.ts'
 
 /** A header that is to be opened. */
 export interface Opening extends UnwrapRequest {
+  /**
+   * A hash of all bytes of the header and of the context. Unlike a cache's identity it covers the
+   * wraps: a message whose wraps were tampered with must block nobody else.
+   */
+  readonly id: string
   readonly header: KeyHeader
   readonly canonical: CanonicalContext
   /** Those that the service may open, in the message's order. */
@@ -25,13 +30,14 @@ export interface Opening extends UnwrapRequest {
 }
 
 /** @throws KmsError `ERR_CONTEXT_INVALID` */
-export function openingOf(
-  kms: KeyManagementService,
+export async function openingOf(
+  kms: Pick<KeyManagementService, 'canUnwrap'>,
   header: KeyHeader,
   context: EncryptionContext | undefined,
-): Opening {
+): Promise<Opening> {
   const canonical = canonicalContext(context)
   return {
+    id: encodeBase64Url(await sha256(concatBytes(header.bytes, canonical.bytes))),
     header,
     canonical,
     wraps: header.wraps.filter((wrap) => kms.canUnwrap(wrap)), // W3.26
@@ -42,11 +48,11 @@ export function openingOf(
 /**
  * Unwraps until `accept` takes what came out.
  *
- * @param first - what the first question was answered with, where it was asked already
+ * @param first - the answer to the first call, where it was made already
  * @throws KmsError `ERR_DECRYPT_FAILED` if no wrap is left, or the KMS's error
  */
 export async function tryWraps<T>(
-  kms: KeyManagementService,
+  kms: KmsCaller,
   { wraps, context }: Opening,
   options: KmsSignalOptions,
   accept: (plaintext: SecretBytes) => Promise<T | undefined>,
@@ -55,7 +61,7 @@ export async function tryWraps<T>(
   let answer = first
   let left = wraps
   while (left.length > 0) {
-    answer ??= await askKms(kms, 'unwrapDataKey', { ...options, context }, left)
+    answer ??= await kms.ask('unwrapDataKey', { ...options, context }, left)
     const accepted = await accept(answer.plaintext)
     if (accepted !== undefined) return accepted
     // W3.29: a wrap that opens to another DEK must not hide the one that is right.
@@ -66,17 +72,12 @@ export async function tryWraps<T>(
 }
 
 /**
- * The wraps that are left after one was tried. Compared by key, not by object: a KMS may answer
+ * Returns the wraps that are left after one was tried. Compared by key, not by object: a KMS may answer
  * with a copy, and each wrap must be tried once at most.
  */
 function withoutWrap(wraps: readonly WrappedKey[], by: WrappedKey): readonly WrappedKey[] {
   const left = wraps.filter((wrap) => wrap.kekId !== by.kekId || wrap.provider !== by.provider)
   return left.length < wraps.length ? left : []
-}
-
-/** Equal for equal header bytes and equal contexts only. */
-export function headerId(header: KeyHeader, context: EncryptionContext | undefined): string {
-  return `${String(header.bytes.length)} ${binaryString(header.bytes)} ${contextId(context)}`
 }
 
 /** Runs one item of a batch: a KmsError is its outcome, anything else is a mistake and rejects. */
@@ -96,7 +97,7 @@ function failed(error: unknown): Outcome<never> {
   throw error
 }
 
-/** What an outcome holds, or its error thrown. */
+/** Returns what an outcome holds, or throws its error. */
 export function valueOf<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value
   throw outcome.error

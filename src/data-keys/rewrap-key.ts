@@ -1,18 +1,18 @@
 import { KmsError } from '../errors.ts'
-import { type KeyManagementService, SecretBytes, type WrappedKey } from '../kms/index.ts'
-import { askKms } from './ask.ts'
+import { SecretBytes, type WrappedKey } from '../kms/index.ts'
+import type { KmsCaller } from './ask.ts'
+import type { FailedHeaders } from './cache/failed-headers.ts'
 import type { RewrapKeyOptions } from './data-key-source.ts'
 import { openKeys } from './derive-keys.ts'
-import type { FailedHeaders } from './failed-headers.ts'
 import { type Opening, tryWraps } from './opening.ts'
 
 /**
- * Wraps of the same data key under the configured KEKs.
+ * Returns wraps of the same data key under the configured KEKs.
  *
  * @throws KmsError `ERR_DECRYPT_FAILED`, or the KMS's error
  */
 export async function rewrapKey(
-  kms: KeyManagementService,
+  kms: KmsCaller,
   failed: FailedHeaders,
   opening: Opening,
   options: RewrapKeyOptions,
@@ -25,7 +25,7 @@ export async function rewrapKey(
   const checked = async (wraps: readonly WrappedKey[]): Promise<readonly WrappedKey[]> => {
     if (options.verify === 'kms') return wraps
     for (const wrap of wraps) {
-      const { plaintext } = await askKms(kms, 'unwrapDataKey', call, [wrap])
+      const { plaintext } = await kms.ask('unwrapDataKey', call, [wrap])
       if (!(await proves(plaintext))) throw new KmsError('ERR_DECRYPT_FAILED') // W3.32
     }
     return wraps
@@ -33,7 +33,7 @@ export async function rewrapKey(
 
   if (kms.capabilities.rewrapsInside || options.verify === 'kms') {
     const rewrap = async (): Promise<readonly WrappedKey[]> =>
-      checked(await askKms(kms, 'rewrapDataKey', call, opening.wraps))
+      checked(await kms.ask('rewrapDataKey', call, opening.wraps))
     // Of two keys that are asked here, the missing one may be the new.
     return failed.learn(opening, rewrap, /DECRYPT/)
   }
@@ -48,7 +48,7 @@ export async function rewrapKey(
   try {
     // The old wrap is proven before there is a new one, which cannot be the header's fault.
     await failed.learn(opening, () => tryWraps(kms, opening, options, keep))
-    wraps = await askKms(kms, 'wrapDataKey', call, dek as unknown as SecretBytes)
+    wraps = await kms.ask('wrapDataKey', call, dek as unknown as SecretBytes)
   } finally {
     dek?.dispose()
   }

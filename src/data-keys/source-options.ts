@@ -1,30 +1,38 @@
-import { integer, refuseOthers, wrongOption } from '../checks/index.ts'
-import { type KeyManagementService } from '../kms/index.ts'
-import type { DataKeyStore, Runtime } from '../ports/index.ts'
-import { webRuntime } from '../runtime/index.ts'
-import { LIMITS } from '../wire/index.ts'
-import { type DataKeyLimits, dataKeyLimits } from './data-key-limits.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
+import type { KeyManagementService } from '../kms/index.ts'
+import type { DataKeyStore, Network, Runtime } from '../ports/index.ts'
+import { webNetwork, webRuntime } from '../runtime/index.ts'
+import type { CallBounds } from './ask.ts'
+import { type DataKeyLimits, dataKeyLimits, optionOf } from './data-key-limits.ts'
 import type { DataKeyPolicy } from './data-key-source.ts'
 
 /** Options of {@link KmsDataKeys}. */
 export interface KmsDataKeysOptions extends Partial<DataKeyLimits> {
   readonly kms: KeyManagementService
-  /** Context keys that every message must have and that no header carries. */
+  /** Context keys that every call must have and that no header carries. */
   readonly requiredContextKeys?: readonly string[]
   /** The most wraps that a header may have, 1 to 16; 5 by default. */
   readonly maxWraps?: number
   /** Where data-key records of messages by reference live. */
   readonly dataKeyStore?: DataKeyStore
+  /**
+   * How long one call of the KMS or of the data-key store may take before it counts as an outage, in
+   * milliseconds: 15,000 by default, 1 to 900,000. Set it above the deadline of a stack below.
+   */
+  readonly callTimeoutMs?: number
   readonly runtime?: Runtime
+  /** Timers and jitter; the platform's own by default. */
+  readonly network?: Network
 }
 
 /** The options of a source, checked and complete. */
-export interface SourceSettings {
+export interface SourceSettings extends CallBounds {
   readonly kms: KeyManagementService
   readonly store: DataKeyStore | undefined
   readonly limits: DataKeyLimits
   readonly policy: DataKeyPolicy
   readonly runtime: Runtime
+  readonly network: Network
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
@@ -33,26 +41,41 @@ export function sourceSettings(options: KmsDataKeysOptions): SourceSettings {
     kms,
     encryptForMs,
     maxMessages,
-    maxBytes,
     requiredContextKeys = [],
-    maxWraps = LIMITS.defaultMaxWraps,
+    maxWraps,
     dataKeyStore: store,
+    callTimeoutMs,
     runtime = webRuntime,
+    network = webNetwork,
     ...others
   } = options
   refuseOthers(others)
   if (typeof (kms as Partial<KeyManagementService> | null)?.unwrapDataKey !== 'function') {
-    throw wrongOption('kms')
+    throw wrongOption('kms', 'a KeyManagementService', kms)
   }
-  if (!Array.isArray(requiredContextKeys)) throw wrongOption('requiredContextKeys')
   if (store !== undefined && (store as DataKeyStore | null)?.consistency !== 'strong') {
-    throw wrongOption('dataKeyStore') // W4.26
+    throw wrongOption('dataKeyStore', 'a DataKeyStore whose consistency is strong') // W4.26
   }
-  const policy = Object.freeze({
-    requiredContextKeys: Object.freeze([...(requiredContextKeys as readonly string[])]),
-    maxWraps: integer('maxWraps', maxWraps, 1, LIMITS.maxWraps), // W3.10
-    references: store !== undefined,
-  })
-  const limits = dataKeyLimits(encryptForMs, maxMessages, maxBytes)
-  return { kms, store, limits, policy, runtime }
+  return {
+    kms,
+    store,
+    limits: dataKeyLimits(encryptForMs, maxMessages),
+    policy: Object.freeze({
+      requiredContextKeys: contextKeys(requiredContextKeys),
+      maxWraps: optionOf('maxWraps', maxWraps), // W3.10
+      references: store !== undefined,
+    }),
+    callTimeoutMs: optionOf('callTimeoutMs', callTimeoutMs),
+    runtime,
+    network,
+  }
+}
+
+/** Keys that a context can have: a key that none can have would refuse every call, and only then. */
+function contextKeys(given: readonly string[]): readonly string[] {
+  const keys: readonly unknown[] = Array.isArray(given) ? [...(given as unknown[])] : [undefined]
+  const legal = (key: unknown): boolean =>
+    typeof key === 'string' && key !== '' && !key.toLowerCase().startsWith('edge-kms:')
+  if (keys.every(legal)) return Object.freeze(keys as string[])
+  throw wrongOption('requiredContextKeys', 'an array of context keys')
 }

@@ -2,6 +2,7 @@ import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.
 import { recordAad } from '../ciphers/index.ts'
 import { refuseOthers } from '../checks/index.ts'
 import {
+  BatchSubkeys,
   DataEncryptionKey,
   type DataKeySource,
   type Defer,
@@ -100,13 +101,14 @@ export async function decryptBatch(
   const kinds = kindsOf(asked, RECORD_KINDS)
   const rest: DecryptItem[] = []
   const copy = (item: DecryptItem): DecryptItem => owned(item, 'envelope')
+  const batch = new BatchSubkeys()
   const known = await inWindows(
     items,
     signal,
-    (item) => knownAtOnce(settings, kinds, item, defer) ?? rest.push(copy(item)) - 1,
+    (item) => knownAtOnce(settings, kinds, item, defer, batch) ?? rest.push(copy(item)) - 1,
     copy,
   )
-  const opened = await decryptUnknown(settings, rest, kinds, { signal, defer })
+  const opened = await decryptUnknown(settings, rest, kinds, { signal, defer }, batch)
   return known.map((at) => (typeof at === 'number' ? (opened[at] as Outcome<Bytes>) : at))
 }
 
@@ -116,9 +118,10 @@ function knownAtOnce(
   kinds: readonly MessageKind[],
   item: DecryptItem,
   defer: Defer,
+  batch: BatchSubkeys,
 ): Promise<Outcome<Bytes>> | undefined {
   try {
-    const known = decryptKnown(settings, toBytes(item.envelope, ''), kinds, item, defer)
+    const known = decryptKnown(settings, toBytes(item.envelope, ''), kinds, item, defer, batch)
     return known && outcomeOf(known)
   } catch {
     return undefined
@@ -130,6 +133,7 @@ async function decryptUnknown(
   items: readonly DecryptItem[],
   kinds: readonly MessageKind[],
   signal: CallOptions,
+  batch: BatchSubkeys,
 ): Promise<Outcome<Bytes>[]> {
   const requests: OpenRequest[] = []
   const references = new Map<string, Promise<Outcome<DataEncryptionKey>>>()
@@ -154,7 +158,7 @@ async function decryptUnknown(
       const [head, place] = valueOf(messages[i] as (typeof messages)[number])
       const key = typeof place === 'number' ? opened[place] : await place
       const body = (envelope as Bytes).subarray(head.bodyAt)
-      return openBody(head, body, valueOf(key as Outcome<DataEncryptionKey>), aad)
+      return openBody(head, body, valueOf(key as Outcome<DataEncryptionKey>), aad, batch)
     }),
   )
 }

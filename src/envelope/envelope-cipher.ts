@@ -171,13 +171,13 @@ export class EnvelopeCipher {
    * @throws KmsError `ERR_CONTEXT_INVALID` at once; anything else errors the stream
    */
   encryptStream(options: EncryptOptions = {}): TransformStream<Uint8Array, Uint8Array> {
-    const { keys, form: defaultForm, runtime } = this.#settings
+    const { keys, form: defaultForm } = this.#settings
     const form = formOf(options.form ?? defaultForm)
     const { context, aad } = snapshot(options)
     return encryptTransform(async () => {
       const durable = form === 'reference'
-      const key = await keys.active(context, { ...signalOptions(options), bytes: 0, durable })
-      return key.startStream(aad, form, runtime)
+      const key = await keys.active(context, { ...signalOptions(options), durable })
+      return key.startStream(aad, form)
     }, options.signal)
   }
 
@@ -196,7 +196,7 @@ export class EnvelopeCipher {
       maxRecordBodyBytes: settings.maxRecordBodyBytes,
       signal: options.signal,
       open: (head) => openKey(settings, head, context, options),
-      openStream: (key, header) => key.openStream(header, aad),
+      openStream: async (key, header) => (await key.openStream(header, aad)).keys,
       openRecord: (key, body) => key.decryptRecord(body, recordAad(aad)),
     })
   }
@@ -218,7 +218,7 @@ export class EnvelopeCipher {
       policy: readPolicy(this.#settings, STREAM_KINDS),
       signal: options.signal,
       open: (head) => openKey(this.#settings, head, context, options),
-      openStream: (key, header) => key.openStream(header, aad),
+      openStream: async (key, header) => (await key.openStream(header, aad)).keys,
     })
   }
 

@@ -1,6 +1,6 @@
 import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
 import { recordAad, streamContext } from '../ciphers/index.ts'
-import { DataEncryptionKey, type Defer } from '../data-keys/index.ts'
+import { type BatchSubkeys, DataEncryptionKey, type Defer } from '../data-keys/index.ts'
 import { refuseOthers, wrongOption } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import { canonicalContext, type EncryptionContext, isPlain } from '../kms/index.ts'
@@ -58,16 +58,15 @@ export function encryptRecordMessage(
     const bytes = toBytes(plaintext, 'plaintext')
     if (bytes.length > settings.maxRecordBytes) throw new KmsError('ERR_ENVELOPE_TOO_LARGE') // W4.9
     signal?.throwIfAborted()
-    const { runtime, form: defaultForm } = settings
-    const form = formOf(options.form ?? defaultForm)
+    const form = formOf(options.form ?? settings.form)
     const aad = recordAad(options.aad)
     const durable = form === 'reference'
-    const call = { signal, defer, bytes: bytes.length, durable }
+    const call = { signal, defer, durable }
     const key = settings.keys.active(options.context, call)
     // With the key at hand the platform copies the plaintext in this turn; else it is copied here.
-    if (key instanceof DataEncryptionKey) return key.encryptRecord(bytes, aad, form, runtime)
+    if (key instanceof DataEncryptionKey) return key.encryptRecord(bytes, aad, form)
     const own = copyBytes(bytes)
-    return key.then((made) => made.encryptRecord(own, aad, form, runtime))
+    return key.then((made) => made.encryptRecord(own, aad, form))
   })
 }
 
@@ -148,11 +147,12 @@ export async function openBody(
   body: Bytes,
   key: DataEncryptionKey,
   aad: EncryptionContext | undefined,
+  batch?: BatchSubkeys,
 ): Promise<Bytes> {
   if (head.kind === 'data-key-record') throw new KmsError('ERR_WIRE_KIND_REFUSED') // it has no body
   return head.kind.startsWith('record')
-    ? key.decryptRecord(body, recordAad(aad))
-    : decryptStreamBody(body, (header) => key.openStream(header, aad))
+    ? key.decryptRecord(body, recordAad(aad), 0, batch)
+    : decryptStreamBody(body, async (header) => (await key.openStream(header, aad)).keys)
 }
 
 /** The verified data key of a message. The context is the caller's, never the envelope's (W6.6). */
@@ -205,11 +205,12 @@ export function decryptKnown(
   kinds: readonly MessageKind[],
   { context, aad }: MessageOptions,
   defer: Defer,
+  batch?: BatchSubkeys,
 ): Promise<Bytes> | undefined {
   if (!beginsAs('record', bytes) || !kinds.includes('record')) return undefined
   const key = settings.keys.recall(bytes, context, defer)
   if (key === undefined) return undefined
   const bodyAt = HEAD_AT + key.header.bytes.length
   checkRecord(settings, bytes.length - bodyAt)
-  return key.decryptRecord(bytes, recordAad(aad), bodyAt)
+  return key.decryptRecord(bytes, recordAad(aad), bodyAt, batch)
 }

@@ -1,19 +1,16 @@
 import { integer, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
 import {
+  CachedKms,
   type DataKeySource,
   type EnvelopeForm,
   KmsDataKeys,
-  MemoryKms,
 } from '../data-keys/index.ts'
-import type { Runtime } from '../ports/index.ts'
-import { webRuntime } from '../runtime/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
 import type { EnvelopeCipherOptions, KmsCipherOptions, SourceCipherOptions } from './options.ts'
 
 /** The options of a cipher, checked and complete. */
 export interface CipherSettings {
   readonly keys: DataKeySource
-  readonly runtime: Runtime
   readonly form: EnvelopeForm
   readonly acceptVersions: readonly number[]
   readonly maxRecordBytes: number
@@ -35,7 +32,6 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
   }
   const settings = {
     keys: sourceOf(others),
-    runtime: options.runtime ?? webRuntime,
     form: formOf(form),
     acceptVersions: versions,
     maxRecordBytes: integer('maxRecordBytes', maxRecordBytes, 0, LIMITS.maxRecordBytes),
@@ -61,7 +57,7 @@ function sourceOf({
   const options = { runtime, ...rest } as KmsCipherOptions
   if (cache === false) return new KmsDataKeys(options)
   if (Object(cache) !== cache) throw wrongOption('cache')
-  return new MemoryKms({ ...options, ...cache })
+  return new CachedKms({ ...options, ...cache })
 }
 
 const FORMS: readonly EnvelopeForm[] = ['inline', 'reference']

@@ -24,9 +24,10 @@ export interface ResiliencePreset {
   readonly cacheTtlMs: number
   /** For how long more one is used, to read and to write, while the KMS cannot be reached, in milliseconds. */
   readonly cacheMaxStaleMs: number
-  /** How long, and for how many messages, a data key encrypts. */
+  /** How long a data key encrypts, in milliseconds. */
   readonly encryptForMs: number
-  readonly maxMessages: number
+  /** For how many messages of one cache; absent: no limit. */
+  readonly maxMessages?: number
 }
 
 const RETRY: Required<RetryConfig> = {
@@ -60,7 +61,6 @@ const PRODUCTION: ResiliencePreset = {
   cacheTtlMs: 300_000,
   cacheMaxStaleMs: 60_000,
   encryptForMs: 3_600_000,
-  maxMessages: 1_048_576,
 }
 
 /** The presets, value by value. `production` is what the parts have by default. */

@@ -1,4 +1,5 @@
-import type { Network } from '../ports/index.ts'
+import type { Network, Runtime } from '../ports/index.ts'
+import { webRuntime } from './web-runtime.ts'
 
 /** Options of one call. */
 export interface FlightOptions {
@@ -8,8 +9,10 @@ export interface FlightOptions {
   readonly defer?: ((work: Promise<unknown>) => void) | undefined
 }
 
-/** How often a follower waits before it leads whatever the others do. */
+/** How often a follower waits before it leads, whatever the others do. */
 const MAX_TURNS = 3
+/** Flights that can be joined at one time; the oldest goes first. */
+const MAX_FLIGHTS = 1_024
 
 interface Landed<T> {
   readonly value: T
@@ -17,83 +20,106 @@ interface Landed<T> {
 
 interface Flight<T> {
   readonly landing: Promise<T>
-  readonly seats: number
+  readonly startedMs: number
   /** Callers that share the result. */
-  taken: number
+  joined: number
 }
 
 /**
- * One call for many that want the same at the same time.
+ * Makes one call for many callers that want the same at the same time.
  *
- * On Workers a promise that one request started may never settle for another: when the first has
+ * On Workers a promise that one request started may never settle for another: once the first has
  * answered, its I/O is dropped. So a follower waits with a timer of its own and then works for
- * itself, and only plain data and CryptoKeys may be results.
+ * itself, only plain data and CryptoKeys may be results, and a flight that never lands is forgotten.
  */
 export class SingleFlight<T> {
   readonly #network: Pick<Network, 'after'>
+  readonly #runtime: Pick<Runtime, 'now'>
   readonly #followerWaitMs: number
   readonly #flights = new Map<string, Flight<T>>()
 
   /** @param followerWaitMs - how long a follower waits before it makes its own call */
-  constructor(network: Pick<Network, 'after'>, followerWaitMs: number) {
+  constructor(
+    network: Pick<Network, 'after'>,
+    followerWaitMs: number,
+    runtime: Pick<Runtime, 'now'> = webRuntime,
+  ) {
     this.#network = network
     this.#followerWaitMs = followerWaitMs
+    this.#runtime = runtime
+  }
+
+  /** Flights that can be joined now. */
+  get size(): number {
+    this.#forgetOld()
+    return this.#flights.size
   }
 
   /**
-   * The result of the flight with this key, which `work` starts if there is none. Failures are
+   * Returns the result of the flight with this key, which `work` starts if there is none. Failures are
    * shared, never kept.
    *
-   * @param work - its signal aborts when the caller that started it gives up and no other has joined;
-   * `isFull` tells whether every seat is taken by now
-   * @param seats - how many callers one result is enough for
+   * @param work - its signal aborts when the caller that started it gives up and no other has joined
    */
   async run(
     key: string,
-    work: (signal: AbortSignal, isFull: () => boolean) => Promise<T>,
+    work: (signal: AbortSignal) => Promise<T>,
     options: FlightOptions,
-    seats: number = Infinity,
   ): Promise<T> {
     options.signal?.throwIfAborted()
+    this.#forgetOld()
     const joined: Promise<Landed<T>>[] = []
     let passed: Flight<T> | undefined
-    // Of many whose leader died, the first whose timer fires leads, and the others join that flight
-    // too; what comes first counts.
+    // If a leader died, the first follower whose timer fires leads; the others join that flight too,
+    // and the first result counts.
     for (let turns = 0; turns < MAX_TURNS; turns += 1) {
       const flight = this.#flights.get(key)
-      if (flight === undefined || flight === passed || flight.taken >= flight.seats) break
-      flight.taken += 1
+      if (flight === undefined || flight === passed) break
+      flight.joined += 1
       joined.push(flight.landing.then((value) => ({ value })))
       const landed = await this.#firstOf(joined, options.signal)
       if (landed !== undefined) return landed.value
       passed = flight
     }
-    return this.#lead(key, work, options, seats)
+    return this.#lead(key, work, options)
   }
 
   #lead(
     key: string,
-    work: (signal: AbortSignal, isFull: () => boolean) => Promise<T>,
+    work: (signal: AbortSignal) => Promise<T>,
     options: FlightOptions,
-    seats: number,
   ): Promise<T> {
     const control = new AbortController()
-    const landing = work(control.signal, () => flight.taken >= flight.seats)
-    const flight: Flight<T> = { landing, seats, taken: 1 }
+    const landing = work(control.signal)
+    const flight: Flight<T> = { landing, startedMs: this.#runtime.now(), joined: 1 }
+    this.#flights.delete(key) // so that the map stays in the order of starts
     this.#flights.set(key, flight)
+    if (this.#flights.size > MAX_FLIGHTS) {
+      this.#flights.delete(this.#flights.keys().next().value as string)
+    }
     const leave = (): void => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key)
     }
     const settled = landing.then(leave, leave)
     options.defer?.(settled)
     return untilAborted(landing, options.signal, (reason) => {
-      if (flight.taken > 1) return
+      if (flight.joined > 1) return
       leave()
       control.abort(reason)
     })
   }
 
-  /** What one of the flights brought, or `undefined` when this caller's own timer ran out first. */
+  /** Drops flights that no follower would wait for any more; there are no background timers. */
+  #forgetOld(): void {
+    const now = this.#runtime.now()
+    const oldestMs = now - MAX_TURNS * this.#followerWaitMs
+    for (const [key, { startedMs }] of this.#flights) {
+      if (startedMs > oldestMs && startedMs <= now) return
+      this.#flights.delete(key)
+    }
+  }
+
+  /** Returns what one of the flights brought, or `undefined` when this caller's own timer ran out first. */
   async #firstOf(
     joined: readonly Promise<Landed<T>>[],
     signal: AbortSignal | undefined,
@@ -112,7 +138,7 @@ export class SingleFlight<T> {
   }
 }
 
-/** The promise, or the signal's reason as soon as it aborts; what was started goes on unheard. */
+/** Settles as the promise does, or rejects with the signal's reason as soon as it aborts. */
 export function untilAborted<T>(
   work: Promise<T>,
   signal: AbortSignal | undefined,

@@ -7,12 +7,12 @@ export const LIMITS = {
   providerBytes: 32,
   kekIdBytes: 2_048,
   kekVersionBytes: 256,
-  wrappedBytes: 6_144,
+  wrappedBytes: 16_384,
   /** The most wraps that a reader can be configured to accept (W3.10). */
   maxWraps: 16,
   /** The most wraps that a reader accepts unless configured (W3.9). */
   defaultMaxWraps: 5,
-  nonceBytes: 12,
+  nonceBytes: 24,
   tagBytes: 16,
   /** Plaintext of one record unless configured (W4.9). */
   defaultRecordBytes: 1_048_576,

@@ -1,18 +1,16 @@
 import { binaryString, type Bytes } from '../../bytes/index.ts'
 import { isKmsError } from '../../errors.ts'
-import { type CanonicalContext, contextEquals } from '../../kms/index.ts'
+import type { CanonicalContext } from '../../kms/index.ts'
 import type { KeyHeader } from '../../wire/index.ts'
-import { BoundedMap } from '../bounded-map.ts'
-import type { DataEncryptionKey, DataKeyUse } from '../data-encryption-key.ts'
+import { BoundedMap } from '../cache/bounded-map.ts'
+import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import { mayEncryptAt } from '../data-key-limits.ts'
 import { checkHeader } from '../header-policy.ts'
 import type { ObtainOptions, SharedLevelHost } from '../shared-level.ts'
-import { failureOf } from '../stale-freshness.ts'
+import { verdictOf } from '../cache/verdict.ts'
 import { type ActiveEntry, headerOf, isAuthentic, type Slot } from './slot.ts'
 import type { StoreAuth } from './store-auth.ts'
 
-/** Counts of keys are remembered for longer than keys: of a multiple of these, and some more. */
-const COUNTS = { times: 4, more: 1_000 } as const
 /** A key that ends sooner is not worth an unwrap, and may end during it: milliseconds, at most. */
 const MARGIN_MS = 5_000
 
@@ -26,39 +24,28 @@ export interface Candidate {
   readonly usedUp: boolean
 }
 
-/** A key that this process had. */
-interface Had {
-  /** One of before a clear is left for ever: two restores of one snapshot must not both have it (R13). */
-  readonly era: number
-  readonly used: DataKeyUse
-}
-
 /** Under which data keys that others made this process may write (wire format, section 5, adoption). */
 export class Adoption {
   adoptions = 0
   refused = 0
-  /** Another one after each `clear`: what was asked for before is left, and not known, when it comes. */
-  era = 0
+  /** Another one after each `clear`: what was asked for before is not used when it comes. */
+  generation = 0
   readonly #auth: StoreAuth
   readonly #host: SharedLevelHost
-  /** Keys that this process wrote under: one that comes back is the same. */
-  readonly #known: BoundedMap<string, DataEncryptionKey>
-  /** And what they were used for, for longer: W5.5 counts for a process, not for a visit to the store. */
-  readonly #had: BoundedMap<string, Had>
+  /**
+   * The generation in which this process had a key. One of a past generation is never used again: two
+   * restores of one snapshot must not both have it (R13).
+   */
+  readonly #had: BoundedMap<string, number>
 
   constructor(auth: StoreAuth, host: SharedLevelHost) {
     this.#auth = auth
     this.#host = host
-    this.#known = new BoundedMap(host.maxEntries)
-    this.#had = new BoundedMap(COUNTS.times * host.maxEntries + COUNTS.more)
+    this.#had = new BoundedMap(4 * host.maxEntries + 1_000)
   }
 
   /** What a slot has to offer, and that was worth no refusal: nothing, or a key to be asked for. */
-  async candidate(
-    slot: Slot,
-    context: CanonicalContext,
-    { bytes }: ObtainOptions,
-  ): Promise<Candidate | undefined> {
+  async candidate(slot: Slot, context: CanonicalContext): Promise<Candidate | undefined> {
     const { active } = slot
     if (active === undefined) return undefined
     const header = await this.#vouchedFor(active, context)
@@ -69,7 +56,7 @@ export class Adoption {
     const leftMs = this.#leftMs(active, header)
     // Not young enough, though nobody has done anything wrong: the end of each data key.
     if (leftMs <= Math.min(MARGIN_MS, this.#host.limits.encryptForMs / 20)) return undefined
-    return { active, header, leftMs, usedUp: this.#isUsedUp(header.commitment, bytes) }
+    return { active, header, leftMs, usedUp: this.#isUsedUp(header.commitment) }
   }
 
   /**
@@ -84,7 +71,7 @@ export class Adoption {
     { header }: Candidate,
     context: CanonicalContext,
     options: ObtainOptions,
-    era: number,
+    generation: number,
   ): Promise<DataEncryptionKey | 'refused' | 'cleared' | 'unreachable'> {
     let key: DataEncryptionKey
     try {
@@ -93,32 +80,23 @@ export class Adoption {
     } catch (error) {
       options.signal?.throwIfAborted()
       if (isKmsError(error, 'ERR_KMS_UNAVAILABLE')) return 'unreachable'
-      if (!isKmsError(error) || failureOf(error) === 'outage') throw error
+      if (!isKmsError(error) || verdictOf(error) === 'outage') throw error
       this.refused += 1
       return 'refused'
     }
-    // Cleared meanwhile: others that are on their way to the same key would not know this one's counts.
-    if (era !== this.era) return 'cleared'
-    const id = binaryString(header.commitment)
-    key.used = this.#had.get(id)?.used ?? key.used
-    const known = this.#known.get(id)
-    const mine = known !== undefined && contextEquals(context.map, known.context) ? known : key
-    this.remember(mine, era)
-    if (options.durable) await this.#host.makeDurable(mine, options)
+    if (generation !== this.generation) return 'cleared'
+    this.remember(key, generation)
     this.adoptions += 1
-    return mine
+    return key
   }
 
-  /** @param era - when it was asked for */
-  remember(key: DataEncryptionKey, era: number): void {
-    const id = binaryString(key.header.commitment)
-    this.#had.set(id, { era, used: key.used })
-    if (era === this.era) this.#known.set(id, key)
+  /** @param generation - in which the key was asked for */
+  remember({ header }: DataEncryptionKey, generation: number): void {
+    this.#had.set(binaryString(header.commitment), generation)
   }
 
   clear(): void {
-    this.era += 1
-    this.#known.clear()
+    this.generation += 1
   }
 
   /** The header, where pointer and header pass every check that costs no KMS call. */
@@ -130,7 +108,10 @@ export class Adoption {
     if (!(await isAuthentic(this.#auth, active))) return undefined // W5.9
     if (runtime.now() >= active.notAfterMs) return undefined // W5.10
     const header = headerOf(active, policy.maxWraps)
-    if (header === undefined || !mayEncryptAt(header.createdAtMs, limits, runtime.now())) {
+    if (
+      header === undefined ||
+      !mayEncryptAt(header.createdAtMs, limits.encryptForMs, runtime.now())
+    ) {
       return undefined
     }
     return this.#isOurs(header, context) ? header : undefined
@@ -140,7 +121,11 @@ export class Adoption {
   #isOurs(header: KeyHeader, context: CanonicalContext): boolean {
     const { requiredContextKeys } = this.#host.policy
     try {
-      checkHeader(this.#host, header, context.map)
+      checkHeader(
+        { requiredContextKeys, canOpen: (wraps) => this.#host.canOpen(wraps) },
+        header,
+        context.map,
+      )
     } catch {
       return false
     }
@@ -156,11 +141,9 @@ export class Adoption {
     return endMs - runtime.now()
   }
 
-  #isUsedUp(commitment: Bytes, bytes: number): boolean {
+  #isUsedUp(commitment: Bytes): boolean {
     const had = this.#had.get(binaryString(commitment))
-    if (had === undefined) return false
-    if (had.era < this.era) return true
-    const { maxMessages, maxBytes } = this.#host.limits
-    return had.used.messages >= maxMessages || had.used.bytes + bytes > maxBytes
+    if (had !== undefined && had < this.generation) return true
+    return this.#host.isUsedUp(commitment)
   }
 }

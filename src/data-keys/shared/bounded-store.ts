@@ -2,7 +2,7 @@ import { type Bytes, copyBytes } from '../../bytes/index.ts'
 import { isKmsError, KmsError } from '../../errors.ts'
 import type { KeyValueStore, Network, Runtime } from '../../ports/index.ts'
 import { untilAborted } from '../../runtime/index.ts'
-import { within } from '../held-key.ts'
+import { within } from '../cache/held-key.ts'
 
 /** After a call that failed the store is left alone for as long, milliseconds. */
 const PAUSE_MS = 5_000

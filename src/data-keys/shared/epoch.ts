@@ -2,7 +2,7 @@ import { type Bytes, concatBytes, copyBytes, encodeU64, equalBytes } from '../..
 import type { KmsSignalOptions } from '../../kms/index.ts'
 import type { Runtime } from '../../ports/index.ts'
 import type { Defer } from '../data-key-source.ts'
-import { within } from '../held-key.ts'
+import { within } from '../cache/held-key.ts'
 import type { BoundedStore } from './bounded-store.ts'
 import { ID_BYTES } from './slot.ts'
 import type { StoreAuth } from './store-auth.ts'

@@ -1,5 +1,4 @@
 import { type Bytes, equalBytes } from '../../bytes/index.ts'
-import { KmsError } from '../../errors.ts'
 import type { CanonicalContext, KmsSignalOptions } from '../../kms/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import type { Defer } from '../data-key-source.ts'
@@ -25,7 +24,7 @@ interface Look {
   readonly bytes: Bytes | undefined
   readonly slot: Slot
   /** Of the adoption, when the look began. */
-  readonly era: number
+  readonly generation: number
 }
 
 /**
@@ -71,11 +70,10 @@ export class StoreLevel implements SharedLevel {
   }
 
   async obtain(context: CanonicalContext, options: ObtainOptions): Promise<DataEncryptionKey> {
-    const { limits, policy, capabilities } = this.#host
+    const { policy, capabilities } = this.#host
     // Who may not make keys may not write under those of others: the KMS says so, as without a shared level.
     if (capabilities.usage === 'decrypt') return this.#host.make(context, options)
     demandKeys(policy.requiredContextKeys, Object.keys(context.map))
-    if (options.bytes > limits.maxBytes) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
     const patience = new Patience({ ...this.#host, ...this.#settings }, options)
     let unfit: Bytes | undefined
     let refusals = 0
@@ -85,11 +83,11 @@ export class StoreLevel implements SharedLevel {
       const { slot, bytes } = look
       const again = unfit !== undefined && bytes !== undefined && equalBytes(unfit, bytes)
       const refused = again || refusals >= MAX_REFUSALS
-      const found = refused ? undefined : await this.#adoption.candidate(slot, context, options)
+      const found = refused ? undefined : await this.#adoption.candidate(slot, context)
       const fit = found?.usedUp === false ? found : undefined
       const held = slot.lease !== undefined && patience.isHeld(slot.lease)
       if (fit !== undefined && (held || !this.#isDue(fit, options))) {
-        const key = await this.#adoption.adopt(fit, context, options, look.era)
+        const key = await this.#adoption.adopt(fit, context, options, look.generation)
         if (key === 'unreachable') break
         if (typeof key === 'object') return key
         if (key === 'refused') unfit = bytes
@@ -145,7 +143,7 @@ export class StoreLevel implements SharedLevel {
     context: CanonicalContext,
     signal: AbortSignal | undefined,
   ): Promise<Look | undefined> {
-    const { era } = this.#adoption
+    const { generation } = this.#adoption
     const name = await this.#auth.slotName(context)
     const [answer, epoch] = await Promise.all([
       this.#store.get(name, signal),
@@ -153,7 +151,7 @@ export class StoreLevel implements SharedLevel {
     ])
     if (answer === undefined || epoch === undefined) return undefined
     const { value: bytes } = answer
-    if (bytes === undefined) return { name, bytes, slot: { epoch }, era }
+    if (bytes === undefined) return { name, bytes, slot: { epoch }, generation }
     const slot = await decodeSlot(this.#auth, name, bytes)
     if (slot !== undefined) {
       // Of another epoch: before a signal, or after one that was not heard here yet.
@@ -161,10 +159,10 @@ export class StoreLevel implements SharedLevel {
         ? epoch
         : await this.#epoch.current(signal, epoch)
       if (latest === undefined) return undefined
-      if (equalBytes(slot.epoch, latest)) return { name, bytes, slot, era }
+      if (equalBytes(slot.epoch, latest)) return { name, bytes, slot, generation }
     }
     this.#adoption.refused += 1
-    return { name, bytes, slot: { epoch }, era }
+    return { name, bytes, slot: { epoch }, generation }
   }
 
   #isDue({ leftMs }: Candidate, { ahead }: ObtainOptions): boolean {
@@ -173,7 +171,7 @@ export class StoreLevel implements SharedLevel {
 
   /** Makes the next key, if this process is the one that may. `undefined`: another one does. */
   async #tryToLead(
-    { name, bytes, slot: { epoch }, era }: Look,
+    { name, bytes, slot: { epoch }, generation }: Look,
     found: Candidate | undefined,
     context: CanonicalContext,
     options: ObtainOptions,
@@ -193,7 +191,7 @@ export class StoreLevel implements SharedLevel {
       const next = await this.#valueOf(name, epoch, key)
       if (next !== undefined) {
         // Before anyone sees it: a call beside this one that adopts it goes on with its counts.
-        this.#adoption.remember(key, era)
+        this.#adoption.remember(key, generation)
         // Lost: this took longer than its lease, and the key is good all the same.
         await this.#store.swap(name, mine, next.value, next.ttlMs, options.signal)
         return key
@@ -214,13 +212,13 @@ export class StoreLevel implements SharedLevel {
 
   /** Where there is no lease, whoever finds no key makes one, and the last that is written stays. */
   async #makeAndPut(
-    { name, slot: { epoch }, era }: Look,
+    { name, slot: { epoch }, generation }: Look,
     context: CanonicalContext,
     options: ObtainOptions,
   ): Promise<DataEncryptionKey> {
     const key = await this.#host.make(context, options)
     const next = await this.#valueOf(name, epoch, key)
-    this.#adoption.remember(key, era)
+    this.#adoption.remember(key, generation)
     if (next !== undefined) await this.#store.put(name, next.value, next.ttlMs, options.signal)
     return key
   }

@@ -1,11 +1,11 @@
 import { type Bytes, decodeBase64 } from '../../bytes/index.ts'
-import { importLocalKek } from '../../ciphers/index.ts'
+import { importLocalKek, type XaesKey } from '../../ciphers/index.ts'
 import { KmsError } from '../../errors.ts'
 import { SecretBytes } from '../../kms/index.ts'
 
 /** One version of a local KEK. */
 export interface LocalKeyVersion {
-  /** A positive integer. The highest version is current. */
+  /** 1 to 2^31 - 1. The highest version is current. */
   readonly version: number
   /** 32 random bytes, or their standard base64. Copied: wipe your own. */
   readonly key: Uint8Array | string
@@ -13,8 +13,8 @@ export interface LocalKeyVersion {
   readonly state?: 'enabled' | 'retired'
 }
 
-/** Random nonces under one AES-GCM key: NIST SP 800-38D section 8.3. */
-const MAX_WRAPS = 2 ** 32
+/** Versions have the bound of every vendor's decimal versions here (W3.18). */
+const MAX_VERSION = 2 ** 31 - 1
 const KEK_BYTES = 32
 
 /** One version with its key, imported at first use: nothing asynchronous may happen at construction. */
@@ -22,8 +22,7 @@ class LocalKek {
   readonly version: number
   readonly retired: boolean
   #secret: SecretBytes | undefined
-  #key: CryptoKey | undefined
-  #wraps = 0
+  #key: XaesKey | undefined
 
   constructor(version: number, secret: SecretBytes, retired: boolean) {
     this.version = version
@@ -31,7 +30,7 @@ class LocalKek {
     this.retired = retired
   }
 
-  async key(): Promise<CryptoKey> {
+  async key(): Promise<XaesKey> {
     // The key is shared, never the promise: another request must not wait on it (Workers).
     if (this.#key !== undefined) return this.#key
     const key = await importLocalKek(this.#secret as SecretBytes)
@@ -39,15 +38,6 @@ class LocalKek {
     this.#secret?.dispose()
     this.#secret = undefined
     return this.#key
-  }
-
-  countWrap(): void {
-    if (this.#wraps >= MAX_WRAPS) {
-      throw new KmsError('ERR_KMS_KEY_DISABLED', {
-        message: 'the key version has wrapped 2^32 times',
-      })
-    }
-    this.#wraps += 1
   }
 }
 
@@ -73,8 +63,8 @@ export class LocalKeyRing {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   add({ version, key, state }: LocalKeyVersion): void {
     const name = String(version)
-    if (!Number.isSafeInteger(version) || version < 1)
-      throw config('a version must be a positive integer')
+    if (!Number.isInteger(version) || version < 1 || version > MAX_VERSION)
+      throw config(`a version must be an integer from 1 to ${String(MAX_VERSION)}`)
     if (this.#keks.has(name)) throw config(`version ${name} is given twice`)
     if (!['enabled', 'retired', undefined].includes(state)) throw config('state is unknown')
     const secret = SecretBytes.take(keyBytes(key, name))

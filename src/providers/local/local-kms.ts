@@ -1,4 +1,4 @@
-import { LOCAL_WRAP_BYTES, unwrapLocally, wrapLocally } from '../../ciphers/index.ts'
+import { LOCAL_WRAP_BYTES, unwrapLocally, wrapLocally, XAES } from '../../ciphers/index.ts'
 import { refuseOthers, wrongOption } from '../../checks/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../../errors.ts'
 import {
@@ -111,9 +111,8 @@ export class LocalKms implements KeyManagementService {
     const dek = SecretBytes.copy(plaintext.expose())
     try {
       const key = await kek.key()
-      kek.countWrap()
       const kekVersion = String(kek.version)
-      const nonce = this.#runtime.randomFill(new Uint8Array(12))
+      const nonce = this.#runtime.randomFill(new Uint8Array(XAES.nonceBytes))
       const binding = { kekId: this.#kekId, kekVersion, context: encodeKmsContext(options.context) }
       const wrapped = await wrapLocally(key, dek, nonce, binding)
       return [{ provider: PROVIDER, kekId: this.#kekId, kekVersion, wrapped }]

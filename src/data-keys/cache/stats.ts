@@ -1,4 +1,4 @@
-import type { SharedLevelStats } from './shared-level.ts'
+import type { SharedLevelStats } from '../shared-level.ts'
 
 /** Counts since construction; `entries` is the number now. Those of a shared level are 0 without one. */
 export interface CacheStats extends SharedLevelStats {

@@ -1,0 +1,64 @@
+import { integer } from '../../checks/index.ts'
+import type { Network } from '../../ports/index.ts'
+import { optionOf } from '../data-key-limits.ts'
+import { REFRESH_AHEAD_SHARE } from '../defaults.ts'
+import type { SharedDataKeys } from '../shared-level.ts'
+import type { FreshnessTimes } from './freshness.ts'
+
+/** Bounds of a cache of data keys. Numbers are integers. */
+export interface KmsCacheConfig {
+  /** How long a key is used without asking the KMS again, in milliseconds: 5 min by default, at most 1 h. */
+  readonly ttlMs?: number
+  /** Data keys that are held; 1,000 by default, at most 1,000,000. */
+  readonly maxEntries?: number
+  /** Timers and jitter of the cache; the platform's own by default. */
+  readonly network?: Network
+  /**
+   * How long before the end of `ttlMs` a use asks the KMS again in the background, in milliseconds:
+   * the last fifth by default; 0: never. It begins at a random point of the first half of that time.
+   */
+  readonly refreshAheadMs?: number
+  /**
+   * How long past `ttlMs` a key still decrypts while the KMS cannot be reached or throttles, in
+   * milliseconds: 1 min by default, at most 24 h. A revocation reaches decrypts within both.
+   */
+  readonly maxStaleMs?: number
+  /** The same for encrypting: 1 min by default. Never past `encryptForMs`. */
+  readonly maxStaleWriteMs?: number
+  /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. None by default. */
+  readonly shared?: SharedDataKeys
+}
+
+/** The numbers among the options of a cache. */
+type CacheNumbers = {
+  readonly [Name in Exclude<keyof KmsCacheConfig, 'network' | 'shared'>]: number | undefined
+}
+
+/** The times of a cache, checked and complete. */
+export interface CacheTimes {
+  readonly maxEntries: number
+  readonly reading: FreshnessTimes
+  readonly writing: FreshnessTimes
+}
+
+/** @throws KmsError `ERR_KMS_CONFIG` */
+export function cacheTimes(
+  { ttlMs: ttl, maxEntries, refreshAheadMs: ahead, maxStaleMs, maxStaleWriteMs }: CacheNumbers,
+  encryptForMs: number,
+): CacheTimes {
+  const ttlMs = optionOf('ttlMs', ttl)
+  const refreshAheadMs = integer(
+    'refreshAheadMs',
+    ahead ?? Math.floor(ttlMs * REFRESH_AHEAD_SHARE),
+    0,
+    ttlMs,
+  )
+  const times = { ttlMs, refreshAheadMs }
+  const staleMs = optionOf('maxStaleMs', maxStaleMs)
+  const staleWriteMs = optionOf('maxStaleWriteMs', maxStaleWriteMs)
+  return {
+    maxEntries: optionOf('maxEntries', maxEntries),
+    reading: { ...times, maxStaleMs: staleMs, encryptForMs: Infinity },
+    writing: { ...times, maxStaleMs: staleWriteMs, encryptForMs },
+  }
+}

@@ -1,0 +1,18 @@
+import type { DataEncryptionKey } from '../data-encryption-key.ts'
+import type { DataKeyFactory } from '../data-key-factory.ts'
+import type { SourceSettings } from '../source-options.ts'
+import type { CacheTimes } from './config.ts'
+
+/** What readers and writers of one cache share. */
+export interface CacheParts {
+  readonly settings: SourceSettings
+  readonly times: CacheTimes
+  readonly factory: DataKeyFactory
+  /** Changes with each `clear` and each drop: a key that was asked for before is not held after. */
+  readonly stamp: { value: number }
+  /** The KMS refuses this key: nobody may use it any more. */
+  readonly refused: (key: DataEncryptionKey) => void
+}
+
+/** How long a caller waits for the KMS call of another one before it makes its own. */
+export const FOLLOWER_WAIT_MS = 2_000

@@ -1,0 +1,195 @@
+import { type Bytes, equalBytes, standsAt } from '../../bytes/index.ts'
+import { KmsError, type Outcome } from '../../errors.ts'
+import { contextEquals, type EncryptionContext, type KmsSignalOptions } from '../../kms/index.ts'
+import { SingleFlight } from '../../runtime/index.ts'
+import { COMMITMENT_AT, HEAD_AT, type KeyHeader } from '../../wire/index.ts'
+import type { DataEncryptionKey } from '../data-encryption-key.ts'
+import type { MaybePromise, OpenRequest } from '../data-key-source.ts'
+import { openMany } from '../open-many.ts'
+import type { Opening } from '../opening.ts'
+import { BoundedMap } from './bounded-map.ts'
+import { freshnessOf } from './freshness.ts'
+import type { HeldKey } from './held-key.ts'
+import { type CacheParts, FOLLOWER_WAIT_MS } from './parts.ts'
+import { Renewal } from './renewal.ts'
+
+/**
+ * The keys that readers of a cache use: memory, single flight, KMS; and a stale key while the KMS is down.
+ *
+ * The map's key is a number, the commitment's first 48 bits, because a string of 32 bytes costs more to
+ * make and to hash than a record to decrypt. What is found is compared whole, so two keys with one number
+ * only push each other out.
+ */
+export class ReaderKeys {
+  hits = 0
+  misses = 0
+  readonly held: BoundedMap<number, HeldKey>
+  readonly renewal: Renewal<KmsSignalOptions>
+  readonly #parts: CacheParts
+  readonly #flights: SingleFlight<DataEncryptionKey>
+
+  constructor(parts: CacheParts) {
+    const { settings, times } = parts
+    this.held = new BoundedMap(times.maxEntries)
+    this.renewal = new Renewal(times.reading, parts, ({ key }) =>
+      this.openAgain(key.header, key.context.map, {}),
+    )
+    this.#parts = parts
+    this.#flights = new SingleFlight(settings.network, FOLLOWER_WAIT_MS, settings.runtime)
+  }
+
+  /** Holds a key that the KMS has just answered for, unless something was dropped since it was asked. */
+  add(key: DataEncryptionKey, stamp: number): void {
+    if (stamp !== this.#parts.stamp.value) return
+    this.held.set(first48Bits(key.header.commitment, 0), this.renewal.hold(key))
+  }
+
+  /** Returns the entry of a commitment, whatever its age. */
+  find(commitment: Bytes): HeldKey | undefined {
+    const held = this.held.get(first48Bits(commitment, 0))
+    return held && equalBytes(commitment, held.key.header.commitment) ? held : undefined
+  }
+
+  /** Returns the key of a header, from memory or from the KMS. */
+  open(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): MaybePromise<DataEncryptionKey> {
+    this.#parts.factory.check(header, context)
+    return this.#atHand(header, context, options) ?? this.#missing(header, context, options)
+  }
+
+  /** Opens a header with the KMS, whatever is in memory, and holds the key. */
+  async openAgain(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): Promise<DataEncryptionKey> {
+    return this.#openAndHold(await this.#parts.factory.admit(header, context), options)
+  }
+
+  /** Returns the keys of many headers: in order, one outcome for each. */
+  async openMany(
+    requests: readonly OpenRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<DataEncryptionKey>[]> {
+    const stamp = this.#parts.stamp.value
+    const outcomes = await openMany(this.#parts.factory, requests, options, (request) =>
+      this.#atHand(request.header, request.context, options),
+    )
+    return outcomes.map((outcome, i) => {
+      const { header, context } = requests[i] as OpenRequest
+      if (!outcome.ok) {
+        const value = this.#standIn(header, context, outcome.error)
+        return value === undefined ? outcome : { ok: true, value }
+      }
+      if (this.find(header.commitment)?.key !== outcome.value) this.add(outcome.value, stamp)
+      return outcome
+    })
+  }
+
+  /** Returns the key that a message by reference names, if it is at hand. */
+  named(
+    commitment: Bytes,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): DataEncryptionKey | undefined {
+    return this.#hit(this.find(commitment), context, options)
+  }
+
+  /** Returns the key whose whole header, wraps included, stands in this inline message. */
+  recall(
+    message: Bytes,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): DataEncryptionKey | undefined {
+    const held = this.held.get(first48Bits(message, COMMITMENT_AT))
+    if (held === undefined) return undefined
+    const { header, headerWords } = held.key
+    if (!standsAt(message, HEAD_AT, header.bytes, headerWords)) return undefined
+    return this.#hit(held, context, options)
+  }
+
+  #hit(
+    held: HeldKey | undefined,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): DataEncryptionKey | undefined {
+    const key = this.#usable(held, options)
+    if (key === undefined || !contextEquals(context, key.context)) return undefined
+    this.hits += 1
+    return key
+  }
+
+  /** @throws KmsError `ERR_DECRYPT_FAILED` where what the commitment binds differs (W6.4) */
+  #atHand(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): DataEncryptionKey | undefined {
+    const key = this.#usable(this.find(header.commitment), options)
+    if (key === undefined) {
+      this.misses += 1
+      return undefined
+    }
+    // No message with this header can be genuine, so no KMS is asked.
+    const same = equalBytes(header.fixedBytes, key.header.fixedBytes)
+    if (!same || !contextEquals(context, key.context)) throw new KmsError('ERR_DECRYPT_FAILED')
+    this.hits += 1
+    return key
+  }
+
+  #usable(held: HeldKey | undefined, options: KmsSignalOptions): DataEncryptionKey | undefined {
+    if (held === undefined) return undefined
+    const now = this.#parts.settings.runtime.now()
+    const freshness = freshnessOf(held, now, this.#parts.times.reading)
+    if (freshness === 'expired') return undefined
+    if (freshness !== 'fresh') this.renewal.used(held, freshness, now, options)
+    return held.key
+  }
+
+  async #missing(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    options: KmsSignalOptions,
+  ): Promise<DataEncryptionKey> {
+    try {
+      const stamp = String(this.#parts.stamp.value)
+      const opening = await this.#parts.factory.admit(header, context)
+      const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
+        this.#openAndHold(opening, { ...options, signal })
+      return await this.#flights.run(`${stamp} ${opening.id}`, work, options)
+    } catch (error) {
+      const stale = this.#standIn(header, context, error)
+      if (stale === undefined) throw error
+      return stale
+    }
+  }
+
+  async #openAndHold(opening: Opening, options: KmsSignalOptions): Promise<DataEncryptionKey> {
+    const stamp = this.#parts.stamp.value
+    const key = await this.#parts.factory.open(opening, options)
+    this.add(key, stamp)
+    return key
+  }
+
+  #standIn(
+    header: KeyHeader,
+    context: EncryptionContext | undefined,
+    error: unknown,
+  ): DataEncryptionKey | undefined {
+    const held = this.find(header.commitment)
+    if (held === undefined || !contextEquals(context, held.key.context)) return undefined
+    // With its wraps: what somebody did to theirs must not drop the key of those who have the right ones.
+    if (!equalBytes(header.bytes, held.key.header.bytes)) return undefined
+    return this.renewal.standIn(held, error)
+  }
+}
+
+/** Returns NaN, which no key has, where the bytes end too early. */
+function first48Bits(bytes: Bytes, at: number): number {
+  let number = 0
+  for (let i = at; i < at + 6; i++) number = number * 0x100 + (bytes[i] as number)
+  return number
+}

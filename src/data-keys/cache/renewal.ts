@@ -1,0 +1,78 @@
+import type { KmsSignalOptions } from '../../kms/index.ts'
+import type { DataEncryptionKey } from '../data-encryption-key.ts'
+import {
+  type Freshness,
+  type FreshnessTimes,
+  mayBeStale,
+  refreshAtMs,
+  retryAtMs,
+} from './freshness.ts'
+import type { HeldKey } from './held-key.ts'
+import type { CacheParts } from './parts.ts'
+import { verdictOf } from './verdict.ts'
+
+/**
+ * Asks the KMS again in the background ahead of a key's end, and lets a key be used past its end while
+ * the KMS is down. A cache has one for readers and one for writers.
+ */
+export class Renewal<O extends KmsSignalOptions> {
+  /** Uses of a key past its time. */
+  staleServes = 0
+  /** Calls in the background. */
+  refreshes = 0
+  readonly #times: FreshnessTimes
+  readonly #parts: CacheParts
+  readonly #ask: (held: HeldKey, options: O) => Promise<unknown>
+
+  /** @param ask - asks the KMS and holds what it answers */
+  constructor(
+    times: FreshnessTimes,
+    parts: CacheParts,
+    ask: (held: HeldKey, options: O) => Promise<unknown>,
+  ) {
+    this.#times = times
+    this.#parts = parts
+    this.#ask = ask
+  }
+
+  /** Returns an entry for a key that the KMS has just answered for. */
+  hold(key: DataEncryptionKey): HeldKey {
+    const { runtime, network } = this.#parts.settings
+    const now = runtime.now()
+    const renewAtMs = refreshAtMs(key.header.createdAtMs, now, this.#times, network.jitter())
+    return { key, answeredAtMs: now, refreshAtMs: renewAtMs }
+  }
+
+  /** Hears of a use of a key that is not fresh any more, and renews it where that is due. */
+  used(held: HeldKey, freshness: Freshness, nowMs: number, options: O): void {
+    if (freshness === 'stale') this.staleServes += 1
+    if (this.#times.refreshAheadMs === 0 || nowMs < held.refreshAtMs) return
+    held.refreshAtMs = retryAtMs(nowMs, this.#parts.settings.network.jitter())
+    held.askedAtMs ??= nowMs
+    this.refreshes += 1
+    const answered = (): void => {
+      held.askedAtMs = undefined
+    }
+    const failed = (error: unknown): void => {
+      this.#learn(held, error)
+    }
+    options.defer?.(this.#ask(held, options).then(answered, failed))
+  }
+
+  /** Returns the key if it may stand in for the KMS, which failed with this error. */
+  standIn(held: HeldKey | undefined, error: unknown): DataEncryptionKey | undefined {
+    if (held === undefined || !this.#learn(held, error)) return undefined
+    if (!mayBeStale(held, this.#parts.settings.runtime.now(), this.#times)) return undefined
+    this.staleServes += 1
+    return held.key
+  }
+
+  /** Notes what a failed call says. Returns whether the KMS is down. */
+  #learn(held: HeldKey, error: unknown): boolean {
+    held.askedAtMs = undefined
+    const verdict = verdictOf(error)
+    if (verdict === 'outage') held.outageAtMs = this.#parts.settings.runtime.now()
+    if (verdict === 'refusal') this.#parts.refused(held.key)
+    return verdict === 'outage'
+  }
+}

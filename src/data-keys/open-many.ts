@@ -1,0 +1,46 @@
+import { binaryString } from '../bytes/index.ts'
+import type { Outcome } from '../errors.ts'
+import { contextId, type KmsSignalOptions } from '../kms/index.ts'
+import { DataEncryptionKey } from './data-encryption-key.ts'
+import type { DataKeyFactory } from './data-key-factory.ts'
+import type { OpenRequest } from './data-key-source.ts'
+import { type Opening, settle } from './opening.ts'
+
+/**
+ * Opens a page of headers, each distinct one once: in order, one outcome for each.
+ *
+ * @param atHand - the key of a request that needs no KMS
+ */
+export async function openMany(
+  factory: DataKeyFactory,
+  requests: readonly OpenRequest[],
+  options: KmsSignalOptions,
+  atHand: (request: OpenRequest) => DataEncryptionKey | undefined = () => undefined,
+): Promise<readonly Outcome<DataEncryptionKey>[]> {
+  const distinct = new Map<string, Promise<Opening>>()
+  const admit = (request: OpenRequest): DataEncryptionKey | Promise<Opening> => {
+    const { header, context } = request
+    factory.check(header, context)
+    const key = atHand(request)
+    if (key !== undefined) return key
+    const id = `${binaryString(header.bytes)} ${String(header.bytes.length)} ${contextId(context)}`
+    const opening = distinct.get(id) ?? factory.admit(header, context)
+    distinct.set(id, opening)
+    return opening
+  }
+  const admitted = await Promise.all(
+    requests.map((request) => settle<DataEncryptionKey | Opening>(() => admit(request))),
+  )
+  const openings = new Set<Opening>()
+  for (const outcome of admitted) {
+    if (outcome.ok && !(outcome.value instanceof DataEncryptionKey)) openings.add(outcome.value)
+  }
+  const asked = [...openings]
+  const answers = await factory.openMany(asked, options)
+  const opened = new Map<unknown, Outcome<DataEncryptionKey>>()
+  asked.forEach((opening, i) => opened.set(opening, answers[i] as Outcome<DataEncryptionKey>))
+  return admitted.map(
+    (outcome) =>
+      (outcome.ok && opened.get(outcome.value)) || (outcome as Outcome<DataEncryptionKey>),
+  )
+}

@@ -1,0 +1,117 @@
+import { wrongOption } from '../../checks/index.ts'
+import { type Bytes, copyBytes, equalBytes } from '../../bytes/index.ts'
+import { KmsError } from '../../errors.ts'
+import type { KmsSignalOptions } from '../../kms/index.ts'
+import type { DataKeyStore } from '../../ports/index.ts'
+import { dataKeyStoreKey, encodeHead, type KeyHeader, parseMessage } from '../../wire/index.ts'
+import { askStore, type CallBounds } from '../ask.ts'
+import type { DataEncryptionKey } from '../data-encryption-key.ts'
+
+/** What records stand on. */
+export interface RecordPorts extends CallBounds {
+  readonly store: DataKeyStore | undefined
+  readonly maxWraps: number
+  /** Opens a header with the KMS, its commitment verified. Rejects if it does not open. */
+  readonly open: (
+    header: KeyHeader,
+    key: DataEncryptionKey,
+    options: KmsSignalOptions,
+  ) => Promise<unknown>
+}
+
+/** The records of data keys that messages by reference refer to. */
+export class DataKeyRecords {
+  readonly #ports: RecordPorts
+  readonly #durable = new WeakSet<DataEncryptionKey>()
+
+  constructor(ports: RecordPorts) {
+    this.#ports = ports
+  }
+
+  /** Whether messages may refer to this key already. */
+  isDurable(key: DataEncryptionKey): boolean {
+    return this.#durable.has(key)
+  }
+
+  /**
+   * Writes the record of a data key and reads it back, before the first message leaves (W4.24). Another
+   * process may have rewrapped the key since: a record with other wraps counts only if it opens.
+   *
+   * @throws KmsError `ERR_KMS_CONFIG` without a store, `ERR_STORE_UNAVAILABLE`
+   */
+  async makeDurable(key: DataEncryptionKey, options: KmsSignalOptions): Promise<void> {
+    if (this.isDurable(key)) return
+    const { store } = this.#ports
+    if (store === undefined) throw wrongOption('dataKeyStore', 'set for messages by reference')
+    const record = encodeHead('data-key-record', key.header.bytes)
+    const name = dataKeyStoreKey(key.header.commitment)
+    const found = await this.#read(options, async (signal) => {
+      await store.putIfAbsent(name, record, { signal })
+      return store.get(name, { signal })
+    })
+    if (found === undefined || !equalBytes(found, record)) await this.#prove(found, key, options)
+    this.#durable.add(key)
+  }
+
+  /**
+   * Returns the header that a commitment names.
+   *
+   * @throws KmsError `ERR_ENVELOPE_UNKNOWN_REFERENCE`, `ERR_WIRE_KIND_REFUSED` without a store,
+   * `ERR_DECRYPT_FAILED` if the record is that of another data key, `ERR_STORE_UNAVAILABLE`
+   */
+  async headerOf(commitment: Bytes, options: KmsSignalOptions): Promise<KeyHeader> {
+    const { store } = this.#ports
+    if (store === undefined) {
+      throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: 'there is no dataKeyStore' })
+    }
+    const name = dataKeyStoreKey(commitment)
+    const record = await this.#read(options, (signal) => store.get(name, { signal }))
+    if (record === undefined) throw new KmsError('ERR_ENVELOPE_UNKNOWN_REFERENCE') // W4.25
+    const header = this.#parse(record)
+    // W4.23: the message says which data key it needs; what the store holds is only a claim.
+    if (!equalBytes(header.commitment, commitment)) throw new KmsError('ERR_DECRYPT_FAILED')
+    return header
+  }
+
+  async #prove(
+    found: Bytes | undefined,
+    key: DataEncryptionKey,
+    options: KmsSignalOptions,
+  ): Promise<void> {
+    if (found === undefined) throw new KmsError('ERR_STORE_UNAVAILABLE') // it was not kept
+    try {
+      const header = this.#parse(found)
+      if (!equalBytes(header.fixedBytes, key.header.fixedBytes)) throw new Error('another data key')
+      await this.#ports.open(header, key, options)
+    } catch (cause) {
+      options.signal?.throwIfAborted()
+      const message = 'the store holds a record of this data key that does not open'
+      throw new KmsError('ERR_STORE_UNAVAILABLE', { message, cause })
+    }
+  }
+
+  #parse(record: Bytes): KeyHeader {
+    const { header } = parseMessage(record, {
+      acceptVersions: [1],
+      acceptKinds: ['data-key-record'],
+      maxWraps: this.#ports.maxWraps,
+    })
+    return header as KeyHeader
+  }
+
+  #read(
+    options: KmsSignalOptions,
+    call: (signal: AbortSignal) => Promise<Uint8Array | undefined>,
+  ): Promise<Bytes | undefined> {
+    return askStore(
+      this.#ports,
+      options,
+      async (signal) => {
+        const found = await call(signal)
+        // A copy here: bytes that are gone are the store's failure, not a TypeError later.
+        return found instanceof Uint8Array ? copyBytes(found) : found
+      },
+      (found) => found === undefined || (found as unknown) instanceof Uint8Array,
+    )
+  }
+}
