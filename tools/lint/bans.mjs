@@ -66,7 +66,7 @@ export const platformBans = [
   'caches',
 ].map((name) => ({ name, message: 'src runs on every platform: this name does not.' }))
 
-/** Clock, timers, random numbers and the network: src/runtime (and src/testing). */
+/** Clock, timers, random numbers and the network: src/runtime (and src/testing, adapters/fakes). */
 export const clockBans = {
   globals: [
     'setTimeout',
@@ -94,11 +94,11 @@ export const clockBans = {
   ],
 }
 
-/** crypto.subtle: src/ciphers, src/credentials, src/testing. */
+/** crypto.subtle: src/ciphers, src/credentials, src/testing, adapters/fakes. */
 export const cryptoBan = {
   selector:
     ':matches(MemberExpression[property.name="subtle"], MemberExpression[property.value="subtle"], ObjectPattern > Property[key.name="subtle"])',
-  message: 'crypto.subtle is called in src/ciphers, src/credentials and src/testing only.',
+  message: 'Only src/ciphers, src/credentials, src/testing and adapters/fakes call crypto.subtle.',
 }
 
 /** src/wire is pure and synchronous: no crypto, no I/O, no async. */

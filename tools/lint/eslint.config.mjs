@@ -110,7 +110,7 @@ export default defineConfig(
     syntax: [...moduleBans, ...importBans, ...clockBans.syntax],
   }),
   ...bans({
-    files: ['src/testing/**/*.ts'],
+    files: ['src/testing/**/*.ts', 'adapters/fakes/**/*.ts'],
     globals: platformBans,
     properties: [],
     syntax: [...moduleBans, ...importBans],

@@ -84,13 +84,26 @@ const publicIndexes = Object.values(manifest.exports)
   .filter((path) => path.startsWith('./dist/src/'))
   .map((path) => `^${path.slice('./dist/'.length).replace(/\.js$/, '.ts').replaceAll('.', '\\.')}$`)
 
+/** Folders of src whose index the fakes import too: what a server needs, and the contract suites. */
+const underFakes = ['bytes', 'http', 'ports', 'runtime', 'testing']
+
 const adapterRules = [
   {
     name: 'adapters-use-public-indexes',
     severity: 'error',
     comment: 'adapters import the public indexes of src, which are those that package.json exports',
-    from: { path: '^adapters/' },
+    from: { path: '^adapters/', pathNot: '^adapters/fakes/' },
     to: { path: '^src/', pathNot: publicIndexes },
+  },
+  {
+    name: 'fakes-use-indexes',
+    severity: 'error',
+    comment: `fakes import public indexes of src and the indexes of ${underFakes.join(', ')}`,
+    from: { path: '^adapters/fakes/' },
+    to: {
+      path: '^src/',
+      pathNot: [...publicIndexes, ...underFakes.map((name) => `^src/${name}/index\\.ts$`)],
+    },
   },
   {
     name: 'adapters-use-gateway-and-node-only',
@@ -98,6 +111,12 @@ const adapterRules = [
     comment: 'of each other, adapters import only gateway and node',
     from: { path: '^adapters/([^/]+)/' },
     to: { path: '^adapters/', pathNot: ['^adapters/$1/', '^adapters/(gateway|node)/'] },
+  },
+  {
+    name: 'fakes-use-no-adapter',
+    severity: 'error',
+    from: { path: '^adapters/fakes/' },
+    to: { path: '^adapters/', pathNot: '^adapters/fakes/' },
   },
 ]
 
@@ -145,8 +164,8 @@ const rootRules = [
   {
     name: 'testing-is-for-tests',
     severity: 'error',
-    comment: 'no adapter carries the fakes',
-    from: { path: '^adapters/' },
+    comment: 'of the adapters, only the fakes carry the contract suites',
+    from: { path: '^adapters/', pathNot: '^adapters/fakes/' },
     to: { path: '^src/testing/' },
   },
 ]

@@ -4,7 +4,7 @@ import { createKms, type KmsConfig } from '../../../src/config/index.ts'
 import { EnvelopeCipher, isKmsError } from '../../../src/index.ts'
 import type { Hasher } from '../../../src/index.ts'
 import { webHasher } from '../../../src/credentials/aws/web-hasher.ts'
-import { createFakeAws, createFakeAzure } from '../../../src/testing/index.ts'
+import { createFakeAws, createFakeAzure } from '../../../adapters/fakes/index.ts'
 import { codeOf, testPorts } from '../credentials/aws/ports.ts'
 import type { AnyConfig } from './observe.ts'
 
