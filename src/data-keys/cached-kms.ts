@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes/index.ts'
 import type { Outcome } from '../errors.ts'
 import type { EncryptionContext, KmsSignalOptions, WrappedKey } from '../kms/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
+import { attachShared } from './cache/attach-shared.ts'
 import { cacheTimes, type KmsCacheConfig } from './cache/config.ts'
 import { type Invalidation, meantBy } from './cache/invalidation.ts'
 import type { CacheParts } from './cache/parts.ts'
@@ -21,7 +22,7 @@ import type {
 } from './data-key-source.ts'
 import { SUBKEYS } from './defaults.ts'
 import { DataKeyRecords } from './records/data-key-records.ts'
-import { attachShared, type SharedLevel } from './shared-level.ts'
+import type { SharedLevel } from './shared-level.ts'
 import { type KmsDataKeysOptions, sourceSettings } from './source-options.ts'
 import { SubkeyPool } from './subkeys.ts'
 
@@ -72,6 +73,7 @@ export class CachedKms implements DataKeySource {
       times: cacheTimes(given, settings.limits.encryptForMs),
       factory,
       stamp: { value: 0 },
+      look: (nowMs, defer) => this.#shared?.look(nowMs, defer),
       refused: (key) => {
         this.#refuse(key)
       },
@@ -97,7 +99,6 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): MaybePromise<DataEncryptionKey> {
-    this.#look(options)
     const key = this.#writers.atHand(context, options)
     if (key !== undefined && (!options.durable || this.#records.isDurable(key))) return key
     return this.#durable(key ?? this.#writers.missing(context, options), options)
@@ -108,7 +109,6 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): MaybePromise<DataEncryptionKey> {
-    this.#look(options)
     return this.#readers.open(header, context, options)
   }
 
@@ -116,7 +116,6 @@ export class CachedKms implements DataKeySource {
     requests: readonly OpenRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
-    this.#look(options)
     return this.#readers.openMany(requests, options)
   }
 
@@ -125,7 +124,6 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): MaybePromise<DataEncryptionKey> {
-    this.#look(options)
     return (
       this.#readers.named(commitment, context, options) ??
       this.headerOf(commitment, options).then((header) => this.open(header, context, options))
@@ -141,7 +139,6 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     defer: Defer,
   ): DataEncryptionKey | undefined {
-    this.#look({ defer })
     return this.#readers.recall(message, context, { defer })
   }
 
@@ -159,17 +156,10 @@ export class CachedKms implements DataKeySource {
 
   /** Returns what was counted since construction. */
   stats(): CacheStats {
-    const [readers, writers] = [this.#readers, this.#writers]
     return {
-      entries: readers.held.size,
-      encryptHits: writers.uses - writers.misses,
-      encryptMisses: writers.misses,
-      decryptHits: readers.hits,
-      decryptMisses: readers.misses,
-      staleEncrypts: writers.renewal.staleServes,
-      staleDecrypts: readers.renewal.staleServes,
-      refreshes: readers.renewal.refreshes + writers.renewal.refreshes,
-      evictions: readers.held.evictions,
+      ...this.#readers.stats(),
+      ...this.#writers.stats(),
+      refreshes: this.#readers.renewal.refreshes + this.#writers.renewal.refreshes,
       revocations: this.#revocations,
       refusals: this.#factory.failed.refusals,
       ...(this.#shared?.stats() ?? NOT_SHARED),
@@ -203,10 +193,6 @@ export class CachedKms implements DataKeySource {
     } finally {
       this.#drop(isMeant) // what was adopted again until the others were told
     }
-  }
-
-  #look({ defer }: KmsSignalOptions): void {
-    this.#shared?.look(this.#parts.settings.runtime.now(), defer)
   }
 
   async #durable(

@@ -6,8 +6,11 @@ import type { CallBounds } from './ask.ts'
 import { type DataKeyLimits, dataKeyLimits, optionOf } from './data-key-limits.ts'
 import type { DataKeyPolicy } from './data-key-source.ts'
 
+/** The limits, each of which may be absent. */
+type GivenLimits = { readonly [Name in keyof DataKeyLimits]?: DataKeyLimits[Name] | undefined }
+
 /** Options of {@link KmsDataKeys}. */
-export interface KmsDataKeysOptions extends Partial<DataKeyLimits> {
+export interface KmsDataKeysOptions extends GivenLimits {
   readonly kms: KeyManagementService
   /** Context keys that every call must have and that no header carries. */
   readonly requiredContextKeys?: readonly string[]

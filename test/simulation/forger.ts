@@ -83,7 +83,7 @@ export class Forger {
   async #plant(name: string, last: Bytes): Promise<Bytes | undefined> {
     const tenant = `t${String(this.#random.int(1, this.#plan.tenants))}`
     try {
-      const { header } = await this.#keys.active({ tenant }, { bytes: 1, durable: false })
+      const { header } = await this.#keys.active({ tenant }, { durable: false })
       this.#onPlant(hex(header.commitment))
       const notAfterMs = header.createdAtMs + this.#plan.encryptForMs
       const active = await pointTo(this.#auth, header, notAfterMs)

@@ -5,13 +5,14 @@ import { SingleFlight } from '../../runtime/index.ts'
 import { COMMITMENT_AT, HEAD_AT, type KeyHeader } from '../../wire/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import type { MaybePromise, OpenRequest } from '../data-key-source.ts'
-import { openMany } from '../open-many.ts'
-import type { Opening } from '../opening.ts'
+import { openMany, openingId } from '../open-many.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { freshnessOf } from './freshness.ts'
 import type { HeldKey } from './held-key.ts'
 import { type CacheParts, FOLLOWER_WAIT_MS } from './parts.ts'
 import { Renewal } from './renewal.ts'
+import type { ReaderStats } from './stats.ts'
+import { verdictOf } from './verdict.ts'
 
 /**
  * The keys that readers of a cache use: memory, single flight, KMS; and a stale key while the KMS is down.
@@ -21,8 +22,8 @@ import { Renewal } from './renewal.ts'
  * only push each other out.
  */
 export class ReaderKeys {
-  hits = 0
-  misses = 0
+  #hits = 0
+  #misses = 0
   readonly held: BoundedMap<number, HeldKey>
   readonly renewal: Renewal<KmsSignalOptions>
   readonly #parts: CacheParts
@@ -42,6 +43,16 @@ export class ReaderKeys {
   add(key: DataEncryptionKey, stamp: number): void {
     if (stamp !== this.#parts.stamp.value) return
     this.held.set(first48Bits(key.header.commitment, 0), this.renewal.hold(key))
+  }
+
+  stats(): ReaderStats {
+    return {
+      entries: this.held.size,
+      decryptHits: this.#hits,
+      decryptMisses: this.#misses,
+      staleDecrypts: this.renewal.staleServes,
+      evictions: this.held.evictions,
+    }
   }
 
   /** Returns the entry of a commitment, whatever its age. */
@@ -66,7 +77,11 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): Promise<DataEncryptionKey> {
-    return this.#openAndHold(await this.#parts.factory.admit(header, context), options)
+    const stamp = this.#parts.stamp.value
+    const { factory } = this.#parts
+    const key = await factory.open(await factory.admit(header, context), options)
+    this.add(key, stamp)
+    return key
   }
 
   /** Returns the keys of many headers: in order, one outcome for each. */
@@ -74,6 +89,7 @@ export class ReaderKeys {
     requests: readonly OpenRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
+    this.#look(options)
     const stamp = this.#parts.stamp.value
     const outcomes = await openMany(this.#parts.factory, requests, options, (request) =>
       this.#atHand(request.header, request.context, options),
@@ -118,7 +134,7 @@ export class ReaderKeys {
   ): DataEncryptionKey | undefined {
     const key = this.#usable(held, options)
     if (key === undefined || !contextEquals(context, key.context)) return undefined
-    this.hits += 1
+    this.#hits += 1
     return key
   }
 
@@ -130,19 +146,19 @@ export class ReaderKeys {
   ): DataEncryptionKey | undefined {
     const key = this.#usable(this.find(header.commitment), options)
     if (key === undefined) {
-      this.misses += 1
+      this.#misses += 1
       return undefined
     }
     // No message with this header can be genuine, so no KMS is asked.
     const same = equalBytes(header.fixedBytes, key.header.fixedBytes)
     if (!same || !contextEquals(context, key.context)) throw new KmsError('ERR_DECRYPT_FAILED')
-    this.hits += 1
+    this.#hits += 1
     return key
   }
 
   #usable(held: HeldKey | undefined, options: KmsSignalOptions): DataEncryptionKey | undefined {
     if (held === undefined) return undefined
-    const now = this.#parts.settings.runtime.now()
+    const now = this.#look(options)
     const freshness = freshnessOf(held, now, this.#parts.times.reading)
     if (freshness === 'expired') return undefined
     if (freshness !== 'fresh') this.renewal.used(held, freshness, now, options)
@@ -154,12 +170,12 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): Promise<DataEncryptionKey> {
+    this.#look(options)
     try {
-      const stamp = String(this.#parts.stamp.value)
-      const opening = await this.#parts.factory.admit(header, context)
+      const id = `${String(this.#parts.stamp.value)} ${openingId(header, context)}`
       const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
-        this.#openAndHold(opening, { ...options, signal })
-      return await this.#flights.run(`${stamp} ${opening.id}`, work, options)
+        this.openAgain(header, context, { ...options, signal })
+      return await this.#flights.run(id, work, options)
     } catch (error) {
       const stale = this.#standIn(header, context, error)
       if (stale === undefined) throw error
@@ -167,11 +183,10 @@ export class ReaderKeys {
     }
   }
 
-  async #openAndHold(opening: Opening, options: KmsSignalOptions): Promise<DataEncryptionKey> {
-    const stamp = this.#parts.stamp.value
-    const key = await this.#parts.factory.open(opening, options)
-    this.add(key, stamp)
-    return key
+  #look({ defer }: KmsSignalOptions): number {
+    const now = this.#parts.settings.runtime.now()
+    this.#parts.look(now, defer)
+    return now
   }
 
   #standIn(
@@ -179,6 +194,7 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     error: unknown,
   ): DataEncryptionKey | undefined {
+    if (verdictOf(error) === undefined) return undefined
     const held = this.find(header.commitment)
     if (held === undefined || !contextEquals(context, held.key.context)) return undefined
     // With its wraps: what somebody did to theirs must not drop the key of those who have the right ones.

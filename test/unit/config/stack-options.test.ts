@@ -158,7 +158,7 @@ const rows: readonly [path: string, base: AnyConfig, change: unknown][] = [
   ['cache.maxStaleWriteMs', one, 86_400_000],
   ['cache.encryptForMs', one, 40_000],
   ['cache.maxMessages', one, 1],
-  ['cache.maxBytes', one, 10],
+  ['cache.callTimeoutMs', one, 10],
   ['cache.maxWraps', two, 1],
   ['cache.requiredContextKeys', one, ['row']],
 ]

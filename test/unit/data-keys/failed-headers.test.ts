@@ -22,7 +22,7 @@ let bad: Bytes
 beforeEach(async () => {
   inner = new PlainKms()
   good = await coldReader(inner).encrypt(sequence(9), OPTIONS)
-  bad = flipped(good, good.length - 28 - 9 - 1)
+  bad = flipped(good, good.length - 40 - 9 - 1)
   kms = new CountingKms(inner)
 })
 
@@ -101,7 +101,7 @@ describe.each(['cached', 'uncached'] as const)('a bad header, %s', (name) => {
     kms.wrapDataKey = async () => [
       { provider: 'plain', kekId: 'app', kekVersion: '1', wrapped: sequence(32, 7) },
     ]
-    expect(await codeOfAsync(() => cipher.rewrap(good, OPTIONS))).toBe(FAILED)
+    expect(await codeOfAsync(() => cipher.rewrap(good, OPTIONS))).toBe('ERR_KMS_RESPONSE_INVALID')
     expect(await cipher.decrypt(good, OPTIONS)).toEqual(sequence(9))
   })
 
@@ -113,18 +113,16 @@ describe.each(['cached', 'uncached'] as const)('a bad header, %s', (name) => {
     expect(kms.calls).toEqual(['unwrap', 'unwrap'])
   })
 
-  it('is hashed only where one is remembered, and once in a batch', async () => {
+  it('is hashed once in a batch, whatever the batch repeats', async () => {
     const cipher = reader()
     const digest = vi.spyOn(crypto.subtle, 'digest')
-    const items = Array.from({ length: 20 }, () => ({ envelope: good, ...OPTIONS }))
-    await cipher.decryptMany(items)
-    const cold = digest.mock.calls.length // of the derivation
-    await codeOfAsync(() => cipher.decrypt(bad, OPTIONS))
+    const one = { envelope: good, ...OPTIONS }
+    await cipher.decryptMany([one])
+    const once = digest.mock.calls.length
     cipher.clear()
-    await codeOfAsync(() => cipher.decrypt(bad, OPTIONS))
     digest.mockClear()
-    await cipher.decryptMany(items)
-    expect(digest.mock.calls.length).toBe(cold + 1)
+    await cipher.decryptMany(Array.from({ length: 20 }, () => one))
+    expect(digest.mock.calls.length).toBe(once)
     digest.mockRestore()
   })
 })

@@ -13,7 +13,7 @@ import {
 } from '../../../src/index.ts'
 import { CONTEXT, FakeRuntime, PlainKms } from '../wire/fixture.ts'
 
-export const USE = { bytes: 1, durable: false }
+export const USE = { durable: false }
 
 /** Lets everything run that needs no timer of a {@link ManualNetwork}. */
 export async function settled(): Promise<void> {
@@ -48,9 +48,10 @@ export class ManualNetwork implements Network {
     return this.jitterValue
   }
 
-  /** Fires the timers of this moment, in order. */
-  fire(): void {
-    for (const timer of [...this.timers.keys()]) {
+  /** Fires the timers of this moment that wait for no longer than this, in order. */
+  fire(mostMs = 5_000): void {
+    for (const [timer, delayMs] of [...this.timers]) {
+      if (delayMs > mostMs) continue
       this.timers.delete(timer)
       timer()
     }

@@ -71,6 +71,7 @@ describe.each(EACH)('R17 refresh ahead: %s', (_, side) => {
     for (let i = 0; i < 3; i += 1) {
       expect(await use((work) => deferred.push(work))).toBe(first)
     }
+    await settled()
     expect([world.kms.begun.length, deferred.length]).toEqual([2, 1])
     world.kms.open = true
     world.kms.release()
@@ -190,6 +191,7 @@ describe.each(EACH)('R17 stale while the KMS is down: %s', (side, begin) => {
     expect(world.kms.begun).toHaveLength(2)
     world.kms.open = false
     for (let i = 0; i < 100; i += 1) expect(await use()).toBe(first)
+    await settled()
     expect(world.kms.begun).toHaveLength(3) // in the background
   })
 
