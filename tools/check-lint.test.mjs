@@ -106,6 +106,8 @@ const cases = [
   ],
   ['export const a: any = 1', '@typescript-eslint/no-explicit-any', ['src/kms', 'test'], []],
   ['// line\n'.repeat(401), 'max-lines', ['src/kms', 'adapters/gateway'], ['src', 'test']],
+  ['// line\n'.repeat(201), 'max-lines', ['src/data-keys'], ['src/kms']],
+  ['export class A extends Map {}', syntax, ['src/data-keys'], ['src/resilience', 'src/kms']],
   ['/** {@link */\nexport const a = 1', 'tsdoc/syntax', ['src/kms'], []],
 ]
 

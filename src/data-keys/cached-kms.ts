@@ -4,6 +4,7 @@ import type { EncryptionContext, KmsSignalOptions, WrappedKey } from '../kms/ind
 import type { KeyHeader } from '../wire/index.ts'
 import { attachShared } from './cache/attach-shared.ts'
 import { cacheTimes, type KmsCacheConfig } from './cache/config.ts'
+import { dropHeld } from './cache/held-key.ts'
 import { type Invalidation, meantBy } from './cache/invalidation.ts'
 import type { CacheParts } from './cache/parts.ts'
 import { ReaderKeys } from './cache/reader-keys.ts'
@@ -74,8 +75,9 @@ export class CachedKms implements DataKeySource {
       factory,
       stamp: { value: 0 },
       look: (nowMs, defer) => this.#shared?.look(nowMs, defer),
-      refused: (key) => {
-        this.#refuse(key)
+      refused: ({ header, context }) => {
+        const held = [this.#readers.held.find(header.commitment), this.#writers.find(context.map)]
+        if (dropHeld(held)) this.#revocations += 1
       },
     }
     this.#records = new DataKeyRecords({
@@ -99,9 +101,8 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): MaybePromise<DataEncryptionKey> {
-    const key = this.#writers.atHand(context, options)
-    if (key !== undefined && (!options.durable || this.#records.isDurable(key))) return key
-    return this.#durable(key ?? this.#writers.missing(context, options), options)
+    const key = this.#writers.atHand(context, options) ?? this.#writers.missing(context, options)
+    return this.#records.ready(key, options)
   }
 
   open(
@@ -167,8 +168,8 @@ export class CachedKms implements DataKeySource {
   }
 
   /**
-   * Drops every key, fails the streams that are open, and never uses a key again that was made before:
-   * after a restore from a snapshot, or to make a revocation immediate (W5.7).
+   * Drops every key for ever and fails the streams that are open: after a restore from a snapshot, or to
+   * make a revocation immediate (W5.7).
    */
   clear(): void {
     this.#factory.clear()
@@ -178,10 +179,8 @@ export class CachedKms implements DataKeySource {
 
   /**
    * Drops keys at once: after a grant was taken back, or a key was compromised. The next use asks the KMS.
-   * With a shared level, nobody uses what is shared by now any more, and the other caches of the partition
-   * are told through the store to drop all that they hold. A cache in use hears of it within `signalMs`, one
-   * call of the store and the time that the store takes to show a write; an idle one, in the background of
-   * its next use.
+   * With a shared level the other caches of the partition drop all that they hold: a cache in use within
+   * `signalMs` and what the store takes to show a write, an idle one in the background of its next use.
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE`: dropped here, but the others were not told; call again
    */
@@ -195,15 +194,6 @@ export class CachedKms implements DataKeySource {
     }
   }
 
-  async #durable(
-    making: MaybePromise<DataEncryptionKey>,
-    options: ActiveKeyOptions,
-  ): Promise<DataEncryptionKey> {
-    const key = await making
-    if (options.durable) await this.#records.makeDurable(key, options)
-    return key
-  }
-
   /** Lets go of keys, for readers and writers, and of what is under way. */
   #drop(isMeant?: (key: DataEncryptionKey) => boolean): void {
     this.#parts.stamp.value += 1
@@ -213,16 +203,7 @@ export class CachedKms implements DataKeySource {
       this.#subkeys.clear()
       return
     }
-    for (const held of [...this.#readers.held.values(), ...this.#writers.held.values()]) {
-      if (isMeant(held.key)) held.answeredAtMs = -Infinity
-    }
-  }
-
-  /** Readers and writers lose a key that the KMS refuses. */
-  #refuse({ header, context }: DataEncryptionKey): void {
-    const entries = [this.#readers.find(header.commitment), this.#writers.find(context.map)]
-    const live = entries.filter((held) => held !== undefined && held.answeredAtMs !== -Infinity)
-    if (live.length > 0) this.#revocations += 1
-    for (const held of live) if (held !== undefined) held.answeredAtMs = -Infinity
+    const held = [...this.#readers.held.values(), ...this.#writers.held.values()]
+    dropHeld(held.filter(({ key }) => isMeant(key)))
   }
 }

@@ -52,8 +52,7 @@ export class KmsDataKeys implements DataKeySource {
     if (!mayEncryptAt(key.header.createdAtMs, limits.encryptForMs, runtime.now())) {
       throw new KmsError('ERR_DATA_KEY_EXHAUSTED') // the KMS took longer than a key may be used
     }
-    if (options.durable) await this.#records.makeDurable(key, options)
-    return key
+    return this.#records.ready(key, options)
   }
 
   async open(

@@ -20,6 +20,14 @@ export const moduleBans = [
   },
 ]
 
+/** In src/data-keys: the code that decides age, revocation and adoption must read straight through. */
+export const inheritanceBans = [
+  {
+    selector: 'ClassDeclaration[superClass], ClassExpression[superClass]',
+    message: 'No inheritance in data-keys: compose.',
+  },
+]
+
 /** In src and adapters. */
 export const importBans = [
   {

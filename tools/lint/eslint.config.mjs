@@ -13,6 +13,7 @@ import {
   clockBans,
   cryptoBan,
   importBans,
+  inheritanceBans,
   moduleBans,
   platformBans,
   wireBans,
@@ -91,6 +92,13 @@ export default defineConfig(
     properties: clockBans.properties,
     syntax: [...moduleBans, ...importBans, ...clockBans.syntax, cryptoBan],
   }),
+  ...bans({
+    files: ['src/data-keys/**/*.ts'],
+    globals: [...platformBans, ...clockBans.globals],
+    properties: clockBans.properties,
+    syntax: [...moduleBans, ...importBans, ...clockBans.syntax, cryptoBan, ...inheritanceBans],
+  }),
+  { files: ['src/data-keys/**/*.ts'], rules: { 'max-lines': ['error', { max: 200 }] } },
   ...bans({
     files: ['src/wire/**/*.ts'],
     globals: [...platformBans, ...clockBans.globals, ...wireBans.globals],

@@ -1,14 +1,14 @@
-import { type Bytes, equalBytes, standsAt } from '../../bytes/index.ts'
+import { type Bytes, equalBytes } from '../../bytes/index.ts'
 import { KmsError, type Outcome } from '../../errors.ts'
 import { contextEquals, type EncryptionContext, type KmsSignalOptions } from '../../kms/index.ts'
 import { SingleFlight } from '../../runtime/index.ts'
-import { COMMITMENT_AT, HEAD_AT, type KeyHeader } from '../../wire/index.ts'
+import type { KeyHeader } from '../../wire/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import type { MaybePromise, OpenRequest } from '../data-key-source.ts'
 import { openMany, openingId } from '../open-many.ts'
-import { BoundedMap } from './bounded-map.ts'
 import { freshnessOf } from './freshness.ts'
 import type { HeldKey } from './held-key.ts'
+import { OpenedKeys } from './opened-keys.ts'
 import { type CacheParts, FOLLOWER_WAIT_MS } from './parts.ts'
 import { Renewal } from './renewal.ts'
 import type { ReaderStats } from './stats.ts'
@@ -16,22 +16,18 @@ import { verdictOf } from './verdict.ts'
 
 /**
  * The keys that readers of a cache use: memory, single flight, KMS; and a stale key while the KMS is down.
- *
- * The map's key is a number, the commitment's first 48 bits, because a string of 32 bytes costs more to
- * make and to hash than a record to decrypt. What is found is compared whole, so two keys with one number
- * only push each other out.
  */
 export class ReaderKeys {
   #hits = 0
   #misses = 0
-  readonly held: BoundedMap<number, HeldKey>
+  readonly held: OpenedKeys
   readonly renewal: Renewal<KmsSignalOptions>
   readonly #parts: CacheParts
   readonly #flights: SingleFlight<DataEncryptionKey>
 
   constructor(parts: CacheParts) {
     const { settings, times } = parts
-    this.held = new BoundedMap(times.maxEntries)
+    this.held = new OpenedKeys(times.maxEntries)
     this.renewal = new Renewal(times.reading, parts, ({ key }) =>
       this.openAgain(key.header, key.context.map, {}),
     )
@@ -42,7 +38,7 @@ export class ReaderKeys {
   /** Holds a key that the KMS has just answered for, unless something was dropped since it was asked. */
   add(key: DataEncryptionKey, stamp: number): void {
     if (stamp !== this.#parts.stamp.value) return
-    this.held.set(first48Bits(key.header.commitment, 0), this.renewal.hold(key))
+    this.held.add(this.renewal.hold(key))
   }
 
   stats(): ReaderStats {
@@ -53,12 +49,6 @@ export class ReaderKeys {
       staleDecrypts: this.renewal.staleServes,
       evictions: this.held.evictions,
     }
-  }
-
-  /** Returns the entry of a commitment, whatever its age. */
-  find(commitment: Bytes): HeldKey | undefined {
-    const held = this.held.get(first48Bits(commitment, 0))
-    return held && equalBytes(commitment, held.key.header.commitment) ? held : undefined
   }
 
   /** Returns the key of a header, from memory or from the KMS. */
@@ -100,7 +90,7 @@ export class ReaderKeys {
         const value = this.#standIn(header, context, outcome.error)
         return value === undefined ? outcome : { ok: true, value }
       }
-      if (this.find(header.commitment)?.key !== outcome.value) this.add(outcome.value, stamp)
+      if (this.held.find(header.commitment)?.key !== outcome.value) this.add(outcome.value, stamp)
       return outcome
     })
   }
@@ -111,7 +101,7 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): DataEncryptionKey | undefined {
-    return this.#hit(this.find(commitment), context, options)
+    return this.#hit(this.held.find(commitment), context, options)
   }
 
   /** Returns the key whose whole header, wraps included, stands in this inline message. */
@@ -120,11 +110,7 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): DataEncryptionKey | undefined {
-    const held = this.held.get(first48Bits(message, COMMITMENT_AT))
-    if (held === undefined) return undefined
-    const { header, headerWords } = held.key
-    if (!standsAt(message, HEAD_AT, header.bytes, headerWords)) return undefined
-    return this.#hit(held, context, options)
+    return this.#hit(this.held.findIn(message), context, options)
   }
 
   #hit(
@@ -144,7 +130,7 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): DataEncryptionKey | undefined {
-    const key = this.#usable(this.find(header.commitment), options)
+    const key = this.#usable(this.held.find(header.commitment), options)
     if (key === undefined) {
       this.#misses += 1
       return undefined
@@ -195,17 +181,10 @@ export class ReaderKeys {
     error: unknown,
   ): DataEncryptionKey | undefined {
     if (verdictOf(error) === undefined) return undefined
-    const held = this.find(header.commitment)
+    const held = this.held.find(header.commitment)
     if (held === undefined || !contextEquals(context, held.key.context)) return undefined
     // With its wraps: what somebody did to theirs must not drop the key of those who have the right ones.
     if (!equalBytes(header.bytes, held.key.header.bytes)) return undefined
     return this.renewal.standIn(held, error)
   }
-}
-
-/** Returns NaN, which no key has, where the bytes end too early. */
-function first48Bits(bytes: Bytes, at: number): number {
-  let number = 0
-  for (let i = at; i < at + 6; i++) number = number * 0x100 + (bytes[i] as number)
-  return number
 }

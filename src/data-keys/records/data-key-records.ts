@@ -5,7 +5,8 @@ import type { KmsSignalOptions } from '../../kms/index.ts'
 import type { DataKeyStore } from '../../ports/index.ts'
 import { dataKeyStoreKey, encodeHead, type KeyHeader, parseMessage } from '../../wire/index.ts'
 import { askStore, type CallBounds } from '../ask.ts'
-import type { DataEncryptionKey } from '../data-encryption-key.ts'
+import { DataEncryptionKey } from '../data-encryption-key.ts'
+import type { ActiveKeyOptions, MaybePromise } from '../data-key-source.ts'
 
 /** What records stand on. */
 export interface RecordPorts extends CallBounds {
@@ -28,29 +29,14 @@ export class DataKeyRecords {
     this.#ports = ports
   }
 
-  /** Whether messages may refer to this key already. */
-  isDurable(key: DataEncryptionKey): boolean {
-    return this.#durable.has(key)
-  }
-
-  /**
-   * Writes the record of a data key and reads it back, before the first message leaves (W4.24). Another
-   * process may have rewrapped the key since: a record with other wraps counts only if it opens.
-   *
-   * @throws KmsError `ERR_KMS_CONFIG` without a store, `ERR_STORE_UNAVAILABLE`
-   */
-  async makeDurable(key: DataEncryptionKey, options: KmsSignalOptions): Promise<void> {
-    if (this.isDurable(key)) return
-    const { store } = this.#ports
-    if (store === undefined) throw wrongOption('dataKeyStore', 'set for messages by reference')
-    const record = encodeHead('data-key-record', key.header.bytes)
-    const name = dataKeyStoreKey(key.header.commitment)
-    const found = await this.#read(options, async (signal) => {
-      await store.putIfAbsent(name, record, { signal })
-      return store.get(name, { signal })
-    })
-    if (found === undefined || !equalBytes(found, record)) await this.#prove(found, key, options)
-    this.#durable.add(key)
+  /** Returns a key that messages may refer to, if the call asks for that; in this turn where it can. */
+  ready(
+    making: MaybePromise<DataEncryptionKey>,
+    options: ActiveKeyOptions,
+  ): MaybePromise<DataEncryptionKey> {
+    if (!options.durable) return making
+    if (making instanceof DataEncryptionKey && this.#durable.has(making)) return making
+    return this.#made(making, options)
   }
 
   /**
@@ -71,6 +57,31 @@ export class DataKeyRecords {
     // W4.23: the message says which data key it needs; what the store holds is only a claim.
     if (!equalBytes(header.commitment, commitment)) throw new KmsError('ERR_DECRYPT_FAILED')
     return header
+  }
+
+  /**
+   * Writes the record of a data key and reads it back, before the first message leaves (W4.24). Another
+   * process may have rewrapped the key since: a record with other wraps counts only if it opens.
+   *
+   * @throws KmsError `ERR_KMS_CONFIG` without a store, `ERR_STORE_UNAVAILABLE`
+   */
+  async #made(
+    making: MaybePromise<DataEncryptionKey>,
+    options: KmsSignalOptions,
+  ): Promise<DataEncryptionKey> {
+    const key = await making
+    if (this.#durable.has(key)) return key
+    const { store } = this.#ports
+    if (store === undefined) throw wrongOption('dataKeyStore', 'set for messages by reference')
+    const record = encodeHead('data-key-record', key.header.bytes)
+    const name = dataKeyStoreKey(key.header.commitment)
+    const found = await this.#read(options, async (signal) => {
+      await store.putIfAbsent(name, record, { signal })
+      return store.get(name, { signal })
+    })
+    if (found === undefined || !equalBytes(found, record)) await this.#prove(found, key, options)
+    this.#durable.add(key)
+    return key
   }
 
   async #prove(
