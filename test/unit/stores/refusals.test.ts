@@ -4,13 +4,6 @@ import { KmsDataKeys } from '../../../src/data-keys/index.ts'
 import type { Network } from '../../../src/ports/index.ts'
 import { webNetwork } from '../../../src/runtime/index.ts'
 import {
-  CacheApiStore,
-  D1DataKeyStore,
-  D1KeyValueStore,
-  DenoKvDataKeyStore,
-  DenoKvKeyValueStore,
-  DurableObjectDataKeyStore,
-  DurableObjectKeyValueStore,
   DynamoDbDataKeyStore,
   DynamoDbKeyValueStore,
   type DynamoDbOptions,
@@ -22,8 +15,16 @@ import {
   RedisKeyValueStore,
   redisOverHttp,
   UnstorageKeyValueStore,
-  WorkersKvStore,
 } from '../../../src/stores/index.ts'
+import {
+  CacheApiStore,
+  D1DataKeyStore,
+  D1KeyValueStore,
+  DurableObjectDataKeyStore,
+  DurableObjectKeyValueStore,
+  WorkersKvStore,
+} from '../../../adapters/workers/index.ts'
+import { DenoKvDataKeyStore, DenoKvKeyValueStore } from '../../../adapters/deno/index.ts'
 import { createLocalKms } from '../../../src/providers/local/index.ts'
 
 const nothing = undefined as never

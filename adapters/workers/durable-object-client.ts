@@ -1,10 +1,14 @@
-import type { Bytes } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
-import { KmsError } from '../errors.ts'
-import { parseJsonObject } from '../http/index.ts'
+import type { Bytes } from '../../src/bytes/index.ts'
+import { configError } from '../../src/checks/index.ts'
+import { KmsError } from '../../src/errors.ts'
+import { parseJsonObject } from '../../src/http/index.ts'
+import {
+  bytesOfText,
+  checkBinding,
+  type StoreCallOptions,
+  StoreCalls,
+} from '../../src/stores/index.ts'
 import type { ObjectAnswer, ObjectRequest } from './durable-object-protocol.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
-import { bytesOfText } from './text-values.ts'
 
 /** What is used of a `DurableObjectNamespace` binding. */
 export interface StoreObjectNamespace {

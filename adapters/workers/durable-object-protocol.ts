@@ -1,4 +1,4 @@
-import type { JsonObject } from '../http/index.ts'
+import type { JsonObject } from '../../src/http/index.ts'
 
 /** What a client asks of the object: one JSON object by POST, bytes as base64. */
 export type ObjectRequest =

@@ -1,11 +1,19 @@
-import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
-import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
-import type { D1DatabaseBinding } from './d1-database.ts'
+import { type Bytes, encodeBase64 } from '../../src/bytes/index.ts'
+import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../../src/ports/index.ts'
+import {
+  bytesOfText,
+  checkBinding,
+  checkDataKeyName,
+  checkPage,
+  checkValue,
+  columnOf,
+  MAX_VALUE_BYTES,
+  pageOf,
+  type StoreCallOptions,
+  StoreCalls,
+} from '../../src/stores/index.ts'
+import { type D1DatabaseBinding, rowsOf } from './d1-database.ts'
 import { RECORDS } from './sql.ts'
-import { columnOf, rowsOf } from './sql-rows.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
-import { bytesOfText } from './text-values.ts'
 
 /** Options of {@link D1DataKeyStore}. */
 export interface D1DataKeyStoreOptions extends StoreCallOptions {

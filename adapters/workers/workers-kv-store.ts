@@ -1,15 +1,22 @@
-import type { Bytes } from '../bytes/index.ts'
+import type { Bytes } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
   KeyValueStore,
   KeyValueWriteOptions,
   Runtime,
-} from '../ports/index.ts'
-import { webRuntime } from '../runtime/index.ts'
-import { capabilitiesOf, checkKey, checkPrefix, MAX_KEY_BYTES } from './checks.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
-import { TimedValues } from './timed-values.ts'
+} from '../../src/ports/index.ts'
+import { webRuntime } from '../../src/runtime/index.ts'
+import {
+  capabilitiesOf,
+  checkBinding,
+  checkKey,
+  checkPrefix,
+  MAX_KEY_BYTES,
+  type StoreCallOptions,
+  StoreCalls,
+  TimedValues,
+} from '../../src/stores/index.ts'
 
 /** What is used of a `KVNamespace` binding. */
 export interface WorkersKvNamespace {

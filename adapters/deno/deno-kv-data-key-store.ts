@@ -1,6 +1,15 @@
-import { type Bytes, copyBytes } from '../bytes/index.ts'
-import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
-import { checkDataKeyName, checkPage, checkPrefix, checkValue, pageOf } from './checks.ts'
+import { type Bytes, copyBytes } from '../../src/bytes/index.ts'
+import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../../src/ports/index.ts'
+import {
+  checkBinding,
+  checkDataKeyName,
+  checkPage,
+  checkPrefix,
+  checkValue,
+  pageOf,
+  type StoreCallOptions,
+  StoreCalls,
+} from '../../src/stores/index.ts'
 import {
   DENO_MAX_VALUE_BYTES,
   type DenoKv,
@@ -8,7 +17,6 @@ import {
   entryBytes,
   swapEntry,
 } from './deno-kv.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
 
 /** Options of {@link DenoKvDataKeyStore}. */
 export interface DenoKvDataKeyStoreOptions extends StoreCallOptions {

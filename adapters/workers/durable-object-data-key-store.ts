@@ -1,6 +1,12 @@
-import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
-import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
+import { type Bytes, encodeBase64 } from '../../src/bytes/index.ts'
+import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../../src/ports/index.ts'
+import {
+  checkDataKeyName,
+  checkPage,
+  checkValue,
+  MAX_VALUE_BYTES,
+  pageOf,
+} from '../../src/stores/index.ts'
 import { DurableObjectClient, type DurableObjectStoreOptions } from './durable-object-client.ts'
 
 /**

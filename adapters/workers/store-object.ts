@@ -1,9 +1,15 @@
-import { decodeBase64 } from '../bytes/index.ts'
-import { type JsonObject, parseJsonObject } from '../http/index.ts'
-import { webRuntime } from '../runtime/index.ts'
-import { checkDataKeyName, checkKey, checkTtl, MAX_KEY_BYTES, MAX_PAGE } from './checks.ts'
+import { decodeBase64 } from '../../src/bytes/index.ts'
+import { type JsonObject, parseJsonObject } from '../../src/http/index.ts'
+import { webRuntime } from '../../src/runtime/index.ts'
+import {
+  checkDataKeyName,
+  checkKey,
+  checkTtl,
+  MAX_KEY_BYTES,
+  MAX_PAGE,
+  MAX_TEXT_LENGTH,
+} from '../../src/stores/index.ts'
 import { RECORDS, SCHEMA, VALUES } from './sql.ts'
-import { MAX_TEXT_LENGTH } from './text-values.ts'
 
 /** What is used of a `DurableObjectState` with SQLite. */
 export interface StoreObjectState {

@@ -1,4 +1,4 @@
-import { type Bytes, equalBytes } from '../bytes/index.ts'
+import { type Bytes, equalBytes } from '../../src/bytes/index.ts'
 
 /** What is used of a `Deno.Kv`. */
 export interface DenoKv {
