@@ -68,6 +68,11 @@ export class DenoKvDataKeyStore implements DataKeyStore {
     return this.#swap('compareAndSwap', key, expected, next, options)
   }
 
+  async delete(key: string, options: DataKeyStoreOptions = {}): Promise<void> {
+    const name = this.#name(key)
+    await this.#calls.run('delete', options.signal, () => this.#kv.delete(name))
+  }
+
   async list(
     cursor: string | undefined,
     limit: number,

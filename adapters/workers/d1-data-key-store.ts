@@ -66,6 +66,10 @@ export class D1DataKeyStore implements DataKeyStore {
     return (await this.#rows('compareAndSwap', options, RECORDS.swap, ...values)).length === 1
   }
 
+  async delete(key: string, options: DataKeyStoreOptions = {}): Promise<void> {
+    await this.#rows('delete', options, RECORDS.delete, checkDataKeyName(key))
+  }
+
   async list(
     cursor: string | undefined,
     limit: number,

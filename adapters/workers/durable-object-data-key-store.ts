@@ -53,6 +53,11 @@ export class DurableObjectDataKeyStore implements DataKeyStore {
     return this.#object.write('compareAndSwap', request, options.signal)
   }
 
+  async delete(key: string, options: DataKeyStoreOptions = {}): Promise<void> {
+    const request = { op: 'record-delete', key: checkDataKeyName(key) } as const
+    await this.#object.write('delete', request, options.signal)
+  }
+
   async list(
     cursor: string | undefined,
     limit: number,

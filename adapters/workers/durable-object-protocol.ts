@@ -21,6 +21,7 @@ export type ObjectRequest =
       readonly expected: string
       readonly value: string
     }
+  | { readonly op: 'record-delete'; readonly key: string }
   | { readonly op: 'record-list'; readonly cursor: string; readonly limit: number }
 
 /** What it answers, with status 200; 400 for what is no request of this protocol. */

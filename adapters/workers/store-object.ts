@@ -76,6 +76,9 @@ export class EdgeKmsStoreObject {
         const [next, expected] = [textOf(asked, 'value'), textOf(asked, 'expected')]
         return { done: this.#wrote(RECORDS.swap, nameOf(asked), next, expected) }
       }
+      case 'record-delete':
+        this.#first(RECORDS.delete, nameOf(asked))
+        return { done: true }
       case 'record-list':
         return { keys: this.#list(asked) }
       default:

@@ -74,6 +74,13 @@ export class DynamoDbDataKeyStore implements DataKeyStore {
     return this.#write('compareAndSwap', key, next, condition, options)
   }
 
+  /** @throws KmsError `ERR_KMS_CONFIG` if the table is not fit for records */
+  async delete(key: string, { signal }: DataKeyStoreOptions = {}): Promise<void> {
+    const input = { Key: this.#key(key) }
+    await this.#demandTable(signal)
+    await this.#table.ask('delete', 'DeleteItem', input, signal)
+  }
+
   async list(
     cursor: string | undefined,
     limit: number,
@@ -129,11 +136,14 @@ export class DynamoDbDataKeyStore implements DataKeyStore {
   ): Promise<boolean> {
     const text = encodeBase64(checkValue(record, MAX_VALUE_BYTES))
     const item = { ...this.#key(key), record: { B: text } }
-    if (!this.#durable) {
-      demandTable(await this.#table.ask('describe', 'DescribeTable', {}, signal))
-      this.#durable = true
-    }
+    await this.#demandTable(signal)
     return this.#table.writeIf(operation, item, condition, signal)
+  }
+
+  async #demandTable(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#durable) return
+    demandTable(await this.#table.ask('describe', 'DescribeTable', {}, signal))
+    this.#durable = true
   }
 
   #key(key: string): Attributes {

@@ -87,6 +87,13 @@ export class PostgresDataKeyStore implements DataKeyStore {
     return (await this.#queries.rows('compareAndSwap', signal, swap, ...values)).length === 1
   }
 
+  /** @throws KmsError `ERR_KMS_CONFIG` if the database would lose the deletion in a crash */
+  async delete(key: string, { signal }: DataKeyStoreOptions = {}): Promise<void> {
+    const name = checkDataKeyName(key)
+    await this.#demandDurable(signal)
+    await this.#queries.rows('delete', signal, this.#sql.delete, name)
+  }
+
   async list(
     cursor: string | undefined,
     limit: number,

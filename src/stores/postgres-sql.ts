@@ -106,6 +106,8 @@ export interface RecordStatements {
   readonly putIfAbsent: string
   /** key, next, expected; a row if it was that */
   readonly swap: string
+  /** key */
+  readonly delete: string
   /** the last key of the page before, limit */
   readonly list: string
   /** the table as it is written here; what a system of record must be */
@@ -119,6 +121,7 @@ export function recordStatements(table: string): RecordStatements {
   ON CONFLICT (key) DO NOTHING RETURNING key`,
     swap: `UPDATE ${table} SET record = decode($2::text, 'base64')
   WHERE key = $1::text AND record = decode($3::text, 'base64') RETURNING key`,
+    delete: `DELETE FROM ${table} WHERE key = $1::text`,
     list: `SELECT key FROM ${table} WHERE key COLLATE "C" > $1::text
   ORDER BY key COLLATE "C" LIMIT $2::int`,
     durability: `SELECT current_setting('fsync') AS fsync,

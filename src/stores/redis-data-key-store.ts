@@ -37,6 +37,10 @@ redis.call('ZADD', KEYS[2], 0, ARGV[2]) return 1`
 const SWAP = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2]) return 1`
 
+/** The record and its place in the index. */
+const DELETE = `redis.call('ZREM', KEYS[2], ARGV[1])
+return redis.call('DEL', KEYS[1])`
+
 /**
  * A {@link DataKeyStore} on one Redis primary, 6 or later.
  *
@@ -100,6 +104,13 @@ export class RedisDataKeyStore implements DataKeyStore {
       'compareAndSwap',
       await this.#run('compareAndSwap', options, 'EVAL', SWAP, '1', name, ...texts),
     )
+  }
+
+  /** @throws KmsError `ERR_KMS_CONFIG` if the server would lose the deletion in a crash */
+  async delete(key: string, options: DataKeyStoreOptions = {}): Promise<void> {
+    const keys = ['2', this.#name(key), this.#index]
+    await this.#demandDurable(options)
+    this.#wrote('delete', await this.#run('delete', options, 'EVAL', DELETE, ...keys, key))
   }
 
   async list(

@@ -13,7 +13,8 @@ const ATTEMPTS = 5
 
 /**
  * Notes of missing wraps in a strong store of its own: whoever lists data keys must not meet them.
- * The store cannot delete, so a note that is done stays as one that misses nothing.
+ * A deletion has no condition, and would lose a note written in between: so a note that is done stays as one
+ * that misses nothing.
  */
 export class StoreRepairLog implements RepairLog {
   readonly #store: DataKeyStore
