@@ -34,6 +34,8 @@ export interface StoreObjectState {
  * @see https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
  */
 export class EdgeKmsStoreObject {
+  /** Only a type: the mark by which a `DurableObjectNamespace` knows a class. */
+  declare readonly __DURABLE_OBJECT_BRAND: never
   readonly #sql: StoreObjectState['storage']['sql']
 
   constructor(state: StoreObjectState) {
