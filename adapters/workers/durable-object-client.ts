@@ -1,5 +1,5 @@
 import type { Bytes } from '../../src/bytes/index.ts'
-import { configError } from '../../src/checks/index.ts'
+import { wrongOption } from '../../src/checks/index.ts'
 import { KmsError } from '../../src/errors.ts'
 import { parseJsonObject } from '../../src/http/index.ts'
 import {
@@ -42,7 +42,9 @@ export class DurableObjectClient {
   constructor(options: DurableObjectStoreOptions) {
     const { namespace, name = 'edge-kms', ...common } = options
     this.#namespace = checkBinding('namespace', namespace, 'idFromName')
-    if (typeof name !== 'string' || name === '') throw configError('name is not valid')
+    if (typeof name !== 'string' || name === '') {
+      throw wrongOption('name', 'a text that is not empty', name)
+    }
     this.#name = name
     this.#calls = new StoreCalls('durable-object', common)
   }

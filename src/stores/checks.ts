@@ -1,5 +1,5 @@
 import { type Bytes, isWellFormed, toBytes, utf8Length } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
+import { wrongOption } from '../checks/index.ts'
 import type { DataKeyPage, KeyValueCapabilities } from '../ports/index.ts'
 
 /** Longest key with its prefix, bytes of UTF-8: what Workers KV takes, the shortest limit of all. */
@@ -66,7 +66,7 @@ export function checkTtl(ttlMs: number): number {
 export function checkPrefix(prefix: string): string {
   // ASCII alone, so that its length is that of its bytes.
   if (typeof prefix !== 'string' || !/^[\x21-\x7e]{0,128}$/.test(prefix)) {
-    throw configError('prefix is not valid')
+    throw wrongOption('prefix', 'at most 128 visible ASCII characters', prefix)
   }
   return prefix
 }

@@ -1,5 +1,5 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
+import { oneOf } from '../checks/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
 import { demandTable } from './dynamo-db-durability.ts'
@@ -39,9 +39,7 @@ export class DynamoDbDataKeyStore implements DataKeyStore {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DynamoDbDataKeyStoreOptions) {
     const { durability = 'checked', ...common } = options
-    if (durability !== 'checked' && (durability as string) !== 'declared') {
-      throw configError('durability is not valid')
-    }
+    oneOf('durability', durability, ['checked', 'declared'])
     this.#table = new DynamoDbTable(common)
     this.#durable = durability === 'declared'
   }

@@ -1,4 +1,4 @@
-import { configError } from '../checks/index.ts'
+import { oneOf } from '../checks/index.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -41,9 +41,7 @@ export class DynamoDbKeyValueStore implements KeyValueStore {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DynamoDbKeyValueStoreOptions) {
     const { consistency = 'strong', ...common } = options
-    if (consistency !== 'strong' && (consistency as string) !== 'eventual') {
-      throw configError('consistency is not valid')
-    }
+    oneOf('consistency', consistency, ['strong', 'eventual'])
     this.#table = new DynamoDbTable(common)
     this.capabilities = capabilitiesOf({
       consistency,

@@ -6,7 +6,7 @@ import {
   type EndpointOptions,
   toCredentialSource,
 } from '../credentials/aws/index.ts'
-import { configError } from '../checks/index.ts'
+import { configError, wrongOption } from '../checks/index.ts'
 import { isKmsError } from '../errors.ts'
 import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../http/index.ts'
 import type { Hasher, Runtime } from '../ports/index.ts'
@@ -53,7 +53,9 @@ export class DynamoDbTable {
     const { table, region, credentials, prefix = 'edge-kms:', ...more } = options
     const { runtime = webRuntime, network = webNetwork, hasher, ...place } = more
     const { endpoint, fips, dualStack, allowHttpLoopback, ...common } = place
-    if (typeof table !== 'string' || !TABLE.test(table)) throw configError('table is not valid')
+    if (typeof table !== 'string' || !TABLE.test(table)) {
+      throw wrongOption('table', '3 to 255 letters, digits and `_.-`', table)
+    }
     this.#name = table
     this.prefix = checkPrefix(prefix)
     this.runtime = runtime

@@ -1,4 +1,4 @@
-import { configError } from '../checks/index.ts'
+import { wrongOption } from '../checks/index.ts'
 
 /** Names with one spelling, with a schema before the table's or without; shorter than 64 with `_ends_at`. */
 const TABLE = /^(?:[a-z_][a-z0-9_]{0,62}\.)?[a-z_][a-z0-9_]{0,54}$/
@@ -20,7 +20,13 @@ export const DATA_KEYS_TABLE = 'edge_kms_data_keys'
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function quotedTable(table: string): string {
-  if (typeof table !== 'string' || !TABLE.test(table)) throw configError('table is not valid')
+  if (typeof table !== 'string' || !TABLE.test(table)) {
+    throw wrongOption(
+      'table',
+      'a name of up to 55 lower-case letters, digits and `_`, or schema.name',
+      table,
+    )
+  }
   return table
     .split('.')
     .map((part) => `"${part}"`)

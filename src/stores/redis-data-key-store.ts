@@ -1,5 +1,5 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
+import { oneOf } from '../checks/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import {
   checkDataKeyName,
@@ -63,9 +63,7 @@ export class RedisDataKeyStore implements DataKeyStore {
     const { command, prefix = '{edge-kms}:', durability = 'checked', ...common } = options
     this.#command = checkCommand(command)
     this.#prefix = checkPrefix(prefix)
-    if (durability !== 'checked' && (durability as string) !== 'declared') {
-      throw configError('durability is not valid')
-    }
+    oneOf('durability', durability, ['checked', 'declared'])
     this.#durable = durability === 'declared'
     this.#calls = new StoreCalls('redis', common)
   }

@@ -1,5 +1,5 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
+import { oneOf } from '../checks/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
@@ -51,9 +51,7 @@ export class RedisKeyValueStore implements KeyValueStore {
     const { command, prefix = 'edge-kms:', consistency = 'strong', ...common } = options
     this.#command = checkCommand(command)
     this.#prefix = checkPrefix(prefix)
-    if (consistency !== 'strong' && (consistency as string) !== 'eventual') {
-      throw configError('consistency is not valid')
-    }
+    oneOf('consistency', consistency, ['strong', 'eventual'])
     this.#calls = new StoreCalls('redis', common)
     this.capabilities = capabilitiesOf({
       consistency,

@@ -1,7 +1,7 @@
-import { configError, refuseOthers } from '../checks/index.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
 import { isKmsError, KmsError } from '../errors.ts'
 import type { Network } from '../ports/index.ts'
-import { untilAborted, webNetwork } from '../runtime/index.ts'
+import { webNetwork, withTimeout } from '../runtime/index.ts'
 
 /** Options of every store that stands outside of this process. */
 export interface StoreCallOptions {
@@ -28,7 +28,7 @@ export class StoreCalls {
     const { timeoutMs = 2_000, network = webNetwork, ...others } = options
     refuseOthers(others)
     if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 60_000)) {
-      throw configError('timeoutMs is not valid')
+      throw wrongOption('timeoutMs', 'above 0 and at most 60000', timeoutMs)
     }
     this.#provider = provider
     this.#timeoutMs = timeoutMs
@@ -45,25 +45,21 @@ export class StoreCalls {
     signal: AbortSignal | undefined,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    signal?.throwIfAborted()
-    const call = new AbortController()
-    const stop = (): void => {
-      call.abort(signal?.reason)
-    }
-    signal?.addEventListener('abort', stop, { once: true })
-    const cancel = this.#network.after(this.#timeoutMs, () => {
-      call.abort(this.unavailable(operation, 'the store did not answer in time'))
-    })
-    try {
-      // A binding takes no signal, and a client may queue for ever: both are raced.
-      return await untilAborted(work(call.signal), call.signal)
-    } catch (error) {
-      if (call.signal.aborted) throw call.signal.reason
-      throw this.#safelyTyped(operation, error)
-    } finally {
-      cancel()
-      signal?.removeEventListener('abort', stop)
-    }
+    return withTimeout(
+      async (until) => {
+        try {
+          return await work(until)
+        } catch (error) {
+          throw this.#safelyTyped(operation, error)
+        }
+      },
+      {
+        timeoutMs: this.#timeoutMs,
+        signal,
+        network: this.#network,
+        error: () => this.unavailable(operation, 'the store did not answer in time'),
+      },
+    )
   }
 
   /** An answer that cannot be ours: as good as no answer, and no better the next time. */
@@ -119,7 +115,7 @@ export class StoreCalls {
  */
 export function checkBinding<T extends object>(name: string, binding: T, method: keyof T): T {
   if (typeof (binding as Partial<T> | null | undefined)?.[method] !== 'function') {
-    throw configError(`${name} is not bound`)
+    throw wrongOption(name, `a binding or client with the method \`${String(method)}\``, binding)
   }
   return binding
 }

@@ -1,4 +1,4 @@
-import { configError } from '../checks/index.ts'
+import { wrongOption } from '../checks/index.ts'
 import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -58,7 +58,7 @@ export class UnstorageKeyValueStore implements KeyValueStore {
     const { storage, prefix = 'edge-kms', runtime = webRuntime, ...common } = options
     this.#storage = checkBinding('storage', storage, 'setItemRaw')
     if (typeof prefix !== 'string' || !/^[a-z0-9-]{1,32}$/.test(prefix)) {
-      throw configError('prefix is not valid')
+      throw wrongOption('prefix', '1 to 32 lower-case letters, digits and `-`', prefix)
     }
     this.#prefix = prefix
     this.#calls = new StoreCalls('unstorage', common)
