@@ -35,7 +35,7 @@ export interface DenoKvKeyValueStoreOptions extends StoreCallOptions {
 
 /**
  * A {@link KeyValueStore} on Deno KV: strong. Deno may keep a value past its time, so a value carries
- * the end of its life by this client's clock.
+ * its expiry time by this client's clock.
  *
  * @see https://docs.deno.com/deploy/kv/
  */

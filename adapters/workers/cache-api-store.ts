@@ -28,7 +28,7 @@ export interface WebCache {
 /** Options of {@link CacheApiStore}. */
 export interface CacheApiStoreOptions extends StoreCallOptions {
   readonly cache: WebCache
-  /** Stands before every key; none by default. */
+  /** Prefix of every key; none by default. */
   readonly prefix?: string
   readonly runtime?: Runtime
 }

@@ -24,8 +24,8 @@ export interface D1DataKeyStoreOptions extends StoreCallOptions {
 /**
  * A {@link DataKeyStore} on D1. Its table is `D1_SCHEMA`'s.
  *
- * @remarks Security: whoever restores the database to an earlier time (Time Travel) loses the records
- * that were written since, and with them every message that refers to them.
+ * @remarks Security: restoring the database to an earlier time (Time Travel) loses the records written since, and
+ * with them every message that refers to them.
  */
 export class D1DataKeyStore implements DataKeyStore {
   readonly consistency = 'strong' as const

@@ -1,4 +1,4 @@
-/** What is used of a `D1Database` binding. */
+/** The members of a `D1Database` binding that the stores use. */
 export interface D1DatabaseBinding {
   prepare(sql: string): D1StatementBinding
   batch(
@@ -6,7 +6,7 @@ export interface D1DatabaseBinding {
   ): Promise<readonly { readonly results: readonly unknown[] }[]>
 }
 
-/** What is used of a `D1PreparedStatement`. */
+/** The members of a `D1PreparedStatement` that the stores use. */
 export interface D1StatementBinding {
   bind(...values: unknown[]): D1StatementBinding
   all(): Promise<{ readonly results: readonly unknown[] }>

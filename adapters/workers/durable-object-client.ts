@@ -10,13 +10,13 @@ import {
 } from '../../src/stores/index.ts'
 import type { ObjectAnswer, ObjectRequest } from './durable-object-protocol.ts'
 
-/** What is used of a `DurableObjectNamespace` binding. */
+/** The members of a `DurableObjectNamespace` binding that the stores use. */
 export interface StoreObjectNamespace {
   idFromName(name: string): object
   get(id: never): StoreObjectStub
 }
 
-/** What is used of a `DurableObjectStub`. */
+/** The members of a `DurableObjectStub` that the stores use. */
 export interface StoreObjectStub {
   fetch(
     url: string,

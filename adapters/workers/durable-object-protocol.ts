@@ -24,7 +24,7 @@ export type ObjectRequest =
   | { readonly op: 'record-delete'; readonly key: string }
   | { readonly op: 'record-list'; readonly cursor: string; readonly limit: number }
 
-/** What it answers, with status 200; 400 for what is no request of this protocol. */
+/** The object's answer, with status 200; a request that is not of this protocol gets 400. */
 export interface ObjectAnswer extends JsonObject {
   /** What was found; absent where there is nothing. */
   readonly value?: unknown

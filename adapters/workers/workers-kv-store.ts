@@ -18,7 +18,7 @@ import {
   TimedValues,
 } from '../../src/stores/index.ts'
 
-/** What is used of a `KVNamespace` binding. */
+/** The members of a `KVNamespace` binding that the stores use. */
 export interface WorkersKvNamespace {
   get(key: string, type: 'arrayBuffer'): Promise<ArrayBuffer | null>
   put(key: string, value: ArrayBuffer, options: { expirationTtl: number }): Promise<void>
@@ -28,7 +28,7 @@ export interface WorkersKvNamespace {
 /** Options of {@link WorkersKvStore}. */
 export interface WorkersKvStoreOptions extends StoreCallOptions {
   readonly namespace: WorkersKvNamespace
-  /** Stands before every key; none by default. */
+  /** Prefix of every key; none by default. */
   readonly prefix?: string
   readonly runtime?: Runtime
 }
@@ -40,7 +40,7 @@ const MIN_TTL_S = 60
  * A {@link KeyValueStore} on Workers KV: eventual, a write may be seen elsewhere 60 seconds later or
  * more, and one key takes one write a second. It cannot compare and swap.
  *
- * A value carries the end of its life and is not given out past it, although Workers KV itself keeps
+ * A value carries its expiry time and is never returned after that, although Workers KV itself keeps
  * it for 60 seconds at least.
  *
  * @see https://developers.cloudflare.com/kv/platform/limits/

@@ -23,7 +23,7 @@ export interface DynamoDbOptions extends EndpointOptions, StoreCallOptions {
   readonly region: string
   /** As those of `createAwsKms`, e.g. `awsCredentialsFromEnv(env)` of `edge-kms/aws-kms`. */
   readonly credentials: AwsCredentialsOption
-  /** Stands before every `pk`, up to 128 characters; `edge-kms:` by default. */
+  /** Prefix of every `pk`, up to 128 characters; `edge-kms:` by default. */
   readonly prefix?: string
   readonly runtime?: Runtime
   /** What signs; WebCrypto by default. */

@@ -25,8 +25,8 @@ interface Entry {
 }
 
 /**
- * A {@link KeyValueStore} in the memory of this process, shared by whoever holds it. At its bounds
- * the value that was not used for the longest time goes.
+ * A {@link KeyValueStore} in the memory of this process, shared by all users of the instance. At its
+ * limits it evicts the least recently used value.
  */
 export class MemoryKeyValueStore implements KeyValueStore {
   readonly capabilities: KeyValueCapabilities

@@ -18,7 +18,7 @@ import { bytesOfText } from './text-values.ts'
 export interface RedisDataKeyStoreOptions extends StoreCallOptions {
   readonly command: RedisCommand
   /**
-   * Stands before every key; `{edge-kms}:` by default. On a cluster it must have a hash tag, which puts
+   * Prefix of every key; `{edge-kms}:` by default. On a cluster it must have a hash tag, which puts
    * the records and their index on one node.
    */
   readonly prefix?: string

@@ -21,7 +21,7 @@ import { bytesOfText } from './text-values.ts'
 /** Options of {@link RedisKeyValueStore}. */
 export interface RedisKeyValueStoreOptions extends StoreCallOptions {
   readonly command: RedisCommand
-  /** Stands before every key; `edge-kms:` by default. */
+  /** Prefix of every key; `edge-kms:` by default. */
   readonly prefix?: string
   /**
    * `strong` (default) where every command goes to one primary. `eventual` where reads may go to a

@@ -3,7 +3,7 @@ import { isKmsError, KmsError } from '../errors.ts'
 import type { Network } from '../ports/index.ts'
 import { webNetwork, withTimeout } from '../runtime/index.ts'
 
-/** Options of every store that stands outside of this process. */
+/** Options of every store outside this process. */
 export interface StoreCallOptions {
   /** How long the backend may take for one call, milliseconds; 2,000 by default, at most 60,000. */
   readonly timeoutMs?: number
@@ -14,14 +14,27 @@ export interface StoreCallOptions {
 const CODE_WORD = /^[A-Z][A-Z0-9_]{1,31}(?=[ :]|$)/
 const NAME = /^\w{1,64}$/
 
-/** Runs the calls of one backend: deadline, abort, and errors of one code without its words. */
+/**
+ * Runs the calls of one backend: each ends at its deadline or the caller's abort, and fails with one error code.
+ *
+ * @example
+ * ```ts
+ * import { StoreCalls } from 'edge-kms/stores'
+ *
+ * const calls = new StoreCalls('my-backend', { timeoutMs: 500 })
+ *
+ * export function read(url: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+ *   return calls.run('get', signal, async (until) => (await fetch(url, { signal: until })).arrayBuffer())
+ * }
+ * ```
+ */
 export class StoreCalls {
   readonly #provider: string
   readonly #timeoutMs: number
   readonly #network: Network
 
   /**
-   * @param options - all that the store itself does not know; what is left over is refused
+   * @param options - the options that the store itself does not know; unknown ones are refused
    * @throws KmsError `ERR_KMS_CONFIG`
    */
   constructor(provider: string, options: StoreCallOptions) {
@@ -36,8 +49,10 @@ export class StoreCalls {
   }
 
   /**
-   * @param work - its signal aborts with the caller's and at the deadline. What it makes of an answer
-   * belongs into it: an answer of no shape at all is a failure like any other
+   * Returns what the work returns.
+   *
+   * @param work - its signal aborts with the caller's and at the deadline. Parse the answer inside it, so that an
+   * answer of the wrong shape fails like any other
    * @throws KmsError `ERR_STORE_UNAVAILABLE`; or the signal's reason
    */
   async run<T>(
@@ -62,17 +77,18 @@ export class StoreCalls {
     )
   }
 
-  /** An answer that cannot be ours: as good as no answer, and no better the next time. */
+  /** Returns the error of an answer that no store of ours wrote; a retry does not help. */
   unreadable(operation: string): KmsError {
     return this.unavailable(operation, 'what the store holds is not ours', false)
   }
 
+  /** Returns an `ERR_STORE_UNAVAILABLE` of this backend. */
   unavailable(operation: string, message: string, retryable = true): KmsError {
     const provider = this.#provider
     return new KmsError('ERR_STORE_UNAVAILABLE', { provider, operation, message, retryable })
   }
 
-  /** For a `compareAndSwap` that the backend cannot do atomically. */
+  /** Rejects with `ERR_KMS_UNSUPPORTED`: the backend cannot compare and swap atomically. */
   cannotSwap(): Promise<never> {
     const facts = { provider: this.#provider, operation: 'compareAndSwap' }
     return Promise.reject(new KmsError('ERR_KMS_UNSUPPORTED', facts))
@@ -108,8 +124,8 @@ export class StoreCalls {
 }
 
 /**
- * What a platform binds to a store, where it has the methods that are needed: a binding that is
- * missing from the configuration must show at construction.
+ * Returns a binding or client that has the method, so that a binding missing from the configuration fails at
+ * construction.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */

@@ -36,9 +36,9 @@ const LENGTH_BYTES = 4
  * A {@link KeyValueStore} over any driver of unstorage: eventual, because a storage does not tell what
  * its driver promises. It cannot compare and swap. For a backend that can, use the store of that backend.
  *
- * A value carries the end of its life by this client's clock and is not given out past it; drivers that
- * know `ttl` are told it in whole seconds. One that is only half there, as after a crash in the middle of
- * a file, counts as none.
+ * A value carries its expiry time by this client's clock and is never returned after that. Drivers that know
+ * `ttl` get it in whole seconds. A value that is cut off, e.g. by a crash while a file was written, counts as
+ * absent.
  *
  * @see https://unstorage.unjs.io/drivers
  */
