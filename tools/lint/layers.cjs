@@ -84,25 +84,22 @@ const publicIndexes = Object.values(manifest.exports)
   .filter((path) => path.startsWith('./dist/src/'))
   .map((path) => `^${path.slice('./dist/'.length).replace(/\.js$/, '.ts').replaceAll('.', '\\.')}$`)
 
-/** Folders of src whose index the fakes import too: what a server needs, and the contract suites. */
-const underFakes = ['bytes', 'http', 'ports', 'runtime', 'testing']
+/** What every layer stands on, adapters too: option checks, bounded waits, bytes, JSON of an answer. */
+const adapterHelpers = [
+  '^src/errors\\.ts$',
+  ...['bytes', 'checks', 'ports', 'runtime', 'http'].map((name) => `^src/${name}/index\\.ts$`),
+]
 
 const adapterRules = [
   {
     name: 'adapters-use-public-indexes',
     severity: 'error',
-    comment: 'adapters import the public indexes of src, which are those that package.json exports',
-    from: { path: '^adapters/', pathNot: '^adapters/fakes/' },
-    to: { path: '^src/', pathNot: publicIndexes },
-  },
-  {
-    name: 'fakes-use-indexes',
-    severity: 'error',
-    comment: `fakes import public indexes of src and the indexes of ${underFakes.join(', ')}`,
-    from: { path: '^adapters/fakes/' },
+    comment:
+      'adapters import the public indexes of src, which are those that package.json exports, and the indexes of base and http; fakes also that of testing',
+    from: { path: '^adapters/' },
     to: {
       path: '^src/',
-      pathNot: [...publicIndexes, ...underFakes.map((name) => `^src/${name}/index\\.ts$`)],
+      pathNot: [...publicIndexes, ...adapterHelpers, '^src/testing/index\\.ts$'],
     },
   },
   {

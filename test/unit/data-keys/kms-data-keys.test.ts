@@ -98,6 +98,7 @@ function storeWith(changes: (inner: MemoryDataKeyStore) => Partial<DataKeyStore>
     get: (key) => inner.get(key),
     putIfAbsent: (key, record) => inner.putIfAbsent(key, record),
     compareAndSwap: (key, expected, next) => inner.compareAndSwap(key, expected, next),
+    delete: (key) => inner.delete(key),
     list: (cursor, limit) => inner.list(cursor, limit),
   }
   return { ...store, ...changes(inner) }

@@ -329,6 +329,7 @@ describe('decryptMany', () => {
       },
       putIfAbsent: (key, record) => memory.putIfAbsent(key, record),
       compareAndSwap: (key, expected, next) => memory.compareAndSwap(key, expected, next),
+      delete: (key) => memory.delete(key),
       list: (cursor, limit) => memory.list(cursor, limit),
     }
     const messages = await distinct(inner, 4, { dataKeyStore, form: 'reference' })

@@ -1,6 +1,12 @@
-import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
-import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
+import { type Bytes, encodeBase64 } from '../../src/bytes/index.ts'
+import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../../src/ports/index.ts'
+import {
+  checkDataKeyName,
+  checkPage,
+  checkValue,
+  MAX_VALUE_BYTES,
+  pageOf,
+} from '../../src/stores/index.ts'
 import { DurableObjectClient, type DurableObjectStoreOptions } from './durable-object-client.ts'
 
 /**
@@ -45,6 +51,11 @@ export class DurableObjectDataKeyStore implements DataKeyStore {
       value: textOf(next),
     } as const
     return this.#object.write('compareAndSwap', request, options.signal)
+  }
+
+  async delete(key: string, options: DataKeyStoreOptions = {}): Promise<void> {
+    const request = { op: 'record-delete', key: checkDataKeyName(key) } as const
+    await this.#object.write('delete', request, options.signal)
   }
 
   async list(

@@ -5,7 +5,7 @@ import { SCHEMA } from './sql.ts'
  *
  * @example
  * ```ts
- * import { D1_SCHEMA } from 'edge-kms/stores'
+ * import { D1_SCHEMA } from 'edge-kms/workers'
  *
  * console.log(D1_SCHEMA) // > migrations/0001_edge_kms.sql
  * ```

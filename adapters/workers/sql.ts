@@ -42,6 +42,8 @@ export const RECORDS = {
     ON CONFLICT (key) DO NOTHING RETURNING key`,
   /** key, next, expected; a row if it was that */
   swap: `UPDATE edge_kms_data_keys SET record = ?2 WHERE key = ?1 AND record = ?3 RETURNING key`,
+  /** key */
+  delete: 'DELETE FROM edge_kms_data_keys WHERE key = ?1',
   /** the last key of the page before, limit */
   list: 'SELECT key FROM edge_kms_data_keys WHERE key > ?1 ORDER BY key LIMIT ?2',
 } as const

@@ -1,18 +1,25 @@
-import { type Bytes, encodeBase64 } from '../bytes/index.ts'
+import { type Bytes, encodeBase64 } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
   KeyValueStore,
   KeyValueWriteOptions,
   Runtime,
-} from '../ports/index.ts'
-import { webRuntime } from '../runtime/index.ts'
-import { capabilitiesOf, checkKey, checkTtl, checkValue } from './checks.ts'
-import type { D1DatabaseBinding, D1StatementBinding } from './d1-database.ts'
+} from '../../src/ports/index.ts'
+import { webRuntime } from '../../src/runtime/index.ts'
+import {
+  bytesOfText,
+  capabilitiesOf,
+  checkBinding,
+  checkKey,
+  checkTtl,
+  checkValue,
+  columnOf,
+  type StoreCallOptions,
+  StoreCalls,
+} from '../../src/stores/index.ts'
+import { type D1DatabaseBinding, type D1StatementBinding, rowsOf } from './d1-database.ts'
 import { VALUES } from './sql.ts'
-import { columnOf, rowsOf } from './sql-rows.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
-import { bytesOfText } from './text-values.ts'
 
 /** Options of {@link D1KeyValueStore}. */
 export interface D1KeyValueStoreOptions extends StoreCallOptions {

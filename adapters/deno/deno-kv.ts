@@ -1,6 +1,6 @@
-import { type Bytes, equalBytes } from '../bytes/index.ts'
+import { type Bytes, equalBytes } from '../../src/bytes/index.ts'
 
-/** What is used of a `Deno.Kv`. */
+/** The members of a `Deno.Kv` that the stores use. */
 export interface DenoKv {
   get(key: readonly string[]): Promise<DenoKvEntry>
   set(key: readonly string[], value: unknown, options?: { expireIn?: number }): Promise<unknown>
@@ -12,14 +12,14 @@ export interface DenoKv {
   atomic(): DenoKvOperation
 }
 
-/** What is used of a `Deno.KvEntryMaybe`. */
+/** The members of a `Deno.KvEntryMaybe` that the stores use. */
 export interface DenoKvEntry {
   readonly value: unknown
   /** `null`: there is nothing under this key. */
   readonly versionstamp: string | null
 }
 
-/** What is used of a `Deno.AtomicOperation`. */
+/** The members of a `Deno.AtomicOperation` that the stores use. */
 export interface DenoKvOperation {
   check(check: { key: readonly string[]; versionstamp: string | null }): DenoKvOperation
   set(key: readonly string[], value: unknown, options?: { expireIn?: number }): DenoKvOperation

@@ -1,15 +1,22 @@
-import { type Bytes, encodeBase64Url, encodeUtf8 } from '../bytes/index.ts'
+import { type Bytes, encodeBase64Url, encodeUtf8 } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
   KeyValueStore,
   KeyValueWriteOptions,
   Runtime,
-} from '../ports/index.ts'
-import { webRuntime } from '../runtime/index.ts'
-import { capabilitiesOf, checkKey, checkPrefix, MAX_KEY_BYTES } from './checks.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
-import { TimedValues } from './timed-values.ts'
+} from '../../src/ports/index.ts'
+import { webRuntime } from '../../src/runtime/index.ts'
+import {
+  capabilitiesOf,
+  checkBinding,
+  checkKey,
+  checkPrefix,
+  MAX_KEY_BYTES,
+  type StoreCallOptions,
+  StoreCalls,
+  TimedValues,
+} from '../../src/stores/index.ts'
 
 /** What is used of a `Cache`: `caches.default` of Workers, or one that `caches.open` gave. */
 export interface WebCache {
@@ -21,7 +28,7 @@ export interface WebCache {
 /** Options of {@link CacheApiStore}. */
 export interface CacheApiStoreOptions extends StoreCallOptions {
   readonly cache: WebCache
-  /** Stands before every key; none by default. */
+  /** Prefix of every key; none by default. */
   readonly prefix?: string
   readonly runtime?: Runtime
 }

@@ -1,11 +1,11 @@
-import { type Bytes, encodeBase64 } from '../bytes/index.ts'
+import { type Bytes, encodeBase64 } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
   KeyValueStore,
   KeyValueWriteOptions,
-} from '../ports/index.ts'
-import { capabilitiesOf, checkKey, checkTtl, checkValue } from './checks.ts'
+} from '../../src/ports/index.ts'
+import { capabilitiesOf, checkKey, checkTtl, checkValue } from '../../src/stores/index.ts'
 import { DurableObjectClient, type DurableObjectStoreOptions } from './durable-object-client.ts'
 
 /** A {@link KeyValueStore} in one Durable Object: strong, in one place of the world. */

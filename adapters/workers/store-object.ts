@@ -1,9 +1,15 @@
-import { decodeBase64 } from '../bytes/index.ts'
-import { type JsonObject, parseJsonObject } from '../http/index.ts'
-import { webRuntime } from '../runtime/index.ts'
-import { checkDataKeyName, checkKey, checkTtl, MAX_KEY_BYTES, MAX_PAGE } from './checks.ts'
+import { decodeBase64 } from '../../src/bytes/index.ts'
+import { type JsonObject, parseJsonObject } from '../../src/http/index.ts'
+import { webRuntime } from '../../src/runtime/index.ts'
+import {
+  checkDataKeyName,
+  checkKey,
+  checkTtl,
+  MAX_KEY_BYTES,
+  MAX_PAGE,
+  MAX_TEXT_LENGTH,
+} from '../../src/stores/index.ts'
 import { RECORDS, SCHEMA, VALUES } from './sql.ts'
-import { MAX_TEXT_LENGTH } from './text-values.ts'
 
 /** What is used of a `DurableObjectState` with SQLite. */
 export interface StoreObjectState {
@@ -15,19 +21,21 @@ export interface StoreObjectState {
 }
 
 /**
- * The Durable Object behind `DurableObjectKeyValueStore` and `DurableObjectDataKeyStore`; export it
- * from the Worker and name it in `new_sqlite_classes`. It needs no import of the platform, because it
- * speaks by `fetch`, so it loads on every runtime.
+ * The Durable Object behind `DurableObjectKeyValueStore` and `DurableObjectDataKeyStore`. Export it from
+ * the Worker and name it in `new_sqlite_classes`. It imports nothing of the platform, because it answers
+ * `fetch` and not RPC, so it loads on every runtime.
  *
- * Each request is one turn of one thread: nothing comes between what it reads and what it writes. Its
- * answer leaves when what it wrote is durable. Values end by its own clock.
+ * Each request runs in one turn of one thread, so its reads and writes are atomic. The answer leaves when the
+ * writes are durable. Values expire by the object's own clock.
  *
- * @remarks Security: whoever reaches the object reads and writes everything in it. Bind it to no
- * Worker that does not need it, and forward no request of a client to it.
+ * @remarks Security: anyone who can call the object can read and write everything in it. Bind it only to
+ * Workers that need it, and never forward a client's request to it.
  *
  * @see https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
  */
 export class EdgeKmsStoreObject {
+  /** Only a type: the mark by which a `DurableObjectNamespace` knows a class. */
+  declare readonly __DURABLE_OBJECT_BRAND: never
   readonly #sql: StoreObjectState['storage']['sql']
 
   constructor(state: StoreObjectState) {
@@ -46,7 +54,7 @@ export class EdgeKmsStoreObject {
     return new Response(null, { status: 400 })
   }
 
-  /** @throws TypeError, RangeError for what is no request */
+  /** @throws TypeError, RangeError for a request that is not of this protocol */
   #answer(asked: JsonObject): object {
     const now = webRuntime.now()
     switch (asked['op']) {
@@ -70,6 +78,9 @@ export class EdgeKmsStoreObject {
         const [next, expected] = [textOf(asked, 'value'), textOf(asked, 'expected')]
         return { done: this.#wrote(RECORDS.swap, nameOf(asked), next, expected) }
       }
+      case 'record-delete':
+        this.#first(RECORDS.delete, nameOf(asked))
+        return { done: true }
       case 'record-list':
         return { keys: this.#list(asked) }
       default:

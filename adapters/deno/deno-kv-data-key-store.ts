@@ -1,6 +1,15 @@
-import { type Bytes, copyBytes } from '../bytes/index.ts'
-import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
-import { checkDataKeyName, checkPage, checkPrefix, checkValue, pageOf } from './checks.ts'
+import { type Bytes, copyBytes } from '../../src/bytes/index.ts'
+import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../../src/ports/index.ts'
+import {
+  checkBinding,
+  checkDataKeyName,
+  checkPage,
+  checkPrefix,
+  checkValue,
+  pageOf,
+  type StoreCallOptions,
+  StoreCalls,
+} from '../../src/stores/index.ts'
 import {
   DENO_MAX_VALUE_BYTES,
   type DenoKv,
@@ -8,7 +17,6 @@ import {
   entryBytes,
   swapEntry,
 } from './deno-kv.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
 
 /** Options of {@link DenoKvDataKeyStore}. */
 export interface DenoKvDataKeyStoreOptions extends StoreCallOptions {
@@ -58,6 +66,11 @@ export class DenoKvDataKeyStore implements DataKeyStore {
     options: DataKeyStoreOptions = {},
   ): Promise<boolean> {
     return this.#swap('compareAndSwap', key, expected, next, options)
+  }
+
+  async delete(key: string, options: DataKeyStoreOptions = {}): Promise<void> {
+    const name = this.#name(key)
+    await this.#calls.run('delete', options.signal, () => this.#kv.delete(name))
   }
 
   async list(

@@ -1,18 +1,22 @@
-import type { Bytes } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
-import { KmsError } from '../errors.ts'
-import { parseJsonObject } from '../http/index.ts'
+import type { Bytes } from '../../src/bytes/index.ts'
+import { wrongOption } from '../../src/checks/index.ts'
+import { KmsError } from '../../src/errors.ts'
+import { parseJsonObject } from '../../src/http/index.ts'
+import {
+  bytesOfText,
+  checkBinding,
+  type StoreCallOptions,
+  StoreCalls,
+} from '../../src/stores/index.ts'
 import type { ObjectAnswer, ObjectRequest } from './durable-object-protocol.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
-import { bytesOfText } from './text-values.ts'
 
-/** What is used of a `DurableObjectNamespace` binding. */
+/** The members of a `DurableObjectNamespace` binding that the stores use. */
 export interface StoreObjectNamespace {
   idFromName(name: string): object
   get(id: never): StoreObjectStub
 }
 
-/** What is used of a `DurableObjectStub`. */
+/** The members of a `DurableObjectStub` that the stores use. */
 export interface StoreObjectStub {
   fetch(
     url: string,
@@ -38,7 +42,9 @@ export class DurableObjectClient {
   constructor(options: DurableObjectStoreOptions) {
     const { namespace, name = 'edge-kms', ...common } = options
     this.#namespace = checkBinding('namespace', namespace, 'idFromName')
-    if (typeof name !== 'string' || name === '') throw configError('name is not valid')
+    if (typeof name !== 'string' || name === '') {
+      throw wrongOption('name', 'a text that is not empty', name)
+    }
     this.#name = name
     this.#calls = new StoreCalls('durable-object', common)
   }

@@ -1,11 +1,19 @@
-import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
-import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
-import type { D1DatabaseBinding } from './d1-database.ts'
+import { type Bytes, encodeBase64 } from '../../src/bytes/index.ts'
+import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../../src/ports/index.ts'
+import {
+  bytesOfText,
+  checkBinding,
+  checkDataKeyName,
+  checkPage,
+  checkValue,
+  columnOf,
+  MAX_VALUE_BYTES,
+  pageOf,
+  type StoreCallOptions,
+  StoreCalls,
+} from '../../src/stores/index.ts'
+import { type D1DatabaseBinding, rowsOf } from './d1-database.ts'
 import { RECORDS } from './sql.ts'
-import { columnOf, rowsOf } from './sql-rows.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
-import { bytesOfText } from './text-values.ts'
 
 /** Options of {@link D1DataKeyStore}. */
 export interface D1DataKeyStoreOptions extends StoreCallOptions {
@@ -16,8 +24,8 @@ export interface D1DataKeyStoreOptions extends StoreCallOptions {
 /**
  * A {@link DataKeyStore} on D1. Its table is `D1_SCHEMA`'s.
  *
- * @remarks Security: whoever restores the database to an earlier time (Time Travel) loses the records
- * that were written since, and with them every message that refers to them.
+ * @remarks Security: restoring the database to an earlier time (Time Travel) loses the records written since, and
+ * with them every message that refers to them.
  */
 export class D1DataKeyStore implements DataKeyStore {
   readonly consistency = 'strong' as const
@@ -56,6 +64,10 @@ export class D1DataKeyStore implements DataKeyStore {
     const text = encodeBase64(checkValue(next, MAX_VALUE_BYTES))
     const values = [checkDataKeyName(key), text, encodeBase64(expected)]
     return (await this.#rows('compareAndSwap', options, RECORDS.swap, ...values)).length === 1
+  }
+
+  async delete(key: string, options: DataKeyStoreOptions = {}): Promise<void> {
+    await this.#rows('delete', options, RECORDS.delete, checkDataKeyName(key))
   }
 
   async list(

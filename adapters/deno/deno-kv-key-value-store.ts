@@ -1,13 +1,21 @@
-import { type Bytes, copyBytes } from '../bytes/index.ts'
+import { type Bytes, copyBytes } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
   KeyValueStore,
   KeyValueWriteOptions,
   Runtime,
-} from '../ports/index.ts'
-import { webRuntime } from '../runtime/index.ts'
-import { capabilitiesOf, checkKey, checkPrefix } from './checks.ts'
+} from '../../src/ports/index.ts'
+import { webRuntime } from '../../src/runtime/index.ts'
+import {
+  capabilitiesOf,
+  checkBinding,
+  checkKey,
+  checkPrefix,
+  type StoreCallOptions,
+  StoreCalls,
+  TimedValues,
+} from '../../src/stores/index.ts'
 import {
   DENO_MAX_VALUE_BYTES,
   type DenoKv,
@@ -15,8 +23,6 @@ import {
   entryBytes,
   swapEntry,
 } from './deno-kv.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
-import { TimedValues } from './timed-values.ts'
 
 /** Options of {@link DenoKvKeyValueStore}. */
 export interface DenoKvKeyValueStoreOptions extends StoreCallOptions {
@@ -29,7 +35,7 @@ export interface DenoKvKeyValueStoreOptions extends StoreCallOptions {
 
 /**
  * A {@link KeyValueStore} on Deno KV: strong. Deno may keep a value past its time, so a value carries
- * the end of its life by this client's clock.
+ * its expiry time by this client's clock.
  *
  * @see https://docs.deno.com/deploy/kv/
  */

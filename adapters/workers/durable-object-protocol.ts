@@ -1,4 +1,4 @@
-import type { JsonObject } from '../http/index.ts'
+import type { JsonObject } from '../../src/http/index.ts'
 
 /** What a client asks of the object: one JSON object by POST, bytes as base64. */
 export type ObjectRequest =
@@ -21,9 +21,10 @@ export type ObjectRequest =
       readonly expected: string
       readonly value: string
     }
+  | { readonly op: 'record-delete'; readonly key: string }
   | { readonly op: 'record-list'; readonly cursor: string; readonly limit: number }
 
-/** What it answers, with status 200; 400 for what is no request of this protocol. */
+/** The object's answer, with status 200; a request that is not of this protocol gets 400. */
 export interface ObjectAnswer extends JsonObject {
   /** What was found; absent where there is nothing. */
   readonly value?: unknown

@@ -1,17 +1,24 @@
-import type { Bytes } from '../bytes/index.ts'
+import type { Bytes } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
   KeyValueStore,
   KeyValueWriteOptions,
   Runtime,
-} from '../ports/index.ts'
-import { webRuntime } from '../runtime/index.ts'
-import { capabilitiesOf, checkKey, checkPrefix, MAX_KEY_BYTES } from './checks.ts'
-import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
-import { TimedValues } from './timed-values.ts'
+} from '../../src/ports/index.ts'
+import { webRuntime } from '../../src/runtime/index.ts'
+import {
+  capabilitiesOf,
+  checkBinding,
+  checkKey,
+  checkPrefix,
+  MAX_KEY_BYTES,
+  type StoreCallOptions,
+  StoreCalls,
+  TimedValues,
+} from '../../src/stores/index.ts'
 
-/** What is used of a `KVNamespace` binding. */
+/** The members of a `KVNamespace` binding that the stores use. */
 export interface WorkersKvNamespace {
   get(key: string, type: 'arrayBuffer'): Promise<ArrayBuffer | null>
   put(key: string, value: ArrayBuffer, options: { expirationTtl: number }): Promise<void>
@@ -21,7 +28,7 @@ export interface WorkersKvNamespace {
 /** Options of {@link WorkersKvStore}. */
 export interface WorkersKvStoreOptions extends StoreCallOptions {
   readonly namespace: WorkersKvNamespace
-  /** Stands before every key; none by default. */
+  /** Prefix of every key; none by default. */
   readonly prefix?: string
   readonly runtime?: Runtime
 }
@@ -33,7 +40,7 @@ const MIN_TTL_S = 60
  * A {@link KeyValueStore} on Workers KV: eventual, a write may be seen elsewhere 60 seconds later or
  * more, and one key takes one write a second. It cannot compare and swap.
  *
- * A value carries the end of its life and is not given out past it, although Workers KV itself keeps
+ * A value carries its expiry time and is never returned after that, although Workers KV itself keeps
  * it for 60 seconds at least.
  *
  * @see https://developers.cloudflare.com/kv/platform/limits/
