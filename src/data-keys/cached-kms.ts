@@ -31,13 +31,9 @@ import { SubkeyPool } from './subkeys.ts'
  * Cached data keys over a KMS: the source that an `EnvelopeCipher` encrypts and decrypts with. It is not
  * a `KeyManagementService` itself. It holds derived keys that cannot be exported, never raw bytes.
  *
- * A key is used for `ttlMs`, renewed in the background ahead of that, and served for `maxStaleMs` more
- * while the KMS is down.
- *
  * @remarks Security: a key that is disabled in the KMS still decrypts here for up to `ttlMs`, and for
- * `maxStaleMs` more while the KMS cannot be reached.
- * One cache is one partition: do not share it between callers that must not see each other's keys
- * without telling them apart in the context.
+ * `maxStaleMs` more while the KMS cannot be reached. One cache is one partition: callers that must not
+ * see each other's keys need different contexts, or a cache each.
  *
  * @example
  * ```ts
@@ -80,12 +76,7 @@ export class CachedKms implements DataKeySource {
         if (dropHeld(held)) this.#revocations += 1
       },
     }
-    this.#records = new DataKeyRecords({
-      ...settings,
-      maxWraps: settings.policy.maxWraps,
-      open: async (header, { context }, asked) =>
-        factory.open(await factory.admit(header, context.map), asked),
-    })
+    this.#records = new DataKeyRecords(settings, factory)
     this.#readers = new ReaderKeys(this.#parts)
     this.#writers = new WriterKeys(this.#parts, this.#readers, (context, asked) =>
       this.#shared === undefined

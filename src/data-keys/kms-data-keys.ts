@@ -36,11 +36,7 @@ export class KmsDataKeys implements DataKeySource {
     this.policy = settings.policy
     this.#settings = settings
     this.#factory = new DataKeyFactory(settings, () => new SubkeyPool(SUBKEYS.ofKey))
-    this.#records = new DataKeyRecords({
-      ...settings,
-      maxWraps: settings.policy.maxWraps,
-      open: (header, { context }, given) => this.open(header, context.map, given),
-    })
+    this.#records = new DataKeyRecords(settings, this.#factory)
   }
 
   async active(
