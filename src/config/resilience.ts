@@ -3,7 +3,7 @@ import {
   DATA_KEY_OPTIONS,
   type DataKeyOption,
   type KmsCacheConfig,
-  type KmsDataKeysOptions,
+  type DataKeyOptions,
 } from '../data-keys/index.ts'
 import type {
   BulkheadConfig,
@@ -28,7 +28,7 @@ export interface ResilientKmsConfig extends ResilienceConfig {
 export interface ResilientCacheConfig
   extends
     Omit<KmsCacheConfig, 'network' | 'shared'>,
-    Omit<KmsDataKeysOptions, 'kms' | 'dataKeyStore' | 'runtime' | 'network'> {}
+    Omit<DataKeyOptions, 'kms' | 'dataKeyStore' | 'runtime' | 'network'> {}
 
 /** After the check an option that is absent may also be there as `undefined`. */
 type Loose<T> = T extends readonly unknown[]

@@ -24,7 +24,7 @@ import type {
 import { SUBKEYS } from './defaults.ts'
 import { DataKeyRecords } from './records/data-key-records.ts'
 import type { SharedLevel } from './shared-level.ts'
-import { type KmsDataKeysOptions, sourceSettings } from './source-options.ts'
+import { type DataKeyOptions, sourceSettings } from './source-options.ts'
 import { SubkeyPool } from './subkeys.ts'
 
 /**
@@ -57,12 +57,14 @@ export class CachedKms implements DataKeySource {
   #revocations = 0
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
-  constructor(options: KmsDataKeysOptions & KmsCacheConfig) {
+  constructor(options: DataKeyOptions & KmsCacheConfig) {
     const { ttlMs, maxEntries, refreshAheadMs, maxStaleMs, maxStaleWriteMs, shared, ...source } =
       options
     const settings = sourceSettings(source)
     const given = { ttlMs, maxEntries, refreshAheadMs, maxStaleMs, maxStaleWriteMs }
-    const factory = new DataKeyFactory(settings, () => this.#subkeys)
+    const factory = new DataKeyFactory(settings, () =>
+      maxEntries === 0 ? new SubkeyPool(SUBKEYS.ofKey) : this.#subkeys,
+    )
     this.policy = settings.policy
     this.#factory = factory
     this.#parts = {

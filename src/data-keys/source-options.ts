@@ -9,8 +9,8 @@ import type { DataKeyPolicy } from './data-key-source.ts'
 /** The limits, each of which may be absent. */
 type GivenLimits = { readonly [Name in keyof DataKeyLimits]?: DataKeyLimits[Name] | undefined }
 
-/** Options of {@link KmsDataKeys}. */
-export interface KmsDataKeysOptions extends GivenLimits {
+/** How data keys are made and opened, whatever is cached. */
+export interface DataKeyOptions extends GivenLimits {
   readonly kms: KeyManagementService
   /** Context keys that every call must have and that no header carries. */
   readonly requiredContextKeys?: readonly string[]
@@ -39,7 +39,7 @@ export interface SourceSettings extends CallBounds {
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
-export function sourceSettings(options: KmsDataKeysOptions): SourceSettings {
+export function sourceSettings(options: DataKeyOptions): SourceSettings {
   const {
     kms,
     encryptForMs,

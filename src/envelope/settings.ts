@@ -1,10 +1,5 @@
 import { integer, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
-import {
-  CachedKms,
-  type DataKeySource,
-  type EnvelopeForm,
-  KmsDataKeys,
-} from '../data-keys/index.ts'
+import { CachedKms, type DataKeySource, type EnvelopeForm } from '../data-keys/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
 import type { EnvelopeCipherOptions, KmsCipherOptions, SourceCipherOptions } from './options.ts'
 
@@ -55,8 +50,8 @@ function sourceOf({
   const { cache = {}, ...rest } = others
   // Unknown options and a missing kms are refused there.
   const options = { runtime, ...rest } as KmsCipherOptions
-  if (cache === false) return new KmsDataKeys(options)
-  if (Object(cache) !== cache) throw wrongOption('cache')
+  if (cache === false) return new CachedKms({ ...options, maxEntries: 0 })
+  if (Object(cache) !== cache) throw wrongOption('cache', 'an object or false', cache)
   return new CachedKms({ ...options, ...cache })
 }
 

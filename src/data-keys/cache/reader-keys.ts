@@ -37,7 +37,8 @@ export class ReaderKeys {
 
   /** Holds a key that the KMS has just answered for, unless something was dropped since it was asked. */
   add(key: DataEncryptionKey, stamp: number): void {
-    if (stamp !== this.#parts.stamp.value) return
+    const { stamp: now, times } = this.#parts
+    if (stamp !== now.value || times.maxEntries === 0) return
     this.held.add(this.renewal.hold(key))
   }
 
@@ -161,6 +162,7 @@ export class ReaderKeys {
       const id = `${String(this.#parts.stamp.value)} ${openingId(header, context)}`
       const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
         this.openAgain(header, context, { ...options, signal })
+      if (this.#parts.times.maxEntries === 0) return await this.openAgain(header, context, options)
       return await this.#flights.run(id, work, options)
     } catch (error) {
       const stale = this.#standIn(header, context, error)

@@ -114,7 +114,8 @@ export class WriterKeys {
 
   /** Exhaustion stays linear: who finds two shared keys used up makes one alone. */
   async #fresh(context: CanonicalContext, options: ActiveKeyOptions): Promise<DataEncryptionKey> {
-    for (let joins = 0; joins < MAX_JOINS; joins += 1) {
+    const mostJoins = this.#parts.times.maxEntries === 0 ? 0 : MAX_JOINS
+    for (let joins = 0; joins < mostJoins; joins += 1) {
       const id = `${String(this.#parts.stamp.value)} ${context.id}`
       const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
         this.#renew(context, { ...options, signal })
@@ -122,7 +123,6 @@ export class WriterKeys {
       if (this.#take(key, this.#now())) return key
     }
     const own = await this.#parts.factory.make(context, options)
-    await own.prepare()
     if (!this.#take(own, this.#now())) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
     return own
   }

@@ -4,7 +4,6 @@ import {
   type EncryptionContext,
   type KeyHeader,
   type KmsCacheConfig,
-  KmsDataKeys,
   KmsError,
   type KmsErrorCode,
 } from '../../../src/index.ts'
@@ -25,7 +24,7 @@ function setUp(options: KmsCacheConfig = { ttlMs: TTL, refreshAheadMs: 0 }) {
 async function foreign(kms: PlainKms, context: EncryptionContext = CONTEXT): Promise<KeyHeader> {
   const runtime = new FakeRuntime()
   runtime.randomFill = (bytes) => crypto.getRandomValues(bytes)
-  const { header } = await new KmsDataKeys({ kms, runtime }).active(context, USE)
+  const { header } = await new CachedKms({ maxEntries: 0, kms, runtime }).active(context, USE)
   kms.calls.length = 0
   return header
 }

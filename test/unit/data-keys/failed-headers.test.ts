@@ -1,6 +1,6 @@
 // W6.5: what one bad header may cost, whichever way it comes.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { CachedKms, EnvelopeCipher, KmsDataKeys, KmsError } from '../../../src/index.ts'
+import { CachedKms, EnvelopeCipher, KmsError } from '../../../src/index.ts'
 import { codeOfAsync } from '../../vectors/hex.ts'
 import { CountingKms, flipped } from '../envelope/fixture.ts'
 import {
@@ -30,7 +30,10 @@ describe.each(['cached', 'uncached'] as const)('a bad header, %s', (name) => {
   const runtime = new FakeRuntime()
   const reader = (): EnvelopeCipher =>
     new EnvelopeCipher({
-      keys: name === 'cached' ? new CachedKms({ kms, runtime }) : new KmsDataKeys({ kms, runtime }),
+      keys:
+        name === 'cached'
+          ? new CachedKms({ kms, runtime })
+          : new CachedKms({ maxEntries: 0, kms, runtime }),
     })
 
   it('costs one KMS call in ten seconds, read, read in a batch or rewrapped', async () => {

@@ -1,8 +1,8 @@
 import {
+  CachedKms,
   type EncryptionContext,
   type GeneratedDataKey,
   type KeyHeader,
-  KmsDataKeys,
   type KmsCallOptions,
   type KmsError,
   type KmsErrorCode,
@@ -98,7 +98,10 @@ export async function foreign(
   kms: PlainKms,
   context: EncryptionContext = CONTEXT,
 ): Promise<KeyHeader> {
-  const { header } = await new KmsDataKeys({ kms, runtime: distinctRuntime() }).active(context, USE)
+  const { header } = await new CachedKms({ maxEntries: 0, kms, runtime: distinctRuntime() }).active(
+    context,
+    USE,
+  )
   kms.calls.length = 0
   if (kms instanceof GatedKms) kms.begun.length = 0
   return header

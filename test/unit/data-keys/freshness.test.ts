@@ -5,7 +5,7 @@ import {
   type DataEncryptionKey,
   EnvelopeCipher,
   type KmsCacheConfig,
-  type KmsDataKeysOptions,
+  type DataKeyOptions,
   KmsError,
   type KmsErrorCode,
 } from '../../../src/index.ts'
@@ -28,7 +28,7 @@ const AHEAD = TTL - TTL / 5
 const OUTAGES = ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_TIMEOUT', 'ERR_KMS_THROTTLED'] as const
 const VERDICTS = ['ERR_KMS_ACCESS_DENIED', 'ERR_KMS_KEY_DISABLED', 'ERR_KMS_KEY_NOT_FOUND'] as const
 
-function setUp(options: KmsCacheConfig & Partial<KmsDataKeysOptions> = {}) {
+function setUp(options: KmsCacheConfig & Partial<DataKeyOptions> = {}) {
   const kms = new GatedKms()
   const network = new ManualNetwork()
   const runtime = distinctRuntime()

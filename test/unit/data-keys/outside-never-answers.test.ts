@@ -1,6 +1,6 @@
 // What leaves no caller waiting, and nothing behind, when something outside never answers.
 import { describe, expect, it } from 'vitest'
-import { CachedKms, EnvelopeCipher, KmsDataKeys, SecretBytes } from '../../../src/index.ts'
+import { CachedKms, EnvelopeCipher, SecretBytes } from '../../../src/index.ts'
 import { SingleFlight } from '../../../src/runtime/index.ts'
 import { MemoryDataKeyStore } from '../../../src/stores/index.ts'
 import { FakeWorld } from '../../support/fake-world.ts'
@@ -105,7 +105,7 @@ describe('maxMessages', () => {
     let reads = 0
     const runtime = {
       now: () => ((reads += 1), NOW),
-      randomFill: <T extends Uint8Array>(bytes: T) => crypto.getRandomValues(bytes),
+      randomFill: (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes),
     }
     const keys = new CachedKms({ kms, runtime, maxMessages: 1 })
     const active = Array.from({ length: messages }, async () => keys.active(CONTEXT, USE))
@@ -124,7 +124,7 @@ describe('a wrap that opens to what no data key can be', () => {
   it.each([0, 1, 16, 31, 33, 64, 'zeros'] as const)(
     'costs one KMS call in ten seconds, by the KMS alone and cached: %s',
     async (what) => {
-      for (const Keys of [CachedKms, KmsDataKeys]) {
+      for (const maxEntries of [1_000, 0]) {
         const world = new FakeWorld()
         const kms = new PlainKms()
         const writer = new EnvelopeCipher({ kms })
@@ -138,7 +138,7 @@ describe('a wrap that opens to what no data key can be', () => {
           return { ...answer, plaintext: SecretBytes.copy(bytes) }
         }
         const cipher = new EnvelopeCipher({
-          keys: new Keys({ kms, runtime: world, network: world }),
+          keys: new CachedKms({ kms, maxEntries, runtime: world, network: world }),
         })
         for (let i = 0; i < 100; i += 1) {
           const code = await cipher.decrypt(envelope, OPTIONS).catch((error: unknown) => error)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type KmsErrorCode, isKmsError } from '../../../src/errors.ts'
-import { KmsDataKeys } from '../../../src/data-keys/index.ts'
+import { CachedKms } from '../../../src/data-keys/index.ts'
 import type { Network } from '../../../src/ports/index.ts'
 import { webNetwork } from '../../../src/runtime/index.ts'
 import {
@@ -176,7 +176,9 @@ describe('at construction a store refuses', () => {
       versions: [{ version: 1, key: crypto.getRandomValues(new Uint8Array(32)) }],
     })
     const eventual = Object.assign(new MemoryDataKeyStore(), { consistency: 'eventual' as const })
-    expect(thrownBy(() => new KmsDataKeys({ kms, dataKeyStore: eventual }))).toBe('ERR_KMS_CONFIG')
+    expect(thrownBy(() => new CachedKms({ maxEntries: 0, kms, dataKeyStore: eventual }))).toBe(
+      'ERR_KMS_CONFIG',
+    )
   })
 })
 

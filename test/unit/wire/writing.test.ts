@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  DataEncryptionKey,
-  EncryptedEnvelope,
-  EnvelopeCipher,
-  KmsDataKeys,
-} from '../../../src/index.ts'
+import { DataEncryptionKey, EncryptedEnvelope, EnvelopeCipher } from '../../../src/index.ts'
 import { codeOf, codeOfAsync, toHex, utf8 } from '../../vectors/hex.ts'
 import { coldReader, NOW, OPTIONS, PlainKms, sequence, setUp, through } from './fixture.ts'
 
@@ -54,7 +49,7 @@ describe('age of a data key', () => {
 
   it('W5.3: a data key from the future or from before 2020 refuses to encrypt', async () => {
     const { kms, runtime } = setUp()
-    const keys = new KmsDataKeys({ kms, runtime })
+    const keys = new CachedKms({ maxEntries: 0, kms, runtime })
     const key = await keys.active(OPTIONS.context, { bytes: 0, durable: false })
     expect(key.reserve(keys.limits, NOW - 300_000, 0)).toBe(true)
     expect(key.reserve(keys.limits, NOW - 300_001, 0)).toBe(false)

@@ -10,7 +10,7 @@ import {
   type KmsCacheConfig,
   type KmsCallOptions,
   type KmsCapabilities,
-  type KmsDataKeysOptions,
+  type DataKeyOptions,
   KmsError,
   SecretBytes,
   type UnwrappedDataKey,
@@ -102,7 +102,7 @@ export class UnboundKms extends BindingKms {
   }
 }
 
-type Options = Partial<KmsDataKeysOptions & KmsCacheConfig> & {
+type Options = Partial<DataKeyOptions & KmsCacheConfig> & {
   readonly sharing?: Partial<SharedDataKeysOptions>
 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import {
+  CachedKms,
   type DataKeyStore,
   type EncryptionContext,
   type KeyHeader,
-  KmsDataKeys,
-  type KmsDataKeysOptions,
+  type DataKeyOptions,
   KmsError,
   type KmsErrorCode,
   type WrappedKey,
@@ -16,10 +16,10 @@ import { type Bytes, CONTEXT, FakeRuntime, PlainKms, sequence } from '../wire/fi
 const USE = { durable: false }
 const DURABLE = { durable: true }
 
-function setUp(options: Partial<KmsDataKeysOptions> = {}) {
+function setUp(options: Partial<DataKeyOptions> = {}) {
   const kms = new PlainKms()
   const runtime = new FakeRuntime()
-  return { kms, runtime, keys: new KmsDataKeys({ kms, runtime, ...options }) }
+  return { kms, runtime, keys: new CachedKms({ maxEntries: 0, kms, runtime, ...options }) }
 }
 
 async function codeOf(work: () => unknown): Promise<KmsErrorCode | undefined> {
