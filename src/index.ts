@@ -39,6 +39,8 @@ export {
   type ReadEnvelopeRange,
   type RewrapOptions,
   type SourceCipherOptions,
+  type StartedStream,
+  type StartStreamOptions,
 } from './envelope/index.ts'
 export {
   fromKmsResult,

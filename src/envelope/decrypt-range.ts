@@ -3,8 +3,9 @@ import { CHUNKED, type ChunkedKeys, openChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
 import { untilAborted } from '../runtime/index.ts'
-import { malformed, type MessageHead, type ReadPolicy } from '../wire/index.ts'
+import type { MessageHead, ReadPolicy } from '../wire/index.ts'
 import { HeadReader } from './head-reader.ts'
+import { MAX_STREAM_BYTES, streamPlaintextBytes } from './message-size.ts'
 import { OrderedWindow } from './ordered-window.ts'
 
 /**
@@ -50,7 +51,6 @@ export interface RangeReading {
 }
 
 const FIRST_READ_BYTES = 1_024
-const MAX_PLAINTEXT = CHUNKED.maxChunks * CHUNKED.chunkBytes
 /** Chunks of one read where the end is not known. */
 const CHUNKS_PER_READ = 64
 
@@ -82,13 +82,13 @@ export async function decryptRange(
 
   const { start, end, size } = range
   if (size === undefined) return slice(chunks, start, end)
-  const length = lengthOf(size - head.bodyAt)
+  const length = streamPlaintextBytes(size - head.bodyAt)
   const until = Math.min(end ?? length, length)
   const from = start < 0 ? Math.max(0, length + start) : Math.min(start, until)
   const found = await slice(chunks, from, until)
   const final = Math.floor(length / CHUNKED.chunkBytes)
   if ((found.length ?? (await chunks.open(final, final)).length) !== length) {
-    throw malformed('size is not that of this envelope')
+    throw new KmsError('ERR_DECRYPT_FAILED') // W4.16
   }
   return { ...found, lengthVerified: true, length }
 }
@@ -192,7 +192,7 @@ async function readHead(source: Source, policy: ReadPolicy): Promise<MessageHead
 
 function checkRange({ start, end, size }: PlaintextRange): void {
   const isOffset = (value = 0): boolean =>
-    Number.isSafeInteger(value) && value >= 0 && value <= MAX_PLAINTEXT
+    Number.isSafeInteger(value) && value >= 0 && value <= MAX_STREAM_BYTES + 1
   // From the end: with size, and without end.
   const fits = start < 0 ? size !== undefined && end === undefined : (end ?? start) >= start
   if (
@@ -204,16 +204,4 @@ function checkRange({ start, end, size }: PlaintextRange): void {
   )
     return
   throw new RangeError('start, end and size do not fit')
-}
-
-/** Length of the plaintext of a body of this many bytes. */
-function lengthOf(bodyBytes: number): number {
-  const sealed = bodyBytes - CHUNKED.headerBytes
-  const last = sealed % CHUNKED.sealedChunkBytes
-  if (sealed < 0 || last < CHUNKED.tagBytes) {
-    throw malformed('size is not that of this envelope')
-  }
-  return (
-    Math.floor(sealed / CHUNKED.sealedChunkBytes) * CHUNKED.chunkBytes + last - CHUNKED.tagBytes
-  )
 }

@@ -9,46 +9,91 @@ export interface StreamStart {
   readonly keys: ChunkedKeys
   /** Everything before the first chunk. */
   readonly head: Bytes
+  /** Throws once the keys may not be used any more. */
+  readonly demandCurrent?: () => void
 }
 
-/**
- * Plaintext to a stream message. `start` is called with the first bytes, or at the end of an empty
- * stream, so that a stream which is never used costs no KMS call.
- */
-export function encryptTransform(
-  start: () => Promise<StreamStart>,
-  signal: AbortSignal | undefined,
-): TransformStream<Uint8Array, Uint8Array> {
-  const splitter = new BlockSplitter(CHUNKED.chunkBytes)
-  let keys: ChunkedKeys | undefined
-  let window: OrderedWindow
-  let index = 0
+/** What {@link encryptTransform} needs. */
+export interface StreamWriting {
+  /** Called with the first bytes, or at the end of an empty stream. */
+  readonly start: () => StreamStart | Promise<StreamStart>
+  readonly signal?: AbortSignal | undefined
+  /** The length of the plaintext, where the caller announced it: any other length errors the stream. */
+  readonly plaintextBytes?: number | undefined
+}
 
-  async function begin(
-    controller: TransformStreamDefaultController<Uint8Array>,
-  ): Promise<ChunkedKeys> {
+/** Returns a transform from plaintext to a stream message. A transform that is never used starts nothing. */
+export function encryptTransform({
+  start,
+  signal,
+  plaintextBytes,
+}: StreamWriting): TransformStream<Uint8Array, Uint8Array> {
+  let sealer: ChunkSealer | undefined
+  let taken = 0
+  const begin = async (to: TransformStreamDefaultController<Uint8Array>): Promise<ChunkSealer> => {
     const started = await start()
-    window = new OrderedWindow((sealed) => {
-      controller.enqueue(sealed)
+    to.enqueue(started.head)
+    return new ChunkSealer(started, (sealed) => {
+      to.enqueue(sealed)
     })
-    controller.enqueue(started.head)
-    return started.keys
   }
-
   return abortableTransform(
     signal,
-    async (piece, controller) => {
-      keys ??= await begin(controller)
-      for (const block of splitter.push(toBytes(piece, 'a piece of a stream'))) {
-        const full = window.add(sealChunk(keys, index++, block))
-        if (full !== undefined) await full
+    async (piece, to) => {
+      const bytes = toBytes(piece, 'a piece of a stream')
+      taken += bytes.length
+      if (plaintextBytes !== undefined && taken > plaintextBytes) {
+        throw wrongLength(plaintextBytes, `at least ${String(taken)}`)
       }
+      sealer ??= await begin(to)
+      await sealer.push(bytes)
     },
-    async (controller) => {
-      keys ??= await begin(controller)
-      // W4.14: the final chunk is always there, and always shorter than the others.
-      await window.add(sealChunk(keys, index, splitter.rest()))
-      await window.drain()
+    async (to) => {
+      if (plaintextBytes !== undefined && taken < plaintextBytes) {
+        throw wrongLength(plaintextBytes, String(taken))
+      }
+      sealer ??= await begin(to)
+      await sealer.end()
     },
   )
+}
+
+function wrongLength(announced: number, got: string): RangeError {
+  return new RangeError(`plaintextBytes said ${String(announced)} bytes, the stream has ${got}`)
+}
+
+/** Seals plaintext as the chunks of one message. */
+class ChunkSealer {
+  readonly #splitter = new BlockSplitter(CHUNKED.chunkBytes)
+  readonly #window: OrderedWindow
+  readonly #keys: ChunkedKeys
+  readonly #demandCurrent: () => void
+  #index = 0
+
+  constructor({ keys, demandCurrent = () => undefined }: StreamStart, emit: (b: Bytes) => void) {
+    this.#keys = keys
+    this.#demandCurrent = demandCurrent
+    this.#window = new OrderedWindow((sealed) => {
+      demandCurrent()
+      emit(sealed)
+    })
+  }
+
+  async push(plaintext: Bytes): Promise<void> {
+    for (const block of this.#splitter.push(plaintext)) {
+      const full = this.#seal(block)
+      if (full !== undefined) await full
+    }
+  }
+
+  async end(): Promise<void> {
+    // W4.14: the final chunk is always there, and always shorter than the others.
+    await this.#seal(this.#splitter.rest())
+    await this.#window.drain()
+  }
+
+  #seal(block: Bytes): Promise<void> | undefined {
+    this.#demandCurrent()
+    return this.#window.add(sealChunk(this.#keys, this.#index++, block))
+  }
 }

@@ -15,6 +15,7 @@ import {
   parseHead,
   referenceKindOf,
 } from '../wire/index.ts'
+import { plaintextBytesOf } from './message-size.ts'
 
 /** Options of {@link EncryptedEnvelope.parse}. */
 export interface ParseEnvelopeOptions {
@@ -133,6 +134,31 @@ export class EncryptedEnvelope {
       throw malformed('the record is of another data key')
     }
     return concatBytes(encodeHead(inline, record.#demandHeader().bytes), this.#body)
+  }
+
+  /**
+   * Returns the length of the plaintext in bytes, from the length of the whole envelope: the first
+   * 72 KiB, parsed with `prefix: true`, are enough. Like everything here it is unauthenticated.
+   *
+   * @param envelopeBytes - length of the whole envelope in bytes, e.g. its `Content-Length`
+   * @throws KmsError `ERR_DECRYPT_FAILED` if no stream is that long, because it was truncated;
+   * `ERR_WIRE_MALFORMED` if no record is; `ERR_WIRE_KIND_REFUSED` for a data-key record
+   * @throws RangeError if `envelopeBytes` is not a length
+   *
+   * @example
+   * ```ts
+   * import { EncryptedEnvelope } from 'edge-kms'
+   *
+   * export function plaintextLength(first72KiB: Uint8Array, contentLength: number): number {
+   *   return EncryptedEnvelope.parse(first72KiB, { prefix: true }).plaintextBytes(contentLength)
+   * }
+   * ```
+   */
+  plaintextBytes(envelopeBytes: number): number {
+    if (!Number.isSafeInteger(envelopeBytes) || envelopeBytes < 0) {
+      throw new RangeError('envelopeBytes must be an integer from 0')
+    }
+    return plaintextBytesOf(this.kind, envelopeBytes - this.headBytes)
   }
 
   /** Plain data for logs and inspection: no ciphertext, wraps by their length. */

@@ -33,7 +33,6 @@ import {
   type ReadEnvelopeRange,
 } from './decrypt-range.ts'
 import { decryptTransform } from './decrypt-stream.ts'
-import { encryptTransform } from './encrypt-stream.ts'
 import type { EncryptedEnvelope } from './encrypted-envelope.ts'
 import type {
   CallOptions,
@@ -41,6 +40,8 @@ import type {
   EncryptOptions,
   EnvelopeCipherOptions,
   MessageOptions,
+  StartedStream,
+  StartStreamOptions,
 } from './options.ts'
 import {
   decryptMessage,
@@ -54,7 +55,8 @@ import {
   snapshot,
 } from './records.ts'
 import { rewrapTransform } from './rewrap-stream.ts'
-import { type CipherSettings, cipherSettings, formOf, readPolicy } from './settings.ts'
+import { type CipherSettings, cipherSettings, readPolicy } from './settings.ts'
+import { encryptStream, startStream } from './write-stream.ts'
 
 const STREAM_KINDS: readonly MessageKind[] = ['stream', 'stream-by-reference']
 /** What has wraps of its own. A message by reference is rewrapped through its data-key record. */
@@ -171,14 +173,32 @@ export class EnvelopeCipher {
    * @throws KmsError `ERR_CONTEXT_INVALID` at once; anything else errors the stream
    */
   encryptStream(options: EncryptOptions = {}): TransformStream<Uint8Array, Uint8Array> {
-    const { keys, form: defaultForm, runtime } = this.#settings
-    const form = formOf(options.form ?? defaultForm)
-    const { context, aad } = snapshot(options)
-    return encryptTransform(async () => {
-      const durable = form === 'reference'
-      const key = await keys.active(context, { ...signalOptions(options), bytes: 0, durable })
-      return key.startStream(aad, form, runtime)
-    }, options.signal)
+    return encryptStream(this.#settings, options)
+  }
+
+  /**
+   * Makes the data key first, then returns the transform from plaintext to a stream message, and the
+   * exact length of that message if you know the length of the plaintext. Object stores such as R2 and
+   * answers with a `Content-Length` need it.
+   *
+   * The transform errors with a `RangeError` if more or fewer bytes arrive than `plaintextBytes` says;
+   * no envelope that can be opened is complete then.
+   *
+   * @throws KmsError `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG`, or the KMS's error
+   *
+   * @example
+   * ```ts
+   * import { EnvelopeCipher } from 'edge-kms'
+   *
+   * export async function seal(cipher: EnvelopeCipher, file: Blob): Promise<Response> {
+   *   const { envelopeBytes, transform } = await cipher.startStream({ plaintextBytes: file.size })
+   *   const headers = { 'content-length': String(envelopeBytes) }
+   *   return new Response(file.stream().pipeThrough(transform), { headers })
+   * }
+   * ```
+   */
+  startStream(options: StartStreamOptions = {}): Promise<StartedStream> {
+    return startStream(this.#settings, options)
   }
 
   /**

@@ -10,4 +10,6 @@ export type {
   CallOptions,
   MessageOptions,
   SourceCipherOptions,
+  StartedStream,
+  StartStreamOptions,
 } from './options.ts'

@@ -31,6 +31,23 @@ export interface EncryptOptions extends MessageOptions {
   readonly form?: EnvelopeForm
 }
 
+/** Options of `startStream`. */
+export interface StartStreamOptions extends EncryptOptions {
+  /**
+   * Exact length of the plaintext in bytes, at most 2^52 - 1. The stream errors if more or fewer bytes
+   * arrive. Without it the length of the envelope is unknown.
+   */
+  readonly plaintextBytes?: number | undefined
+}
+
+/** Result of `startStream`. */
+export interface StartedStream {
+  /** Exact length of the envelope in bytes; `undefined` if `plaintextBytes` was not given. */
+  readonly envelopeBytes: number | undefined
+  /** Turns the plaintext into the envelope. Use it once, or drop it. */
+  readonly transform: TransformStream<Uint8Array, Uint8Array>
+}
+
 /** Options of a call that decrypts. */
 export interface DecryptOptions extends MessageOptions {
   /** What this call accepts. The data never decides it. */
