@@ -25,6 +25,7 @@ export {
 export {
   type DecryptedRange,
   type DecryptItem,
+  type DecryptManyOptions,
   type DecryptOptions,
   EncryptedEnvelope,
   type EncryptItem,
@@ -41,6 +42,7 @@ export {
   type SourceCipherOptions,
   type StartedStream,
   type StartStreamOptions,
+  type StoredPlaintext,
 } from './envelope/index.ts'
 export {
   fromKmsResult,

@@ -1,16 +1,12 @@
 import { type Bytes, toBytes } from '../bytes/index.ts'
-import { CHUNKED, type ChunkedKeys, sealChunk } from '../ciphers/index.ts'
+import { CHUNKED, sealChunk } from '../ciphers/index.ts'
 import { abortableTransform } from './abortable-transform.ts'
-import { BlockSplitter } from './block-splitter.ts'
-import { OrderedWindow } from './ordered-window.ts'
+import { ChunkPipeline, type StreamKeys } from './chunk-pipeline.ts'
 
 /** What a stream is encrypted with. */
-export interface StreamStart {
-  readonly keys: ChunkedKeys
+export interface StreamStart extends StreamKeys {
   /** Everything before the first chunk. */
   readonly head: Bytes
-  /** Throws once the keys may not be used any more. */
-  readonly demandCurrent?: () => void
 }
 
 /** What {@link encryptTransform} needs. */
@@ -18,7 +14,7 @@ export interface StreamWriting {
   /** Called with the first bytes, or at the end of an empty stream. */
   readonly start: () => StreamStart | Promise<StreamStart>
   readonly signal?: AbortSignal | undefined
-  /** The length of the plaintext, where the caller announced it: any other length errors the stream. */
+  /** The length of the plaintext, if the caller announced it: any other length errors the stream. */
   readonly plaintextBytes?: number | undefined
 }
 
@@ -28,72 +24,38 @@ export function encryptTransform({
   signal,
   plaintextBytes,
 }: StreamWriting): TransformStream<Uint8Array, Uint8Array> {
-  let sealer: ChunkSealer | undefined
+  let chunks: ChunkPipeline | undefined
   let taken = 0
-  const begin = async (to: TransformStreamDefaultController<Uint8Array>): Promise<ChunkSealer> => {
+  const begin = async (
+    to: TransformStreamDefaultController<Uint8Array>,
+  ): Promise<ChunkPipeline> => {
     const started = await start()
+    started.demandCurrent?.()
     to.enqueue(started.head)
-    return new ChunkSealer(started, (sealed) => {
+    return new ChunkPipeline(sealChunk, CHUNKED.chunkBytes, started, (sealed) => {
       to.enqueue(sealed)
     })
   }
-  return abortableTransform(
-    signal,
-    async (piece, to) => {
+  return abortableTransform(signal, {
+    async transform(piece, to) {
       const bytes = toBytes(piece, 'a piece of a stream')
       taken += bytes.length
       if (plaintextBytes !== undefined && taken > plaintextBytes) {
         throw wrongLength(plaintextBytes, `at least ${String(taken)}`)
       }
-      sealer ??= await begin(to)
-      await sealer.push(bytes)
+      chunks ??= await begin(to)
+      await chunks.push(bytes)
     },
-    async (to) => {
+    async flush(to) {
       if (plaintextBytes !== undefined && taken < plaintextBytes) {
         throw wrongLength(plaintextBytes, String(taken))
       }
-      sealer ??= await begin(to)
-      await sealer.end()
+      chunks ??= await begin(to)
+      await chunks.end() // W4.14: the final chunk is always there, and always shorter than the others
     },
-  )
+  })
 }
 
 function wrongLength(announced: number, got: string): RangeError {
   return new RangeError(`plaintextBytes said ${String(announced)} bytes, the stream has ${got}`)
-}
-
-/** Seals plaintext as the chunks of one message. */
-class ChunkSealer {
-  readonly #splitter = new BlockSplitter(CHUNKED.chunkBytes)
-  readonly #window: OrderedWindow
-  readonly #keys: ChunkedKeys
-  readonly #demandCurrent: () => void
-  #index = 0
-
-  constructor({ keys, demandCurrent = () => undefined }: StreamStart, emit: (b: Bytes) => void) {
-    this.#keys = keys
-    this.#demandCurrent = demandCurrent
-    this.#window = new OrderedWindow((sealed) => {
-      demandCurrent()
-      emit(sealed)
-    })
-  }
-
-  async push(plaintext: Bytes): Promise<void> {
-    for (const block of this.#splitter.push(plaintext)) {
-      const full = this.#seal(block)
-      if (full !== undefined) await full
-    }
-  }
-
-  async end(): Promise<void> {
-    // W4.14: the final chunk is always there, and always shorter than the others.
-    await this.#seal(this.#splitter.rest())
-    await this.#window.drain()
-  }
-
-  #seal(block: Bytes): Promise<void> | undefined {
-    this.#demandCurrent()
-    return this.#window.add(sealChunk(this.#keys, this.#index++, block))
-  }
 }

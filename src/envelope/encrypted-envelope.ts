@@ -1,4 +1,5 @@
 import { type Bytes, concatBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
+import { flag, integer, refuseOthers } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import type { EncryptionContext, WrappedKey } from '../kms/index.ts'
 import {
@@ -6,6 +7,7 @@ import {
   checkBodyLength,
   dataKeyStoreKey,
   decodeTextForm,
+  decodeTextStart,
   encodeHead,
   type KeyHeader,
   LIMITS,
@@ -14,23 +16,24 @@ import {
   type MessageKind,
   parseHead,
   referenceKindOf,
+  WIRE_VERSION,
 } from '../wire/index.ts'
 import { plaintextBytesOf } from './message-size.ts'
 
 /** Options of {@link EncryptedEnvelope.parse}. */
 export interface ParseEnvelopeOptions {
-  /** The bytes are the beginning of a message: 72 KiB hold every head. `false` by default. */
+  /** Whether this is only the beginning of a message: 72 KiB hold every head. `false` by default. */
   readonly prefix?: boolean
   /** The most wraps that a header may have, 1 to 16; 16 by default. */
   readonly maxWraps?: number
 }
 
 /**
- * What an envelope says about itself, without a key and without a network.
+ * Shows what an envelope says about itself, without a key and without a network.
  *
- * @remarks Security: nothing here is authenticated. Whoever can write an envelope can claim
- * anything in it; only decryption proves the context, the age and the data key, and nothing proves
- * a key version but an unwrap.
+ * @remarks Security: nothing here is authenticated. An attacker who can write an envelope can claim
+ * anything in it. Only decryption proves the context, the age and the data key, and only an unwrap
+ * proves a key version.
  *
  * @example
  * ```ts
@@ -73,23 +76,23 @@ export class EncryptedEnvelope {
    * Parses a message of any kind, in bytes or in its text form.
    *
    * @throws KmsError `ERR_WIRE_MALFORMED`, `ERR_WIRE_VERSION_REFUSED`, `ERR_WIRE_KIND_REFUSED`,
-   * `ERR_WIRE_LIMIT_EXCEEDED`
+   * `ERR_WIRE_LIMIT_EXCEEDED`, `ERR_KMS_CONFIG`
    */
   static parse(
     envelope: Uint8Array | string,
     options: ParseEnvelopeOptions = {},
   ): EncryptedEnvelope {
-    const bytes =
-      typeof envelope === 'string' ? decodeTextForm(envelope) : toBytes(envelope, 'envelope')
+    const { prefix = false, maxWraps = LIMITS.maxWraps, ...others } = options
+    refuseOthers(others)
+    flag('prefix', prefix)
+    const bytes = bytesOf(envelope, prefix)
     const head = parseHead(bytes, {
-      acceptVersions: [1],
+      acceptVersions: [WIRE_VERSION],
       acceptKinds: ALL_KINDS,
-      maxWraps: options.maxWraps ?? LIMITS.maxWraps,
+      maxWraps: integer('maxWraps', maxWraps, 1, LIMITS.maxWraps),
     })
-    if ('need' in head) {
-      throw malformed('cut short')
-    }
-    if (options.prefix !== true) checkBodyLength(head.kind, bytes.length - head.bodyAt)
+    if ('need' in head) throw malformed('cut short')
+    if (!prefix) checkBodyLength(head.kind, bytes.length - head.bodyAt)
     return new EncryptedEnvelope(head, bytes)
   }
 
@@ -183,6 +186,11 @@ export class EncryptedEnvelope {
     if (this.#header === undefined) throw wrongForm(this.kind)
     return this.#header
   }
+}
+
+function bytesOf(envelope: Uint8Array | string, prefix: boolean): Bytes {
+  if (typeof envelope !== 'string') return toBytes(envelope, 'envelope')
+  return prefix ? decodeTextStart(envelope).start : decodeTextForm(envelope)
 }
 
 function wrongForm(kind: MessageKind): KmsError {

@@ -54,6 +54,16 @@ export interface DecryptOptions extends MessageOptions {
   readonly kinds?: readonly MessageKind[]
 }
 
+/** Options of a rewrap. */
+export interface RewrapOptions extends CallOptions {
+  readonly context?: EncryptionContext
+  /**
+   * `open` (default): the new wraps are proven to open the same DEK. `kms`: nothing is proven, for
+   * workers that may only rewrap.
+   */
+  readonly verify?: 'open' | 'kms'
+}
+
 /** Options that any {@link EnvelopeCipherOptions} may have. */
 interface CommonOptions {
   /** `inline` (default): the key header is in the message. `reference`: it is in the data-key store. */

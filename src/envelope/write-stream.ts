@@ -4,7 +4,7 @@ import type { EncryptionContext } from '../kms/index.ts'
 import { encryptTransform, type StreamStart } from './encrypt-stream.ts'
 import { MAX_STREAM_BYTES, sealedBytesOf } from './message-size.ts'
 import type { CallOptions, EncryptOptions, StartedStream, StartStreamOptions } from './options.ts'
-import { signalOptions, snapshot } from './records.ts'
+import { checkedMaps, signalOptions } from './call-options.ts'
 import { type CipherSettings, formOf } from './settings.ts'
 
 /** Returns a transform that gets its data key with the first bytes. */
@@ -45,7 +45,7 @@ interface WriteCall {
 
 function writeCall(settings: CipherSettings, options: EncryptOptions): WriteCall {
   const form = formOf(options.form ?? settings.form)
-  const { context, aad } = snapshot(options)
+  const { context, aad } = checkedMaps(options)
   return { form, context, aad, options: signalOptions(options) }
 }
 
