@@ -124,9 +124,10 @@ async function decryptUnknown(
   )
 }
 
-/** A source that answers fewer outcomes than it was asked for must not end the whole batch. */
+/** A source that answers with fewer outcomes, or with something else, must not end the whole batch. */
 function keyOf(outcome: Outcome<DataEncryptionKey> | undefined): DataEncryptionKey {
-  if (outcome !== undefined) return valueOf(outcome)
-  const message = 'the source of data keys has no outcome for this message'
+  const key: Partial<DataEncryptionKey> | undefined = outcome && valueOf(outcome)
+  if (typeof key?.decryptRecord === 'function') return key as DataEncryptionKey
+  const message = 'the source of data keys has no data key for this message'
   throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message })
 }

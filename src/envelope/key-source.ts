@@ -5,16 +5,23 @@ import type { KmsCipherOptions, SourceCipherOptions } from './options.ts'
 
 type SourceOptions = Partial<KmsCipherOptions & SourceCipherOptions>
 
+/** Refuses a KMS or a source that is passed in the place of the options. */
+export function demandOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw wrongOption('options', 'an object such as { kms }', options)
+  }
+  if (isKms(options)) throw configError('pass the KMS as an option: new EnvelopeCipher({ kms })')
+  if (isSource(options)) {
+    throw configError('pass the data-key source as an option: new EnvelopeCipher({ keys })')
+  }
+}
+
 /**
  * Returns the source of data keys: the caller's, or one of our own over the caller's KMS.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function sourceOf(options: SourceOptions): DataKeySource {
-  if (isKms(options)) throw configError('pass the KMS as an option: new EnvelopeCipher({ kms })')
-  if (isSource(options)) {
-    throw configError('pass the data-key source as an option: new EnvelopeCipher({ keys })')
-  }
   const { keys, runtime, ...others } = options
   if (keys !== undefined) return givenSource(keys, others)
   const { cache = {}, kms, ...rest } = others

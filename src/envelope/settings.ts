@@ -3,7 +3,7 @@ import type { DataKeySource, EnvelopeForm } from '../data-keys/index.ts'
 import type { Runtime } from '../ports/index.ts'
 import { webRuntime } from '../runtime/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
-import { sourceOf } from './key-source.ts'
+import { demandOptions, sourceOf } from './key-source.ts'
 import type { EnvelopeCipherOptions } from './options.ts'
 
 /** The options of a cipher, checked and complete. */
@@ -17,9 +17,7 @@ export interface CipherSettings {
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw wrongOption('options', 'an object such as { kms }', options)
-  }
+  demandOptions(options)
   demandWebCrypto()
   const {
     form = 'inline',
