@@ -131,7 +131,7 @@ describe('a call', () => {
       'the aad map must have no lone surrogate, which UTF-8 cannot hold',
     ],
     [{ context: { big: 'x'.repeat(5_000) } }, 'the context map must have at most 4096 bytes'],
-  ])('with %j names the map and the key, and shows no value', async (options, message) => {
+  ])('with a wrong map says, and shows no value: %#', async (options, message) => {
     const { cipher } = setUp()
     const invalid = expect.objectContaining({ code: 'ERR_CONTEXT_INVALID', message }) as unknown
     await expect(cipher.encrypt(sequence(9), options)).rejects.toEqual(invalid)

@@ -52,7 +52,7 @@ it.each(PIPES)('2,000 %s that are never used leave no listener', (_, pipe) => {
   const kept = Array.from({ length: COUNT }, () => pipe(cipher, signal))
   expect(left(signal)).toBe(0)
   // One that is used later obeys its signal all the same.
-  kept[0]?.readable
+  expect(kept[0]?.readable).toBeInstanceOf(ReadableStream)
   expect(left(signal)).toBe(1)
 })
 
