@@ -1,19 +1,15 @@
-import { configError, refuseOthers, wrongOption } from '../checks/index.ts'
+import { configError, wrongOption } from '../checks/index.ts'
 import { type DataKeySource, KmsDataKeys, MemoryKms } from '../data-keys/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
 import type { KmsCipherOptions, SourceCipherOptions } from './options.ts'
 
 type SourceOptions = Partial<KmsCipherOptions & SourceCipherOptions>
 
-/** Refuses a KMS or a source that is passed in the place of the options. */
+/** Refuses a KMS or a source of data keys that is passed in the place of the options. */
 export function demandOptions(options: unknown): void {
-  if (typeof options !== 'object' || options === null) {
+  if (Object(options) !== options)
     throw wrongOption('options', 'an object such as { kms }', options)
-  }
-  if (isKms(options)) throw configError('pass the KMS as an option: new EnvelopeCipher({ kms })')
-  if (isSource(options)) {
-    throw configError('pass the data-key source as an option: new EnvelopeCipher({ keys })')
-  }
+  refuseMisplaced(options, options)
 }
 
 /**
@@ -21,43 +17,34 @@ export function demandOptions(options: unknown): void {
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
-export function sourceOf(options: SourceOptions): DataKeySource {
-  const { keys, runtime, ...others } = options
+export function sourceOf({ keys, runtime, ...others }: SourceOptions): DataKeySource {
+  refuseMisplaced(keys, others.kms)
   if (keys !== undefined) return givenSource(keys, others)
-  const { cache = {}, kms, ...rest } = others
-  if (isSource(kms) && !isKms(kms)) {
-    throw configError('kms is a data-key source such as CachedKms: pass it as { keys }')
-  }
+  const { cache = {}, ...rest } = others
   // It refuses unknown options and a missing kms.
-  const own = { kms, runtime, ...rest } as KmsCipherOptions
+  const own = { runtime, ...rest } as KmsCipherOptions
   if (cache === false) return new KmsDataKeys(own)
   if (Object(cache) !== cache) throw wrongOption('cache', 'an object or false', cache)
   return new MemoryKms({ ...own, ...cache })
 }
 
-/** The options of a cipher over its own source that belong to the source instead. */
-const SOURCE_OPTIONS: ReadonlySet<string> = new Set<keyof KmsCipherOptions>([
-  'cache',
-  'requiredContextKeys',
-  'maxWraps',
-  'dataKeyStore',
-  'encryptForMs',
-  'maxMessages',
-])
-
 /** An option that is accepted and ignored is worse than an error. */
-function givenSource(keys: unknown, others: SourceOptions): DataKeySource {
-  if (isKms(keys)) throw configError('keys is a KMS: pass it as { kms }')
+function givenSource(keys: DataKeySource, others: SourceOptions): DataKeySource {
   if (!isSource(keys)) throw wrongOption('keys', 'a DataKeySource such as CachedKms', keys)
   for (const [name, value] of Object.entries<unknown>(others)) {
-    if (value === undefined) continue
-    if (name === 'kms') throw configError('pass either kms or keys, not both')
-    if (SOURCE_OPTIONS.has(name)) {
-      throw configError(`${name} belongs to the data-key source: set it there, not beside keys`)
+    if (value !== undefined) {
+      throw configError(`unknown option beside keys: ${name}; the data-key source has its own`)
     }
   }
-  refuseOthers(others)
   return keys
+}
+
+/** @param notKms - must not be a KMS; the other one must not be a source */
+function refuseMisplaced(notKms: unknown, notSource: unknown): void {
+  if (isKms(notKms)) throw configError('pass a KMS as new EnvelopeCipher({ kms })')
+  if (isSource(notSource) && !isKms(notSource)) {
+    throw configError('pass a data-key source such as CachedKms as new EnvelopeCipher({ keys })')
+  }
 }
 
 function isKms(value: unknown): value is KeyManagementService {

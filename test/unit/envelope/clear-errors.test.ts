@@ -23,22 +23,20 @@ afterEach(() => {
 
 describe('a cipher', () => {
   const keys = new CachedKms({ kms })
+  const asKms = 'pass a KMS as new EnvelopeCipher({ kms })'
+  const asKeys = 'pass a data-key source such as CachedKms as new EnvelopeCipher({ keys })'
 
   it.each<[string, unknown, string]>([
-    ['a bare KMS', kms, 'pass the KMS as an option: new EnvelopeCipher({ kms })'],
-    ['a bare source', keys, 'pass the data-key source as an option: new EnvelopeCipher({ keys })'],
-    [
-      'a source as kms',
-      { kms: keys },
-      'kms is a data-key source such as CachedKms: pass it as { keys }',
-    ],
-    ['a KMS as keys', { keys: kms }, 'keys is a KMS: pass it as { kms }'],
-    ['both', { kms, keys }, 'pass either kms or keys, not both'],
+    ['a bare KMS', kms, asKms],
+    ['a bare source', keys, asKeys],
+    ['a source as kms', { kms: keys }, asKeys],
+    ['a KMS as keys', { keys: kms }, asKms],
+    ['both', { kms, keys }, 'unknown option beside keys: kms; the data-key source has its own'],
     ['keys: 5', { keys: 5 }, 'keys must be a DataKeySource such as CachedKms, got 5'],
     [
       'an option of the source',
       { keys, maxWraps: 3 },
-      'maxWraps belongs to the data-key source: set it there, not beside keys',
+      'unknown option beside keys: maxWraps; the data-key source has its own',
     ],
     ['nothing', undefined, 'options must be an object such as { kms }, got undefined'],
     ['null', null, 'options must be an object such as { kms }, got null'],
