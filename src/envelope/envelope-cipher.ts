@@ -23,6 +23,8 @@ import { type CipherSettings, cipherSettings } from './settings.ts'
 import { decryptText, encryptText } from './text.ts'
 import { encryptStream, startStream } from './write-stream.ts'
 
+type Outcomes = Promise<readonly Outcome<Bytes>[]>
+
 /**
  * Encrypts data here, under data keys that a KMS wraps (envelope encryption).
  *
@@ -53,8 +55,7 @@ export class EnvelopeCipher {
   /**
    * Encrypts bytes into one record: the key header and 32 bytes longer, or 64 bytes by reference.
    *
-   * Returns a plain `Uint8Array`, never a `Buffer`, whatever you pass: in Node,
-   * `Buffer.from(envelope.buffer, envelope.byteOffset, envelope.length)` makes one without a copy.
+   * Returns a plain `Uint8Array`, never a `Buffer`: in Node, `Buffer.from(envelope)` makes one.
    *
    * @param plaintext - at most `maxRecordBytes` (1 MiB by default); you may use it again as soon as this returns
    * @throws KmsError `ERR_ENVELOPE_TOO_LARGE`, `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG`, or the KMS's error
@@ -66,9 +67,8 @@ export class EnvelopeCipher {
   /**
    * Decrypts a record; other kinds only if `kinds` names them.
    *
-   * Returns a plain `Uint8Array`, never a `Buffer`, also if you encrypted a `Buffer`:
-   * `.toString('base64')` on it gives numbers. In Node, make one with
-   * `Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.length)`.
+   * Returns a plain `Uint8Array`, never a `Buffer`, also if you encrypted one: `.toString('base64')` on it
+   * gives numbers. In Node, `Buffer.from(plaintext)` makes a `Buffer`.
    *
    * @throws KmsError `ERR_DECRYPT_FAILED`, `ERR_WIRE_*`, `ERR_ENVELOPE_UNKNOWN_KEY`,
    * `ERR_ENVELOPE_UNKNOWN_REFERENCE`, `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG`, or the KMS's error
@@ -103,10 +103,7 @@ export class EnvelopeCipher {
    *
    * @throws TypeError before any work, if a plaintext is not a `Uint8Array`
    */
-  encryptMany(
-    items: readonly EncryptItem[],
-    options: CallOptions = {},
-  ): Promise<readonly Outcome<Bytes>[]> {
+  encryptMany(items: readonly EncryptItem[], options: CallOptions = {}): Outcomes {
     return encryptMany(this.#settings, items, options)
   }
 
@@ -115,10 +112,7 @@ export class EnvelopeCipher {
    * item, in order, and never rejects for one item. An envelope that is not a `Uint8Array` is
    * `ERR_WIRE_MALFORMED`.
    */
-  decryptMany(
-    items: readonly DecryptItem[],
-    options: DecryptManyOptions = {},
-  ): Promise<readonly Outcome<Bytes>[]> {
+  decryptMany(items: readonly DecryptItem[], options: DecryptManyOptions = {}): Outcomes {
     return decryptMany(this.#settings, items, options)
   }
 
@@ -133,25 +127,11 @@ export class EnvelopeCipher {
   }
 
   /**
-   * Makes the data key first, then returns the transform from plaintext to a stream message, and the exact
-   * length of that message if you know the length of the plaintext. Object stores such as R2 need it, and
-   * so do answers with a `Content-Length`.
-   *
-   * The transform errors with a `RangeError` if more or fewer bytes arrive than `plaintextBytes` says. What
-   * it has written by then cannot be decrypted to its end.
+   * Makes the data key first, then returns the transform from plaintext to a stream message, and, given
+   * `plaintextBytes`, the exact length of that message, as R2 and a `Content-Length` need it. If more or
+   * fewer bytes arrive, the transform errors with a `RangeError`.
    *
    * @throws KmsError `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG`, or the KMS's error
-   *
-   * @example
-   * ```ts
-   * import { EnvelopeCipher } from 'edge-kms'
-   *
-   * export async function seal(cipher: EnvelopeCipher, file: Blob): Promise<Response> {
-   *   const { envelopeBytes, transform } = await cipher.startStream({ plaintextBytes: file.size })
-   *   const headers = { 'content-length': String(envelopeBytes) }
-   *   return new Response(file.stream().pipeThrough(transform), { headers })
-   * }
-   * ```
    */
   startStream(options: StartStreamOptions = {}): Promise<StartedStream> {
     return startStream(this.#settings, options)
