@@ -24,6 +24,7 @@ export {
 export {
   type DecryptedRange,
   type DecryptItem,
+  type DecryptManyOptions,
   type DecryptOptions,
   EncryptedEnvelope,
   type EncryptItem,
@@ -38,6 +39,9 @@ export {
   type ReadEnvelopeRange,
   type RewrapOptions,
   type SourceCipherOptions,
+  type StartedStream,
+  type StartStreamOptions,
+  type StoredPlaintext,
 } from './envelope/index.ts'
 export {
   fromKmsResult,

@@ -13,7 +13,7 @@ const base = ['bytes', 'errors', 'checks', 'ports', 'runtime']
 const layers = {
   errors: { may: [] },
   checks: { may: ['errors'] },
-  bytes: { may: [] },
+  bytes: { may: ['checks'] },
   ports: { may: ['bytes', 'errors'] },
   runtime: { may: ['errors', 'ports'] },
   kms: { may: base },

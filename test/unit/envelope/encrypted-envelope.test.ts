@@ -139,12 +139,14 @@ describe('the beginning of a message', () => {
     expect(codeOf(() => EncryptedEnvelope.parse(longer))).toBe('ERR_WIRE_MALFORMED')
   })
 
-  it('maxWraps: as many as are allowed, sixteen at most whatever is asked for', () => {
+  it('maxWraps: as many as are allowed, 1 to 16', () => {
     for (const maxWraps of [1, 16]) {
       expect(EncryptedEnvelope.parse(of('record'), { maxWraps }).wraps).toHaveLength(1)
     }
-    const code = codeOf(() => EncryptedEnvelope.parse(of('record'), { maxWraps: 0 }))
-    expect(code).toBe('ERR_WIRE_LIMIT_EXCEEDED')
+    for (const maxWraps of [0, 17, NaN]) {
+      const code = codeOf(() => EncryptedEnvelope.parse(of('record'), { maxWraps }))
+      expect(code, String(maxWraps)).toBe('ERR_KMS_CONFIG')
+    }
   })
 })
 

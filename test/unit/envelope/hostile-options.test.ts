@@ -150,8 +150,7 @@ describe('a call with an option that does not exist', () => {
     kms.calls.length = 0
     const call = { context: OPTIONS.context, verify } as object
     expect(await codeOfAsync(() => cipher.rewrap(envelope, call))).toBe(CONFIG)
-    const { released } = await drain(cipher.rewrapStream(call), [envelope])
-    expect(released).toHaveLength(0)
+    expect(codeOf(() => cipher.rewrapStream(call))).toBe(CONFIG)
     expect(kms.calls).toEqual([])
   })
 
