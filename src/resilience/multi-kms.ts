@@ -1,7 +1,10 @@
 import { isKmsError, KmsError, type Outcome } from '../errors.ts'
 import {
+  areVersions,
+  checkAnswer,
   type GeneratedDataKey,
   type HealthReport,
+  isUnwrapped,
   type KekVersion,
   type KeyManagementService,
   type KmsCallOptions,
@@ -14,19 +17,19 @@ import {
   type WrappedKey,
 } from '../kms/index.ts'
 import { firstToOpen, type Opener } from './first-to-open.ts'
+import { combinedCapabilities, memberReport } from './members.ts'
 import { type MultiKmsOptions, multiSettings, type MultiSettings } from './multi-options.ts'
 import { type BatchOpener, openInBatches } from './open-in-batches.ts'
-import { demandOwn, firstToGenerate, noteMissing, wrapUnderEnough } from './quorum-write.ts'
+import { firstToGenerate, noteMissing, wrapUnderEnough } from './quorum-write.ts'
 import { answered, failed, type MemberHealth, readOrder, UNKNOWN_HEALTH } from './read-order.ts'
-import { errorTypeOf } from './service.ts'
 
 /** Hedges that may be saved up. */
 const MAX_HEDGES = 10
 
 /**
- * Several KEKs, of any vendors and regions, wrap one DEK. Reading needs one of them; writing needs
- * all, or a quorum, with what is missing noted for repair. A member with `usage: 'decrypt'` only
- * reads: so data moves from one KEK to another.
+ * Wraps one DEK under several KEKs, of any vendors and regions. Reading needs one of them; writing
+ * needs all, or a quorum, with what is missing noted for repair. Rewrapping always needs all. A member
+ * with `usage: 'decrypt'` only reads: so data moves from one KEK to another.
  *
  * @remarks Security: confidentiality is that of the weakest KEK in the list.
  *
@@ -53,7 +56,7 @@ export class MultiKms implements KeyManagementService {
     this.#settings = multiSettings(options)
     const { read, write } = this.#settings
     this.#healths = read.map(() => UNKNOWN_HEALTH)
-    this.capabilities = Object.freeze(combine(read, write))
+    this.capabilities = Object.freeze(combinedCapabilities(read, write))
   }
 
   canUnwrap(wrap: WrappedKey): boolean {
@@ -64,12 +67,10 @@ export class MultiKms implements KeyManagementService {
     const { write, quorum } = this.#settings
     const { plaintext, wraps, maker, down } = await firstToGenerate(this.#settings, options)
     try {
-      demandOwn(maker, wraps)
       const others = write.filter((kms) => kms !== maker && !down.includes(kms))
       const more = await wrapUnderEnough(this.#settings, others, quorum - 1, plaintext, options)
-      const isMissing = (kms: KeyManagementService): boolean =>
-        down.includes(kms) || more[others.indexOf(kms)] === undefined
-      const missing = write.filter((kms) => kms !== maker && isMissing(kms))
+      const left = others.filter((_, i) => more[i] === undefined)
+      const missing = write.filter((kms) => down.includes(kms) || left.includes(kms))
       await noteMissing(this.#settings, missing, 'generateDataKey', options)
       return { plaintext, wraps: [...wraps, ...more.flatMap((made) => made ?? [])] } // W3.17
     } catch (error) {
@@ -116,13 +117,20 @@ export class MultiKms implements KeyManagementService {
     return openInBatches(items, openers, options, this.#settings.ports)
   }
 
+  /**
+   * Needs every KEK to write to, whatever the write policy: an envelope that loses a wrap that it had
+   * could no longer be opened by those that have that KEK alone.
+   */
   async rewrapDataKey(
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
+    this.#demandWriters()
+    const { write } = this.#settings
     const { plaintext } = await this.unwrapDataKey(wraps, options)
     try {
-      return await this.wrapDataKey(plaintext, options)
+      const made = await wrapUnderEnough(this.#settings, write, write.length, plaintext, options)
+      return made.flatMap((under) => under ?? [])
     } finally {
       plaintext.dispose()
     }
@@ -131,27 +139,33 @@ export class MultiKms implements KeyManagementService {
   async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
     this.#demandWriters()
     const { write } = this.#settings
-    return (await Promise.all(write.map((kms) => kms.currentVersion(options)))).flat()
+    const versions = write.map(async (kms) =>
+      checkAnswer(kms.providerName, await kms.currentVersion(options), areVersions),
+    )
+    return (await Promise.all(versions)).flat()
   }
 
   async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
     const versions: KekVersion[] = []
     if (!this.capabilities.rotates) throw new KmsError('ERR_KMS_UNSUPPORTED', { provider: 'multi' })
-    for (const kms of this.#settings.write) versions.push(...(await kms.rotateKey(options)))
+    for (const kms of this.#settings.write) {
+      const made = checkAnswer(kms.providerName, await kms.rotateKey(options), areVersions)
+      versions.push(...made)
+    }
     return versions
   }
 
   async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
     const { read, write } = this.#settings
     const members = [...new Set([...write, ...read])]
-    const reports = await Promise.all(members.map((kms) => kms.healthCheck(options)))
+    const reports = await Promise.all(members.map((kms) => memberReport(kms, options)))
     return {
       healthy: reports.every((report) => report.healthy),
       checks: reports.flatMap((report) => report.checks),
     }
   }
 
-  /** The places of the members in the order in which they are asked. */
+  /** Returns the places of the members in the order in which they are asked. */
   #order(): readonly number[] {
     const { read, fastest, ports } = this.#settings
     return fastest ? readOrder(this.#healths, ports.runtime.now()) : [...read.keys()]
@@ -163,16 +177,22 @@ export class MultiKms implements KeyManagementService {
     const kms = read[i] as KeyManagementService
     const ours = wraps.filter((wrap) => kms.canUnwrap(wrap))
     if (ours.length === 0) return []
+    const { providerName: provider } = kms
     let startedMs = 0
-    const landed = (error?: unknown): void => {
+    const landed = (error: unknown, wasCut: boolean): void => {
       const nowMs = ports.runtime.now()
-      this.#healths[i] = learnt(this.#healths[i] ?? UNKNOWN_HEALTH, startedMs, nowMs, error)
+      const health = this.#healths[i] ?? UNKNOWN_HEALTH
+      const tookMs = nowMs - startedMs
+      // A call that was cut says only how long there was no answer.
+      if (wasCut && tookMs <= (health.latencyMs ?? 0)) return
+      this.#healths[i] =
+        !wasCut && isOutage(error) ? failed(health, nowMs) : answered(health, tookMs, nowMs)
     }
-    const open = (given: KmsCallOptions): Promise<UnwrappedDataKey> => {
+    const open = async (given: KmsCallOptions): Promise<UnwrappedDataKey> => {
       startedMs = ports.runtime.now()
-      return kms.unwrapDataKey(ours, given)
+      return checkAnswer(provider, await kms.unwrapDataKey(ours, given), isUnwrapped)
     }
-    return [{ provider: kms.providerName, open, landed }]
+    return [{ provider, open, landed }]
   }
 
   #batchOpenerOf(i: number): BatchOpener {
@@ -198,40 +218,6 @@ export class MultiKms implements KeyManagementService {
   }
 }
 
-/** What a call says about its KMS. One that was cut says how long it had not answered. */
-function learnt(
-  health: MemberHealth,
-  startedMs: number,
-  nowMs: number,
-  error: unknown,
-): MemberHealth {
-  const tookMs = nowMs - startedMs
-  if (error === undefined) return answered(health, tookMs, nowMs)
-  const type = errorTypeOf(error, undefined)
-  if (type === 'aborted')
-    return tookMs > (health.latencyMs ?? 0) ? answered(health, tookMs, nowMs) : health
-  return isOutage(error) ? failed(health, nowMs) : answered(health, tookMs, nowMs)
-}
-
 function isOutage(error: unknown): boolean {
   return error !== undefined && (!isKmsError(error) || error.retryable)
-}
-
-function combine(
-  read: readonly KeyManagementService[],
-  write: readonly KeyManagementService[],
-): KmsCapabilities {
-  const all = [...read, ...write].map((kms) => kms.capabilities)
-  return {
-    usage: write.length === 0 ? 'decrypt' : read.length === 0 ? 'encrypt' : 'both',
-    bindsContext: all.every((one) => one.bindsContext),
-    rewrapsInside: false,
-    rotates: write.length > 0 && write.every((kms) => kms.capabilities.rotates),
-    revealsVersion: all.every((one) => one.revealsVersion),
-    batches: read.some((kms) => kms.capabilities.batches),
-    limits: {
-      maxWrappedBytes: Math.max(...all.map((one) => one.limits.maxWrappedBytes)),
-      maxContextBytes: Math.min(...all.map((one) => one.limits.maxContextBytes)),
-    },
-  }
 }

@@ -107,7 +107,7 @@ describe('createKms: what is wrong is named by its path, with the nearest known 
   })
 
   it('a name that is none is not repeated', () => {
-    expect(saidOf({ ...azure, '<canary>': 1 })).toBe('? is no option')
+    expect(saidOf({ ...azure, '<canary>': 1 })).toBe('unknown option: ?')
     expect(saidOf({ ...azure, __proto__: { usage: 'both' } })).toBe('no error')
   })
 })

@@ -193,12 +193,15 @@ describe('what a KMS or a store throws', () => {
     expect(isKmsError(error) && KMS_ERROR_CODES.includes(error.code)).toBe(true)
   })
 
-  it('an AbortError stays what it is', async () => {
+  it('an AbortError that the caller did not ask for is an outage', async () => {
     const abort = new DOMException('stop', 'AbortError')
     const kms = answering('generateDataKey', () => {
       throw abort
     })
-    await expect(coldReader(kms).encrypt(plaintext, OPTIONS)).rejects.toBe(abort)
+    await expect(coldReader(kms).encrypt(plaintext, OPTIONS)).rejects.toMatchObject({
+      code: 'ERR_KMS_UNAVAILABLE',
+      cause: abort,
+    })
   })
 
   it('of one item of many is the outcome of that item', async () => {

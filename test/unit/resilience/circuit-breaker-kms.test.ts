@@ -97,9 +97,11 @@ describe('R23 opening', () => {
     expect(breaker.state().encrypt.phase).toBe('closed')
   })
 
-  it('never on an abort; on a deadline, if the KMS had a second', async () => {
+  it('never on an abort; on a deadline, if the KMS had all of it or a second', async () => {
     for (const [ms, phase] of [
-      [500, 'closed'],
+      [99, 'closed'],
+      [100, 'open'],
+      [900, 'open'],
       [1_000, 'open'],
     ] as const) {
       const { world, kms } = setup()

@@ -92,7 +92,7 @@ describe('R26 quorum', () => {
       const outcome = await world.settled(multi.generateDataKey(call))
       expect(outcome.status === 'fulfilled' && providersOf(outcome.value.wraps)).toEqual(expected)
       expect(world.now() - started).toBe(Math.min(ms, 500))
-      expect(b.given[0]?.signal?.aborted).toBe(true)
+      expect(b.given[0]?.signal?.aborted).toBe(ms > 500)
       world.nowMs += 1_000
     }
   })
