@@ -16,6 +16,11 @@ export interface KmsSignalOptions {
    */
   readonly deadlineMs?: number | undefined
   /**
+   * A layer above ends this attempt in time, so a provider needs no default timeout of its own. Set by
+   * `TimeoutKms`, together with `signal`.
+   */
+  readonly hasAttemptTimeout?: boolean | undefined
+  /**
    * How long a layer waits for this KMS before it goes on without it, in milliseconds, where it may do
    * so before `deadlineMs`. Set by layers of a stack, for those below them.
    */

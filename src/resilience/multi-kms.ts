@@ -1,10 +1,10 @@
-import { isKmsError, KmsError, type Outcome } from '../errors.ts'
+import { equalBytes } from '../bytes/index.ts'
+import { KmsError, type Outcome } from '../errors.ts'
 import {
   areVersions,
   checkAnswer,
   type GeneratedDataKey,
   type HealthReport,
-  isUnwrapped,
   type KekVersion,
   type KeyManagementService,
   type KmsCallOptions,
@@ -16,13 +16,14 @@ import {
   type UnwrapRequest,
   type WrappedKey,
 } from '../kms/index.ts'
-import { firstToOpen, type Opener } from './first-to-open.ts'
+import { firstToOpen } from './first-to-open.ts'
 import { combinedCapabilities, memberReport } from './members.ts'
 import { type MultiKmsOptions, multiSettings, type MultiSettings } from './multi-options.ts'
-import { type BatchOpener, openInBatches } from './open-in-batches.ts'
+import { openInBatches } from './open-in-batches.ts'
 import { firstToGenerate, noteMissing, wrapUnderEnough } from './quorum-write.ts'
-import { answered, failed, type MemberHealth, readOrder, UNKNOWN_HEALTH } from './read-order.ts'
+import { Readers } from './readers.ts'
 
+const DEK_BYTES = 32
 /** Hedges that may be saved up. */
 const MAX_HEDGES = 10
 
@@ -48,14 +49,14 @@ export class MultiKms implements KeyManagementService {
   readonly providerName: string = 'multi'
   readonly capabilities: KmsCapabilities
   readonly #settings: MultiSettings
-  readonly #healths: MemberHealth[]
+  readonly #readers: Readers
   #hedges = 1
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: MultiKmsOptions) {
     this.#settings = multiSettings(options)
     const { read, write } = this.#settings
-    this.#healths = read.map(() => UNKNOWN_HEALTH)
+    this.#readers = new Readers(this.#settings)
     this.capabilities = Object.freeze(combinedCapabilities(read, write))
   }
 
@@ -95,7 +96,7 @@ export class MultiKms implements KeyManagementService {
   /** W3.28: in this reader's own order; a KEK that is down or does not open gives way to the next. */
   unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey> {
     const { hedge, ports } = this.#settings
-    const openers = this.#order().flatMap((i) => this.#openerOf(i, wraps))
+    const openers = this.#readers.openersOf(wraps)
     this.#hedges = Math.min(MAX_HEDGES, this.#hedges + (hedge?.budget ?? 0))
     return firstToOpen(openers, options, {
       ports,
@@ -113,8 +114,7 @@ export class MultiKms implements KeyManagementService {
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
     if (!this.capabilities.batches) return unwrapEach(this, items, options)
-    const openers = this.#order().map((i) => this.#batchOpenerOf(i))
-    return openInBatches(items, openers, options, this.#settings.ports)
+    return openInBatches(items, this.#readers.batchOpeners(), options, this.#settings.ports)
   }
 
   /**
@@ -127,9 +127,10 @@ export class MultiKms implements KeyManagementService {
   ): Promise<readonly WrappedKey[]> {
     this.#demandWriters()
     const { write } = this.#settings
-    const { plaintext } = await this.unwrapDataKey(wraps, options)
+    const plaintext = await this.#dekOf(wraps, options)
     try {
-      const made = await wrapUnderEnough(this.#settings, write, write.length, plaintext, options)
+      const all = write.length
+      const made = await wrapUnderEnough(this.#settings, write, all, plaintext, options)
       return made.flatMap((under) => under ?? [])
     } finally {
       plaintext.dispose()
@@ -165,59 +166,20 @@ export class MultiKms implements KeyManagementService {
     }
   }
 
-  /** Returns the places of the members in the order in which they are asked. */
-  #order(): readonly number[] {
-    const { read, fastest, ports } = this.#settings
-    return fastest ? readOrder(this.#healths, ports.runtime.now()) : [...read.keys()]
-  }
-
-  /** What is measured here decides the order of later calls. */
-  #openerOf(i: number, wraps: readonly WrappedKey[]): readonly Opener[] {
-    const { read, ports } = this.#settings
-    const kms = read[i] as KeyManagementService
-    const ours = wraps.filter((wrap) => kms.canUnwrap(wrap))
-    if (ours.length === 0) return []
-    const { providerName: provider } = kms
-    let startedMs = 0
-    const landed = (error: unknown, wasCut: boolean): void => {
-      const nowMs = ports.runtime.now()
-      const health = this.#healths[i] ?? UNKNOWN_HEALTH
-      const tookMs = nowMs - startedMs
-      // A call that was cut says only how long there was no answer.
-      if (wasCut && tookMs <= (health.latencyMs ?? 0)) return
-      this.#healths[i] =
-        !wasCut && isOutage(error) ? failed(health, nowMs) : answered(health, tookMs, nowMs)
-    }
-    const open = async (given: KmsCallOptions): Promise<UnwrappedDataKey> => {
-      startedMs = ports.runtime.now()
-      return checkAnswer(provider, await kms.unwrapDataKey(ours, given), isUnwrapped)
-    }
-    return [{ provider, open, landed }]
-  }
-
-  #batchOpenerOf(i: number): BatchOpener {
-    const { read, ports } = this.#settings
-    const kms = read[i] as KeyManagementService
-    return {
-      provider: kms.providerName,
-      ours: (wraps) => wraps.filter((wrap) => kms.canUnwrap(wrap)),
-      open: (items, given) => kms.unwrapMany(items, given),
-      // A page takes longer than a data key: it tells whether the KMS is there, not how fast it is.
-      landed: (error) => {
-        const health = this.#healths[i] ?? UNKNOWN_HEALTH
-        this.#healths[i] = isOutage(error)
-          ? failed(health, ports.runtime.now())
-          : { ...health, failedAtMs: -Infinity }
-      },
-    }
+  /** Returns the DEK of the first wrap that opens to 32 bytes: others were planted. */
+  async #dekOf(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<SecretBytes> {
+    const { plaintext, by } = await this.unwrapDataKey(wraps, options)
+    if (plaintext.length === DEK_BYTES) return plaintext
+    plaintext.dispose()
+    const left = wraps.filter(({ wrapped }) => !equalBytes(wrapped, by.wrapped))
+    // A member may name a wrap that it was not given.
+    if (left.length === wraps.length || !left.some((wrap) => this.canUnwrap(wrap)))
+      throw new KmsError('ERR_DECRYPT_FAILED')
+    return this.#dekOf(left, options)
   }
 
   #demandWriters(): void {
     if (this.#settings.write.length > 0) return
     throw new KmsError('ERR_KMS_UNSUPPORTED', { message: 'no KMS to write to is configured' })
   }
-}
-
-function isOutage(error: unknown): boolean {
-  return error !== undefined && (!isKmsError(error) || error.retryable)
 }

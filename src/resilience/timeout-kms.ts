@@ -68,7 +68,9 @@ export class TimeoutKms extends InterceptedKms {
     }
     try {
       const bound = { timeoutMs: this.#timeoutMs, provider, operation }
-      const answer = await callWithin(this.#ports, bound, options, next)
+      const hasAttemptTimeout = this.#layer === 'attempt' || options.hasAttemptTimeout
+      const given = { ...options, hasAttemptTimeout }
+      const answer = await callWithin(this.#ports, bound, given, next)
       tell()
       return answer
     } catch (error) {
