@@ -83,13 +83,12 @@ export function checkNumbers<K extends string>(
   given: { readonly [N in K]?: number | undefined },
   place = '',
 ): Standards<K> {
-  const { ...others }: Record<string, unknown> = given
-  const numbers = Object.entries<Bound>(bounds).map(([name, bound]) => {
-    const value = given[name as K] ?? bound.standard
-    delete others[name]
-    return [name, checkNumber(place + name, value, bound)]
-  })
-  refuseOthers(others)
+  const unknown = Object.entries(given).filter(([name]) => !Object.hasOwn(bounds, name))
+  refuseOthers(Object.fromEntries(unknown))
+  const numbers = Object.entries<Bound>(bounds).map(([name, bound]) => [
+    name,
+    checkNumber(place + name, given[name as K] ?? bound.standard, bound),
+  ])
   return Object.freeze(Object.fromEntries(numbers)) as Standards<K>
 }
 

@@ -6,8 +6,8 @@ import {
   type UnwrappedDataKey,
 } from '../kms/index.ts'
 import type { FailoverEvent } from '../ports/index.ts'
-import { notify, withTimeout } from '../runtime/index.ts'
-import { callWithin, type Ports, race } from './service.ts'
+import { notify } from '../runtime/index.ts'
+import { callWithin, nextOf, type Ports, race } from './service.ts'
 
 /** One KEK that could open the data key. */
 export interface Opener {
@@ -42,7 +42,8 @@ export function firstToOpen(
   options: KmsCallOptions,
   plan: OpeningPlan,
 ): Promise<UnwrappedDataKey> {
-  return race(options.signal, 'another KEK has answered', async (signal) => {
+  const reason = (): Error => new DOMException('another KEK has answered', 'AbortError')
+  return race(options.signal, reason, async (signal) => {
     const running = new Map<Opener, Promise<Landing>>()
     const waiting = [...openers]
     let { hedgeAfterMs } = plan
@@ -63,7 +64,7 @@ export function firstToOpen(
       ask()
       while (running.size > 0) {
         const patienceMs = waiting.length > 0 ? hedgeAfterMs : undefined
-        const landing = await nextLanding(running, patienceMs, plan.ports)
+        const landing = await nextOf(running.values(), patienceMs, plan.ports)
         if (landing === undefined) {
           if (plan.payHedge()) ask('slow')
           else hedgeAfterMs = undefined
@@ -84,6 +85,7 @@ export function firstToOpen(
   })
 }
 
+/** Makes one call; never rejects. */
 async function land(
   opener: Opener,
   bound: Parameters<typeof callWithin>[1],
@@ -98,18 +100,6 @@ async function land(
     opener.landed(error, options.signal?.aborted === true)
     return { opener, error }
   }
-}
-
-/** Returns the next outcome, or `undefined` if there was none for so long. */
-async function nextLanding(
-  running: ReadonlyMap<Opener, Promise<Landing>>,
-  timeoutMs: number | undefined,
-  { network }: Ports,
-): Promise<Landing | undefined> {
-  const slow = new Error('slow')
-  const next = (): Promise<Landing> => Promise.race(running.values())
-  // A landing never rejects.
-  return withTimeout(next, { timeoutMs, network, error: () => slow }).catch(() => undefined)
 }
 
 /** Without a deadline, a KMS that never answers would keep the others from being asked. */

@@ -15,7 +15,7 @@ import type { KmsOperation } from '../ports/index.ts'
 import { notify, withTimeout } from '../runtime/index.ts'
 import { shareOf } from './first-to-open.ts'
 import type { MultiSettings } from './multi-options.ts'
-import { callWithin, race } from './service.ts'
+import { callWithin, nextOf, race } from './service.ts'
 
 /** A DEK from the first KEK that can make one. */
 export interface FirstKey extends GeneratedDataKey {
@@ -73,50 +73,33 @@ type Landing =
  * @throws the first failure that the policy cannot bear
  */
 export function wrapUnderEnough(
-  { graceMs, ports }: MultiSettings,
+  settings: MultiSettings,
   members: readonly KeyManagementService[],
   need: number,
   plaintext: SecretBytes,
   options: KmsCallOptions,
 ): Promise<readonly (readonly WrappedKey[] | undefined)[]> {
-  const { network, runtime } = ports
-  return race(options.signal, 'enough KEKs have answered', async (signal) => {
-    const wraps = new Array<readonly WrappedKey[] | undefined>(members.length).fill(undefined)
-    // A KEK that is left behind had its time of grace: its circuit may count it.
-    const patience = need < members.length ? { patienceMs: graceMs } : undefined
-    const given = { ...options, ...patience, signal }
-    const bound = { timeoutMs: shareOf(options, 0, ports), operation: 'wrapDataKey' } as const
-    const land = async (kms: KeyManagementService, i: number): Promise<Landing> => {
-      const { providerName: provider } = kms
-      try {
-        const made = await callWithin(ports, { ...bound, provider }, given, async (inner) =>
-          checkAnswer(provider, await kms.wrapDataKey(plaintext, inner), areWraps),
-        )
-        if (isOwn(kms, made)) return { i, wraps: made }
-        return { i, error: new KmsError('ERR_KMS_RESPONSE_INVALID', { provider }) }
-      } catch (error) {
-        return { i, error }
-      }
-    }
-    const running = new Map(members.map((kms, i) => [i, land(kms, i)]))
+  const { graceMs, ports } = settings
+  // Only the end of the grace says something about a KMS that has not answered.
+  let reason: Error = new DOMException('the write has failed', 'AbortError')
+  const wrapAll = async (signal: AbortSignal): Promise<(readonly WrappedKey[] | undefined)[]> => {
+    const wraps = members.map((): readonly WrappedKey[] | undefined => undefined)
+    // Tells the circuit of a KEK that is left behind how long it had.
+    const patienceMs = need < members.length ? graceMs : undefined
+    const given = { ...options, patienceMs, signal }
+    const running = new Map(members.map((kms, i) => [i, land(settings, kms, i, plaintext, given)]))
     let spare = members.length - need
     let open = need
-    let graceEndMs: number | undefined
+    let graceEndMs = Infinity
     while (running.size > 0) {
-      if (open <= 0) graceEndMs ??= runtime.now() + graceMs
-      const timeoutMs =
-        graceEndMs === undefined ? undefined : Math.max(0, graceEndMs - runtime.now())
-      const over = new Error('the time of grace is over')
-      const landing = await withTimeout(() => Promise.race(running.values()), {
-        timeoutMs,
-        signal: options.signal,
-        network,
-        error: () => over,
-      }).catch((error: unknown) => {
-        if (error !== over) throw error
-        return undefined
-      })
-      if (landing === undefined) break
+      const nowMs = ports.runtime.now()
+      if (open <= 0) graceEndMs = Math.min(graceEndMs, nowMs + graceMs)
+      const leftMs = graceEndMs === Infinity ? undefined : Math.max(0, graceEndMs - nowMs)
+      const landing = await nextOf(running.values(), leftMs, ports)
+      if (landing === undefined) {
+        reason = new KmsError('ERR_KMS_TIMEOUT', { operation: 'wrapDataKey' })
+        break
+      }
       running.delete(landing.i)
       if ('wraps' in landing) {
         wraps[landing.i] = landing.wraps
@@ -127,7 +110,33 @@ export function wrapUnderEnough(
       if (!failure.retryable || spare-- <= 0) throw failure
     }
     return wraps
-  })
+  }
+  return race(options.signal, () => reason, wrapAll)
+}
+
+/** Wraps under one KEK; never rejects. */
+async function land(
+  { ports }: MultiSettings,
+  kms: KeyManagementService,
+  i: number,
+  plaintext: SecretBytes,
+  options: KmsCallOptions,
+): Promise<Landing> {
+  const { providerName: provider } = kms
+  const bound = {
+    timeoutMs: shareOf(options, 0, ports),
+    provider,
+    operation: 'wrapDataKey',
+  } as const
+  try {
+    const wraps = await callWithin(ports, bound, options, async (given) =>
+      checkAnswer(provider, await kms.wrapDataKey(plaintext, given), areWraps),
+    )
+    if (isOwn(kms, wraps)) return { i, wraps }
+    return { i, error: new KmsError('ERR_KMS_RESPONSE_INVALID', { provider }) }
+  } catch (error) {
+    return { i, error }
+  }
 }
 
 /**

@@ -85,10 +85,12 @@ export function callWithin<T, O extends KmsSignalOptions>(
 /**
  * Runs work under a signal that also aborts as soon as the work has ended: calls that are still under
  * way then are of no use.
+ *
+ * @param reason - why they end
  */
 export async function race<T>(
   caller: AbortSignal | undefined,
-  why: string,
+  reason: () => Error,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   caller?.throwIfAborted()
@@ -101,8 +103,23 @@ export async function race<T>(
     return await work(control.signal)
   } finally {
     caller?.removeEventListener('abort', stop)
-    control.abort(new DOMException(why, 'AbortError'))
+    control.abort(reason())
   }
+}
+
+/**
+ * Returns what the first of some calls brings, or `undefined` if none has ended by then.
+ *
+ * @param calls - that never reject
+ */
+export async function nextOf<T>(
+  calls: Iterable<Promise<T>>,
+  timeoutMs: number | undefined,
+  { network }: Ports,
+): Promise<T | undefined> {
+  const error = (): Error => new Error('none has ended')
+  const next = (): Promise<T> => Promise.race(calls)
+  return withTimeout(next, { timeoutMs, network, error }).catch(() => undefined)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type Bytes, decodeUtf8, encodeUtf8, equalBytes } from '../bytes/index.ts'
 import { wrongOption } from '../checks/index.ts'
-import { type KmsSignalOptions } from '../kms/index.ts'
+import type { KmsSignalOptions } from '../kms/index.ts'
 import type { KeyValueStore } from '../ports/index.ts'
 import { withTimeout } from '../runtime/index.ts'
 import type { Ports } from './service.ts'

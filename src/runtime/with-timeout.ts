@@ -35,14 +35,14 @@ export async function withTimeout<T>(
       cancel?.()
       signal?.removeEventListener('abort', stop)
     }
-    const fail = (reason: unknown): void => {
+    const fail = (reason: Error): void => {
       if (!isOpen) return
       close()
-      reject(reason as Error)
+      reject(reason)
       ended.abort(reason)
     }
     const stop = (): void => {
-      fail(signal?.reason)
+      fail(signal?.reason as Error)
     }
     signal?.addEventListener('abort', stop, { once: true })
     if (timeoutMs !== undefined) {
@@ -55,10 +55,10 @@ export async function withTimeout<T>(
       close()
       resolve(answer)
     }
-    const rejected = (reason: unknown): void => {
+    const rejected = (reason: Error): void => {
       if (!isOpen) return
       close()
-      reject(reason as Error)
+      reject(reason)
     }
     // A function that throws at once is the same as one that rejects.
     const run = async (): Promise<T> => work(ended.signal)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { KmsEvent } from '../../../src/index.ts'
+import type { KmsEvent, Observer } from '../../../src/index.ts'
 import { notify } from '../../../src/runtime/index.ts'
 import { turn } from '../../support/fake-world.ts'
 
@@ -27,7 +27,8 @@ it('an observer that throws, or is async and rejects, ends nothing', async () =>
       },
       event,
     )
-    notify({ observe: () => Promise.reject(failure) }, event)
+    const observe = (): unknown => Promise.reject(failure)
+    notify({ observe } as Observer, event)
     await turn()
     await turn()
     expect(unhandled).toEqual([])
