@@ -1,8 +1,9 @@
-import { refuseOthers } from '../checks/index.ts'
+import { configError, refuseOthers } from '../checks/index.ts'
 import { CachedKms, type SharedDataKeys } from '../data-keys/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import { composeKms, type ComposeKmsOptions, resilienceValues } from '../resilience/index.ts'
+import { LIMITS } from '../wire/index.ts'
 import { buildKms } from './build-kms.ts'
 import { checkConfig } from './check-config.ts'
 import type { CreateKmsOptions } from './create-kms.ts'
@@ -66,6 +67,7 @@ export function createResilientKms(
   const members = isList(given)
     ? given.map((one, i) => build(one, `kms.${String(i)}`))
     : [build(given, 'kms')]
+  checkWraps(members, cache?.maxWraps ?? LIMITS.defaultMaxWraps)
   const layers = { observer, circuitStore, repairs, audit }
   const kms = composeKms(members, { ...resilience, ...layers, ...top.ports })
   const values = resilienceValues(resilience)
@@ -82,6 +84,15 @@ export function createResilientKms(
   }
   const keys = top.within('cache', () => new CachedKms({ ...limits, kms, ...top.ports }))
   return { kms, keys }
+}
+
+/** A data key with more wraps than its cache takes would fail each write, after a call to each KMS. */
+function checkWraps(members: readonly KeyManagementService[], maxWraps: number): void {
+  const writers = members.filter(({ capabilities }) => capabilities.usage !== 'decrypt').length
+  if (writers > maxWraps)
+    throw configError(
+      `cache.maxWraps must be at least the number of KMSs that write, ${String(writers)}, got ${String(maxWraps)}`,
+    )
 }
 
 const isList: (given: unknown) => given is readonly CheckedConfig[] = Array.isArray

@@ -21,6 +21,7 @@ export function combinedCapabilities(
     rotates: write.length > 0 && write.every((kms) => kms.capabilities.rotates),
     revealsVersion: all.every((one) => one.revealsVersion),
     batches: read.some((kms) => kms.capabilities.batches),
+    wraps: write.length,
     limits: {
       maxWrappedBytes: Math.max(...all.map((one) => one.limits.maxWrappedBytes)),
       maxContextBytes: Math.min(...all.map((one) => one.limits.maxContextBytes)),

@@ -169,6 +169,10 @@ describe('what is wrong is named by its path, with the nearest known name', () =
       part('retry', { baseDelayMs: 9, maxDelayMs: 8 }),
       'baseDelayMs must be an integer from 1 to 8, got 9',
     ],
+    [
+      { kms: Array.from({ length: 6 }, (_, i) => local(String(i))) },
+      'cache.maxWraps must be at least the number of KMSs that write, 6, got 5',
+    ],
     [{ kms: a, preset: 'highSecurity' }, 'this preset needs an audit log that is fail-closed'],
   ])('%j', (config, said) => {
     expect(saidOf(config)).toContain(said)
