@@ -10,9 +10,9 @@ import type { RetryConfig } from './retry-policy.ts'
 export interface ResilienceConfig {
   /** `production` by default. */
   readonly preset?: PresetName | undefined
-  /** The total deadline of a call to the stack, in milliseconds, 1 to 900,000. */
+  /** The total deadline of a call to the stack, in milliseconds: 5,000 by default, 1 to 900,000. */
   readonly deadlineMs?: number | undefined
-  /** The bound of one attempt at one KMS, in milliseconds; at most the deadline. */
+  /** The bound of one attempt at one KMS, in milliseconds: 2,000 by default, 1 to 900,000, at most the deadline. */
   readonly attemptTimeoutMs?: number | undefined
   /** Values over those of the preset; `false`: no retries. */
   readonly retry?: RetryConfig | false | undefined

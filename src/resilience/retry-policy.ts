@@ -8,17 +8,17 @@ import { type Bound, checkNumber, checkNumbers, RETRY } from './defaults.ts'
 export interface RetryConfig {
   /** Attempts in all: 3 by default, 1 to 10. 1: no retry. */
   readonly maxAttempts?: number
-  /** The first delay is at most this, and each one after it twice the one before: 50 ms by default, at most `maxDelayMs`. */
+  /** Longest first delay, which doubles for each attempt, in milliseconds: 50 by default, 1 to 60,000, at most `maxDelayMs`. */
   readonly baseDelayMs?: number
-  /** The same after `ERR_KMS_THROTTLED`: 1,000 ms by default, at most `maxDelayMs`. */
+  /** The same after `ERR_KMS_THROTTLED`: 1,000 by default, 1 to 60,000, at most `maxDelayMs`. */
   readonly throttleDelayMs?: number
-  /** No delay is longer, but for what the KMS asks: 20,000 ms by default. */
+  /** Longest delay, except where the KMS asks for more, in milliseconds: 20,000 by default, 1 to 300,000. */
   readonly maxDelayMs?: number
-  /** Tokens that retries are paid from, shared by all calls of one instance: 500 by default. */
+  /** Tokens that retries are paid from, shared by all calls of one instance: 500 by default, 0 to 1,000,000. */
   readonly budget?: number
-  /** Price of a retry: 14 by default. */
+  /** Price of a retry: 14 by default, 1 to 1,000,000. */
   readonly retryCost?: number
-  /** Price of a retry after `ERR_KMS_THROTTLED`: 5 by default. */
+  /** Price of a retry after `ERR_KMS_THROTTLED`: 5 by default, 1 to 1,000,000. */
   readonly throttleCost?: number
 }
 
