@@ -34,7 +34,12 @@ const groups: readonly (readonly [
   ['multi-options.ts', 'writePolicy', QUORUM, 'quorum'],
   ['resilience-config.ts', '', TIMEOUTS],
 ]
-const numbers = [
+const numbers: readonly (readonly [
+  path: string,
+  file: string,
+  bound: Bound,
+  isRequired: boolean,
+])[] = [
   ...groups.flatMap(([file, prefix, bounds, required]) =>
     Object.entries(bounds).map(
       ([name, bound]) => [`${prefix}.${name}`, file, bound, name === required] as const,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { KmsEvent, Observer } from '../../../src/index.ts'
+import type { KmsEvent } from '../../../src/index.ts'
 import { notify } from '../../../src/runtime/index.ts'
 import { turn } from '../../support/fake-world.ts'
 
@@ -28,7 +28,7 @@ it('an observer that throws, or is async and rejects, ends nothing', async () =>
       event,
     )
     const observe = (): unknown => Promise.reject(failure)
-    notify({ observe } as Observer, event)
+    notify({ observe }, event)
     await turn()
     await turn()
     expect(unhandled).toEqual([])
