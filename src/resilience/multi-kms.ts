@@ -72,7 +72,7 @@ export class MultiKms implements KeyManagementService {
       const more = await wrapUnderEnough(this.#settings, others, quorum - 1, plaintext, options)
       const left = others.filter((_, i) => more[i] === undefined)
       const missing = write.filter((kms) => down.includes(kms) || left.includes(kms))
-      await noteMissing(this.#settings, missing, 'generateDataKey', options)
+      await noteMissing(this.#settings, missing, options)
       return { plaintext, wraps: [...wraps, ...more.flatMap((made) => made ?? [])] } // W3.17
     } catch (error) {
       plaintext.dispose()
@@ -80,16 +80,18 @@ export class MultiKms implements KeyManagementService {
     }
   }
 
+  /**
+   * Needs every KEK to write to, whatever the write policy. A DEK that exists may have wraps already: a
+   * rewrap that loses one could no longer be opened by readers that have that KEK alone.
+   */
   async wrapDataKey(
     plaintext: SecretBytes,
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
     options.signal?.throwIfAborted()
-    const { write, quorum } = this.#settings
+    const { write } = this.#settings
     this.#demandWriters()
-    const made = await wrapUnderEnough(this.#settings, write, quorum, plaintext, options)
-    const missing = write.filter((_, i) => made[i] === undefined)
-    await noteMissing(this.#settings, missing, 'wrapDataKey', options)
+    const made = await wrapUnderEnough(this.#settings, write, write.length, plaintext, options)
     return made.flatMap((wraps) => wraps ?? [])
   }
 
@@ -117,21 +119,15 @@ export class MultiKms implements KeyManagementService {
     return openInBatches(items, this.#readers.batchOpeners(), options, this.#settings.ports)
   }
 
-  /**
-   * Needs every KEK to write to, whatever the write policy: an envelope that loses a wrap that it had
-   * could no longer be opened by those that have that KEK alone.
-   */
+  /** As {@link MultiKms.wrapDataKey}, of the DEK that the wraps hold. */
   async rewrapDataKey(
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
     this.#demandWriters()
-    const { write } = this.#settings
     const plaintext = await this.#dekOf(wraps, options)
     try {
-      const all = write.length
-      const made = await wrapUnderEnough(this.#settings, write, all, plaintext, options)
-      return made.flatMap((under) => under ?? [])
+      return await this.wrapDataKey(plaintext, options)
     } finally {
       plaintext.dispose()
     }

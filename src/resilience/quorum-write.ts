@@ -11,7 +11,6 @@ import {
   type SecretBytes,
   type WrappedKey,
 } from '../kms/index.ts'
-import type { KmsOperation } from '../ports/index.ts'
 import { notify, withTimeout } from '../runtime/index.ts'
 import { shareOf } from './first-to-open.ts'
 import type { MultiSettings } from './multi-options.ts'
@@ -148,7 +147,6 @@ async function land(
 export async function noteMissing(
   { repairs, ports }: MultiSettings,
   missing: readonly KeyManagementService[],
-  operation: KmsOperation,
   options: KmsCallOptions,
 ): Promise<void> {
   if (missing.length === 0) return
@@ -164,7 +162,8 @@ export async function noteMissing(
   } catch (failure) {
     throw typedError(failure, 'ERR_STORE_UNAVAILABLE', options.signal)
   }
-  for (const provider of providers) notify(observer, { type: 'missing-wrap', provider, operation })
+  for (const provider of providers)
+    notify(observer, { type: 'missing-wrap', provider, operation: 'generateDataKey' })
 }
 
 /** Whether a member made wraps under its own keys: others must not be hidden by the rest of the list. */
