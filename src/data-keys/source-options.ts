@@ -65,7 +65,7 @@ export function sourceSettings(options: DataKeyOptions): SourceSettings {
     limits: dataKeyLimits(encryptForMs, maxMessages),
     policy: Object.freeze({
       requiredContextKeys: contextKeys(requiredContextKeys),
-      maxWraps: optionOf('maxWraps', maxWraps), // W3.10
+      maxWraps: wrapsOf(kms, maxWraps),
       references: store !== undefined,
     }),
     callTimeoutMs: optionOf('callTimeoutMs', callTimeoutMs),
@@ -81,4 +81,16 @@ function contextKeys(given: readonly string[]): readonly string[] {
     typeof key === 'string' && key !== '' && !key.toLowerCase().startsWith('edge-kms:')
   if (keys.every(legal)) return Object.freeze(keys as string[])
   throw wrongOption('requiredContextKeys', 'an array of context keys')
+}
+
+/** A data key with more wraps than a header may have would fail each write, after a call to each KMS. */
+function wrapsOf(kms: KeyManagementService, given: number | undefined): number {
+  const maxWraps = optionOf('maxWraps', given) // W3.10
+  const wraps = kms.capabilities.wraps ?? 1
+  if (wraps <= maxWraps) return maxWraps
+  throw wrongOption(
+    'maxWraps',
+    `at least ${String(wraps)}, the number of KEKs that write`,
+    maxWraps,
+  )
 }

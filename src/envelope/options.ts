@@ -8,7 +8,7 @@ import type { EncryptionContext, KmsSignalOptions } from '../kms/index.ts'
 import type { MessageKind } from '../wire/index.ts'
 
 /** Options of every call. Time is limited by `signal`, e.g. `AbortSignal.timeout(2_000)`. */
-export type CallOptions = Omit<KmsSignalOptions, 'deadlineMs'>
+export type CallOptions = Pick<KmsSignalOptions, 'signal' | 'defer'>
 
 /** Options of every call on one message. */
 export interface MessageOptions extends CallOptions {

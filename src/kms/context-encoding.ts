@@ -166,7 +166,10 @@ function writeU16(out: Bytes, at: number, value: number): number {
 /** Returns the error of a value that is not a string. It names the key, and never shows the value. */
 export function wrongValue(name: MapName, key: string, value: unknown): KmsError {
   const kind = typeof value === 'number' ? 'a number: write String(value)' : describe(value)
-  return invalid(name, `must have strings as values: ${JSON.stringify(key.slice(0, 64))} is ${kind}`)
+  return invalid(
+    name,
+    `must have strings as values: ${JSON.stringify(key.slice(0, 64))} is ${kind}`,
+  )
 }
 
 function invalid(name: MapName, reason: string): KmsError {

@@ -13,9 +13,9 @@ export const moduleBans = [
     message: 'Named exports only.',
   },
   {
-    // A constructor has no `#` form.
+    // A constructor has no `#` form, nor has the method that a decorator writes for InterceptedKms.
     selector:
-      ':matches(PropertyDefinition, MethodDefinition[kind!="constructor"], AccessorProperty)[accessibility=/^(private|protected)$/]',
+      ':matches(PropertyDefinition, MethodDefinition[kind!="constructor"], AccessorProperty)[accessibility=/^(private|protected)$/]:not([accessibility="protected"][key.name="around"])',
     message: 'Use a #private name.',
   },
 ]
