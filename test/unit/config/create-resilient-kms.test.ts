@@ -171,7 +171,7 @@ describe('what is wrong is named by its path, with the nearest known name', () =
     ],
     [
       { kms: Array.from({ length: 6 }, (_, i) => local(String(i))) },
-      'cache.maxWraps must be at least the number of KMSs that write, 6, got 5',
+      'cache: maxWraps must be at least 6, the number of KEKs that write, got 5',
     ],
     [{ kms: a, preset: 'highSecurity' }, 'this preset needs an audit log that is fail-closed'],
   ])('%j', (config, said) => {

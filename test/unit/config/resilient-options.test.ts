@@ -56,7 +56,8 @@ function saidOf(config: AnyConfig): readonly [json: string, parts: string] {
     say(() => {
       const services = members.map((name) => new ScriptedKms(name))
       const stack = composeKms(services, { repairs, ...(resilience as ComposeKmsOptions) })
-      return new CachedKms({ kms: stack, ...(cache as object | undefined) })
+      const bounds = { maxWraps: 16, ...(cache as object | undefined) }
+      return new CachedKms({ kms: stack, ...bounds })
     }),
   ]
 }

@@ -172,7 +172,7 @@ describe('how many keys are held', () => {
     { ttlMs: 3_600_001 },
     { ttlMs: 1.5 },
     { ttlMs: NaN },
-    { maxEntries: 0 },
+    { maxEntries: -1 },
     { maxEntries: 1_000_001 },
     { ttlMs: 1_000, refreshAheadMs: 1_001 },
     { ttlMs: 5n as never },

@@ -6,7 +6,6 @@ import {
   type DataKeySource,
   EnvelopeCipher,
   type EnvelopeCipherOptions,
-  KmsDataKeys,
 } from '../../../src/index.ts'
 import { coldReader, OPTIONS, PlainKms, sequence, setUp } from '../wire/fixture.ts'
 
@@ -148,7 +147,7 @@ describe('a call', () => {
 })
 
 it('decryptMany over a source or a KMS that empties what it is given fails that item alone', async () => {
-  const inner = new KmsDataKeys({ kms })
+  const inner = new CachedKms({ maxEntries: 0, kms })
   const envelope = await setUp({ kms }).cipher.encrypt(sequence(9), OPTIONS)
   const items = [{ envelope, ...OPTIONS }, { envelope: sequence(3) }]
   const emptying = (given: readonly unknown[]): void => {

@@ -150,7 +150,7 @@ describe('R4 options out of range', () => {
 
   it.each([
     ['ttlMs', 1, HOUR],
-    ['maxEntries', 1, 1_000_000],
+    ['maxEntries', 0, 1_000_000],
     ['maxStaleMs', 0, 24 * HOUR],
     ['maxStaleWriteMs', 0, 24 * HOUR],
   ])('R4 cache.%s is an integer from %i to %i', (name, least, most) => {

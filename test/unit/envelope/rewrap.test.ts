@@ -230,8 +230,8 @@ describe('a KMS that lies in a rewrap', () => {
     ['no wrap', () => [], INVALID, INVALID],
     ['two wraps under one KEK', ([one]) => [one!, one!], INVALID, INVALID],
     ['a false provider name', ([one]) => [{ ...one!, provider: 'A B' }], INVALID, INVALID],
-    ['an empty wrap', ([one]) => [{ ...one!, wrapped: new Uint8Array(0) }], INVALID, INVALID],
-    ['a DEK of 31 bytes', ([one]) => [{ ...one!, wrapped: sequence(31) }], INVALID, undefined],
+    ['an empty wrap', ([one]) => [{ ...one!, wrapped: new Uint8Array(0) }], FAILED, INVALID],
+    ['a DEK of 31 bytes', ([one]) => [{ ...one!, wrapped: sequence(31) }], FAILED, undefined],
   ])('and answers with %s is refused', async (_, change, proven, unproven) => {
     const { kms, message } = await insideWorld()
     const rewrap = kms.rewrapDataKey.bind(kms)
@@ -248,7 +248,8 @@ describe('a KMS that lies in a rewrap', () => {
     const message = await coldReader(kms).encrypt(plaintext, OPTIONS)
     const wrap = kms.wrapDataKey.bind(kms)
     kms.wrapDataKey = (_, options) => wrap(SecretBytes.copy(evil), options)
-    expect(await codeOfAsync(() => coldReader(kms).rewrap(message, CONTEXT))).toBe(FAILED)
+    // The old wrap was proven before, so it is the KMS that is at fault.
+    expect(await codeOfAsync(() => coldReader(kms).rewrap(message, CONTEXT))).toBe(INVALID)
   })
 
   it('and fails half way writes nothing', async () => {

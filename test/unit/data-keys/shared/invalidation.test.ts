@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type CachedKms, EnvelopeCipher, type KmsErrorCode } from '../../../../src/index.ts'
+import { CachedKms, EnvelopeCipher, type KmsErrorCode } from '../../../../src/index.ts'
 import { StoreAuth } from '../../../../src/data-keys/shared/store-auth.ts'
 import { CONTEXT, sequence } from '../../wire/fixture.ts'
 import { Cluster, EventualKeyValues, PARTITION, STORE_KEY, USE } from './fixture.ts'
