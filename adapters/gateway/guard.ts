@@ -1,7 +1,5 @@
+import { HOST_AND_PORT, type HostRule, isLoopback } from './host-names.ts'
 import { GatewayError } from './problem.ts'
-
-/** Host names that a gateway answers to besides those of this machine, or `any`. */
-export type HostRule = readonly string[] | 'any'
 
 /**
  * Refuses what a web page could make a browser send: a name that was rebound to this machine, and
@@ -29,17 +27,8 @@ export function refuseForeign(request: Request, hosts: HostRule): URL {
   return url
 }
 
-/** Returns whether this is a host name as a URL has it: in lower case, without a port. */
-export function isHostName(name: unknown): boolean {
-  if (typeof name !== 'string' || !HOST.test(name)) return false
-  return URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name
-}
-
-/** A name or an address, and a port; anything else could hide the name in a URL's other parts. */
-const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d*)?$/i
-
 function hostnameOf(host: string): string {
-  if (!HOST.test(host)) throw badHost()
+  if (!HOST_AND_PORT.test(host)) throw badHost()
   return parsed(`http://${host}`).hostname
 }
 
@@ -54,9 +43,4 @@ function parsed(url: string): URL {
 function badHost(): GatewayError {
   const detail = 'the request must name one host, as `name` or `name:port`'
   return new GatewayError('ERR_GATEWAY_BAD_REQUEST', { detail })
-}
-
-/** Names that no resolver is asked for. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }

@@ -39,9 +39,9 @@ interface LengthFacts {
   readonly first: Uint8Array
 }
 
-/** Returns the routes that take a message. Bodies stream both ways; a record is held until its tag is verified. */
+/** Returns the routes that take a message. Long bodies stream both ways. */
 export function messageRoutes(
-  { cipher, kms, kinds }: GatewaySettings,
+  { cipher, kms, kinds, holdBytes }: GatewaySettings,
   metrics: GatewayMetrics,
 ): Readonly<Record<'encrypt' | 'decrypt' | 'rewrap' | 'inspect', Handler>> {
   async function streamed(
@@ -58,7 +58,8 @@ export function messageRoutes(
     }
     const answer = await begun(body.through(transform, { keepsPieces, bytes: bodyBytes, onPiece }))
     const start = seen.end()
-    if (route === 'decrypt' && headOf(start).kind.startsWith('record')) return whole(answer)
+    const isShort = bodyBytes !== undefined && bodyBytes <= holdBytes
+    if (isShort || (route === 'decrypt' && isRecord(start))) return whole(answer)
     const first = answer.first ?? new Uint8Array(0)
     const bytes = bodyBytes === undefined ? undefined : lengthOf({ start, bodyBytes, first })
     const stream = await answer.stream(bytes, {
@@ -105,8 +106,12 @@ export function messageRoutes(
   }
 }
 
-/** A record is one piece: it is held until its tag is verified. */
 async function whole(answer: BegunAnswer): Promise<Response> {
-  const plaintext = await answer.whole()
-  return bytesAnswer(plaintext, plaintext.length)
+  const bytes = await answer.whole()
+  return bytesAnswer(bytes, bytes.length)
+}
+
+/** A record is one piece: it is held until its tag is verified, whatever its length. */
+function isRecord(start: Uint8Array): boolean {
+  return headOf(start).kind.startsWith('record')
 }

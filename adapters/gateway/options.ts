@@ -7,7 +7,8 @@ import type {
   MessageKind,
 } from '../../src/index.ts'
 import type { KmsMetricsSnapshot } from '../../src/observability/index.ts'
-import { type HostRule, isHostName } from './guard.ts'
+import { MAX_HOLD_BYTES } from './env-options.ts'
+import { type HostRule, isHostName } from './host-names.ts'
 
 /** Every kind that has a body. */
 const KINDS = ['stream', 'record', 'stream-by-reference', 'record-by-reference'] as const
@@ -31,13 +32,19 @@ export interface GatewayOptions {
    * decrypt. Name hosts only where something in front of it decides who may call.
    */
   readonly hosts?: HostRule
+  /**
+   * An answer is held in memory until it is complete if its request states at most this length, in bytes,
+   * 0 to 67,108,864; 1,048,576 by default. A failure is then always a clean problem, and a proxy may be in
+   * front that cannot send and receive at once, such as nginx. Larger answers are streamed.
+   */
+  readonly holdBytes?: number
   /** How long `/readyz` waits for the KMS, in milliseconds, 1 to 60,000; 5,000 by default. */
   readonly readyTimeoutMs?: number
 }
 
 /** The options with their defaults. */
 export type GatewaySettings = GatewayOptions &
-  Required<Pick<GatewayOptions, 'kinds' | 'hosts' | 'readyTimeoutMs'>>
+  Required<Pick<GatewayOptions, 'kinds' | 'hosts' | 'holdBytes' | 'readyTimeoutMs'>>
 
 const HOSTS = '"any" or an array of exact host names: lower case, no port, no wildcard'
 const SCHEMA = z.strictObject({
@@ -55,6 +62,7 @@ const SCHEMA = z.strictObject({
   ),
   kinds: z._default(z.array(z.enum(KINDS)).check(z.minLength(1)), [...KINDS]),
   hosts: z._default(typed<HostRule>(HOSTS, isHostRule), []),
+  holdBytes: z._default(z.int().check(z.minimum(0), z.maximum(MAX_HOLD_BYTES)), 1_048_576),
   readyTimeoutMs: z._default(z.int().check(z.minimum(1), z.maximum(60_000)), 5_000),
 })
 

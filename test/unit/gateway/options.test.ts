@@ -91,6 +91,8 @@ describe('options', () => {
     ['kms', cipher, 'kms must be a KeyManagementService, got an object'],
     ['cacheStats', {}, 'cacheStats must be a function, got an object'],
     ['metrics', () => '', 'metrics must be an object with snapshot(), got a function'],
+    ['holdBytes', -1, 'holdBytes is not valid'],
+    ['holdBytes', 67_108_865, 'holdBytes is not valid: at most 67108864'],
     ['readyTimeoutMs', 0, 'readyTimeoutMs is not valid'],
     ['readyTimeoutMs', 60_001, 'readyTimeoutMs is not valid'],
     ['readyTimeoutMs', '5000', 'readyTimeoutMs is not valid'],
