@@ -20,36 +20,36 @@ export function pieceReaderOf(
   fresh: boolean,
 ): PieceReader {
   if (body === null) return NO_PIECES
-  const { read, cancel } = byobReaderOf(body, fresh) ?? plainReaderOf(body)
+  const reader = byobReaderOf(body, fresh) ?? plainReaderOf(body)
   return {
     async read() {
       try {
-        return await read()
+        return await reader.read()
       } catch {
         throw incomplete() // whatever the server says of it
       }
     },
-    cancel,
+    cancel: (reason) => reader.cancel(reason),
   }
 }
 
 /** Returns a reader that fails unless the body has exactly this length. */
 export function measured(
-  { read, cancel }: PieceReader,
+  reader: PieceReader,
   bytes: number | undefined,
   onPiece: (piece: Uint8Array) => void,
 ): PieceReader {
   let seen = 0
   return {
     async read() {
-      const result = await read()
+      const result = await reader.read()
       seen += result.value?.length ?? 0
       const isWrong = result.done ? seen !== bytes : seen > (bytes ?? Infinity)
       if (bytes !== undefined && isWrong) throw incomplete()
       if (result.value !== undefined) onPiece(result.value)
       return result
     },
-    cancel,
+    cancel: (reason) => reader.cancel(reason),
   }
 }
 
