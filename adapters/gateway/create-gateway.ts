@@ -1,10 +1,11 @@
 import { type Context, Hono } from 'hono'
 import type { KmsSignalOptions } from '../../src/index.ts'
-import { lingering } from './answer-streams.ts'
+import { bodyBytesOf, isHttp10 } from './framing.ts'
 import { refuseForeign } from './guard.ts'
+import { lingering } from './lingering.ts'
 import { type Handler, messageRoutes } from './message-routes.ts'
 import { GatewayMetrics, type RouteName } from './metrics.ts'
-import type { GatewayOptions } from './options.ts'
+import { type GatewayOptions, settingsOf } from './options.ts'
 import { codeOf, GatewayError, problemOf } from './problem.ts'
 import { RequestBody } from './request-body.ts'
 import { statusRoutes } from './status-routes.ts'
@@ -13,10 +14,13 @@ import { statusRoutes } from './status-routes.ts'
 const STREAMED: ReadonlySet<RouteName> = new Set(['encrypt', 'decrypt', 'rewrap'])
 
 /**
- * The HTTP surface over a cipher, for any server that speaks `fetch`. Bodies are raw bytes and
+ * Returns the HTTP surface over a cipher, for any server that speaks `fetch`. Bodies are raw bytes and
  * stream both ways; context and aad travel as headers.
  *
- * @remarks Security: there is no authentication. See {@link GatewayOptions.hosts}.
+ * @remarks Security: there is no authentication: whoever can send it a request can decrypt. See
+ * {@link GatewayOptions.hosts}.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` for a missing, wrong or unknown option
  *
  * @example
  * ```ts
@@ -36,8 +40,8 @@ const STREAMED: ReadonlySet<RouteName> = new Set(['encrypt', 'decrypt', 'rewrap'
  * ```
  */
 export function createGateway(options: GatewayOptions): Hono {
+  const settings = settingsOf(options)
   const metrics = new GatewayMetrics()
-  const { hosts = [] } = options
   const app = new Hono()
 
   function serve(route: RouteName, method: 'GET' | 'POST', path: string, handler: Handler): void {
@@ -55,8 +59,10 @@ export function createGateway(options: GatewayOptions): Hono {
     const request = c.req.raw
     const body = new RequestBody(request)
     try {
-      refuseForeign(request, hosts)
-      const response = await handler({ request, body, options: callOptions(c) })
+      const url = refuseForeign(request, settings.hosts)
+      const framing = { bodyBytes: bodyBytesOf(request), isHttp10: isHttp10(request, c.env) }
+      const call = { request, url, body, ...framing }
+      const response = await handler({ ...call, options: callOptions(c) })
       metrics.answered(route, 'ok')
       return STREAMED.has(route) ? response : await lingering(response, body)
     } catch (error) {
@@ -65,12 +71,12 @@ export function createGateway(options: GatewayOptions): Hono {
     }
   }
 
-  const message = messageRoutes(options, metrics)
+  const message = messageRoutes(settings, metrics)
   serve('encrypt', 'POST', '/v1/encrypt', message.encrypt)
   serve('decrypt', 'POST', '/v1/decrypt', message.decrypt)
   serve('rewrap', 'POST', '/v1/rewrap', message.rewrap)
   serve('inspect', 'POST', '/v1/inspect', message.inspect)
-  const status = statusRoutes(options, metrics)
+  const status = statusRoutes(settings, metrics)
   serve('help', 'GET', '/', status.help)
   serve('healthz', 'GET', '/healthz', status.healthz)
   serve('readyz', 'GET', '/readyz', status.readyz)
@@ -80,6 +86,7 @@ export function createGateway(options: GatewayOptions): Hono {
       throw new GatewayError('ERR_GATEWAY_NOT_FOUND')
     }),
   )
+  app.onError((error) => problemOf(error)) // what hono itself cannot take
   return app
 }
 

@@ -1,23 +1,21 @@
+import { HOST_AND_PORT, type HostRule, isLoopback } from './host-names.ts'
 import { GatewayError } from './problem.ts'
-
-/** Host names that a gateway answers to besides those of this machine, or `any`. */
-export type HostRule = readonly string[] | 'any'
 
 /**
  * Refuses what a web page could make a browser send: a name that was rebound to this machine, and
  * requests from another site. The gateway asks nobody who they are, so this is all that stands
  * between a page and the key.
  *
- * @throws GatewayError
+ * @returns the URL of the request
+ * @throws GatewayError `ERR_GATEWAY_BAD_REQUEST` unless the request names exactly one host,
+ * `ERR_GATEWAY_HOST_REFUSED`, `ERR_GATEWAY_CROSS_SITE`
  */
-export function refuseForeign(request: Request, hosts: HostRule): void {
-  const url = new URL(request.url)
-  if (hosts !== 'any') {
-    const named = request.headers.get('host')
-    const names = [url.hostname, ...(named === null ? [] : [hostnameOf(named)])]
-    if (names.some((name) => !isLoopback(name) && !hosts.includes(name))) {
-      throw new GatewayError('ERR_GATEWAY_HOST_REFUSED')
-    }
+export function refuseForeign(request: Request, hosts: HostRule): URL {
+  const url = parsed(request.url)
+  const named = request.headers.get('host')
+  const names = [url.hostname, ...(named === null ? [] : [hostnameOf(named)])]
+  if (hosts !== 'any' && names.some((name) => !isLoopback(name) && !hosts.includes(name))) {
+    throw new GatewayError('ERR_GATEWAY_HOST_REFUSED')
   }
   const site = request.headers.get('sec-fetch-site')
   if (site !== null && site !== 'same-origin' && site !== 'none') {
@@ -26,19 +24,23 @@ export function refuseForeign(request: Request, hosts: HostRule): void {
   }
   const origin = request.headers.get('origin')
   if (origin !== null && origin !== url.origin) throw new GatewayError('ERR_GATEWAY_CROSS_SITE')
+  return url
 }
 
 function hostnameOf(host: string): string {
-  // A Host header is a name and a port; anything else could hide the name in a URL's other parts.
-  if (!/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d*)?$/i.test(host)) return ''
+  if (!HOST_AND_PORT.test(host)) throw badHost()
+  return parsed(`http://${host}`).hostname
+}
+
+function parsed(url: string): URL {
   try {
-    return new URL(`http://${host}`).hostname
+    return new URL(url)
   } catch {
-    return ''
+    throw badHost() // some servers make the URL of whatever the Host header says
   }
 }
 
-/** Names that no resolver is asked for. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+function badHost(): GatewayError {
+  const detail = 'the request must name one host, as `name` or `name:port`'
+  return new GatewayError('ERR_GATEWAY_BAD_REQUEST', { detail })
 }

@@ -3,7 +3,8 @@ import { GatewayError } from './problem.ts'
 
 /** Where the two maps travel. */
 const MAPS = { context: 'edge-kms-context', aad: 'edge-kms-aad' } as const
-const PREFIX = 'edge-kms-'
+/** Names that look like one of ours: some servers take `_` for `-`, and callers add `X-`. */
+const OURS = /^(?:x[-_]?)?edge[-_]?kms/
 /** The longest map that the format allows, with every byte as an escape, is shorter. */
 const MAX_HEADER_CHARACTERS = 65_536
 
@@ -11,19 +12,20 @@ const MAX_HEADER_CHARACTERS = 65_536
 export type MapName = keyof typeof MAPS
 
 /**
- * The maps that a request carries, each a JSON object of strings in ASCII.
+ * Returns the maps that a request carries, each a JSON object of strings in ASCII.
  *
  * @throws KmsError `ERR_CONTEXT_INVALID`
  * @throws GatewayError for a header or a query that would otherwise be ignored in silence
  */
 export function readMaps(
-  request: Request,
+  { headers }: Request,
+  url: URL,
   taken: readonly MapName[],
 ): { readonly context?: EncryptionContext; readonly aad?: EncryptionContext } {
-  refuseUnknown(request, taken)
+  refuseUnknown(headers, url, taken)
   const maps: Partial<Record<MapName, EncryptionContext>> = {}
   for (const name of taken) {
-    const text = request.headers.get(MAPS[name])
+    const text = headers.get(MAPS[name])
     if (text !== null) maps[name] = parseMap(text)
   }
   return maps
@@ -32,25 +34,33 @@ export function readMaps(
 function parseMap(text: string): EncryptionContext {
   // Platforms disagree on how other bytes of a header become text: two readers, two contexts.
   if (!/^[\t\x20-\x7e]*$/.test(text)) {
-    const message = 'a context or aad header holds ASCII only: write other characters as \\uXXXX'
-    throw new KmsError('ERR_CONTEXT_INVALID', { message })
+    throw invalid('a context or aad header holds ASCII only: write other characters as \\uXXXX')
   }
-  if (text.length > MAX_HEADER_CHARACTERS) {
-    throw new KmsError('ERR_CONTEXT_INVALID', { message: 'a context or aad header is too long' })
+  if (text.length > MAX_HEADER_CHARACTERS) throw invalid('a context or aad header is too long')
+  // What joins two headers of one name. `{"a":"b` and `c"}` are no maps, and joined they are one.
+  if (text.includes(', ')) {
+    throw invalid(
+      'a context or aad header must be sent once, as JSON with no space after a comma: ' +
+        'write a comma and a space inside a string as \\u002c\\u0020',
+    )
   }
   return parseContextJson(text)
 }
 
 /** A misspelt header would encrypt under another context than the caller believes. */
-function refuseUnknown(request: Request, taken: readonly MapName[]): void {
+function refuseUnknown(headers: Headers, url: URL, taken: readonly MapName[]): void {
   const known = taken.map((name): string => MAPS[name])
-  for (const [name] of request.headers) {
-    if (!name.startsWith(PREFIX) || known.includes(name)) continue
-    const detail = `of the headers that begin with Edge-Kms-, this route takes ${known.join(' and ') || 'none'}`
+  for (const [name] of headers) {
+    if (!OURS.test(name) || known.includes(name)) continue
+    const detail = `of the headers that begin with Edge-Kms, this route takes ${known.join(' and ') || 'none'}`
     throw new GatewayError('ERR_GATEWAY_BAD_REQUEST', { detail })
   }
-  if (new URL(request.url).search !== '') {
+  if (url.search !== '') {
     const detail = 'context and aad travel as headers: this route takes no query'
     throw new GatewayError('ERR_GATEWAY_BAD_REQUEST', { detail })
   }
+}
+
+function invalid(message: string): KmsError {
+  return new KmsError('ERR_CONTEXT_INVALID', { message })
 }

@@ -1,76 +1,117 @@
-import { EncryptedEnvelope, type KmsSignalOptions, type MessageKind } from '../../src/index.ts'
-import { begun } from './answer-streams.ts'
+import type { KmsSignalOptions } from '../../src/index.ts'
+import { type BegunAnswer, begun } from './answer-streams.ts'
+import { BodyStart } from './body-start.ts'
 import { readMaps } from './message-headers.ts'
+import {
+  HEAD_BYTES,
+  headOf,
+  plaintextBytesOf,
+  rewrappedBytesOf,
+  sealedBytesOf,
+} from './message-lengths.ts'
 import type { GatewayMetrics, RouteName } from './metrics.ts'
-import type { GatewayOptions } from './options.ts'
-import { codeOf } from './problem.ts'
+import type { GatewaySettings } from './options.ts'
+import { codeOf, GatewayError } from './problem.ts'
 import type { RequestBody } from './request-body.ts'
 import { bytesAnswer, jsonAnswer } from './response.ts'
 
 /** One request, as a handler of a route sees it. */
 export interface Call {
   readonly request: Request
+  readonly url: URL
   readonly body: RequestBody
+  /** The length that the request states. */
+  readonly bodyBytes: number | undefined
+  /** The answer cannot be chunked. */
+  readonly isHttp10: boolean
   /** Keeps work alive after the answer. */
   readonly options: KmsSignalOptions
 }
 
 export type Handler = (call: Call) => Response | Promise<Response>
 
-/** Every kind that has a body. */
-const ALL_KINDS: readonly MessageKind[] = [
-  'stream',
-  'record',
-  'stream-by-reference',
-  'record-by-reference',
-]
-/** Holds every head: 64 KiB of header and what stands around it. */
-const INSPECT_BYTES = 73_728
+/** What the length of an answer is made of. */
+interface LengthFacts {
+  /** The first bytes of the request. */
+  readonly start: Uint8Array
+  readonly bodyBytes: number
+  /** The first piece of the answer: of an envelope, at least its head. */
+  readonly first: Uint8Array
+}
 
-/** The routes that take a message. Bodies stream both ways; a record is held until its tag is verified. */
+/** Returns the routes that take a message. Long bodies stream both ways. */
 export function messageRoutes(
-  { cipher, kms, kinds = ALL_KINDS }: GatewayOptions,
+  { cipher, kms, kinds, holdBytes }: GatewaySettings,
   metrics: GatewayMetrics,
 ): Readonly<Record<'encrypt' | 'decrypt' | 'rewrap' | 'inspect', Handler>> {
   async function streamed(
     route: RouteName,
-    body: RequestBody,
+    { body, bodyBytes, isHttp10 }: Call,
     transform: TransformStream<Uint8Array, Uint8Array>,
+    lengthOf: (facts: LengthFacts) => number,
     keepsPieces = false,
   ): Promise<Response> {
-    const answer = await begun(body.through(transform, { keepsPieces }), {
+    if (bodyBytes === undefined && isHttp10) throw new GatewayError('ERR_GATEWAY_LENGTH_REQUIRED')
+    const seen = new BodyStart(HEAD_BYTES)
+    const onPiece = (piece: Uint8Array): void => {
+      seen.take(piece)
+    }
+    const answer = await begun(body.through(transform, { keepsPieces, bytes: bodyBytes, onPiece }))
+    const start = seen.end()
+    const isShort = bodyBytes !== undefined && bodyBytes <= holdBytes
+    if (isShort || (route === 'decrypt' && isRecord(start))) return whole(answer)
+    const first = answer.first ?? new Uint8Array(0)
+    const bytes = bodyBytes === undefined ? undefined : lengthOf({ start, bodyBytes, first })
+    const stream = await answer.stream(bytes, {
       onBroken(error) {
         metrics.broken(route, codeOf(error))
         void body.cancel(error)
       },
       onCancel: (reason) => void body.cancel(reason),
     })
-    return bytesAnswer(answer)
+    return bytesAnswer(stream, bytes)
   }
 
   return {
-    encrypt: ({ request, body, options }) => {
-      const maps = readMaps(request, ['context', 'aad'])
-      return streamed('encrypt', body, cipher.encryptStream({ ...maps, ...options }))
+    encrypt: (call) => {
+      const maps = readMaps(call.request, call.url, ['context', 'aad'])
+      const transform = cipher.encryptStream({ ...maps, ...call.options })
+      return streamed('encrypt', call, transform, (facts) => {
+        return sealedBytesOf(facts.first, facts.bodyBytes)
+      })
     },
 
-    decrypt: ({ request, body, options }) => {
-      const maps = readMaps(request, ['context', 'aad'])
-      return streamed('decrypt', body, cipher.decryptStream({ ...maps, ...options, kinds }))
+    decrypt: (call) => {
+      const maps = readMaps(call.request, call.url, ['context', 'aad'])
+      const transform = cipher.decryptStream({ ...maps, ...call.options, kinds })
+      return streamed('decrypt', call, transform, (facts) => {
+        return plaintextBytesOf(headOf(facts.start), facts.bodyBytes)
+      })
     },
 
-    rewrap: ({ request, body, options }) => {
-      const maps = readMaps(request, ['context'])
-      const transform = cipher.rewrapStream({ ...maps, ...options })
-      return streamed('rewrap', body, transform, true) // the message's body goes through
+    rewrap: (call) => {
+      const maps = readMaps(call.request, call.url, ['context'])
+      const transform = cipher.rewrapStream({ ...maps, ...call.options })
+      const lengthOf = ({ start, first, bodyBytes }: LengthFacts): number =>
+        rewrappedBytesOf(headOf(start), first, bodyBytes)
+      return streamed('rewrap', call, transform, lengthOf, true) // the message's body goes through
     },
 
-    inspect: async ({ request, body }) => {
-      readMaps(request, [])
-      const prefix = await body.prefix(INSPECT_BYTES)
-      const envelope = EncryptedEnvelope.parse(prefix, { prefix: true })
+    inspect: async ({ request, url, body }) => {
+      readMaps(request, url, [])
+      const envelope = headOf(await body.prefix(HEAD_BYTES))
       const canOpen = envelope.wraps.some((wrap) => kms.canUnwrap(wrap))
       return jsonAnswer({ ...envelope.toJSON(), canOpen })
     },
   }
+}
+
+async function whole(answer: BegunAnswer): Promise<Response> {
+  const bytes = await answer.whole()
+  return bytesAnswer(bytes, bytes.length)
+}
+
+/** A record is one piece: it is held until its tag is verified, whatever its length. */
+function isRecord(start: Uint8Array): boolean {
+  return headOf(start).kind.startsWith('record')
 }

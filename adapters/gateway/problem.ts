@@ -4,6 +4,8 @@ import { RESPONSE_HEADERS } from './response.ts'
 /** What can go wrong before a request reaches the cipher. */
 export type GatewayFailure =
   | 'ERR_GATEWAY_BAD_REQUEST'
+  | 'ERR_GATEWAY_BODY_INCOMPLETE'
+  | 'ERR_GATEWAY_LENGTH_REQUIRED'
   | 'ERR_GATEWAY_HOST_REFUSED'
   | 'ERR_GATEWAY_CROSS_SITE'
   | 'ERR_GATEWAY_NOT_FOUND'
@@ -15,6 +17,8 @@ export type GatewayErrorCode = KmsErrorCode | GatewayFailure
 
 const TITLES: Readonly<Record<GatewayFailure, string>> = {
   ERR_GATEWAY_BAD_REQUEST: 'the request is not one that this route takes',
+  ERR_GATEWAY_BODY_INCOMPLETE: 'the body broke off, or its framing is wrong',
+  ERR_GATEWAY_LENGTH_REQUIRED: 'a request by HTTP/1.0 must state its Content-Length',
   ERR_GATEWAY_HOST_REFUSED: 'this gateway does not answer to that host name',
   ERR_GATEWAY_CROSS_SITE: 'this gateway is not for web pages',
   ERR_GATEWAY_NOT_FOUND: 'there is no such route',
@@ -52,6 +56,7 @@ export function codeOf(error: unknown): GatewayErrorCode {
 export function statusOf(code: GatewayErrorCode): number {
   switch (code) {
     case 'ERR_GATEWAY_BAD_REQUEST':
+    case 'ERR_GATEWAY_BODY_INCOMPLETE':
     case 'ERR_CONTEXT_INVALID':
     case 'ERR_WIRE_MALFORMED':
       return 400
@@ -63,6 +68,8 @@ export function statusOf(code: GatewayErrorCode): number {
       return 404
     case 'ERR_GATEWAY_METHOD_NOT_ALLOWED':
       return 405
+    case 'ERR_GATEWAY_LENGTH_REQUIRED':
+      return 411
     case 'ERR_WIRE_LIMIT_EXCEEDED':
     case 'ERR_ENVELOPE_TOO_LARGE':
       return 413

@@ -1,9 +1,19 @@
-/** What is asked of a body at once. Less may come: a least number would fail at the end of some. */
-const READ_BYTES = 262_144
+import { measured, type PieceReader, pieceReaderOf } from './piece-reader.ts'
+
 /** A client that has sent nothing for so long waits for the answer's end. */
 const IDLE_MS = 250
 /** What is read in vain, at most, for a client that sends on whatever it is told. */
 const MAX_DISCARDED_BYTES = 67_108_864
+
+/** What {@link RequestBody.through} needs to know. */
+export interface ThroughOptions {
+  /** The transform passes on what it is given, so that no buffer may be used again. */
+  readonly keepsPieces: boolean
+  /** The length that the request states: a body of another length fails. */
+  readonly bytes?: number | undefined
+  /** Sees each piece before the transform does. */
+  readonly onPiece?: (piece: Uint8Array) => void
+}
 
 /** The body of a request: through a transform, its beginning, or read in vain. */
 export class RequestBody {
@@ -15,22 +25,20 @@ export class RequestBody {
   }
 
   /**
-   * The body through a transform. Not `pipeThrough`: on Workers it reads 4 KiB at a time, which
+   * Returns the body through a transform. Not `pipeThrough`: on Workers it reads 4 KiB at a time, which
    * makes it four times as slow, and it holds on to memory for each read until the request ends.
    * If the transform fails, the rest of the body is left alone: discard or cancel it.
-   *
-   * @param options - `keepsPieces`: the transform passes on what it is given, so that no buffer may
-   * be used again
    */
   through(
     transform: TransformStream<Uint8Array, Uint8Array>,
-    options: { readonly keepsPieces: boolean },
+    { keepsPieces, bytes, onPiece = () => undefined }: ThroughOptions,
   ): ReadableStream<Uint8Array> {
-    void pump(this.#open(options.keepsPieces), transform.writable.getWriter())
+    const pieces = measured(this.#open(keepsPieces), bytes, onPiece)
+    void pump(pieces, transform.writable.getWriter())
     return transform.readable
   }
 
-  /** At most this many bytes of the beginning. */
+  /** Returns at most this many bytes of the beginning. */
   async prefix(maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
     const prefix = new Uint8Array(maxBytes)
     const pieces = this.#open(false)
@@ -72,7 +80,7 @@ export class RequestBody {
   }
 
   #open(fresh: boolean): PieceReader {
-    this.#pieces ??= this.#stream === null ? NO_PIECES : readerOf(this.#stream, fresh)
+    this.#pieces ??= pieceReaderOf(this.#stream, fresh)
     return this.#pieces
   }
 }
@@ -92,42 +100,6 @@ async function pump(
     await writer.close()
   } catch (error) {
     await writer.abort(error).catch(() => undefined)
-  }
-}
-
-/** One reader's two verbs. The last piece may come together with `done`. */
-interface PieceReader {
-  read(): Promise<ReadableStreamReadResult<Uint8Array>>
-  cancel(reason: unknown): Promise<void>
-}
-
-const NO_PIECES: PieceReader = {
-  read: () => Promise.resolve({ done: true, value: undefined }),
-  cancel: () => Promise.resolve(),
-}
-
-function readerOf(body: ReadableStream<Uint8Array>, fresh: boolean): PieceReader {
-  const reader = byteReaderOf(body)
-  if (reader === undefined) return body.getReader()
-  let buffer = new ArrayBuffer(READ_BYTES)
-  return {
-    async read() {
-      const result = await reader.read(new Uint8Array(buffer))
-      // One buffer goes back and forth where a piece is used up before the next is asked for.
-      const used = fresh ? undefined : result.value?.buffer
-      buffer = used ?? new ArrayBuffer(READ_BYTES)
-      return result
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }
-}
-
-/** `undefined` where the stream was not made of bytes, as some servers' bodies are not. */
-function byteReaderOf(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
-  try {
-    return body.getReader({ mode: 'byob' })
-  } catch {
-    return undefined
   }
 }
 

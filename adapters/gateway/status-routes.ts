@@ -1,30 +1,39 @@
 import { type HealthReport, KMS_ERROR_CODES, KmsError } from '../../src/index.ts'
+import { webNetwork, withTimeout } from '../../src/runtime/index.ts'
 import { helpText } from './help.ts'
-import type { Handler } from './message-routes.ts'
+import type { Call, Handler } from './message-routes.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import type { GatewayOptions } from './options.ts'
+import type { GatewaySettings } from './options.ts'
 import { answer, jsonAnswer } from './response.ts'
 
-/** The routes that take no message. Only `readyz` asks the KMS. */
+/** Returns the routes that take no message. Only `readyz` asks the KMS. */
 export function statusRoutes(
-  { kms, cacheStats, metrics: stack }: GatewayOptions,
+  { kms, cacheStats, metrics: stack, readyTimeoutMs }: GatewaySettings,
   metrics: GatewayMetrics,
 ): Readonly<Record<'help' | 'healthz' | 'readyz' | 'metrics', Handler>> {
+  /** A probe that never answers looks like a process that hangs. */
+  function healthWithin({ options }: Call): Promise<HealthReport> {
+    return withTimeout((signal) => kms.healthCheck({ ...options, signal }), {
+      timeoutMs: readyTimeoutMs,
+      network: webNetwork,
+      error: () => new KmsError('ERR_KMS_TIMEOUT'),
+    })
+  }
+
   return {
-    help: ({ request }) =>
-      answer(helpText(new URL(request.url).origin), 'text/plain; charset=utf-8'),
+    help: ({ url }) => answer(helpText(url.origin), 'text/plain; charset=utf-8'),
 
     healthz: () => jsonAnswer({ healthy: true }),
 
-    readyz: async ({ options }) => {
-      const report = await kms.healthCheck(options)
+    readyz: async (call) => {
+      const report = await healthWithin(call)
       if (!report.healthy) throw notReady(report)
       return jsonAnswer(report)
     },
 
     metrics: () =>
       answer(
-        metrics.render(cacheStats?.()) + (stack?.toPrometheus() ?? ''),
+        metrics.render(cacheStats?.(), stack?.snapshot().metrics ?? []),
         'text/plain; version=0.0.4; charset=utf-8',
       ),
   }

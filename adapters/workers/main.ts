@@ -17,6 +17,7 @@ import {
 import { KmsMetrics } from '../../src/observability/index.ts'
 import { awsCredentialsFromEnv, createAwsKms } from '../../src/providers/aws-kms/index.ts'
 import { EnvKeyProvider } from '../../src/providers/local/index.ts'
+import { gatewayOptionsFromEnv } from '../gateway/env-options.ts'
 import { createGateway, problemOf } from '../gateway/index.ts'
 
 type Gateway = ReturnType<typeof createGateway>
@@ -49,7 +50,7 @@ function gatewayOf(env: Env): Gateway {
     cacheStats: () => keys.stats(),
     metrics,
     kinds: ['stream', 'record'], // there is no data-key store
-    hosts: hostsOf(env['EDGE_KMS_GATEWAY_HOSTS']),
+    ...gatewayOptionsFromEnv(env),
   })
 }
 
@@ -95,13 +96,6 @@ function configOf(env: Env): unknown {
     // The parser's message quotes what it read.
     throw new KmsError('ERR_KMS_CONFIG', { message: 'EDGE_KMS_CONFIG is not JSON' })
   }
-}
-
-/** Names with commas between them, or `*`. Unset: this machine's names only. */
-function hostsOf(list: unknown): readonly string[] | 'any' {
-  if (typeof list !== 'string') return []
-  if (list.trim() === '*') return 'any'
-  return list.split(',').flatMap((name) => name.trim().toLowerCase() || [])
 }
 
 export default worker

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini'
-import { configError } from '../checks/index.ts'
+import { configError, wrongOption } from '../checks/index.ts'
 import type { KmsError } from '../errors.ts'
 import { nearest } from './nearest.ts'
 
@@ -49,6 +49,7 @@ export function problemOf(
     return configError(`${name} is not known${hint}`)
   }
   if (valueAt(config, path) === undefined) return configError(`${name} is missing`)
+  if (issue.code === 'custom') return wrongOption(name, issue.message, valueAt(config, path))
   const choices = at?.entries === undefined ? [] : Object.keys(at.entries)
   const hint = choices.length > 0 ? `: one of ${choices.join(', ')}` : boundOf(issue)
   return configError(`${name} is not valid${hint}`)

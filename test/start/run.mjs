@@ -2,8 +2,10 @@
 import { createReport } from '../servers/lib/report.mjs'
 import { checkAws } from './aws.mjs'
 import { checkConfig } from './config.mjs'
+import { checkCuts } from './cuts.mjs'
 import { checkPipes, checkUnusualStarts } from './edges.mjs'
 import { createWorld } from './world.mjs'
+import { checkRaw } from './raw.mjs'
 import { checkRefusals } from './refusals.mjs'
 import { checkRoutes } from './routes.mjs'
 import { checkStartUp } from './start-up.mjs'
@@ -17,6 +19,8 @@ try {
   checkRoutes(report, world, local, url)
   checkTampering(report, world, url)
   checkRefusals(report, world, url)
+  checkCuts(report, world, url, 3_000_000)
+  checkRaw(report, url)
   checkPipes(report, url)
   await report.settled()
   await checkStartUp(report, world, local)

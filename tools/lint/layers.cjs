@@ -47,7 +47,7 @@ const free = ['config', 'testing']
 /** npm packages: who may import which. */
 const packages = {
   jose: '^src/credentials/',
-  zod: '^src/config/',
+  zod: '^(src/config|adapters/gateway)/',
   hono: '^adapters/gateway/',
   '@opentelemetry/api': '^adapters/otel/',
 }
@@ -88,6 +88,7 @@ const publicIndexes = Object.values(manifest.exports)
 const adapterHelpers = [
   '^src/errors\\.ts$',
   ...['bytes', 'checks', 'ports', 'runtime', 'http'].map((name) => `^src/${name}/index\\.ts$`),
+  '^src/config/check-config\\.ts$',
 ]
 
 const adapterRules = [

@@ -1,4 +1,5 @@
 import { isAbsolute, relative } from 'node:path'
+import { gatewayOptionsFromEnv } from '../../adapters/gateway/env-options.ts'
 import { isKmsError } from '../../src/errors.ts'
 import { EnvKeyProvider } from '../../src/providers/local/index.ts'
 import { configBindings } from './config.mjs'
@@ -14,6 +15,7 @@ const AWS = [
   'AWS_SESSION_TOKEN',
   'EDGE_KMS_AWS_ENDPOINT',
 ]
+const GATEWAY = ['EDGE_KMS_GATEWAY_HOSTS', 'EDGE_KMS_GATEWAY_HOLD_BYTES']
 const RETIRED = 'EDGE_KMS_KEY_RETIRED'
 
 /**
@@ -24,7 +26,7 @@ const RETIRED = 'EDGE_KMS_KEY_RETIRED'
  * @param {NodeJS.ProcessEnv} env
  */
 export function bindingsOf(root, env) {
-  const common = pick(env, ['EDGE_KMS_GATEWAY_HOSTS'])
+  const common = checkedGateway(pick(env, GATEWAY))
   if (env['EDGE_KMS_CONFIG']) {
     if (env['EDGE_KMS_AWS_KEY_ID'])
       throw new StartError('EDGE_KMS_CONFIG and EDGE_KMS_AWS_KEY_ID are both set: take one away.')
@@ -68,6 +70,21 @@ function keyNames(env) {
   throw new StartError(
     `${unknown} is no variable that is read: keys are EDGE_KMS_KEY_V1, EDGE_KMS_KEY_V2, …, and ${RETIRED} lists versions.`,
   )
+}
+
+/**
+ * The Worker would refuse them too, at its first request.
+ *
+ * @param {Record<string, string>} variables
+ */
+function checkedGateway(variables) {
+  try {
+    gatewayOptionsFromEnv(variables)
+    return variables
+  } catch (error) {
+    if (!isKmsError(error)) throw error
+    throw new StartError(`${error.message}.`)
+  }
 }
 
 /**

@@ -64,6 +64,26 @@ export function post(
   return new Request(`${ORIGIN}${path}`, init)
 }
 
+/** A request that states its length, as a client with a file does. */
+export function postSized(
+  path: string,
+  body: Uint8Array<ArrayBuffer>,
+  headers: Readonly<Record<string, string>> = MAPS,
+): Request {
+  return post(path, body, { ...headers, 'Content-Length': String(body.length) })
+}
+
+/** Reads until the end or the failure. */
+export async function drain(response: Response): Promise<{ bytes: number; error: unknown }> {
+  let bytes = 0
+  try {
+    for await (const piece of response.body!) bytes += piece.length
+    return { bytes, error: undefined }
+  } catch (error) {
+    return { bytes, error }
+  }
+}
+
 export async function bytesOf(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer())
 }

@@ -22,6 +22,8 @@ describe('maps in headers', () => {
     ['an empty key', '{"":"x"}', CONTEXT],
     ['a lone surrogate', '{"a":"\\ud800"}', CONTEXT],
     ['more than a header may hold', `{"a":"${'x'.repeat(70_000)}"}`, CONTEXT],
+    ['a string that two headers make together', '{"a":"b, c"}', CONTEXT],
+    ['members that two headers make together', '{"a":"1", "b":"2"}', CONTEXT],
     ['more than a context may hold', `{"a":"${'x'.repeat(5_000)}"}`, CONTEXT],
   ]
 
@@ -44,11 +46,46 @@ describe('maps in headers', () => {
   it('takes every character as an escape, and any order', async () => {
     const { app } = setUp()
     const body = sequence(10)
-    const escaped = { 'Edge-Kms-Context': '{ "b" : "\\u00fc\\ud83d\\ude00" , "a":"1" }' }
+    const escaped = { 'Edge-Kms-Context': '{ "b" : "\\u00fc\\ud83d\\ude00" ,"a":"1" }' }
     const sealed = await bytesOf(await app.fetch(post('/v1/encrypt', body, escaped)))
     const other = { 'Edge-Kms-Context': '{"a":"1","b":"\\u00FC\\uD83D\\uDE00"}' }
     expect(await bytesOf(await app.fetch(post('/v1/decrypt', sealed, other)))).toEqual(body)
   })
+
+  it('refuses two headers that are one map only when the server joins them', async () => {
+    const { app, kms } = setUp()
+    for (const [one, two] of [
+      ['{"tenant":"a', 'b"}'],
+      ['{"tenant":"a"', '"b":"c"}'],
+      ['{"tenant":"a"}', ''],
+      ['', '{"tenant":"a"}'],
+    ] as const) {
+      const request = post('/v1/encrypt', sequence(10), {})
+      request.headers.append('Edge-Kms-Context', one)
+      request.headers.append('Edge-Kms-Context', two)
+      expect(await codeIn(await app.fetch(request))).toBe(CONTEXT)
+    }
+    expect(kms.calls).toBe(0)
+  })
+
+  it('takes a comma and a space as escapes', async () => {
+    const { app, cipher } = setUp()
+    const escaped = { 'Edge-Kms-Context': '{"name":"Doe\\u002c\\u0020Ada","b":"x,y"}' }
+    const sealed = await bytesOf(await app.fetch(post('/v1/encrypt', sequence(10), escaped)))
+    const options = { context: { name: 'Doe, Ada', b: 'x,y' }, kinds: ['stream'] as const }
+    expect(await cipher.decrypt(sealed, options)).toEqual(sequence(10))
+  })
+
+  it.each(['Edge_Kms_Context', 'Edge-Kms_Context', 'EdgeKms-Context', 'X-Edge-Kms-Context'])(
+    'refuses the header %s, which a caller may mean as ours',
+    async (name) => {
+      const { app, kms } = setUp()
+      const answer = await app.fetch(post('/v1/encrypt', null, { [name]: '{"a":"1"}' }))
+      expect(answer.status).toBe(400)
+      expect(await codeIn(answer)).toBe(BAD)
+      expect(kms.calls).toBe(0)
+    },
+  )
 
   it('takes the empty object for no map', async () => {
     const { app } = setUp()
@@ -156,16 +193,43 @@ describe('who may ask', () => {
     expect(await ask(url)).toBe(HOST)
   })
 
+  it('does not answer to the Host header of another', async () => {
+    expect(await ask('http://localhost/healthz', { host: 'evil.test' })).toBe(HOST)
+    expect(await ask('http://evil.test/healthz', { host: 'localhost' })).toBe(HOST)
+  })
+
   it.each([
-    'evil.test',
     'localhost@evil.test',
     'evil.test#localhost',
     'localhost, evil.test',
+    'localhost, localhost',
+    'localhost evil.test',
+    'localhost/evil',
+    '[::1',
+    '[zz]',
+    '127.0.0.999',
+    'localhost:99999',
     '',
     'localhost:80:80',
-  ])('does not answer to the Host header %j', async (host) => {
-    expect(await ask('http://localhost/healthz', { host })).toBe(HOST)
-    expect(await ask('http://evil.test/healthz', { host: 'localhost' })).toBe(HOST)
+  ])('refuses the malformed Host header %j, whatever the hosts', async (host) => {
+    for (const hosts of [undefined, ['localhost'], 'any'] as const) {
+      expect(await ask('http://localhost/healthz', { host }, hosts)).toBe(BAD)
+    }
+  })
+
+  it('refuses a URL that a server made of a malformed Host', async () => {
+    const { app } = setUp()
+    for (const url of ['http://127.0.0.1, localhost/healthz', 'http://a b/v1/encrypt']) {
+      const request = Object.create(new Request(ORIGIN), {
+        url: { value: url },
+        method: { value: 'GET' },
+        headers: { value: new Headers() },
+        body: { value: null },
+      }) as Request
+      const answer = await app.fetch(request)
+      expect(answer.status).toBe(400)
+      expect(await codeIn(answer)).toBe(BAD)
+    }
   })
 
   it('answers to the hosts that it was given', async () => {

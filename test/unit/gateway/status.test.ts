@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createGateway } from '../../../adapters/gateway/index.ts'
 import { type HealthReport, KmsError } from '../../../src/index.ts'
+import { KmsMetrics } from '../../../src/observability/index.ts'
 import { bytesOf, codeIn, CountedKms, ORIGIN, post, sequence, setUp } from './fixture.ts'
 
 const reporting = (report: () => Promise<HealthReport>): CountedKms =>
@@ -44,6 +45,35 @@ describe('liveness and readiness', () => {
   it('is not ready where the check itself throws', async () => {
     const { app } = setUp(reporting(() => Promise.reject(new KmsError('ERR_KMS_TIMEOUT'))))
     expect((await app.request(`${ORIGIN}/readyz`)).status).toBe(504)
+  })
+})
+
+describe('readiness of a KMS that never answers', () => {
+  it.each([
+    ['hangs', (): Promise<HealthReport> => new Promise(() => undefined)],
+    [
+      'answers too late',
+      (): Promise<HealthReport> =>
+        new Promise((resolve) => setTimeout(resolve, 500, { healthy: true, checks: [] })),
+    ],
+  ])('is a timeout where it %s', async (_, report) => {
+    const { app } = setUp(reporting(report), { readyTimeoutMs: 50 })
+    const answer = await app.request(`${ORIGIN}/readyz`)
+    expect(answer.status).toBe(504)
+    expect(await codeIn(answer)).toBe('ERR_KMS_TIMEOUT')
+  })
+
+  it('tells the KMS to stop', async () => {
+    let signal: AbortSignal | undefined
+    const kms = Object.assign(new CountedKms(), {
+      healthCheck: (options: { signal?: AbortSignal }) => {
+        signal = options.signal
+        return new Promise(() => undefined)
+      },
+    })
+    const { app } = setUp(kms, { readyTimeoutMs: 20 })
+    await app.request(`${ORIGIN}/readyz`)
+    expect(signal?.aborted).toBe(true)
   })
 })
 
@@ -109,6 +139,14 @@ describe('metrics', () => {
       else
         expect(line).toMatch(new RegExp(`^${family}(?:\\{\\w+="\\w+"(?:,\\w+="\\w+")*\\})? \\d+$`))
     }
+  })
+
+  it('writes the numbers of the stack below, and each series once', async () => {
+    const stack = new KmsMetrics({ cache: () => ({ entries: 7 }) })
+    const { app } = setUp(undefined, { metrics: stack })
+    const text = await scrape(app)
+    expect(text).toContain('# TYPE edge_kms_client_operation_duration_seconds histogram\n')
+    expect(text.match(/^edge_kms_cache_entries /gm)).toHaveLength(1)
   })
 
   it('says nothing of a cache that it was not given', async () => {

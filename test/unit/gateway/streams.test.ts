@@ -1,17 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { RequestBody } from '../../../adapters/gateway/request-body.ts'
-import { bytesOf, codeIn, post, sequence, setUp } from './fixture.ts'
-
-/** Reads until the end or the failure. */
-async function drain(response: Response): Promise<{ bytes: number; error: unknown }> {
-  let bytes = 0
-  try {
-    for await (const piece of response.body!) bytes += piece.length
-    return { bytes, error: undefined }
-  } catch (error) {
-    return { bytes, error }
-  }
-}
+import { bytesOf, codeIn, drain, post, sequence, setUp } from './fixture.ts'
 
 async function metricsOf(app: ReturnType<typeof setUp>['app']): Promise<string> {
   return (await app.request('http://localhost/metrics')).text()
@@ -73,9 +62,28 @@ describe('a message that fails', () => {
     expect(answer.status).toBe(200)
     expect((await drain(answer)).error).toBeInstanceOf(Error)
     expect(await metricsOf(app)).toContain(
-      'broken_streams_total{route="encrypt",code="ERR_GATEWAY_INTERNAL"} 1\n',
+      'broken_streams_total{route="encrypt",code="ERR_GATEWAY_BODY_INCOMPLETE"} 1\n',
     )
   })
+})
+
+describe('an upload that breaks off before the answer has begun', () => {
+  const cut = (): ReadableStream<Uint8Array> =>
+    new ReadableStream({
+      pull(controller): void {
+        controller.error(new TypeError('a chunk of the body has no length'))
+      },
+    })
+
+  it.each(['/v1/encrypt', '/v1/decrypt', '/v1/rewrap', '/v1/inspect'])(
+    'is a request that %s cannot take, and not our failure',
+    async (path) => {
+      const { app } = setUp()
+      const answer = await app.fetch(post(path, cut(), {}))
+      expect(answer.status).toBe(400)
+      expect(await codeIn(answer)).toBe('ERR_GATEWAY_BODY_INCOMPLETE')
+    },
+  )
 })
 
 describe('back-pressure', () => {

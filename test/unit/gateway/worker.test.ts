@@ -62,6 +62,29 @@ describe('the Worker', () => {
     expect((await get('/healthz', env, 'http://kms.test')).status).toBe(status)
   })
 
+  it.each(['*.test', 'kms.test:443', 'http://kms.test', 'a b'])(
+    'answers to nobody with EDGE_KMS_GATEWAY_HOSTS %j',
+    async (hosts) => {
+      const env = { EDGE_KMS_KEY_V1: KEY, EDGE_KMS_GATEWAY_HOSTS: hosts }
+      const answer = await get('/healthz', env)
+      expect(answer.status).toBe(500)
+      expect(await codeIn(answer)).toBe('ERR_KMS_CONFIG')
+    },
+  )
+
+  it.each([
+    ['0', 200],
+    ['67108864', 200],
+    ['', 200],
+    ['67108865', 500],
+    ['1m', 500],
+    ['-1', 500],
+    ['1e3', 500],
+  ])('with EDGE_KMS_GATEWAY_HOLD_BYTES %j answers %i', async (bytes, status) => {
+    const env = { EDGE_KMS_KEY_V1: KEY, EDGE_KMS_GATEWAY_HOLD_BYTES: bytes }
+    expect((await get('/healthz', env)).status).toBe(status)
+  })
+
   it('refuses messages by reference: it has no store', async () => {
     const reference = Uint8Array.of(0x65, 0x6b, 1, 0x11, ...sequence(32), ...sequence(40))
     const answer = await worker.fetch(
