@@ -6,6 +6,7 @@ import { fixtures, fromHex } from './fixtures.ts'
 import { gcpCases } from './gcp-cases.ts'
 import { sharedCases } from './shared-cases.ts'
 import { vaultCases } from './vault-cases.ts'
+import { xaesCases } from './xaes-cases.ts'
 
 /** The package under test, as a user imports it. */
 export interface Library {
@@ -265,6 +266,7 @@ export function runtimeSuite(library: Library): readonly RuntimeCase[] {
     ...configCases(library),
     ...gcpCases(library),
     ...vaultCases(library),
+    ...xaesCases(),
     ...testing
       .kmsContract(newKms().capabilities, {
         create: newKms,
