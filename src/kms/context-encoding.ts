@@ -15,7 +15,7 @@ export const CONTEXT_LIMITS = {
   maxAadBytes: 8_192,
 } as const
 
-/** Keys that begin so are ours; the comparison is case-sensitive. */
+/** Keys that begin with this, under ASCII case folding, belong to the format (W1.7). */
 export const RESERVED_CONTEXT_PREFIX = 'edge-kms:'
 
 /** Ties a wrap to one data key, and joins our audit log with the KMS's. */
@@ -106,9 +106,7 @@ function sortedKeys(keys: readonly string[], reserved: boolean): readonly string
 }
 
 function isReserved(key: string): boolean {
-  // `EDGE-KMS:DK` is no reserved name, but K would hold two keys that differ in case only (W1.8).
-  if (key.startsWith(RESERVED_CONTEXT_PREFIX)) return true
-  return key.length === DATA_KEY_CONTEXT_KEY.length && foldAscii(key) === DATA_KEY_CONTEXT_KEY
+  return foldAscii(key.slice(0, RESERVED_CONTEXT_PREFIX.length)) === RESERVED_CONTEXT_PREFIX
 }
 
 /** W1.8: some KMSs compare keys without case, two such keys would be one there. */
