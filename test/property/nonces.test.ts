@@ -112,12 +112,13 @@ async function repeatsOf(seed: number): Promise<number> {
 }
 
 describe('R3 the bound of docs/wire-format.md, by counting', () => {
-  // The expectation: 256 prefixes, each with Binomial(100, 1/256) writers of 2,000 records among its
-  // 65,536 suffixes. Mean 4,244 pairs, of which the repeats here are a little fewer.
+  // Pairs of equal nonces: 100 * C(2,000, 2) / 2^16 within writers, and C(100, 2) * 2,000^2 / 2^24 between
+  // them: 4,230, with a standard deviation of 276. A program apart counted 4,166 repeats over 150 seeds,
+  // with one of 274. A prefix for each message would give about 1,190, and one for all writers 137,000.
   it('R3 100 writers of 2,000 records under one data key repeat as many nonces as the bound says', async () => {
     const repeats = await repeatsOf(1)
-    expect(repeats).toBeGreaterThan(4_244 - 4 * 250)
-    expect(repeats).toBeLessThan(4_244 + 4 * 250)
+    expect(repeats).toBeGreaterThan(4_244 - 1_000)
+    expect(repeats).toBeLessThan(4_244 + 1_000)
   }, 120_000)
 })
 

@@ -43,7 +43,14 @@ function countSubtle(): () => Record<string, number> {
   const nameOf = (algorithm: unknown): string =>
     typeof algorithm === 'string' ? algorithm : (algorithm as { name: string }).name
   const { subtle } = crypto
-  for (const method of ['encrypt', 'decrypt', 'importKey', 'sign', 'deriveBits', 'digest'] as const) {
+  for (const method of [
+    'encrypt',
+    'decrypt',
+    'importKey',
+    'sign',
+    'deriveBits',
+    'digest',
+  ] as const) {
     const real = (subtle[method] as (...args: unknown[]) => unknown).bind(subtle)
     vi.spyOn(subtle, method as 'encrypt').mockImplementation(((...args: unknown[]) => {
       count(`${method} ${nameOf(args[method === 'importKey' ? 2 : 0])}`)
@@ -88,7 +95,8 @@ describe('the nonce prefix of a writer', () => {
     const nonces = new Set(bodies.map((body) => toHex(body.subarray(0, XAES.nonceBytes))))
     expect(nonces.size).toBe(3_200)
     const reader = await recordKeys()
-    for (const body of bodies.slice(0, 200)) expect(await reader.open(body, AAD, 0)).toEqual(plaintext)
+    for (const body of bodies.slice(0, 200))
+      expect(await reader.open(body, AAD, 0)).toEqual(plaintext)
   })
 
   it('W5.5: is redrawn after 2^20 messages by default', async () => {
