@@ -93,8 +93,8 @@ async function readWhole(one: KitCase): Promise<Reading[]> {
   if (one.noKek) expect(kms.calls).toEqual([])
   const again = await readingOf(reader.decrypt(message, options))
   const batch = (await setUp(one)).reader
-  const { kinds } = options
-  const [outcome] = await batch.decryptMany([{ envelope: message, ...options }], { kinds })
+  const { kinds, ...item } = options
+  const [outcome] = await batch.decryptMany([{ envelope: message, ...item }], { kinds })
   const inBatch = await readingOf(
     outcome!.ok ? Promise.resolve(outcome!.value) : Promise.reject(outcome!.error),
   )
