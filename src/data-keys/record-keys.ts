@@ -120,7 +120,7 @@ export class RecordKeys {
     return subkey
   }
 
-  /** A subkey is kept only after a tag verified under it: forged messages cannot push others out. */
+  /** A subkey is kept only after a tag verified under it (W4.34): forged messages cannot push others out. */
   async #openUnderNew(body: Bytes, aad: Bytes, batch: BatchSubkeys | undefined): Promise<Bytes> {
     const prefix = body.slice(0, XAES.prefixBytes)
     const derive = (): Promise<CryptoKey> => deriveSubkey(this.#key, prefix)

@@ -41,7 +41,7 @@ export function encodePrefixedContext(
   return encodeEntries(map, maxBytes, prefix, false)
 }
 
-/** ctx(K): as {@link encodeContext}, for the map of {@link kmsContext}, for providers that bind bytes. */
+/** ctx(K): as {@link encodeContext}, for the map of {@link kmsContext}, with limits of its own (W1.15). */
 export function encodeKmsContext(k: EncryptionContext): Bytes {
   return encodeEntries(k, CONTEXT_LIMITS.maxContextBytes + 128, NO_PREFIX, true)
 }

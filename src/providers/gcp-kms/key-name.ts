@@ -19,7 +19,7 @@ export function locationOf(keyName: string): string {
   throw configError('keyName is no projects/…/locations/…/keyRings/…/cryptoKeys/…')
 }
 
-/** Returns whether a text is the number of a version: decimal 1 to 2^31 - 1, without leading zeros (W3.21). */
+/** Returns whether a text is the number of a version: decimal 1 to 2^31 - 1, without leading zeros (W3.21, W3.34). */
 export function isVersion(text: string): boolean {
   return VERSION.test(text) && Number(text) <= MAX_VERSION
 }

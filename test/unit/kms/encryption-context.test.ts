@@ -143,6 +143,14 @@ describe('context encoding', () => {
     expect(Object.getPrototypeOf(parseContextJson('{}'))).toBeNull()
   })
 
+  it('W1.15: K has 65 entries, a reserved key and more than 4,096 bytes', () => {
+    const most = kmsContext(entries(64), new Uint8Array(32), 0)
+    expect(toHex(encodeKmsContext(most)).slice(0, 4)).toBe('0041')
+    const longest = kmsContext(ofLength(4_096), new Uint8Array(32), Number.MAX_SAFE_INTEGER)
+    expect(encodeKmsContext(longest).length).toBeGreaterThan(4_096)
+    for (const k of [most, longest]) expect(codeOf(() => encode(k))).toBe(INVALID)
+  })
+
   it('W1.13: K is the context and edge-kms:dk, which names this data key', () => {
     const k = kmsContext({ tenant: 'acme' }, fromHex(golden.inputs.salt), golden.inputs.createdAt)
     expect({ ...k }).toEqual(golden.kmsContext.map)

@@ -46,6 +46,31 @@ describe('data keys, made', () => {
     expect(await codeOfAsync(() => read(CONTEXT))).toBeDefined()
   })
 
+  it('W1.16: a call whose context lacks a required key is refused, writing and reading', async () => {
+    const requiredContextKeys = ['tenant', 'subject']
+    const { cipher, kms } = setUp({ requiredContextKeys })
+    const context = { ...CONTEXT, subject: 's-17' }
+    const envelope = await cipher.encrypt(plaintext, { context })
+    kms.calls.length = 0
+    for (const given of [{}, CONTEXT, { subject: 's-17' }, { ...CONTEXT, Subject: 's-17' }]) {
+      for (const reader of [cipher, coldReader(kms, { requiredContextKeys })]) {
+        const calls = [
+          () => reader.encrypt(plaintext, { context: given }),
+          () => reader.decrypt(envelope, { context: given }),
+        ]
+        for (const call of calls) expect(await codeOfAsync(call)).toBe('ERR_CONTEXT_INVALID')
+      }
+    }
+    expect(kms.calls).toEqual([])
+  })
+
+  it('W1.17: a header that stores a required key is read all the same', async () => {
+    const { cipher, kms } = setUp()
+    const envelope = await cipher.encrypt(plaintext, OPTIONS)
+    const reader = coldReader(kms, { requiredContextKeys: ['tenant'] })
+    expect(await reader.decrypt(envelope, OPTIONS)).toEqual(plaintext)
+  })
+
   it('W2.1: refuses to write under a DEK that is not 32 bytes, or is all zero', async () => {
     const wrong = [0, 16, 24, 31, 33, 48, 64].map((length) => sequence(length))
     for (const dek of [...wrong, new Uint8Array(32)]) {

@@ -123,7 +123,7 @@ describe('W3.25 GCP KMS: a wrap’s version', () => {
   })
 
   it.each(['', '0', '01', '1.0', '-1', 'a', '1/..', '2147483648', '12345678901'])(
-    'W3.21 %j is no version: no call',
+    'W3.21, W3.34 %j is not a version: no call',
     async (kekVersion) => {
       const { kms, ports } = over(() => Response.json({}))
       const odd = { ...wrap, kekVersion }
