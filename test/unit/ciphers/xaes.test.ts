@@ -39,7 +39,7 @@ async function sealed(key: CryptoKey): Promise<string> {
 }
 
 const bytesOf = (length: number): fc.Arbitrary<Bytes> =>
-  fc.uint8Array({ minLength: length, maxLength: length }) as fc.Arbitrary<Bytes>
+  fc.uint8Array({ minLength: length, maxLength: length })
 
 describe('XAES-256-GCM', () => {
   it('W4.32: K1 is L doubled in GF(2^128), for any key', async () => {

@@ -5,7 +5,14 @@ import { BatchSubkeys, SubkeyPool } from '../../../src/data-keys/subkeys.ts'
 import { EncryptedEnvelope, EnvelopeCipher } from '../../../src/index.ts'
 import { codeOfAsync, toHex, utf8 } from '../../vectors/hex.ts'
 import { joinBytes } from '../../vectors/raw-header.ts'
-import { coldReader, FakeRuntime, OPTIONS, PlainKms, sequence, setUp } from '../wire/fixture.ts'
+import {
+  coldReader,
+  FakeRuntime,
+  OPTIONS,
+  type PlainKms,
+  sequence,
+  setUp,
+} from '../wire/fixture.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -38,7 +45,7 @@ async function foreign(prefixByte: number, key = RECORD_KEY): Promise<Bytes> {
 
 /** Calls of crypto.subtle by method and algorithm, from now on. */
 function countSubtle(): () => Record<string, number> {
-  const counts: Record<string, number> = {}
+  let counts: Record<string, number> = {}
   const count = (name: string): void => void (counts[name] = (counts[name] ?? 0) + 1)
   const nameOf = (algorithm: unknown): string =>
     typeof algorithm === 'string' ? algorithm : (algorithm as { name: string }).name
@@ -58,8 +65,8 @@ function countSubtle(): () => Record<string, number> {
     }) as never)
   }
   return () => {
-    const seen = { ...counts }
-    for (const name of Object.keys(counts)) delete counts[name]
+    const seen = counts
+    counts = {}
     return seen
   }
 }
