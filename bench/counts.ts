@@ -42,13 +42,13 @@ async function countEach(
   const plaintext = pattern(256)
   const envelope = await cipher.encrypt(plaintext, newOptions())
   if (calls.size === 0) throw new Error('the counters see nothing')
-  const items = Array.from({ length: TIMES }, () => ({ ...newOptions(), plaintext, envelope }))
-  const each = (work: () => Promise<unknown>) => () => Promise.all(items.map(work))
+  const times = <T>(make: () => T): T[] => Array.from({ length: TIMES }, make)
+  const each = (work: () => Promise<unknown>) => () => Promise.all(times(work))
   const operations: Readonly<Record<string, () => Promise<unknown>>> = {
     encrypt: each(() => cipher.encrypt(plaintext, newOptions())),
     decrypt: each(() => cipher.decrypt(envelope, newOptions())),
-    encryptMany: () => cipher.encryptMany(items),
-    decryptMany: () => cipher.decryptMany(items),
+    encryptMany: () => cipher.encryptMany(times(() => ({ ...newOptions(), plaintext }))),
+    decryptMany: () => cipher.decryptMany(times(() => ({ ...newOptions(), envelope }))),
   }
   const rows: CallCount[] = []
   for (const [name, work] of Object.entries(operations)) {

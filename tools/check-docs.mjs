@@ -82,7 +82,7 @@ function checkLayers() {
   const base = 'base'
   const spell = (cell) =>
     names(cell).flatMap((name) =>
-      name === base ? ['bytes', 'errors', 'ports', 'runtime'] : [name],
+      name === base ? ['bytes', 'errors', 'checks', 'ports', 'runtime'] : [name],
     )
   const rows = new Map(
     rowsOf('ARCHITECTURE.md').map(([first = '', ...rest]) => [names(first)[0], rest]),

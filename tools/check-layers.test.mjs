@@ -87,10 +87,9 @@ function plantTheRest(exported) {
   for (const to of folders) plant('src/index.ts', indexOf(to), { refused: barred.test(to) })
   plant('src/envelope/root.ts', 'src/index.ts', { refused: true })
   // Adapters: public indexes of src, and of each other gateway and node only.
-  for (const name of ['gateway', 'node', 'workers', 'cli'])
+  for (const name of ['gateway', 'node', 'workers', 'deno', 'cli', 'fakes'])
     files.set(`adapters/${name}/index.ts`, 'export interface Shape { a: 1 }\n')
-  for (const to of exported)
-    plant('adapters/cli/public.ts', to, { refused: to === indexOf('testing') })
+  for (const to of exported) plant('adapters/cli/public.ts', to, { refused: false })
   files.set('src/envelope/inner.ts', 'export interface Shape { a: 1 }\n')
   plant('adapters/cli/inner.ts', 'src/envelope/inner.ts', { refused: true })
   plant('adapters/cli/inner-type.ts', 'src/envelope/inner.ts', { refused: true, type: true })
@@ -98,6 +97,20 @@ function plantTheRest(exported) {
   plant('adapters/cli/gateway.ts', 'adapters/gateway/index.ts', { refused: false })
   plant('adapters/cli/node.ts', 'adapters/node/index.ts', { refused: false })
   plant('adapters/cli/workers.ts', 'adapters/workers/index.ts', { refused: true })
+  // Every adapter: the indexes of base and http, and nothing else of those folders.
+  for (const name of ['bytes', 'errors', 'checks', 'ports', 'runtime', 'http'])
+    plant('adapters/cli/base.ts', name === 'errors' ? 'src/errors.ts' : indexOf(name), {
+      refused: false,
+    })
+  files.set('src/checks/index.ts', 'export interface Shape { a: 1 }\n')
+  files.set('src/bytes/inner.ts', 'export interface Shape { a: 1 }\n')
+  plant('adapters/cli/inner-bytes.ts', 'src/bytes/inner.ts', { refused: true })
+  // The fakes: also the contract suites; no adapter.
+  plant('adapters/fakes/testing.ts', indexOf('testing'), { refused: false })
+  plant('adapters/cli/testing.ts', indexOf('testing'), { refused: true })
+  plant('adapters/fakes/folder.ts', indexOf('wire'), { refused: true })
+  plant('adapters/fakes/node.ts', 'adapters/node/index.ts', { refused: true })
+  plant('adapters/cli/fakes.ts', 'adapters/fakes/index.ts', { refused: true })
   plant('src/config/adapter.ts', 'adapters/node/index.ts', { refused: true })
   // Folders that have no layer, tests and tools.
   files.set('src/elsewhere/index.ts', 'export interface Shape { a: 1 }\n')

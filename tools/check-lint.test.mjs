@@ -32,7 +32,7 @@ const cases = [
     'export const now = Date.now()',
     properties,
     ['src/kms'],
-    ['src/runtime', 'src/testing', 'test'],
+    ['src/runtime', 'src/testing', 'adapters/fakes', 'test'],
   ],
   ['export const now = new Date()', syntax, ['src/kms'], ['src/runtime', 'test']],
   ['export const then = new Date(0)', syntax, [], ['src/kms']],
@@ -59,7 +59,7 @@ const cases = [
     'export const subtle: SubtleCrypto = crypto.subtle',
     syntax,
     ['src/envelope', 'src/runtime', 'src/wire'],
-    ['src/ciphers', 'src/credentials/aws', 'src/testing', 'test'],
+    ['src/ciphers', 'src/credentials/aws', 'src/testing', 'adapters/fakes', 'test'],
   ],
   ['const { subtle } = crypto\nexport const s = subtle', syntax, ['src/kms'], ['src/ciphers']],
   [
@@ -74,7 +74,12 @@ const cases = [
   ["export const later = import('./empty.ts')", syntax, ['src/kms'], ['test']],
   ["import './empty.js'", syntax, ['src/kms', 'adapters/gateway'], []],
   ["import './empty.ts'", syntax, [], ['src/kms', 'adapters/gateway']],
-  ['export const page = document.title', globals, ['src/kms', 'src/runtime', 'src/testing'], []],
+  [
+    'export const page = document.title',
+    globals,
+    ['src/kms', 'src/runtime', 'src/testing', 'adapters/fakes'],
+    [],
+  ],
   ['export const page = window.name', globals, ['src/kms'], []],
   ["export const kept = localStorage.getItem('a')", globals, ['src/kms'], []],
   ['export const agent = navigator.userAgent', globals, ['src/kms'], []],
@@ -101,6 +106,8 @@ const cases = [
   ],
   ['export const a: any = 1', '@typescript-eslint/no-explicit-any', ['src/kms', 'test'], []],
   ['// line\n'.repeat(401), 'max-lines', ['src/kms', 'adapters/gateway'], ['src', 'test']],
+  ['// line\n'.repeat(201), 'max-lines', ['src/data-keys'], ['src/kms']],
+  ['export class A extends Map {}', syntax, ['src/data-keys'], ['src/resilience', 'src/kms']],
   ['/** {@link */\nexport const a = 1', 'tsdoc/syntax', ['src/kms'], []],
 ]
 
@@ -139,10 +146,11 @@ try {
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'))
   for (const file of ['tsconfig.json', 'test/tsconfig.json', 'tools/tsconfig.json', 'package.json'])
     write(file, readFileSync(join(root, file), 'utf8'))
-  write(
-    'adapters/gateway/tsconfig.json',
-    '{ "extends": "../../tsconfig.json", "compilerOptions": { "rootDir": "../.." }, "include": ["."] }',
-  )
+  for (const name of ['gateway', 'fakes'])
+    write(
+      `adapters/${name}/tsconfig.json`,
+      '{ "extends": "../../tsconfig.json", "compilerOptions": { "rootDir": "../.." }, "include": ["."] }',
+    )
   plantAll()
 
   const places = ['src', 'adapters', 'test', 'tools', 'bench']

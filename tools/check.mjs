@@ -43,6 +43,7 @@ const steps = {
   'layer-rules': () => tool('check-layers.test.mjs'),
   build: () => tool('build.mjs'),
   exports: () => tool('check-exports.mjs'),
+  'worker-types': () => tool('check-worker-types.mjs'),
   examples: () => tool('examples.mjs'),
   docs: () => tool('check-docs.mjs'),
   'config-schema': () => tool('config-schema.mjs', '--check'),

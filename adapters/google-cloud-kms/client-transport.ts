@@ -22,13 +22,17 @@ const NODE_TIMERS: Timers = {
   },
 }
 
+/** Without an explicit one: of a call by itself, and of one that the stack's attempt timeout ends. */
+const DEFAULT_TIMEOUT_MS = 2_000
+const MAX_TIMEOUT_MS = 900_000
+
 /** Calls by Google's client: each ends in time, and at an abort, whatever the client does. */
 export class ClientTransport implements GcpKmsTransport {
   readonly #client: CloudKmsClient
-  readonly #timeoutMs: number
+  readonly #timeoutMs: number | undefined
   readonly #timers: Timers
 
-  constructor(client: CloudKmsClient, timeoutMs: number, timers: Timers = NODE_TIMERS) {
+  constructor(client: CloudKmsClient, timeoutMs: number | undefined, timers: Timers = NODE_TIMERS) {
     this.#client = client
     this.#timeoutMs = timeoutMs
     this.#timers = timers
@@ -37,7 +41,7 @@ export class ClientTransport implements GcpKmsTransport {
   async call<M extends keyof GcpKmsMethods>(
     method: M,
     request: GcpKmsMethods[M],
-    { signal }: KmsSignalOptions,
+    { signal, hasAttemptTimeout }: KmsSignalOptions,
   ): Promise<GcpKmsAnswer> {
     signal?.throwIfAborted()
     const { promise, resolve, reject } = settling<GcpKmsAnswer>()
@@ -49,13 +53,15 @@ export class ClientTransport implements GcpKmsTransport {
     const stop = (): void => {
       end(signal?.reason)
     }
-    const cancel = this.#timers.after(this.#timeoutMs, () => {
+    const isTimed = hasAttemptTimeout === true && signal !== undefined
+    const timeoutMs = this.#timeoutMs ?? (isTimed ? MAX_TIMEOUT_MS : DEFAULT_TIMEOUT_MS)
+    const cancel = this.#timers.after(timeoutMs, () => {
       end(new KmsError('ERR_KMS_TIMEOUT', { provider: 'gcp-kms', operation: method }))
     })
     signal?.addEventListener('abort', stop, { once: true })
     const work = async (): Promise<void> => {
       try {
-        const answer = answerOf(await this.#send(method, request))
+        const answer = answerOf(await this.#send(method, request, timeoutMs))
         // What comes too late may be a data key that nobody takes.
         if (state.isOver) wipe(answer)
         else resolve(answer)
@@ -75,8 +81,9 @@ export class ClientTransport implements GcpKmsTransport {
   async #send<M extends keyof GcpKmsMethods>(
     method: M,
     request: GcpKmsMethods[M],
+    timeoutMs: number,
   ): Promise<object> {
-    const options: CloudKmsCallOptions = { timeout: this.#timeoutMs + GRACE_MS, retry: null }
+    const options: CloudKmsCallOptions = { timeout: timeoutMs + GRACE_MS, retry: null }
     const name = `${method.charAt(0).toLowerCase()}${method.slice(1)}` as keyof CloudKmsClient
     const sent = Object.fromEntries(Object.entries(request as object).map(toProto))
     const made = method === 'CreateCryptoKeyVersion' ? { ...sent, cryptoKeyVersion: {} } : sent

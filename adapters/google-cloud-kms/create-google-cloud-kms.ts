@@ -7,7 +7,7 @@ import type { CloudKmsClient } from './cloud-kms-client.ts'
 export interface GoogleCloudKmsOptions extends GcpKmsKeyOptions {
   /** A `KeyManagementServiceClient` of `@google-cloud/kms`, with its own credentials and endpoint. */
   readonly client: CloudKmsClient
-  /** Of one call with its answer, in milliseconds, 1 to 900,000; 2,000 by default. */
+  /** Of one call with its answer, in milliseconds, 1 to 900,000. By default 2,000, or the stack's attempt timeout. */
   readonly timeoutMs?: number
 }
 
@@ -45,10 +45,11 @@ const METHODS = [
  * ```
  */
 export function createGoogleCloudKms(options: GoogleCloudKmsOptions): KeyManagementService {
-  const { client, timeoutMs = 2_000, ...rest } = options
+  const { client, timeoutMs, ...rest } = options
   const given = Object(client) as Partial<CloudKmsClient>
   if (METHODS.some((name) => typeof given[name] !== 'function')) throw wrong('client')
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 900_000) throw wrong('timeoutMs')
+  const isTime = (ms: number): boolean => Number.isInteger(ms) && ms >= 1 && ms <= 900_000
+  if (timeoutMs !== undefined && !isTime(timeoutMs)) throw wrong('timeoutMs')
   return createGcpKmsOver(new ClientTransport(client, timeoutMs, rest.network), rest)
 }
 

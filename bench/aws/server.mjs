@@ -3,7 +3,7 @@
  * costs more than the clients do: so what it answered is said again, and it is asked anew now and then.
  */
 import { createServer } from 'node:http'
-import { createFakeAws } from '../../src/testing/index.ts'
+import { createFakeAws } from '../../adapters/fakes/index.ts'
 
 /** Every so many requests of an operation go to the fake, and must be right. */
 const ASK_EVERY = 64

@@ -1,15 +1,38 @@
+import { describe } from '../checks/index.ts'
+
 /** Bytes over a buffer of their own kind: never shared memory, so WebCrypto takes them without a cast. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
 /**
- * Checks that a value is a `Uint8Array` and gives it as {@link Bytes}; shared memory is copied,
- * because another thread could change it between two reads.
+ * Returns a `Uint8Array` as {@link Bytes}. Shared and resizable memory is copied: another thread could
+ * change it between two reads, and WebCrypto refuses it.
  *
- * @throws TypeError if the value is no `Uint8Array`.
+ * @param name - the argument, for the error
+ * @throws TypeError if the value is not a `Uint8Array`, or its buffer was transferred away: it would read
+ * as empty
  */
 export function toBytes(value: Uint8Array, name: string): Bytes {
-  if (!(value instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array`)
-  return value.buffer instanceof ArrayBuffer ? (value as Bytes) : new Uint8Array(value)
+  if (!(value instanceof Uint8Array)) {
+    throw new TypeError(`${name} must be a Uint8Array, got ${describe(value)}`)
+  }
+  if (value.length === 0) demandReadable(value, name)
+  const { buffer } = value
+  const isPlain = buffer instanceof ArrayBuffer && !(buffer as Resizable).resizable
+  return isPlain ? (value as Bytes) : new Uint8Array(value)
+}
+
+/** ES2024, which the types of this project do not have yet. */
+type Resizable = ArrayBuffer & { readonly resizable?: boolean }
+
+/** A view of a buffer that was transferred or has shrunk has length 0; any method of it throws. */
+function demandReadable(value: Uint8Array, name: string): void {
+  try {
+    value.keys()
+  } catch {
+    throw new TypeError(
+      `${name} has lost its buffer, which was transferred or has shrunk: pass a copy`,
+    )
+  }
 }
 
 /** A copy with a buffer of its own: a view would carry its whole buffer across a structured clone. */

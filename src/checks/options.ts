@@ -27,6 +27,9 @@ export function describe(value: unknown): string {
   if (value === null || ['undefined', 'number', 'boolean'].includes(typeof value))
     return String(value)
   if (Array.isArray(value)) return 'an array'
+  if (typeof (value as Partial<PromiseLike<unknown>>).then === 'function') {
+    return 'a promise: did you forget await?'
+  }
   return value === ''
     ? 'an empty string'
     : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`

@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini'
 import { configError } from '../checks/index.ts'
-import { type KmsError } from '../errors.ts'
+import type { KmsError } from '../errors.ts'
 import { nearest } from './nearest.ts'
 
 /** What the walk needs to see of a schema. */

@@ -2,16 +2,23 @@ import * as z from 'zod/mini'
 import {
   DATA_KEY_OPTIONS,
   type DataKeyOption,
+  type DataKeyOptions,
   type KmsCacheConfig,
-  type KmsDataKeysOptions,
 } from '../data-keys/index.ts'
-import type {
-  BulkheadConfig,
-  CircuitBreakerConfig,
-  HedgeConfig,
-  ResilienceConfig,
-  RetryConfig,
-  WritePolicy,
+import {
+  type Bound,
+  BULKHEAD,
+  type BulkheadConfig,
+  CIRCUIT,
+  type CircuitBreakerConfig,
+  HEDGE,
+  type HedgeConfig,
+  QUORUM,
+  type ResilienceConfig,
+  RETRY,
+  type RetryConfig,
+  TIMEOUTS,
+  type WritePolicy,
 } from '../resilience/index.ts'
 import { type CheckedConfig, type KmsConfig, kmsConfigSchema } from './kms-config.ts'
 import { integer, type Shape } from './schemas.ts'
@@ -28,7 +35,7 @@ export interface ResilientKmsConfig extends ResilienceConfig {
 export interface ResilientCacheConfig
   extends
     Omit<KmsCacheConfig, 'network' | 'shared'>,
-    Omit<KmsDataKeysOptions, 'kms' | 'dataKeyStore' | 'runtime' | 'network'> {}
+    Omit<DataKeyOptions, 'kms' | 'dataKeyStore' | 'runtime' | 'network'> {}
 
 /** After the check an option that is absent may also be there as `undefined`. */
 type Loose<T> = T extends readonly unknown[]
@@ -43,41 +50,21 @@ export interface CheckedResilientConfig extends Loose<Omit<ResilientKmsConfig, '
 }
 
 const PRESET_NAMES = ['development', 'production', 'highAvailability', 'highSecurity'] as const
-const rate = z.optional(z.number().check(z.gt(0), z.lte(1)))
 
-const retry = z.strictObject({
-  maxAttempts: integer(1, 10),
-  baseDelayMs: integer(1, 60_000),
-  throttleDelayMs: integer(1, 60_000),
-  maxDelayMs: integer(1, 300_000),
-  budget: integer(0, 1_000_000),
-  retryCost: integer(1, 1_000_000),
-  throttleCost: integer(1, 1_000_000),
-} satisfies Shape<RetryConfig>)
-
-const circuitBreaker = z.strictObject({
-  failureThreshold: integer(1, 1_000),
-  failureRate: rate,
-  windowMs: integer(1_000, 600_000),
-  minCalls: integer(1, 10_000),
-  resetTimeoutMs: integer(100, 600_000),
-  successThreshold: integer(1, 100),
-} satisfies Shape<CircuitBreakerConfig>)
-
-const bulkhead = z.strictObject({
-  maxConcurrent: integer(1, 1_000),
-  maxQueue: integer(0, 10_000),
-  maxWaitMs: integer(1, 60_000),
-} satisfies Shape<Omit<BulkheadConfig, 'maxHoldMs'>>)
+const retry = z.strictObject(shapeOf(RETRY) satisfies Shape<RetryConfig>)
+const circuitBreaker = z.strictObject(shapeOf(CIRCUIT) satisfies Shape<CircuitBreakerConfig>)
+const bulkhead = z.strictObject(
+  shapeOf(BULKHEAD) satisfies Shape<Omit<BulkheadConfig, 'maxHoldMs'>>,
+)
 
 const quorum = z.strictObject({
-  quorum: z.int().check(z.gte(1), z.lte(16)),
-  graceMs: integer(0, 60_000),
+  ...shapeOf(QUORUM),
+  quorum: required(QUORUM.quorum),
 } satisfies Shape<Exclude<WritePolicy, 'all'>>)
 
 const hedge = z.strictObject({
-  afterMs: z.int().check(z.gte(1), z.lte(60_000)),
-  budget: rate,
+  ...shapeOf(HEDGE),
+  afterMs: required(HEDGE.afterMs),
 } satisfies Shape<HedgeConfig>)
 
 /** An integer option of data keys or their cache. */
@@ -108,8 +95,7 @@ export const resilientConfigSchema: z.ZodMiniType<
 > = z.strictObject({
   kms: z.union([kmsConfigSchema, z.array(kmsConfigSchema).check(z.minLength(1))]),
   preset: z.optional(z.enum(PRESET_NAMES)),
-  deadlineMs: integer(1, 900_000),
-  attemptTimeoutMs: integer(1, 900_000),
+  ...shapeOf(TIMEOUTS),
   retry: z.optional(z.union([off, retry])),
   circuitBreaker: z.optional(z.union([off, circuitBreaker])),
   bulkhead: z.optional(bulkhead),
@@ -119,3 +105,20 @@ export const resilientConfigSchema: z.ZodMiniType<
   scopes: z.optional(z.array(z.string())),
   cache: z.optional(cache),
 } satisfies Shape<ResilientKmsConfig>)
+
+type Optional = z.ZodMiniOptional<z.ZodMiniType<number, number>>
+
+/** Returns the schemas of a group of numbers, each of which may be left out. */
+function shapeOf<K extends string>(
+  bounds: Readonly<Record<K, Bound>>,
+): { readonly [N in K]: Optional } {
+  const entries = Object.entries<Bound>(bounds)
+  const shape = entries.map(([name, bound]) => [name, z.optional(required(bound))] as const)
+  return Object.fromEntries(shape) as { readonly [N in K]: Optional }
+}
+
+function required({ least, most, isShare }: Bound): z.ZodMiniType<number, number> {
+  return isShare
+    ? z.number().check(z.gt(least), z.lte(most))
+    : z.int().check(z.gte(least), z.lte(most))
+}

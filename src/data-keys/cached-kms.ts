@@ -2,7 +2,9 @@ import type { Bytes } from '../bytes/index.ts'
 import type { Outcome } from '../errors.ts'
 import type { EncryptionContext, KmsSignalOptions, WrappedKey } from '../kms/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
+import { attachShared } from './cache/attach-shared.ts'
 import { cacheTimes, type KmsCacheConfig } from './cache/config.ts'
+import { dropHeld } from './cache/held-key.ts'
 import { type Invalidation, meantBy } from './cache/invalidation.ts'
 import type { CacheParts } from './cache/parts.ts'
 import { ReaderKeys } from './cache/reader-keys.ts'
@@ -21,21 +23,17 @@ import type {
 } from './data-key-source.ts'
 import { SUBKEYS } from './defaults.ts'
 import { DataKeyRecords } from './records/data-key-records.ts'
-import { attachShared, type SharedLevel } from './shared-level.ts'
-import { type KmsDataKeysOptions, sourceSettings } from './source-options.ts'
+import type { SharedLevel } from './shared-level.ts'
+import { type DataKeyOptions, sourceSettings } from './source-options.ts'
 import { SubkeyPool } from './subkeys.ts'
 
 /**
  * Cached data keys over a KMS: the source that an `EnvelopeCipher` encrypts and decrypts with. It is not
  * a `KeyManagementService` itself. It holds derived keys that cannot be exported, never raw bytes.
  *
- * A key is used for `ttlMs`, renewed in the background ahead of that, and served for `maxStaleMs` more
- * while the KMS is down.
- *
  * @remarks Security: a key that is disabled in the KMS still decrypts here for up to `ttlMs`, and for
- * `maxStaleMs` more while the KMS cannot be reached.
- * One cache is one partition: do not share it between callers that must not see each other's keys
- * without telling them apart in the context.
+ * `maxStaleMs` more while the KMS cannot be reached. One cache is one partition: callers that must not
+ * see each other's keys need different contexts, or a cache each.
  *
  * @example
  * ```ts
@@ -59,12 +57,14 @@ export class CachedKms implements DataKeySource {
   #revocations = 0
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
-  constructor(options: KmsDataKeysOptions & KmsCacheConfig) {
+  constructor(options: DataKeyOptions & KmsCacheConfig) {
     const { ttlMs, maxEntries, refreshAheadMs, maxStaleMs, maxStaleWriteMs, shared, ...source } =
       options
     const settings = sourceSettings(source)
     const given = { ttlMs, maxEntries, refreshAheadMs, maxStaleMs, maxStaleWriteMs }
-    const factory = new DataKeyFactory(settings, () => this.#subkeys)
+    const factory = new DataKeyFactory(settings, () =>
+      maxEntries === 0 ? new SubkeyPool(SUBKEYS.ofKey) : this.#subkeys,
+    )
     this.policy = settings.policy
     this.#factory = factory
     this.#parts = {
@@ -72,16 +72,13 @@ export class CachedKms implements DataKeySource {
       times: cacheTimes(given, settings.limits.encryptForMs),
       factory,
       stamp: { value: 0 },
-      refused: (key) => {
-        this.#refuse(key)
+      look: (nowMs, defer) => this.#shared?.look(nowMs, defer),
+      refused: ({ header, context }) => {
+        const held = [this.#readers.held.find(header.commitment), this.#writers.find(context.map)]
+        if (dropHeld(held)) this.#revocations += 1
       },
     }
-    this.#records = new DataKeyRecords({
-      ...settings,
-      maxWraps: settings.policy.maxWraps,
-      open: async (header, { context }, asked) =>
-        factory.open(await factory.admit(header, context.map), asked),
-    })
+    this.#records = new DataKeyRecords(settings, factory)
     this.#readers = new ReaderKeys(this.#parts)
     this.#writers = new WriterKeys(this.#parts, this.#readers, (context, asked) =>
       this.#shared === undefined
@@ -97,10 +94,8 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): MaybePromise<DataEncryptionKey> {
-    this.#look(options)
-    const key = this.#writers.atHand(context, options)
-    if (key !== undefined && (!options.durable || this.#records.isDurable(key))) return key
-    return this.#durable(key ?? this.#writers.missing(context, options), options)
+    const key = this.#writers.atHand(context, options) ?? this.#writers.missing(context, options)
+    return this.#records.ready(key, options)
   }
 
   open(
@@ -108,7 +103,6 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): MaybePromise<DataEncryptionKey> {
-    this.#look(options)
     return this.#readers.open(header, context, options)
   }
 
@@ -116,7 +110,6 @@ export class CachedKms implements DataKeySource {
     requests: readonly OpenRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
-    this.#look(options)
     return this.#readers.openMany(requests, options)
   }
 
@@ -125,7 +118,6 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): MaybePromise<DataEncryptionKey> {
-    this.#look(options)
     return (
       this.#readers.named(commitment, context, options) ??
       this.headerOf(commitment, options).then((header) => this.open(header, context, options))
@@ -141,7 +133,6 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     defer: Defer,
   ): DataEncryptionKey | undefined {
-    this.#look({ defer })
     return this.#readers.recall(message, context, { defer })
   }
 
@@ -159,17 +150,10 @@ export class CachedKms implements DataKeySource {
 
   /** Returns what was counted since construction. */
   stats(): CacheStats {
-    const [readers, writers] = [this.#readers, this.#writers]
     return {
-      entries: readers.held.size,
-      encryptHits: writers.uses - writers.misses,
-      encryptMisses: writers.misses,
-      decryptHits: readers.hits,
-      decryptMisses: readers.misses,
-      staleEncrypts: writers.renewal.staleServes,
-      staleDecrypts: readers.renewal.staleServes,
-      refreshes: readers.renewal.refreshes + writers.renewal.refreshes,
-      evictions: readers.held.evictions,
+      ...this.#readers.stats(),
+      ...this.#writers.stats(),
+      refreshes: this.#readers.renewal.refreshes + this.#writers.renewal.refreshes,
       revocations: this.#revocations,
       refusals: this.#factory.failed.refusals,
       ...(this.#shared?.stats() ?? NOT_SHARED),
@@ -177,8 +161,8 @@ export class CachedKms implements DataKeySource {
   }
 
   /**
-   * Drops every key, fails the streams that are open, and never uses a key again that was made before:
-   * after a restore from a snapshot, or to make a revocation immediate (W5.7).
+   * Drops every key for ever and fails the streams that are open: after a restore from a snapshot, or to
+   * make a revocation immediate (W5.7).
    */
   clear(): void {
     this.#factory.clear()
@@ -188,10 +172,8 @@ export class CachedKms implements DataKeySource {
 
   /**
    * Drops keys at once: after a grant was taken back, or a key was compromised. The next use asks the KMS.
-   * With a shared level, nobody uses what is shared by now any more, and the other caches of the partition
-   * are told through the store to drop all that they hold. A cache in use hears of it within `signalMs`, one
-   * call of the store and the time that the store takes to show a write; an idle one, in the background of
-   * its next use.
+   * With a shared level the other caches of the partition drop all that they hold: a cache in use within
+   * `signalMs` and what the store takes to show a write, an idle one in the background of its next use.
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE`: dropped here, but the others were not told; call again
    */
@@ -205,19 +187,6 @@ export class CachedKms implements DataKeySource {
     }
   }
 
-  #look({ defer }: KmsSignalOptions): void {
-    this.#shared?.look(this.#parts.settings.runtime.now(), defer)
-  }
-
-  async #durable(
-    making: MaybePromise<DataEncryptionKey>,
-    options: ActiveKeyOptions,
-  ): Promise<DataEncryptionKey> {
-    const key = await making
-    if (options.durable) await this.#records.makeDurable(key, options)
-    return key
-  }
-
   /** Lets go of keys, for readers and writers, and of what is under way. */
   #drop(isMeant?: (key: DataEncryptionKey) => boolean): void {
     this.#parts.stamp.value += 1
@@ -227,16 +196,7 @@ export class CachedKms implements DataKeySource {
       this.#subkeys.clear()
       return
     }
-    for (const held of [...this.#readers.held.values(), ...this.#writers.held.values()]) {
-      if (isMeant(held.key)) held.answeredAtMs = -Infinity
-    }
-  }
-
-  /** Readers and writers lose a key that the KMS refuses. */
-  #refuse({ header, context }: DataEncryptionKey): void {
-    const entries = [this.#readers.find(header.commitment), this.#writers.find(context.map)]
-    const live = entries.filter((held) => held !== undefined && held.answeredAtMs !== -Infinity)
-    if (live.length > 0) this.#revocations += 1
-    for (const held of live) if (held !== undefined) held.answeredAtMs = -Infinity
+    const held = [...this.#readers.held.values(), ...this.#writers.held.values()]
+    dropHeld(held.filter(({ key }) => isMeant(key)))
   }
 }

@@ -42,8 +42,8 @@ export interface DataKeyPolicy {
 }
 
 /**
- * Where an `EnvelopeCipher` gets its data keys. `KmsDataKeys` makes one per message, `CachedKms`
- * keeps them in memory. A source derives and commits; a KMS only wraps.
+ * Where an `EnvelopeCipher` gets its data keys. `CachedKms` is the one
+ * of this package. A source derives and commits; a KMS only wraps.
  */
 export interface DataKeySource {
   readonly policy: DataKeyPolicy

@@ -31,8 +31,8 @@ export const DATA_KEY_OPTIONS: Readonly<Record<DataKeyOption, OptionRange>> = {
   callTimeoutMs: { value: 15_000, least: 1, most: 900_000 },
   /** How long a cached key is used without asking the KMS again, ms. */
   ttlMs: { value: 300_000, least: 1, most: 3_600_000 },
-  /** Data keys in one cache. */
-  maxEntries: { value: 1_000, least: 1, most: 1_000_000 },
+  /** Data keys in one cache; 0: nothing is cached or shared. */
+  maxEntries: { value: 1_000, least: 0, most: 1_000_000 },
   /** How long past `ttlMs` a key still decrypts while the KMS is down, ms. */
   maxStaleMs: { value: 60_000, least: 0, most: 86_400_000 },
   /** The same for encrypting, ms. */

@@ -14,7 +14,6 @@ export type {
   RewrapKeyOptions,
 } from './data-key-source.ts'
 export { DATA_KEY_OPTIONS, type DataKeyOption } from './defaults.ts'
-export { KmsDataKeys } from './kms-data-keys.ts'
 export type {
   ObtainOptions,
   SharedDataKeys,
@@ -22,6 +21,6 @@ export type {
   SharedLevelHost,
   SharedLevelStats,
 } from './shared-level.ts'
-export type { KmsDataKeysOptions } from './source-options.ts'
+export type { DataKeyOptions } from './source-options.ts'
 export { outcomeOf, settle, valueOf } from './opening.ts'
 export { BatchSubkeys } from './subkeys.ts'

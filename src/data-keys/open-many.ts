@@ -1,10 +1,19 @@
 import { binaryString } from '../bytes/index.ts'
 import type { Outcome } from '../errors.ts'
-import { contextId, type KmsSignalOptions } from '../kms/index.ts'
+import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
+import type { KeyHeader } from '../wire/index.ts'
 import { DataEncryptionKey } from './data-encryption-key.ts'
 import type { DataKeyFactory } from './data-key-factory.ts'
 import type { OpenRequest } from './data-key-source.ts'
 import { type Opening, settle } from './opening.ts'
+
+/**
+ * Returns an id that is equal for equal headers, wraps included, and equal contexts only. It costs no
+ * hash, so that callers in one turn share one opening.
+ */
+export function openingId({ bytes }: KeyHeader, context: EncryptionContext | undefined): string {
+  return `${binaryString(bytes)} ${String(bytes.length)} ${contextId(context)}`
+}
 
 /**
  * Opens a page of headers, each distinct one once: in order, one outcome for each.
@@ -23,7 +32,7 @@ export async function openMany(
     factory.check(header, context)
     const key = atHand(request)
     if (key !== undefined) return key
-    const id = `${binaryString(header.bytes)} ${String(header.bytes.length)} ${contextId(context)}`
+    const id = openingId(header, context)
     const opening = distinct.get(id) ?? factory.admit(header, context)
     distinct.set(id, opening)
     return opening

@@ -1,4 +1,4 @@
-import { KmsError } from '../errors.ts'
+import { KmsError, type KmsErrorCode } from '../errors.ts'
 import { SecretBytes, type WrappedKey } from '../kms/index.ts'
 import type { KmsCaller } from './ask.ts'
 import type { FailedHeaders } from './cache/failed-headers.ts'
@@ -22,18 +22,22 @@ export async function rewrapKey(
   const proves = async (plaintext: SecretBytes): Promise<boolean> =>
     (await openKeys(plaintext, header, canonical)) !== undefined
 
-  const checked = async (wraps: readonly WrappedKey[]): Promise<readonly WrappedKey[]> => {
+  /** @param code - of a new wrap that opens to another DEK */
+  const checked = async (
+    wraps: readonly WrappedKey[],
+    code: KmsErrorCode,
+  ): Promise<readonly WrappedKey[]> => {
     if (options.verify === 'kms') return wraps
     for (const wrap of wraps) {
       const { plaintext } = await kms.ask('unwrapDataKey', call, [wrap])
-      if (!(await proves(plaintext))) throw new KmsError('ERR_DECRYPT_FAILED') // W3.32
+      if (!(await proves(plaintext))) throw new KmsError(code) // W3.32
     }
     return wraps
   }
 
   if (kms.capabilities.rewrapsInside || options.verify === 'kms') {
     const rewrap = async (): Promise<readonly WrappedKey[]> =>
-      checked(await kms.ask('rewrapDataKey', call, opening.wraps))
+      checked(await kms.ask('rewrapDataKey', call, opening.wraps), 'ERR_DECRYPT_FAILED')
     // Of two keys that are asked here, the missing one may be the new.
     return failed.learn(opening, rewrap, /DECRYPT/)
   }
@@ -52,5 +56,5 @@ export async function rewrapKey(
   } finally {
     dek?.dispose()
   }
-  return checked(wraps)
+  return checked(wraps, 'ERR_KMS_RESPONSE_INVALID') // the old wrap was right
 }

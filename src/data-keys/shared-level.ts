@@ -1,5 +1,4 @@
 import type { Bytes } from '../bytes/index.ts'
-import { wrongOption } from '../checks/index.ts'
 import type {
   CanonicalContext,
   EncryptionContext,
@@ -8,9 +7,6 @@ import type {
 } from '../kms/index.ts'
 import type { Network, Runtime } from '../ports/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
-import type { CacheParts } from './cache/parts.ts'
-import type { ReaderKeys } from './cache/reader-keys.ts'
-import type { WriterKeys } from './cache/writer-keys.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import type { DataKeyLimits } from './data-key-limits.ts'
 import type { ActiveKeyOptions, DataKeyPolicy, Defer } from './data-key-source.ts'
@@ -91,39 +87,4 @@ export interface SharedLevel {
 export interface SharedDataKeys {
   /** @throws KmsError `ERR_KMS_CONFIG` where it does not fit this cache or its KMS */
   attach(host: SharedLevelHost): SharedLevel
-}
-
-/**
- * Attaches a shared level, if there is one, to the parts of a cache.
- *
- * @throws KmsError `ERR_KMS_CONFIG`
- */
-export function attachShared(
-  shared: SharedDataKeys | undefined,
-  { settings, times, factory }: CacheParts,
-  readers: ReaderKeys,
-  writers: WriterKeys,
-  drop: () => void,
-): SharedLevel | undefined {
-  if (shared === undefined) return undefined
-  if (typeof (shared as Partial<SharedDataKeys> | null)?.attach !== 'function') {
-    throw wrongOption('shared', 'the result of sharedDataKeys()', shared)
-  }
-  return shared.attach({
-    runtime: settings.runtime,
-    network: settings.network,
-    limits: settings.limits,
-    policy: settings.policy,
-    capabilities: settings.kms.capabilities,
-    refreshAheadMs: times.writing.refreshAheadMs,
-    maxEntries: times.maxEntries,
-    get entries() {
-      return readers.held.size
-    },
-    canOpen: (wraps) => factory.canOpen(wraps),
-    isUsedUp: (commitment) => writers.counts.isUsedUp(commitment),
-    make: (context, options) => factory.make(context, options),
-    open: (header, context, options) => readers.openAgain(header, context, options),
-    drop,
-  })
 }

@@ -6,8 +6,11 @@ import type { CallBounds } from './ask.ts'
 import { type DataKeyLimits, dataKeyLimits, optionOf } from './data-key-limits.ts'
 import type { DataKeyPolicy } from './data-key-source.ts'
 
-/** Options of {@link KmsDataKeys}. */
-export interface KmsDataKeysOptions extends Partial<DataKeyLimits> {
+/** The limits, each of which may be absent. */
+type GivenLimits = { readonly [Name in keyof DataKeyLimits]?: DataKeyLimits[Name] | undefined }
+
+/** How data keys are made and opened, whatever is cached. */
+export interface DataKeyOptions extends GivenLimits {
   readonly kms: KeyManagementService
   /** Context keys that every call must have and that no header carries. */
   readonly requiredContextKeys?: readonly string[]
@@ -36,7 +39,7 @@ export interface SourceSettings extends CallBounds {
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
-export function sourceSettings(options: KmsDataKeysOptions): SourceSettings {
+export function sourceSettings(options: DataKeyOptions): SourceSettings {
   const {
     kms,
     encryptForMs,
@@ -62,7 +65,7 @@ export function sourceSettings(options: KmsDataKeysOptions): SourceSettings {
     limits: dataKeyLimits(encryptForMs, maxMessages),
     policy: Object.freeze({
       requiredContextKeys: contextKeys(requiredContextKeys),
-      maxWraps: optionOf('maxWraps', maxWraps), // W3.10
+      maxWraps: wrapsOf(kms, maxWraps),
       references: store !== undefined,
     }),
     callTimeoutMs: optionOf('callTimeoutMs', callTimeoutMs),
@@ -78,4 +81,16 @@ function contextKeys(given: readonly string[]): readonly string[] {
     typeof key === 'string' && key !== '' && !key.toLowerCase().startsWith('edge-kms:')
   if (keys.every(legal)) return Object.freeze(keys as string[])
   throw wrongOption('requiredContextKeys', 'an array of context keys')
+}
+
+/** A data key with more wraps than a header may have would fail each write, after a call to each KMS. */
+function wrapsOf(kms: KeyManagementService, given: number | undefined): number {
+  const maxWraps = optionOf('maxWraps', given) // W3.10
+  const wraps = kms.capabilities.wraps ?? 1
+  if (wraps <= maxWraps) return maxWraps
+  throw wrongOption(
+    'maxWraps',
+    `at least ${String(wraps)}, the number of KEKs that write`,
+    maxWraps,
+  )
 }

@@ -1,6 +1,5 @@
 import { binaryString, type Bytes } from '../bytes/index.ts'
 import { BoundedMap } from './cache/bounded-map.ts'
-import type { RecordKeys } from './record-keys.ts'
 
 /**
  * Remembers subkeys of nonce prefixes that were seen in messages, each after a tag verified under it.
@@ -37,9 +36,10 @@ export class SubkeyPool {
  * its batch: requests share no promise.
  */
 export class BatchSubkeys {
-  readonly #deriving = new Map<RecordKeys, Map<string, Promise<CryptoKey>>>()
+  readonly #deriving = new Map<object, Map<string, Promise<CryptoKey>>>()
 
-  of(keys: RecordKeys, prefix: Bytes, derive: () => Promise<CryptoKey>): Promise<CryptoKey> {
+  /** @param keys - the data key's records: an object of its own for each data key */
+  of(keys: object, prefix: Bytes, derive: () => Promise<CryptoKey>): Promise<CryptoKey> {
     const own = this.#deriving.get(keys) ?? new Map<string, Promise<CryptoKey>>()
     this.#deriving.set(keys, own)
     const id = binaryString(prefix)

@@ -1,102 +1,97 @@
-import { type Bytes, concatBytes, copyBytes, toBytes } from '../bytes/index.ts'
-import { CHUNKED, type ChunkedKeys, openChunk } from '../ciphers/index.ts'
+import { type Bytes, concatBytes, toBytes } from '../bytes/index.ts'
+import { CHUNKED, openChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
-import { checkBodyLength, type MessageHead, type ReadPolicy } from '../wire/index.ts'
+import type { MessageHead, ReadPolicy } from '../wire/index.ts'
 import { abortableTransform } from './abortable-transform.ts'
-import { BlockSplitter } from './block-splitter.ts'
+import type { StreamKeys } from '../data-keys/index.ts'
+import { ChunkPipeline } from './chunk-pipeline.ts'
+import { GrowingBuffer } from './growing-buffer.ts'
 import { HeadReader } from './head-reader.ts'
-import { OrderedWindow } from './ordered-window.ts'
+import { demandPlaintext } from './message-size.ts'
 
-/** What a stream is decrypted with. */
-export interface StreamReading {
+/** What the body of a stream is opened with. */
+export interface StreamOpening {
+  readonly openStream: (key: DataEncryptionKey, header: Bytes) => Promise<StreamKeys>
+}
+
+/** What {@link decryptTransform} needs. */
+export interface StreamReading extends StreamOpening {
   readonly policy: ReadPolicy
   /** The longest body of a record, which is held until its tag is verified. */
   readonly maxRecordBodyBytes: number
   readonly signal?: AbortSignal | undefined
-  open(head: MessageHead): Promise<DataEncryptionKey>
-  openStream(key: DataEncryptionKey, header: Bytes): Promise<ChunkedKeys>
-  openRecord(key: DataEncryptionKey, body: Bytes): Promise<Bytes>
+  readonly open: (head: MessageHead) => Promise<DataEncryptionKey>
+  readonly openRecord: (key: DataEncryptionKey, body: Bytes) => Promise<Bytes>
 }
 
 /** The body of one kind, as it arrives. */
 interface BodyReader {
-  push(piece: Bytes): Promise<void>
+  push(piece: Bytes): void | Promise<void>
   end(): Promise<void>
 }
 
 type Emit = (plaintext: Bytes) => void
 
-/** A message of an accepted kind to plaintext. Nothing is released before its tag is verified (W4.18). */
+/** Returns a transform from a message to its plaintext. It releases nothing before its tag is verified (W4.18). */
 export function decryptTransform(reading: StreamReading): TransformStream<Uint8Array, Uint8Array> {
   const heads = new HeadReader(reading.policy)
   let body: BodyReader | undefined
-  return abortableTransform(
-    reading.signal,
-    async (piece, controller) => {
-      let rest = toBytes(piece, 'a piece of a stream')
-      if (body === undefined) {
-        const found = heads.push(rest)
-        if (found === undefined) return
-        const key = await reading.open(found.head)
-        const emit: Emit = (plaintext) => {
-          if (plaintext.length > 0) controller.enqueue(plaintext)
-        }
-        body = found.head.kind.startsWith('stream')
-          ? streamBody((header) => reading.openStream(key, header), emit)
-          : recordBody(reading, key, found.head, emit)
-        rest = found.body
+  return abortableTransform(reading.signal, {
+    async transform(piece, to) {
+      const bytes = toBytes(piece, 'a piece of a stream')
+      if (body !== undefined) {
+        await body.push(bytes)
+        return
       }
-      await body.push(rest)
+      const found = heads.push(bytes)
+      if (found === undefined) return
+      const emit: Emit = (plaintext) => {
+        if (plaintext.length > 0) to.enqueue(plaintext)
+      }
+      demandPlaintext(found.head.kind)
+      const isStream = found.head.kind.startsWith('stream')
+      if (!isStream) demandRecordFits(found.body.length, reading)
+      const key = await reading.open(found.head)
+      body = isStream
+        ? await streamBody(found.body, (header) => reading.openStream(key, header), emit)
+        : recordBody(found.body, reading, key, emit)
     },
-    async () => {
+    async flush() {
       if (body === undefined) throw heads.end()
       await body.end()
     },
-  )
+  })
 }
 
-/** The body of a stream message that is in memory. */
+/** Returns the plaintext of a stream body that is in memory. */
 export async function decryptStreamBody(
   body: Bytes,
-  openStream: (header: Bytes) => Promise<ChunkedKeys>,
+  openStream: (header: Bytes) => Promise<StreamKeys>,
 ): Promise<Bytes> {
   const parts: Bytes[] = []
-  const reader = streamBody(openStream, (part) => parts.push(part))
-  await reader.push(body)
+  const reader = await streamBody(body, openStream, (part) => parts.push(part))
   await reader.end()
   return concatBytes(...parts)
 }
 
-function streamBody(openStream: (header: Bytes) => Promise<ChunkedKeys>, emit: Emit): BodyReader {
-  const splitter = new BlockSplitter(CHUNKED.sealedChunkBytes)
-  const window = new OrderedWindow(emit)
-  let header: Bytes = new Uint8Array(0)
-  let keys: ChunkedKeys | undefined
-  let index = 0
+/** @param first - the first bytes of the body, which hold all of its header */
+async function streamBody(
+  first: Bytes,
+  openStream: (header: Bytes) => Promise<StreamKeys>,
+  emit: Emit,
+): Promise<BodyReader> {
+  const opened = await openStream(first.subarray(0, CHUNKED.headerBytes))
+  const chunks = new ChunkPipeline(openChunk, CHUNKED.sealedChunkBytes, opened, emit)
+  await chunks.push(first.subarray(CHUNKED.headerBytes))
   return {
-    async push(piece): Promise<void> {
-      let rest = piece
-      if (keys === undefined) {
-        const missing = CHUNKED.headerBytes - header.length
-        header = concatBytes(header, rest.subarray(0, missing))
-        rest = rest.subarray(missing)
-        if (header.length < CHUNKED.headerBytes) return
-        keys = await openStream(header)
-      }
-      for (const sealed of splitter.push(rest)) {
-        const full = window.add(openChunk(keys, index++, sealed))
-        if (full !== undefined) await full
-      }
-    },
+    push: (piece) => chunks.push(piece),
     async end(): Promise<void> {
-      const last = splitter.rest()
-      if (keys !== undefined && last.length >= CHUNKED.tagBytes) {
-        await window.add(openChunk(keys, index, last))
-        await window.drain()
+      if (chunks.restBytes >= CHUNKED.tagBytes) {
+        await chunks.end()
         return
       }
-      await window.drain()
+      await chunks.drain()
       // W4.16: without a final chunk the message was cut, and that looks like a wrong tag.
       throw new KmsError('ERR_DECRYPT_FAILED')
     },
@@ -104,25 +99,24 @@ function streamBody(openStream: (header: Bytes) => Promise<ChunkedKeys>, emit: E
 }
 
 function recordBody(
+  first: Bytes,
   reading: StreamReading,
   key: DataEncryptionKey,
-  head: MessageHead,
   emit: Emit,
 ): BodyReader {
-  const pieces: Bytes[] = []
-  let held = 0
+  const held = new GrowingBuffer()
+  held.push(first)
   return {
-    push(piece): Promise<void> {
-      held += piece.length
-      if (held > reading.maxRecordBodyBytes) {
-        return Promise.reject(new KmsError('ERR_WIRE_LIMIT_EXCEEDED')) // more than maxRecordBytes
-      }
-      pieces.push(copyBytes(piece))
-      return Promise.resolve()
+    push(piece): void {
+      demandRecordFits(held.length + piece.length, reading)
+      held.push(piece)
     },
     async end(): Promise<void> {
-      checkBodyLength(head.kind, held)
-      emit(await reading.openRecord(key, concatBytes(...pieces)))
+      emit(await reading.openRecord(key, held.view()))
     },
   }
+}
+
+function demandRecordFits(bodyBytes: number, { maxRecordBodyBytes }: StreamReading): void {
+  if (bodyBytes > maxRecordBodyBytes) throw new KmsError('ERR_WIRE_LIMIT_EXCEEDED') // above maxRecordBytes
 }

@@ -1,54 +1,62 @@
 import { type Bytes, toBytes } from '../bytes/index.ts'
-import { CHUNKED, type ChunkedKeys, sealChunk } from '../ciphers/index.ts'
+import { CHUNKED, sealChunk } from '../ciphers/index.ts'
 import { abortableTransform } from './abortable-transform.ts'
-import { BlockSplitter } from './block-splitter.ts'
-import { OrderedWindow } from './ordered-window.ts'
+import type { StreamKeys } from '../data-keys/index.ts'
+import { ChunkPipeline } from './chunk-pipeline.ts'
 
 /** What a stream is encrypted with. */
-export interface StreamStart {
-  readonly keys: ChunkedKeys
+export interface StreamStart extends StreamKeys {
   /** Everything before the first chunk. */
   readonly head: Bytes
 }
 
-/**
- * Plaintext to a stream message. `start` is called with the first bytes, or at the end of an empty
- * stream, so that a stream which is never used costs no KMS call.
- */
-export function encryptTransform(
-  start: () => Promise<StreamStart>,
-  signal: AbortSignal | undefined,
-): TransformStream<Uint8Array, Uint8Array> {
-  const splitter = new BlockSplitter(CHUNKED.chunkBytes)
-  let keys: ChunkedKeys | undefined
-  let window: OrderedWindow
-  let index = 0
+/** What {@link encryptTransform} needs. */
+export interface StreamWriting {
+  /** Called with the first bytes, or at the end of an empty stream. */
+  readonly start: () => StreamStart | Promise<StreamStart>
+  readonly signal?: AbortSignal | undefined
+  /** The length of the plaintext, if the caller announced it: any other length errors the stream. */
+  readonly plaintextBytes?: number | undefined
+}
 
-  async function begin(
-    controller: TransformStreamDefaultController<Uint8Array>,
-  ): Promise<ChunkedKeys> {
+/** Returns a transform from plaintext to a stream message. A transform that is never used starts nothing. */
+export function encryptTransform({
+  start,
+  signal,
+  plaintextBytes,
+}: StreamWriting): TransformStream<Uint8Array, Uint8Array> {
+  let chunks: ChunkPipeline | undefined
+  let taken = 0
+  const begin = async (
+    to: TransformStreamDefaultController<Uint8Array>,
+  ): Promise<ChunkPipeline> => {
     const started = await start()
-    window = new OrderedWindow((sealed) => {
-      controller.enqueue(sealed)
+    started.demandCurrent()
+    to.enqueue(started.head)
+    return new ChunkPipeline(sealChunk, CHUNKED.chunkBytes, started, (sealed) => {
+      to.enqueue(sealed)
     })
-    controller.enqueue(started.head)
-    return started.keys
   }
-
-  return abortableTransform(
-    signal,
-    async (piece, controller) => {
-      keys ??= await begin(controller)
-      for (const block of splitter.push(toBytes(piece, 'a piece of a stream'))) {
-        const full = window.add(sealChunk(keys, index++, block))
-        if (full !== undefined) await full
+  return abortableTransform(signal, {
+    async transform(piece, to) {
+      const bytes = toBytes(piece, 'a piece of a stream')
+      taken += bytes.length
+      if (plaintextBytes !== undefined && taken > plaintextBytes) {
+        throw wrongLength(plaintextBytes, `at least ${String(taken)}`)
       }
+      chunks ??= await begin(to)
+      await chunks.push(bytes)
     },
-    async (controller) => {
-      keys ??= await begin(controller)
-      // W4.14: the final chunk is always there, and always shorter than the others.
-      await window.add(sealChunk(keys, index, splitter.rest()))
-      await window.drain()
+    async flush(to) {
+      if (plaintextBytes !== undefined && taken < plaintextBytes) {
+        throw wrongLength(plaintextBytes, String(taken))
+      }
+      chunks ??= await begin(to)
+      await chunks.end() // W4.14: the final chunk is always there, and always shorter than the others
     },
-  )
+  })
+}
+
+function wrongLength(announced: number, got: string): RangeError {
+  return new RangeError(`plaintextBytes said ${String(announced)} bytes, the stream has ${got}`)
 }

@@ -1,4 +1,5 @@
 import { type Bytes, concatBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
+import { flag, integer, refuseOthers } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import type { EncryptionContext, WrappedKey } from '../kms/index.ts'
 import {
@@ -6,6 +7,7 @@ import {
   checkBodyLength,
   dataKeyStoreKey,
   decodeTextForm,
+  decodeTextStart,
   encodeHead,
   type KeyHeader,
   LIMITS,
@@ -14,22 +16,24 @@ import {
   type MessageKind,
   parseHead,
   referenceKindOf,
+  WIRE_VERSION,
 } from '../wire/index.ts'
+import { plaintextBytesOf } from './message-size.ts'
 
 /** Options of {@link EncryptedEnvelope.parse}. */
 export interface ParseEnvelopeOptions {
-  /** The bytes are the beginning of a message: 72 KiB hold every head. `false` by default. */
+  /** Whether this is only the beginning of a message: 72 KiB hold every head. `false` by default. */
   readonly prefix?: boolean
   /** The most wraps that a header may have, 1 to 16; 16 by default. */
   readonly maxWraps?: number
 }
 
 /**
- * What an envelope says about itself, without a key and without a network.
+ * Shows what an envelope says about itself, without a key and without a network.
  *
- * @remarks Security: nothing here is authenticated. Whoever can write an envelope can claim
- * anything in it; only decryption proves the context, the age and the data key, and nothing proves
- * a key version but an unwrap.
+ * @remarks Security: nothing here is authenticated. An attacker who can write an envelope can claim
+ * anything in it. Only decryption proves the context, the age and the data key, and only an unwrap
+ * proves a key version.
  *
  * @example
  * ```ts
@@ -72,23 +76,23 @@ export class EncryptedEnvelope {
    * Parses a message of any kind, in bytes or in its text form.
    *
    * @throws KmsError `ERR_WIRE_MALFORMED`, `ERR_WIRE_VERSION_REFUSED`, `ERR_WIRE_KIND_REFUSED`,
-   * `ERR_WIRE_LIMIT_EXCEEDED`
+   * `ERR_WIRE_LIMIT_EXCEEDED`, `ERR_KMS_CONFIG`
    */
   static parse(
     envelope: Uint8Array | string,
     options: ParseEnvelopeOptions = {},
   ): EncryptedEnvelope {
-    const bytes =
-      typeof envelope === 'string' ? decodeTextForm(envelope) : toBytes(envelope, 'envelope')
+    const { prefix = false, maxWraps = LIMITS.maxWraps, ...others } = options
+    refuseOthers(others)
+    flag('prefix', prefix)
+    const bytes = bytesOf(envelope, prefix)
     const head = parseHead(bytes, {
-      acceptVersions: [1],
+      acceptVersions: [WIRE_VERSION],
       acceptKinds: ALL_KINDS,
-      maxWraps: options.maxWraps ?? LIMITS.maxWraps,
+      maxWraps: integer('maxWraps', maxWraps, 1, LIMITS.maxWraps),
     })
-    if ('need' in head) {
-      throw malformed('cut short')
-    }
-    if (options.prefix !== true) checkBodyLength(head.kind, bytes.length - head.bodyAt)
+    if ('need' in head) throw malformed('cut short')
+    if (!prefix) checkBodyLength(head.kind, bytes.length - head.bodyAt)
     return new EncryptedEnvelope(head, bytes)
   }
 
@@ -135,6 +139,31 @@ export class EncryptedEnvelope {
     return concatBytes(encodeHead(inline, record.#demandHeader().bytes), this.#body)
   }
 
+  /**
+   * Returns the length of the plaintext in bytes, from the length of the whole envelope: the first
+   * 72 KiB, parsed with `prefix: true`, are enough. Like everything here it is unauthenticated.
+   *
+   * @param envelopeBytes - length of the whole envelope in bytes, e.g. its `Content-Length`
+   * @throws KmsError `ERR_DECRYPT_FAILED` if no stream is that long, because it was truncated;
+   * `ERR_WIRE_MALFORMED` if no record is; `ERR_WIRE_KIND_REFUSED` for a data-key record
+   * @throws RangeError if `envelopeBytes` is not a length
+   *
+   * @example
+   * ```ts
+   * import { EncryptedEnvelope } from 'edge-kms'
+   *
+   * export function plaintextLength(first72KiB: Uint8Array, contentLength: number): number {
+   *   return EncryptedEnvelope.parse(first72KiB, { prefix: true }).plaintextBytes(contentLength)
+   * }
+   * ```
+   */
+  plaintextBytes(envelopeBytes: number): number {
+    if (!Number.isSafeInteger(envelopeBytes) || envelopeBytes < 0) {
+      throw new RangeError('envelopeBytes must be an integer from 0')
+    }
+    return plaintextBytesOf(this.kind, envelopeBytes - this.headBytes)
+  }
+
   /** Plain data for logs and inspection: no ciphertext, wraps by their length. */
   toJSON(): Record<string, unknown> {
     return {
@@ -157,6 +186,11 @@ export class EncryptedEnvelope {
     if (this.#header === undefined) throw wrongForm(this.kind)
     return this.#header
   }
+}
+
+function bytesOf(envelope: Uint8Array | string, prefix: boolean): Bytes {
+  if (typeof envelope !== 'string') return toBytes(envelope, 'envelope')
+  return prefix ? decodeTextStart(envelope).start : decodeTextForm(envelope)
 }
 
 function wrongForm(kind: MessageKind): KmsError {

@@ -1,39 +1,10 @@
-import {
-  type Bytes,
-  concatBytes,
-  copyBytes,
-  decodeUtf8,
-  encodeUtf8,
-  isWellFormed,
-  toBytes,
-} from '../bytes/index.ts'
-import { recordAad } from '../ciphers/index.ts'
-import { oneOf, refuseOthers } from '../checks/index.ts'
-import { KmsError, type Outcome } from '../errors.ts'
-import { canonicalContext, type EncryptionContext } from '../kms/index.ts'
-import {
-  decodeTextForm,
-  encodeHead,
-  encodeTextForm,
-  type MessageHead,
-  type MessageKind,
-  parseMessage,
-} from '../wire/index.ts'
-import {
-  type DecryptItem,
-  type DecryptManyOptions,
-  decryptBatch,
-  type EncryptItem,
-  encryptBatch,
-} from './batches.ts'
-import {
-  type DecryptedRange,
-  decryptRange,
-  type PlaintextRange,
-  type ReadEnvelopeRange,
-} from './decrypt-range.ts'
-import { decryptTransform } from './decrypt-stream.ts'
-import { encryptTransform } from './encrypt-stream.ts'
+import type { Bytes } from '../bytes/index.ts'
+import type { Outcome } from '../errors.ts'
+import { type DecryptItem, decryptMany, type DecryptManyOptions } from './decrypt-many.ts'
+import { decryptMessage } from './decrypt-message.ts'
+import { decryptStored, type StoredPlaintext } from './decrypt-stored.ts'
+import { type EncryptItem, encryptMany } from './encrypt-many.ts'
+import { encryptRecordMessage } from './encrypt-record.ts'
 import type { EncryptedEnvelope } from './encrypted-envelope.ts'
 import type {
   CallOptions,
@@ -41,37 +12,21 @@ import type {
   EncryptOptions,
   EnvelopeCipherOptions,
   MessageOptions,
+  RewrapOptions,
+  StartedStream,
+  StartStreamOptions,
 } from './options.ts'
-import {
-  decryptMessage,
-  encryptRecordMessage,
-  kindsOf,
-  openBody,
-  openKey,
-  readMessage,
-  RECORD_KINDS,
-  signalOptions,
-  snapshot,
-} from './records.ts'
-import { rewrapTransform } from './rewrap-stream.ts'
-import { type CipherSettings, cipherSettings, formOf, readPolicy } from './settings.ts'
+import type { DecryptedRange, PlaintextRange, ReadEnvelopeRange } from './range-options.ts'
+import { decryptStream, readRange } from './read-stream.ts'
+import { rewrapMessage, rewrapStream } from './rewrap.ts'
+import { type CipherSettings, cipherSettings } from './settings.ts'
+import { decryptText, encryptText } from './text.ts'
+import { encryptStream, startStream } from './write-stream.ts'
 
-const STREAM_KINDS: readonly MessageKind[] = ['stream', 'stream-by-reference']
-/** What has wraps of its own. A message by reference is rewrapped through its data-key record. */
-const WRAPPED_KINDS: readonly MessageKind[] = ['record', 'stream', 'data-key-record']
-
-/** Options of a rewrap. */
-export interface RewrapOptions extends CallOptions {
-  readonly context?: EncryptionContext
-  /**
-   * `open` (default): the new wraps are proven to open the same DEK. `kms`: nothing is proven, for
-   * workers that may only rewrap.
-   */
-  readonly verify?: 'open' | 'kms'
-}
+type Outcomes = Promise<readonly Outcome<Bytes>[]>
 
 /**
- * Envelope encryption over a KMS: data is encrypted here, under data keys that the KMS wraps.
+ * Encrypts data here, under data keys that a KMS wraps (envelope encryption).
  *
  * @remarks Security: `context` and `aad` must be given to decrypt exactly as they were given to
  * encrypt. Every failure that comes from the envelope, the key, the context or the aad is
@@ -92,26 +47,31 @@ export interface RewrapOptions extends CallOptions {
 export class EnvelopeCipher {
   readonly #settings: CipherSettings
 
-  /** @throws KmsError `ERR_KMS_CONFIG` */
+  /** @throws KmsError `ERR_KMS_CONFIG`, also where the platform has no `crypto.subtle` */
   constructor(options: EnvelopeCipherOptions) {
     this.#settings = cipherSettings(options)
   }
 
   /**
-   * Encrypts bytes into one record: 32 bytes and the key header longer, or 64 bytes by reference.
+   * Encrypts bytes into one record: the key header and 32 bytes longer, or 64 bytes by reference.
    *
-   * @param plaintext - at most `maxRecordBytes` (1 MiB by default); may be used again as soon as this returns
-   * @throws KmsError `ERR_ENVELOPE_TOO_LARGE`, `ERR_CONTEXT_INVALID`, or the KMS's error
+   * Returns a plain `Uint8Array`, never a `Buffer`: in Node, `Buffer.from(envelope)` makes one.
+   *
+   * @param plaintext - at most `maxRecordBytes` (1 MiB by default); you may use it again as soon as this returns
+   * @throws KmsError `ERR_ENVELOPE_TOO_LARGE`, `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG`, or the KMS's error
    */
   encrypt(plaintext: Uint8Array, options: EncryptOptions = {}): Promise<Bytes> {
     return encryptRecordMessage(this.#settings, plaintext, options)
   }
 
   /**
-   * Decrypts a record; other kinds only where `kinds` names them.
+   * Decrypts a record; other kinds only if `kinds` names them.
+   *
+   * Returns a plain `Uint8Array`, never a `Buffer`, also if you encrypted one: `.toString('base64')` on it
+   * gives numbers. In Node, `Buffer.from(plaintext)` makes a `Buffer`.
    *
    * @throws KmsError `ERR_DECRYPT_FAILED`, `ERR_WIRE_*`, `ERR_ENVELOPE_UNKNOWN_KEY`,
-   * `ERR_ENVELOPE_UNKNOWN_REFERENCE`, `ERR_CONTEXT_INVALID`, or the KMS's error
+   * `ERR_ENVELOPE_UNKNOWN_REFERENCE`, `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG`, or the KMS's error
    */
   decrypt(envelope: Uint8Array, options: DecryptOptions = {}): Promise<Bytes> {
     return decryptMessage(this.#settings, envelope, options)
@@ -120,91 +80,79 @@ export class EnvelopeCipher {
   /**
    * Encrypts text into the text form: `ek1.` and base64url.
    *
-   * @throws TypeError if the text has a lone surrogate, which UTF-8 cannot hold
+   * @throws TypeError if it is not a string, or has a lone surrogate, which UTF-8 cannot hold
    * @throws KmsError as {@link EnvelopeCipher.encrypt}
    */
-  async encryptText(text: string, options: EncryptOptions = {}): Promise<string> {
-    if (!isWellFormed(text)) throw new TypeError('a lone surrogate')
-    return encodeTextForm(await this.encrypt(encodeUtf8(text), options))
+  encryptText(text: string, options: EncryptOptions = {}): Promise<string> {
+    return encryptText(this.#settings, text, options)
   }
 
   /**
-   * Decrypts what {@link EnvelopeCipher.encryptText} made.
+   * Decrypts what {@link EnvelopeCipher.encryptText} returned.
    *
-   * @throws TypeError if the plaintext is not text
+   * @throws TypeError if `text` is not a string, or the plaintext is not text
    * @throws KmsError as {@link EnvelopeCipher.decrypt}
    */
-  async decryptText(text: string, options: DecryptOptions = {}): Promise<string> {
-    const plaintext = decodeUtf8(await this.decrypt(decodeTextForm(text), options))
-    if (plaintext === undefined) throw new TypeError('text is not UTF-8')
-    return plaintext
+  decryptText(text: string, options: DecryptOptions = {}): Promise<string> {
+    return decryptText(this.#settings, text, options)
   }
 
   /**
-   * Encrypts many records at once: in order, one outcome for each; never rejects for one item. A
-   * failure of the KMS for one item is that of all later items of its context.
+   * Encrypts many records at once. Returns one outcome for each item, in order, and never rejects for one
+   * item. If the KMS fails for one item, all later items of its context fail alike.
    *
-   * @throws TypeError before any work, if a plaintext is no `Uint8Array`
+   * @throws TypeError before any work, if a plaintext is not a `Uint8Array`
    */
-  async encryptMany(
-    items: readonly EncryptItem[],
-    options: CallOptions = {},
-  ): Promise<readonly Outcome<Bytes>[]> {
-    return encryptBatch(this.#settings, items, options)
+  encryptMany(items: readonly EncryptItem[], options: CallOptions = {}): Outcomes {
+    return encryptMany(this.#settings, items, options)
   }
 
   /**
-   * Decrypts many records at once, each distinct data key unwrapped once: in order, one outcome for
-   * each; never rejects for one item. An envelope that is no `Uint8Array` is `ERR_WIRE_MALFORMED`.
+   * Decrypts many records at once and unwraps each distinct data key once. Returns one outcome for each
+   * item, in order, and never rejects for one item. An envelope that is not a `Uint8Array` is
+   * `ERR_WIRE_MALFORMED`.
    */
-  async decryptMany(
-    items: readonly DecryptItem[],
-    options: DecryptManyOptions = {},
-  ): Promise<readonly Outcome<Bytes>[]> {
-    return decryptBatch(this.#settings, items, options)
+  decryptMany(items: readonly DecryptItem[], options: DecryptManyOptions = {}): Outcomes {
+    return decryptMany(this.#settings, items, options)
   }
 
   /**
-   * A transform from plaintext to a stream message, of any length and in constant memory. The data
+   * Returns a transform from plaintext to a stream message, of any length and in constant memory. The data
    * key is made with the first bytes.
    *
-   * @throws KmsError `ERR_CONTEXT_INVALID` at once; anything else errors the stream
+   * @throws KmsError `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG` at once; anything else errors the stream
    */
   encryptStream(options: EncryptOptions = {}): TransformStream<Uint8Array, Uint8Array> {
-    const { keys, form: defaultForm } = this.#settings
-    const form = formOf(options.form ?? defaultForm)
-    const { context, aad } = snapshot(options)
-    return encryptTransform(async () => {
-      const durable = form === 'reference'
-      const key = await keys.active(context, { ...signalOptions(options), durable })
-      return key.startStream(aad, form)
-    }, options.signal)
+    return encryptStream(this.#settings, options)
   }
 
   /**
-   * A transform from a stream message to its plaintext; records too where `kinds` names them, which
-   * are held until their end. No byte leaves before its tag is verified, but bytes leave before the
-   * end is seen: what was written must be thrown away if the stream errors.
+   * Makes the data key first, then returns the transform from plaintext to a stream message, and, given
+   * `plaintextBytes`, the exact length of that message, as R2 and a `Content-Length` need it. If more or
+   * fewer bytes arrive, the transform errors with a `RangeError`.
    *
-   * @throws KmsError `ERR_CONTEXT_INVALID` at once; what {@link EnvelopeCipher.decrypt} throws errors the stream
+   * @throws KmsError `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG`, or the KMS's error
+   */
+  startStream(options: StartStreamOptions = {}): Promise<StartedStream> {
+    return startStream(this.#settings, options)
+  }
+
+  /**
+   * Returns a transform from a stream message to its plaintext. It opens records too if `kinds` names
+   * them, and holds them until their end. No byte leaves before its tag is verified, but bytes leave
+   * before the end is seen: throw away what was written if the stream errors.
+   *
+   * @throws KmsError `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG` at once; what {@link EnvelopeCipher.decrypt}
+   * throws errors the stream
    */
   decryptStream(options: DecryptOptions = {}): TransformStream<Uint8Array, Uint8Array> {
-    const { context, aad } = snapshot(options)
-    const settings = this.#settings
-    return decryptTransform({
-      policy: readPolicy(settings, kindsOf(options.kinds, STREAM_KINDS)),
-      maxRecordBodyBytes: settings.maxRecordBodyBytes,
-      signal: options.signal,
-      open: (head) => openKey(settings, head, context, options),
-      openStream: async (key, header) => (await key.openStream(header, aad)).keys,
-      openRecord: (key, body) => key.decryptRecord(body, recordAad(aad)),
-    })
+    return decryptStream(this.#settings, options)
   }
 
   /**
    * Decrypts a part of a stream message through range reads, as R2 and S3 serve them.
    *
-   * @param read - gives bytes of the envelope; every call must see the same version of the object
+   * @param read - returns bytes of the envelope; every call must see the same version of the object
    * @throws RangeError if the range makes no sense
    * @throws KmsError as {@link EnvelopeCipher.decrypt}
    */
@@ -213,68 +161,37 @@ export class EnvelopeCipher {
     range: PlaintextRange,
     options: MessageOptions = {},
   ): Promise<DecryptedRange> {
-    const { context, aad } = snapshot(options)
-    return decryptRange(read, range, {
-      policy: readPolicy(this.#settings, STREAM_KINDS),
-      signal: options.signal,
-      open: (head) => openKey(this.#settings, head, context, options),
-      openStream: async (key, header) => (await key.openStream(header, aad)).keys,
-    })
+    return readRange(this.#settings, read, range, options)
   }
 
   /**
-   * The same message under the KEKs that are configured now: every old wrap is dropped, the body
-   * stays byte for byte. Also takes a data-key record. Goes past the cache.
+   * Returns the same message under the KEKs that are configured now: every old wrap is dropped, the body
+   * stays byte for byte. Also takes a data-key record. It does not use the cache.
    *
-   * @remarks Security: does not help once a DEK or KEK is known to somebody: re-encrypt then.
+   * @remarks Security: does not help once somebody knows a DEK or KEK: re-encrypt then.
    * @throws KmsError as {@link EnvelopeCipher.decrypt}
    */
-  async rewrap(envelope: Uint8Array, options: RewrapOptions = {}): Promise<Bytes> {
-    options.signal?.throwIfAborted()
-    const bytes = copyBytes(toBytes(envelope, 'envelope'))
-    const head = parseMessage(bytes, readPolicy(this.#settings, WRAPPED_KINDS))
-    const newHead = await this.#rewrapHead(head, options)
-    return concatBytes(newHead, bytes.subarray(head.bodyAt))
+  rewrap(envelope: Uint8Array, options: RewrapOptions = {}): Promise<Bytes> {
+    return rewrapMessage(this.#settings, envelope, options)
   }
 
-  /** {@link EnvelopeCipher.rewrap} for an envelope of any size. */
+  /** Returns a transform that does what {@link EnvelopeCipher.rewrap} does, for an envelope of any size. */
   rewrapStream(options: RewrapOptions = {}): TransformStream<Uint8Array, Uint8Array> {
-    const context = canonicalContext(options.context).map
-    return rewrapTransform(
-      readPolicy(this.#settings, WRAPPED_KINDS),
-      (head) => this.#rewrapHead(head, { ...options, context }),
-      options.signal,
-    )
+    return rewrapStream(this.#settings, options)
   }
 
   /**
    * Decrypts a message under the context that it carries, and returns that context, verified.
    *
    * @remarks Security: for rotation, inspection and the command line. Behind an API that several
-   * tenants share it would open one tenant's message for another. Refused where
-   * `requiredContextKeys` is set.
+   * tenants share it would open one tenant's message for another. Refused if `requiredContextKeys` is set.
    * @throws KmsError `ERR_KMS_UNSUPPORTED`, and as {@link EnvelopeCipher.decrypt}
    */
-  async decryptStored(
+  decryptStored(
     envelope: Uint8Array,
     options: Omit<DecryptOptions, 'context'> = {},
-  ): Promise<{ readonly plaintext: Bytes; readonly context: EncryptionContext }> {
-    options.signal?.throwIfAborted()
-    const { keys } = this.#settings
-    if (keys.policy.requiredContextKeys.length > 0) {
-      throw new KmsError('ERR_KMS_UNSUPPORTED', {
-        message: 'requiredContextKeys is set', // W6.8
-      })
-    }
-    refuseOthers({ context: (options as DecryptOptions).context })
-    const { aad } = snapshot(options)
-    const bytes = copyBytes(toBytes(envelope, 'envelope'))
-    const kinds = [...RECORD_KINDS, ...STREAM_KINDS]
-    const head = readMessage(this.#settings, bytes, kindsOf(options.kinds, kinds))
-    const header = head.header ?? (await keys.headerOf(head.commitment, signalOptions(options)))
-    const key = await keys.open(header, header.stored, signalOptions(options))
-    const plaintext = await openBody(head, bytes.subarray(head.bodyAt), key, aad)
-    return { plaintext, context: key.context.map } // W6.7
+  ): Promise<StoredPlaintext> {
+    return decryptStored(this.#settings, envelope, options)
   }
 
   /**
@@ -288,20 +205,5 @@ export class EnvelopeCipher {
   /** Drops every data key that is held: after a restore from a snapshot, or to make a revocation immediate. */
   clear(): void {
     this.#settings.keys.clear()
-  }
-
-  async #rewrapHead(head: MessageHead, options: RewrapOptions): Promise<Bytes> {
-    const { header } = head
-    // Options of the message itself may come along: its aad is not touched.
-    const given: RewrapOptions & EncryptOptions = options
-    const { context, aad: _aad, verify = 'open', signal, defer, ...others } = given
-    refuseOthers(others)
-    if (header === undefined) throw new KmsError('ERR_WIRE_KIND_REFUSED')
-    const next = await this.#settings.keys.rewrap(header, context, {
-      signal,
-      defer,
-      verify: oneOf('verify', verify, ['open', 'kms']),
-    })
-    return encodeHead(head.kind, next.bytes)
   }
 }

@@ -1,7 +1,8 @@
-export type { DecryptItem, EncryptItem } from './batches.ts'
-export type { DecryptedRange, PlaintextRange, ReadEnvelopeRange } from './decrypt-range.ts'
+export type { DecryptItem, DecryptManyOptions } from './decrypt-many.ts'
+export type { StoredPlaintext } from './decrypt-stored.ts'
+export type { EncryptItem } from './encrypt-many.ts'
 export { EncryptedEnvelope, type ParseEnvelopeOptions } from './encrypted-envelope.ts'
-export { EnvelopeCipher, type RewrapOptions } from './envelope-cipher.ts'
+export { EnvelopeCipher } from './envelope-cipher.ts'
 export type {
   DecryptOptions,
   EncryptOptions,
@@ -9,5 +10,9 @@ export type {
   KmsCipherOptions,
   CallOptions,
   MessageOptions,
+  RewrapOptions,
   SourceCipherOptions,
+  StartedStream,
+  StartStreamOptions,
 } from './options.ts'
+export type { DecryptedRange, PlaintextRange, ReadEnvelopeRange } from './range-options.ts'

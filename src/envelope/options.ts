@@ -1,15 +1,14 @@
 import type {
-  DataKeyLimits,
+  DataKeyOptions,
   DataKeySource,
   EnvelopeForm,
   KmsCacheConfig,
 } from '../data-keys/index.ts'
-import type { EncryptionContext, KeyManagementService, KmsSignalOptions } from '../kms/index.ts'
-import type { DataKeyStore, Runtime } from '../ports/index.ts'
+import type { EncryptionContext, KmsSignalOptions } from '../kms/index.ts'
 import type { MessageKind } from '../wire/index.ts'
 
 /** Options of every call. Time is limited by `signal`, e.g. `AbortSignal.timeout(2_000)`. */
-export type CallOptions = Omit<KmsSignalOptions, 'deadlineMs'>
+export type CallOptions = Pick<KmsSignalOptions, 'signal' | 'defer'>
 
 /** Options of every call on one message. */
 export interface MessageOptions extends CallOptions {
@@ -31,10 +30,37 @@ export interface EncryptOptions extends MessageOptions {
   readonly form?: EnvelopeForm
 }
 
+/** Options of `startStream`. */
+export interface StartStreamOptions extends EncryptOptions {
+  /**
+   * Exact length of the plaintext in bytes, at most 2^52 - 1. The stream errors if more or fewer bytes
+   * arrive. Without it the length of the envelope is unknown.
+   */
+  readonly plaintextBytes?: number | undefined
+}
+
+/** Result of `startStream`. */
+export interface StartedStream {
+  /** Exact length of the envelope in bytes; `undefined` if `plaintextBytes` was not given. */
+  readonly envelopeBytes: number | undefined
+  /** Turns the plaintext into the envelope. Use it once, or drop it. */
+  readonly transform: TransformStream<Uint8Array, Uint8Array>
+}
+
 /** Options of a call that decrypts. */
 export interface DecryptOptions extends MessageOptions {
   /** What this call accepts. The data never decides it. */
   readonly kinds?: readonly MessageKind[]
+}
+
+/** Options of a rewrap. */
+export interface RewrapOptions extends CallOptions {
+  readonly context?: EncryptionContext
+  /**
+   * `open` (default): the new wraps are proven to open the same DEK. `kms`: nothing is proven, for
+   * workers that may only rewrap.
+   */
+  readonly verify?: 'open' | 'kms'
 }
 
 /** Options that any {@link EnvelopeCipherOptions} may have. */
@@ -45,20 +71,12 @@ interface CommonOptions {
   readonly acceptVersions?: readonly number[]
   /** Plaintext of one record in bytes, to write and to read: 1 MiB by default, at most 1 GiB. Larger data is a stream. */
   readonly maxRecordBytes?: number
-  readonly runtime?: Runtime
 }
 
 /** A cipher over a KMS: it makes and caches its own data keys. */
-export interface KmsCipherOptions extends CommonOptions, Partial<DataKeyLimits> {
-  readonly kms: KeyManagementService
+export interface KmsCipherOptions extends CommonOptions, DataKeyOptions {
   /** Bounds of the cache in memory; `false` makes a data key, and a KMS call, for every message. */
   readonly cache?: KmsCacheConfig | false
-  /** Context keys that every message must have and that no header carries. */
-  readonly requiredContextKeys?: readonly string[]
-  /** The most wraps that a header may have, 1 to 16; 5 by default. */
-  readonly maxWraps?: number
-  /** Where data-key records of messages by reference live. */
-  readonly dataKeyStore?: DataKeyStore
 }
 
 /** A cipher over a data-key source of your own: its keys, limits and store are the source's. */

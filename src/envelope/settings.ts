@@ -1,12 +1,8 @@
-import { integer, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
-import {
-  CachedKms,
-  type DataKeySource,
-  type EnvelopeForm,
-  KmsDataKeys,
-} from '../data-keys/index.ts'
+import { configError, integer, oneOf, wrongOption } from '../checks/index.ts'
+import type { DataKeySource, EnvelopeForm } from '../data-keys/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
-import type { EnvelopeCipherOptions, KmsCipherOptions, SourceCipherOptions } from './options.ts'
+import { demandOptions, sourceOf } from './key-source.ts'
+import type { EnvelopeCipherOptions } from './options.ts'
 
 /** The options of a cipher, checked and complete. */
 export interface CipherSettings {
@@ -14,60 +10,55 @@ export interface CipherSettings {
   readonly form: EnvelopeForm
   readonly acceptVersions: readonly number[]
   readonly maxRecordBytes: number
-  /** Nonce and tag are more. */
-  readonly maxRecordBodyBytes: number
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
+  demandOptions(options)
+  demandWebCrypto()
   const {
     form = 'inline',
     acceptVersions = [WIRE_VERSION],
     maxRecordBytes = LIMITS.defaultRecordBytes,
     ...others
   } = options
-  const versions = [...acceptVersions]
-  if (versions.length === 0 || versions.some((version) => version !== WIRE_VERSION)) {
-    throw wrongOption('acceptVersions')
-  }
   const settings = {
     keys: sourceOf(others),
     form: formOf(form),
-    acceptVersions: versions,
+    acceptVersions: versionsOf(acceptVersions),
     maxRecordBytes: integer('maxRecordBytes', maxRecordBytes, 0, LIMITS.maxRecordBytes),
-    maxRecordBodyBytes: maxRecordBytes + LIMITS.nonceBytes + LIMITS.tagBytes,
   }
   if (settings.form === 'reference' && !settings.keys.policy.references) {
-    throw wrongOption('dataKeyStore')
+    throw configError("form: 'reference' needs a dataKeyStore")
   }
   return settings
 }
 
-function sourceOf({
-  keys,
-  runtime,
-  ...others
-}: Partial<KmsCipherOptions & SourceCipherOptions>): DataKeySource {
-  if (keys !== undefined) {
-    refuseOthers(others) // an option that is accepted and ignored is worse than an error
-    return keys
-  }
-  const { cache = {}, ...rest } = others
-  // Unknown options and a missing kms are refused there.
-  const options = { runtime, ...rest } as KmsCipherOptions
-  if (cache === false) return new KmsDataKeys(options)
-  if (Object(cache) !== cache) throw wrongOption('cache')
-  return new CachedKms({ ...options, ...cache })
+/** Browsers leave `crypto.subtle` out of pages without TLS: said here, it is not taken for an outage. */
+function demandWebCrypto(): void {
+  const web: unknown = Reflect.get(globalThis, 'crypto')
+  if (Reflect.get(Object(web) as object, 'subtle') !== undefined) return
+  throw configError('crypto.subtle is missing: serve the page over https or from localhost')
+}
+
+function versionsOf(versions: readonly number[]): readonly number[] {
+  const own: readonly unknown[] = Array.isArray(versions) ? [...(versions as unknown[])] : []
+  if (own.length > 0 && own.every((version) => version === WIRE_VERSION)) return own
+  throw wrongOption(
+    'acceptVersions',
+    `an array of supported versions: [${String(WIRE_VERSION)}]`,
+    versions,
+  )
 }
 
 const FORMS: readonly EnvelopeForm[] = ['inline', 'reference']
 
-/** The form of a call: a misspelt one must not pass for a reference to what nobody stored. */
+/** Returns the form of a call: a misspelt one must not pass for a reference that nobody stored. */
 export function formOf(form: EnvelopeForm): EnvelopeForm {
   return oneOf('form', form, FORMS)
 }
 
-/** The policy of one call. */
+/** Returns the policy of one call. */
 export function readPolicy(settings: CipherSettings, kinds: readonly MessageKind[]): ReadPolicy {
   const { keys, acceptVersions } = settings
   return { acceptVersions, acceptKinds: kinds, maxWraps: keys.policy.maxWraps }

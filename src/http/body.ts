@@ -1,7 +1,7 @@
 import { type Bytes, concatBytes } from '../bytes/index.ts'
 import type { NetworkBody } from '../ports/index.ts'
 
-/** Reads a body of at most `maxBytes`; `undefined` if it is longer. */
+/** Returns a body of at most `maxBytes`, or `undefined` if it is longer. */
 export async function readBody(
   body: NetworkBody | null,
   maxBytes: number,

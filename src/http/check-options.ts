@@ -1,47 +1,53 @@
-import { configError } from '../checks/index.ts'
+import { configError, wrongOption } from '../checks/index.ts'
 
-/** What an option must be: by `typeof`, or one of those that `typeof` cannot tell. */
-export type OptionKind =
-  | 'boolean'
-  | 'number'
-  | 'string'
-  | 'function' // must be given
-  | 'object' // or a function
-  | 'secret' // a text, or a function that gives it
-  | 'texts'
-  | 'map'
+/** What each kind of option must be. A function must be given; any other option may be left out. */
+const EXPECTED = {
+  boolean: 'true or false',
+  number: 'a number',
+  string: 'a string',
+  function: 'a function',
+  object: 'an object or a function',
+  secret: 'a string or a function that returns one',
+  texts: 'a list of strings',
+  map: 'an object of strings',
+} as const
+
+/** What an option must be. */
+export type OptionKind = keyof typeof EXPECTED
 
 /** The kind of every option of T. */
 export type OptionKinds<T> = { readonly [K in keyof T]-?: OptionKind }
 
 /**
- * Refuses what would be accepted and ignored, or taken for something else: an option that nobody
- * knows, and `'false'` where a flag belongs. `undefined` is an option that was not given.
+ * Refuses unknown options and values of the wrong kind, such as `'false'` for a flag: they would be
+ * ignored, or taken for something else. `undefined` is an option that was not given.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkOptions<T extends object>(options: T, kinds: OptionKinds<T>): void {
-  // Also what is not the object's own: it would be read all the same.
+  // Inherited options too: they would be read all the same.
   for (const name in { ...options, ...kinds }) {
     const value: unknown = options[name as keyof T]
-    if (value === undefined && kinds[name as keyof T] !== 'function') continue
-    if (!Object.hasOwn(kinds, name)) throw configError(`unknown option: ${name}`)
-    if (!isOf(kinds[name as keyof T], value)) throw configError(`${name} is not valid`)
+    const kind = Object.hasOwn(kinds, name) ? kinds[name as keyof T] : undefined
+    if (value === undefined && kind !== 'function') continue
+    if (kind === undefined) throw configError(`unknown option: ${name}`)
+    if (!isOf(kind, value)) throw wrongOption(name, EXPECTED[kind], value)
   }
 }
 
 /**
- * The flags of a provider that checks its other options itself.
+ * Checks the flags of a provider that checks its other options itself.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkFlags(flags: Readonly<Record<string, unknown>>): void {
-  for (const name in flags) if (!isFlag(flags[name])) throw configError(`${name} is not valid`)
+  for (const name in flags)
+    if (!isFlag(flags[name])) throw wrongOption(name, EXPECTED.boolean, flags[name])
 }
 
 /** Whether it is a flag, or none was given. */
 export function isFlag(value: unknown): boolean {
-  return [true, false, undefined].includes(value as boolean)
+  return value === undefined || typeof value === 'boolean'
 }
 
 /** Whether it is a list of strings. */

@@ -1,22 +1,27 @@
 import { configError } from '../checks/index.ts'
 
+/** `URL` drops some of these without a word: the host would not be the one that was written. */
+const NOT_IN_A_URL = /[\s\\\p{Cc}]/u
 /** Loopback names and addresses, as `URL.hostname` writes them. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
-/** What an endpoint that is configured may be. */
+/** Exceptions for endpoints. */
 export interface EndpointRules {
   /** Plain http to a loopback address: for tests against a server on this machine. */
   readonly allowHttpLoopback?: boolean | undefined
 }
 
 /**
- * Checks an endpoint from the configuration: https, and nothing but an origin and a path.
+ * Returns an endpoint of the configuration without a trailing slash. It must be https and have only an
+ * origin and a path.
  *
- * @returns the URL without a trailing slash
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkEndpoint(endpoint: string, rules: EndpointRules): string {
-  if (!URL.canParse(endpoint)) throw configError('an endpoint is not a URL')
+  if (typeof endpoint !== 'string' || !URL.canParse(endpoint))
+    throw configError('an endpoint must be a URL')
+  if (NOT_IN_A_URL.test(endpoint))
+    throw configError('an endpoint must have no spaces, backslashes or control characters')
   const url = new URL(endpoint)
   const plainLoopback =
     url.protocol === 'http:' && rules.allowHttpLoopback === true && LOOPBACK.test(url.hostname)
@@ -24,6 +29,6 @@ export function checkEndpoint(endpoint: string, rules: EndpointRules): string {
     throw configError('an endpoint must be https')
   }
   if (url.username + url.password + url.search + url.hash !== '')
-    throw configError('an endpoint has no user, query or fragment')
+    throw configError('an endpoint must have no user, query or fragment')
   return url.origin + url.pathname.replace(/\/+$/, '')
 }

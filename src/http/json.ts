@@ -5,13 +5,13 @@ import type { CallFacts } from './transport.ts'
 /** A JSON object whose fields are not trusted yet. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** The object in a body, or `undefined` where there is none. */
+/** Returns the object in a body, or `undefined` if there is none. */
 export function parseJsonObject(body: Bytes): JsonObject | undefined {
   const text = decodeUtf8(body)
   if (text === undefined) return undefined
   try {
     const value: unknown = JSON.parse(text)
-    // Of an array too no field can be read.
+    // An array has no fields that are read here.
     return Object(value) === value ? (value as JsonObject) : undefined
   } catch {
     return undefined
@@ -19,7 +19,7 @@ export function parseJsonObject(body: Bytes): JsonObject | undefined {
 }
 
 /**
- * A string field of an answer.
+ * Returns a string field of an answer.
  *
  * @throws KmsError `ERR_KMS_RESPONSE_INVALID`
  */

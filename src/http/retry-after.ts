@@ -1,11 +1,11 @@
 import type { HttpResponse } from './transport.ts'
 
-/** Longest wait that a server may ask for: what is longer is cut. */
+/** Longest wait that a server may ask for; longer ones are cut. */
 const MAX_MS = 300_000
 
 /**
- * Retry-After (RFC 9110 section 10.2.3) in milliseconds, in either of its two forms; `undefined`
- * where it is absent or makes no sense.
+ * Returns Retry-After (RFC 9110 section 10.2.3) in milliseconds, in either of its two forms, or
+ * `undefined` if it is absent or malformed.
  */
 export function retryAfterMs(headers: HttpResponse['headers'], nowMs: number): number | undefined {
   const value = headers.get('retry-after')?.trim() ?? ''

@@ -1,8 +1,8 @@
 import type { Bytes } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
+import { integer } from '../checks/index.ts'
 import { isKmsError, KmsError, type KmsErrorDetails } from '../errors.ts'
 import type { Network, NetworkResponse } from '../ports/index.ts'
-import { untilAborted } from '../runtime/index.ts'
+import { withTimeout } from '../runtime/index.ts'
 import { readBody } from './body.ts'
 
 /** One request to a vendor. */
@@ -12,17 +12,19 @@ export interface HttpRequest {
   readonly url: string
   readonly headers: HeadersInit
   readonly body?: string | Bytes
-  /** Gives the caller a redirect as an answer, to compare where it leads; it is never followed here. */
+  /** Returns a redirect as an answer, so that the caller can compare its target; it is never followed here. */
   readonly showsRedirect?: boolean
   readonly signal?: AbortSignal | undefined
-  /** What stands on every error of this request. */
+  /** `signal` ends the request in time: without an explicit `timeoutMs` the transport has no timer. */
+  readonly hasAttemptTimeout?: boolean | undefined
+  /** Facts for every error of this request. */
   readonly facts?: CallFacts
 }
 
-/** Which call it was. */
+/** Facts about a call, for its errors. */
 export type CallFacts = Pick<KmsErrorDetails, 'operation' | 'provider'>
 
-/** A whole answer, whatever its status but a redirect that was not asked for. */
+/** A whole answer of any status, except a redirect that was not asked for. */
 export interface HttpResponse {
   readonly status: number
   readonly headers: NetworkResponse['headers']
@@ -32,27 +34,30 @@ export interface HttpResponse {
 /** Bounds of every request. */
 export interface TransportOptions {
   readonly network: Network
-  /** From the start of the request to the last byte of the body, in milliseconds; 2,000 by default, 1 to 600,000. */
+  /**
+   * From the start of the request to the last byte of the body, in milliseconds, 1 to 600,000. By
+   * default 2,000, or the attempt timeout of the stack around it.
+   */
   readonly timeoutMs?: number | undefined
   /** Longest body that is read, in bytes; 256 KiB by default. */
   readonly maxBodyBytes?: number
 }
 
+const DEFAULT_TIMEOUT_MS = 2_000
 const MAX_TIMEOUT_MS = 600_000
 
 /** The one way out: deadline, abort, body limit, no redirects, and errors without secrets. */
 export class Transport {
   readonly #network: Network
-  readonly #timeoutMs: number
+  readonly #timeoutMs: number | undefined
   readonly #maxBodyBytes: number
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
-  constructor({ network, timeoutMs = 2_000, maxBodyBytes = 262_144 }: TransportOptions) {
+  constructor({ network, timeoutMs, maxBodyBytes = 262_144 }: TransportOptions) {
     this.#network = network
-    // A timer of more than 2^31 ms fires at once, and so would one of no number.
-    if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS)
-      throw configError('timeoutMs is not valid')
-    this.#timeoutMs = timeoutMs
+    // A timer of more than 2^31 ms fires at once, and so would one of NaN.
+    this.#timeoutMs =
+      timeoutMs === undefined ? undefined : integer('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS)
     this.#maxBodyBytes = maxBodyBytes
   }
 
@@ -62,24 +67,16 @@ export class Transport {
    * @throws KmsError `ERR_KMS_TIMEOUT`, `ERR_KMS_UNAVAILABLE`, `ERR_KMS_RESPONSE_INVALID`; or the signal's reason
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
-    request.signal?.throwIfAborted()
-    const attempt = new AbortController()
-    const stop = (): void => {
-      attempt.abort(request.signal?.reason)
-    }
-    request.signal?.addEventListener('abort', stop, { once: true })
-    const cancel = this.#network.after(this.#timeoutMs, () => {
-      attempt.abort(new KmsError('ERR_KMS_TIMEOUT', request.facts))
-    })
+    const { signal, hasAttemptTimeout, facts } = request
+    const isTimed = hasAttemptTimeout === true && signal !== undefined
+    const timeoutMs = this.#timeoutMs ?? (isTimed ? undefined : DEFAULT_TIMEOUT_MS)
+    const error = (): KmsError => new KmsError('ERR_KMS_TIMEOUT', facts)
     try {
-      // Raced as well: a body that hangs must not depend on how well a runtime aborts it.
-      return await untilAborted(this.#exchange(request, attempt.signal), attempt.signal)
-    } catch (error) {
-      if (attempt.signal.aborted) throw attempt.signal.reason
-      throw isKmsError(error) ? error : unreachable(error, request.facts)
-    } finally {
-      cancel()
-      request.signal?.removeEventListener('abort', stop)
+      const bound = { timeoutMs, signal, network: this.#network, error }
+      return await withTimeout((ended) => this.#exchange(request, ended), bound)
+    } catch (failure) {
+      signal?.throwIfAborted()
+      throw isKmsError(failure) ? failure : unreachable(failure, facts)
     }
   }
 
@@ -119,7 +116,7 @@ function unreachable(error: unknown, facts: CallFacts | undefined): KmsError {
   })
 }
 
-/** What a thrown value may say. */
+/** Fields that a thrown value may have. */
 interface Thrown {
   readonly cause?: unknown
   readonly code?: unknown

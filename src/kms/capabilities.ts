@@ -18,6 +18,8 @@ export interface KmsCapabilities {
    * Absent where that cannot be said.
    */
   readonly keks?: readonly string[]
+  /** How many wraps a new data key gets from several KEKs, at most. Absent: it is one KEK. */
+  readonly wraps?: number
 }
 
 /** Sizes in bytes. */

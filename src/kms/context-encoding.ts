@@ -1,4 +1,5 @@
 import { type Bytes, compareUtf8, writeUtf8 } from '../bytes/index.ts'
+import { describe } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 
 /**
@@ -29,38 +30,42 @@ export const DATA_KEY_CONTEXT_KEY = 'edge-kms:dk'
  * @throws KmsError `ERR_CONTEXT_INVALID`
  */
 export function encodeContext(map: EncryptionContext | undefined, maxBytes: number): Bytes {
-  return encodeEntries(map, maxBytes, NO_PREFIX, false)
+  return encodeEntries('context', map, maxBytes, NO_PREFIX)
 }
 
-/** As {@link encodeContext}, behind a prefix that does not count against `maxBytes`: one array, one pass. */
+/** As {@link encodeContext}, for an aad behind a prefix that does not count against `maxBytes`: one array, one pass. */
 export function encodePrefixedContext(
   prefix: Bytes,
   map: EncryptionContext | undefined,
   maxBytes: number,
 ): Bytes {
-  return encodeEntries(map, maxBytes, prefix, false)
+  return encodeEntries('aad', map, maxBytes, prefix)
 }
 
 /** ctx(K): as {@link encodeContext}, for the map of {@link kmsContext}, with limits of its own (W1.15). */
 export function encodeKmsContext(k: EncryptionContext): Bytes {
-  return encodeEntries(k, CONTEXT_LIMITS.maxContextBytes + 128, NO_PREFIX, true)
+  return encodeEntries('context', k, CONTEXT_LIMITS.maxContextBytes + 128, NO_PREFIX, true)
 }
 
 const NO_PREFIX: Bytes = new Uint8Array(0)
 
+/** The name of a map in errors. */
+type MapName = 'context' | 'aad'
+
 function encodeEntries(
+  name: MapName,
   map: EncryptionContext | undefined,
   maxBytes: number,
   prefix: Bytes,
-  reserved: boolean,
+  reserved = false,
 ): Bytes {
-  const keys = sortedKeys(map === undefined ? [] : keysOf(map), reserved)
+  const keys = sortedKeys(name, map === undefined ? [] : keysOf(map, name), reserved)
   const texts: string[] = []
   let units = 2
   for (const key of keys) {
     // Each value is read once: a getter must not answer the check and the encoding differently.
     const value = map?.[key] as unknown
-    if (typeof value !== 'string') throw invalid('every value must be a string') // W1.9
+    if (typeof value !== 'string') throw wrongValue(name, key, value) // W1.9
     units += 4 + key.length + value.length
     texts.push(key, value)
   }
@@ -69,11 +74,17 @@ function encodeEntries(
   // One byte for each unit is right for ASCII, as most maps are; what does not fit is dropped, and
   // written again with the room that it needs.
   do {
-    if (end - prefix.length > maxBytes) throw invalid('too long') // W1.5, W1.6
+    if (end - prefix.length > maxBytes) {
+      throw invalid(name, `must have at most ${String(maxBytes)} bytes`) // W1.5, W1.6
+    }
     out = new Uint8Array(end)
     out.set(prefix)
     end = writeU16(out, prefix.length, keys.length) // W1.1
-    for (const text of texts) end = writeLp16(out, end, text)
+    for (const text of texts) {
+      const at = end
+      end = writeLp16(out, at, text)
+      if (end < 0) throw invalid(name, 'must have no lone surrogate, which UTF-8 cannot hold') // W1.10
+    }
   } while (end > out.length)
   return out
 }
@@ -88,18 +99,22 @@ interface Shape {
 let lastShape: Shape | undefined
 
 /** The keys, checked, in the order of the encoding. */
-function sortedKeys(keys: readonly string[], reserved: boolean): readonly string[] {
+function sortedKeys(name: MapName, keys: readonly string[], reserved: boolean): readonly string[] {
   const last = lastShape
   if (last?.reserved === reserved && last.keys.length === keys.length) {
     if (keys.every((key, i) => key === last.keys[i])) return last.sorted
   }
   const maxEntries = CONTEXT_LIMITS.maxEntries + (reserved ? 1 : 0)
-  if (keys.length > maxEntries) throw invalid('too many entries') // W1.4
-  for (const key of keys) {
-    if (key === '') throw invalid('a key is empty') // W1.3
-    if (!reserved && isReserved(key)) throw invalid('a reserved key') // W1.7
+  if (keys.length > maxEntries) {
+    throw invalid(name, `must have at most ${String(maxEntries)} entries`) // W1.4
   }
-  checkFolded(keys)
+  for (const key of keys) {
+    if (key === '') throw invalid(name, 'must have no empty key') // W1.3
+    if (!reserved && isReserved(key)) {
+      throw invalid(name, `must have no key that begins with ${RESERVED_CONTEXT_PREFIX}`) // W1.7
+    }
+  }
+  checkFolded(name, keys)
   const sorted = keys.toSorted(compareUtf8) // W1.2: UTF-8 order, not UTF-16
   lastShape = { keys, reserved, sorted }
   return sorted
@@ -110,18 +125,19 @@ function isReserved(key: string): boolean {
 }
 
 /** W1.8: some KMSs compare keys without case, two such keys would be one there. */
-function checkFolded(keys: readonly string[]): void {
-  if (new Set(keys.map(foldAscii)).size < keys.length) throw invalid('two keys differ in case only')
+function checkFolded(name: MapName, keys: readonly string[]): void {
+  if (new Set(keys.map(foldAscii)).size === keys.length) return
+  throw invalid(name, 'must have no two keys that differ in case only')
 }
 
 function foldAscii(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
-/** The keys of a plain object of strings. */
-export function keysOf(map: EncryptionContext): string[] {
+/** Returns the keys of a plain object of strings. */
+export function keysOf(map: EncryptionContext, name: MapName = 'context'): string[] {
   // A Map, Headers or URLSearchParams has no own keys and would pass for the empty context.
-  if (!isPlain(map)) throw invalid('not a plain object')
+  if (!isPlain(map)) throw invalid(name, `must be a plain object, got ${describe(map)}`)
   return Object.keys(map)
 }
 
@@ -132,10 +148,10 @@ export function isPlain(value: unknown): value is object {
   return prototype === null || prototype === Object.prototype
 }
 
+/** Returns where the text ends, or -1 if it has a lone surrogate. */
 function writeLp16(out: Bytes, at: number, text: string): number {
   const end = writeUtf8(text, out, at + 2)
-  if (end < 0) throw invalid('a lone surrogate') // W1.10
-  writeU16(out, at, end - at - 2)
+  if (end >= 0) writeU16(out, at, end - at - 2)
   return end
 }
 
@@ -145,9 +161,15 @@ function writeU16(out: Bytes, at: number, value: number): number {
   return at + 2
 }
 
-/** What is wrong is said without the map's keys and values. */
-export function invalid(reason: string): KmsError {
-  return new KmsError('ERR_CONTEXT_INVALID', {
-    message: `the context or aad map is not valid: ${reason}`,
-  })
+/** Returns the error of a value that is not a string. It names the key, and never shows the value. */
+export function wrongValue(name: MapName, key: string, value: unknown): KmsError {
+  const kind = typeof value === 'number' ? 'a number: write String(value)' : describe(value)
+  return invalid(
+    name,
+    `must have strings as values: ${JSON.stringify(key.slice(0, 64))} is ${kind}`,
+  )
+}
+
+function invalid(name: MapName, reason: string): KmsError {
+  return new KmsError('ERR_CONTEXT_INVALID', { message: `the ${name} map ${reason}` })
 }

@@ -4,8 +4,8 @@ import {
   DATA_KEY_CONTEXT_KEY,
   encodeContext,
   type EncryptionContext,
-  invalid,
   keysOf,
+  wrongValue,
 } from './context-encoding.ts'
 
 /** A map that was checked, its canonical bytes, and an id that is equal if and only if the maps are. */
@@ -31,7 +31,7 @@ export function contextId(map: EncryptionContext | undefined): string {
   let id = ''
   for (const key of keys) {
     const value = map[key] as unknown
-    if (typeof value !== 'string') throw invalid('every value must be a string')
+    if (typeof value !== 'string') throw wrongValue('context', key, value)
     id += `${String(key.length)}:${key}${String(value.length)}:${value}`
   }
   return id
@@ -51,7 +51,7 @@ export function contextEquals(
   for (const key of keys) {
     const value = map[key] as unknown
     // An undefined value would equal that of a key which the other map does not have.
-    if (typeof value !== 'string') throw invalid('every value must be a string')
+    if (typeof value !== 'string') throw wrongValue('context', key, value)
     if (value !== canonical.map[key]) return false
   }
   return keys.length === canonical.size

@@ -1,4 +1,13 @@
 export type { KmsCapabilities, KmsLimits } from './capabilities.ts'
+export {
+  areVersions,
+  areWraps,
+  checkAnswer,
+  isGenerated,
+  isOpened,
+  isReport,
+  isUnwrapped,
+} from './check-answer.ts'
 export { parseContextJson } from './context-json.ts'
 export {
   CONTEXT_LIMITS,
@@ -24,6 +33,7 @@ export type {
   HealthReport,
   KeyManagementService,
   KmsCallOptions,
+  KmsCallProgress,
   KmsSignalOptions,
   UnwrappedDataKey,
   UnwrapRequest,
@@ -32,6 +42,13 @@ export { demandUsage } from './demand-usage.ts'
 export { discard } from './discard.ts'
 export { firstThatOpens } from './first-that-opens.ts'
 export { healthOf } from './health-of.ts'
+export {
+  InterceptedKms,
+  type InterceptOptions,
+  type KmsCall,
+  type NextCall,
+  serviceOf,
+} from './intercepted-kms.ts'
 export { SecretBytes } from './secret-bytes.ts'
 export { unwrapEach } from './unwrap-each.ts'
 export type { KekVersion, WrappedKey } from './wrapped-key.ts'

@@ -15,6 +15,24 @@ export interface KmsSignalOptions {
    * that share the time out. The signal is what ends it.
    */
   readonly deadlineMs?: number | undefined
+  /**
+   * A layer above ends this attempt in time, so a provider needs no default timeout of its own. Set by
+   * `TimeoutKms`, together with `signal`.
+   */
+  readonly hasAttemptTimeout?: boolean | undefined
+  /**
+   * How long a layer waits for this KMS before it goes on without it, in milliseconds, where it may do
+   * so before `deadlineMs`. Set by layers of a stack, for those below them.
+   */
+  readonly patienceMs?: number | undefined
+  /** What layers below say while the call is under way. Set by layers of a stack. */
+  readonly progress?: KmsCallProgress | undefined
+}
+
+/** What a layer that queues calls tells the layer above it. */
+export interface KmsCallProgress {
+  /** Since when the KMS has this call, milliseconds since the epoch; `Infinity` while it queues. */
+  askedAtMs: number
 }
 
 /** Options of a call on a data key. */

@@ -18,6 +18,12 @@ export interface DataKeyStore {
     next: Bytes,
     options?: DataKeyStoreOptions,
   ): Promise<boolean>
+  /**
+   * Deletes the record, durably; succeeds if there is none. Messages that refer to it become unreadable for ever
+   * once no cache holds the data key: this is how one data key is shredded. The key is free again, so
+   * `putIfAbsent` of a writer that still holds the data key brings the record back: invalidate caches first.
+   */
+  delete(key: string, options?: DataKeyStoreOptions): Promise<void>
   /** Keys in a stable order, a page at a time, for rotation. */
   list(
     cursor: string | undefined,

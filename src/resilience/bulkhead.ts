@@ -2,7 +2,7 @@ import type { Network, Runtime } from '../ports/index.ts'
 import { untilAborted } from '../runtime/index.ts'
 import { Permits } from './permits.ts'
 
-/** Bounds on what one KMS gets at the same time. Numbers are integers. */
+/** Bounds of the calls that one KMS gets at the same time. Numbers are integers. */
 export interface BulkheadConfig {
   /** Calls in flight: 4 by default (Workers allow six connections that wait), 1 to 1,000. */
   readonly maxConcurrent?: number
@@ -10,7 +10,7 @@ export interface BulkheadConfig {
   readonly maxQueue?: number
   /** How long a call waits for its turn, in milliseconds: 1,000 by default, 1 to 60,000. */
   readonly maxWaitMs?: number
-  /** A call that has not come back after this is taken for dead, in milliseconds: 10,000 by default. */
+  /** A call that holds its place for longer is taken for dead, in milliseconds: 10,000 by default, 1 to 900,000. */
   readonly maxHoldMs?: number
 }
 
@@ -22,9 +22,8 @@ interface Waiter {
 }
 
 /**
- * A turnstile with a bounded queue. Whoever waits does so on a timer of its own: on Workers the
- * request that would wake it may be dead. So a wake-up goes to all that wait, and a dead one among
- * them takes nothing with it.
+ * Permits with a bounded queue. Each waiter has its own timer: on Workers the request that would wake
+ * it may be dead. A wake-up goes to all waiters, so a dead one among them takes no permit with it.
  */
 export class Bulkhead {
   readonly #config: Required<BulkheadConfig>
@@ -40,13 +39,13 @@ export class Bulkhead {
     this.#network = network
   }
 
-  /** The numbers of this moment. */
+  /** Returns the current numbers. */
   stats(): { readonly inFlight: number; readonly queued: number } {
     return { inFlight: this.#permits.held, queued: this.#queue.size }
   }
 
   /**
-   * A permit, or `undefined`: the queue is full, or the wait was in vain.
+   * Returns a permit, or `undefined` if the queue is full or the wait was in vain.
    *
    * @throws the signal's reason
    */
@@ -59,7 +58,7 @@ export class Bulkhead {
     return this.#wait(startedMs, signal)
   }
 
-  /** Gives the permit back and wakes those who wait. */
+  /** Gives the permit back and wakes the waiters. */
   leave(permit: number): void {
     this.#permits.give(permit)
     for (const { wake } of this.#queue) wake()

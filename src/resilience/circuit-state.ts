@@ -139,7 +139,7 @@ function counted(
   return [...kept, { n: now, calls: calls + 1, failures: failures + (failed ? 1 : 0) }]
 }
 
-/** R23: so many in a row, or this share of enough calls. */
+/** Whether there are too many failures in a row, or too large a share of enough calls. */
 function isBad({ failuresInARow, buckets }: CircuitState, rules: CircuitRules): boolean {
   if (failuresInARow >= rules.failureThreshold) return true
   const calls = buckets.reduce((sum, bucket) => sum + bucket.calls, 0)

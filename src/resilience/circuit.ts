@@ -13,9 +13,8 @@ import {
 import { isRefusal } from './refusal.ts'
 import { errorTypeOf, type Ports } from './service.ts'
 import type { SharedCircuit } from './shared-circuit.ts'
-import { turnOf } from './turn.ts'
 
-/** Who this circuit is, for events. */
+/** Names a circuit in events. */
 export interface CircuitName {
   readonly provider: string
   readonly callClass: CallClass
@@ -25,11 +24,17 @@ export interface CircuitName {
 export interface CircuitTicket {
   readonly epoch: number
   readonly startedMs: number
+  /** A call that was cut counts if the KMS had this long to answer. */
+  readonly enoughMs: number
 }
 
-/** A call that the total deadline cut says something about the KMS only if that had this long to answer. */
+/** A KMS that had this long and did not answer is slow, whoever cut the call. */
 const SLOW_MS = 1_000
-/** R23: only what the KMS did not answer counts. Throttles are for the one who retries. */
+/** A layer that waits for less than this says nothing about the KMS when it stops. */
+const LEAST_MS = 100
+/** Timers and clocks disagree by a few milliseconds: this share of the time is all of it. */
+const NEARLY_ALL = 0.9
+/** Only outages count. Throttles are the concern of the retries. */
 const OUTAGES: readonly string[] = ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_TIMEOUT']
 
 /** One circuit at work: the pure state, the clock, and what other isolates say. */
@@ -59,7 +64,7 @@ export class Circuit {
   }
 
   /**
-   * A ticket for a call, or how long to stay away.
+   * Returns a ticket for a call, or how long to stay away.
    *
    * @throws the signal's reason
    */
@@ -72,7 +77,7 @@ export class Circuit {
     this.#become(state, 'calls')
     if (admission === 'refuse')
       return { retryAfterMs: Math.max(0, Math.ceil(state.untilMs - startedMs)) }
-    const ticket = { epoch: state.epoch, startedMs }
+    const ticket = { epoch: state.epoch, startedMs, enoughMs: enoughOf(options, startedMs) }
     if (admission === 'pass' || this.#shared === undefined) return ticket
     try {
       if (await this.#shared.lease(options)) return ticket
@@ -107,9 +112,9 @@ export class Circuit {
 
   #outcomeOf(ticket: CircuitTicket, error: unknown, options: KmsSignalOptions): CircuitOutcome {
     if (error === undefined) return 'success'
-    const { signal } = options
-    const sinceMs = turnOf(options) ?? ticket.startedMs
-    const hadTime = this.#ports.runtime.now() - sinceMs >= SLOW_MS
+    const { signal, progress } = options
+    const sinceMs = progress?.askedAtMs ?? ticket.startedMs
+    const hadTime = this.#ports.runtime.now() - sinceMs >= ticket.enoughMs
     if (isRefusal(error) || (signal?.aborted === true && !hadTime)) return 'neutral'
     return OUTAGES.includes(errorTypeOf(error, signal)) ? 'failure' : 'neutral'
   }
@@ -136,4 +141,13 @@ export class Circuit {
     if (next.phase === from) return
     notify(this.#ports.observer, { type: 'circuit', ...this.#name, from, to: next.phase, why })
   }
+}
+
+/**
+ * Returns how long the KMS must have had a call that is cut: a second, or what the layers above can
+ * wait for, if that is less. Else a KMS that hangs behind a shorter wait would be asked for ever.
+ */
+function enoughOf({ deadlineMs, patienceMs }: KmsSignalOptions, nowMs: number): number {
+  const leftMs = Math.min((deadlineMs ?? Infinity) - nowMs, patienceMs ?? Infinity)
+  return Math.min(SLOW_MS, Math.max(LEAST_MS, leftMs * NEARLY_ALL))
 }

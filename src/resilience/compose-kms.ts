@@ -1,8 +1,9 @@
-import { configError, wrongOption } from '../checks/index.ts'
-import { type KeyManagementService } from '../kms/index.ts'
+import { configError } from '../checks/index.ts'
+import { type KeyManagementService, serviceOf } from '../kms/index.ts'
 import type { KeyValueStore, RepairLog } from '../ports/index.ts'
 import { BulkheadKms } from './bulkhead-kms.ts'
 import { CircuitBreakerKms } from './circuit-breaker-kms.ts'
+import { HOLD } from './defaults.ts'
 import { MultiKms } from './multi-kms.ts'
 import {
   type ResilienceConfig,
@@ -10,14 +11,14 @@ import {
   type ResilienceValues,
 } from './resilience-config.ts'
 import { RetryKms } from './retry-kms.ts'
-import type { DecoratorPorts } from './service.ts'
+import { type DecoratorPorts, demandMethod, partsOf } from './service.ts'
 import { TimeoutKms } from './timeout-kms.ts'
 
-/** The layer that records every call; `KmsAuditTrail` is one. */
+/** A layer that records every call, such as `KmsAuditTrail`. */
 export interface AuditLayer {
   /** `closed`: a call whose record cannot be written fails. */
   readonly mode: 'open' | 'closed'
-  /** The service, recorded. */
+  /** Returns the service, with every call recorded. */
   around(kms: KeyManagementService): KeyManagementService
 }
 
@@ -31,8 +32,8 @@ export interface ComposeKmsOptions extends ResilienceConfig, DecoratorPorts {
 }
 
 /**
- * One KMS, or several whose KEKs each wrap every data key, with everything that keeps an outage from
- * spreading. The order is fixed, outside in: deadline, audit, several KEKs, and for each of them
+ * Returns one KMS, or several whose KEKs each wrap every data key, with everything that keeps an outage
+ * from spreading. The order is fixed, outside in: deadline, audit, several KEKs, and for each of them
  * retry, circuit breaker, bulkhead, attempt timeout. The cache belongs outside: an open circuit must
  * not refuse a data key that is in memory. `EnvelopeCipher` has it there.
  *
@@ -51,20 +52,18 @@ export function composeKms(
   kms: KeyManagementService | readonly KeyManagementService[],
   options: ComposeKmsOptions = {},
 ): KeyManagementService {
-  const { runtime, network, observer, circuitStore, repairs, audit, ...config } = options
-  const ports = { runtime, network, observer }
+  const { ports, rest } = partsOf(options)
+  const { circuitStore, repairs, audit, ...config } = rest
   const values = resilienceValues(config)
   const { deadlineMs, writePolicy, order, hedge, requireAudit } = values
-  const members = (Array.isArray as IsList)(kms) ? kms : [kms]
+  const members = membersOf(kms)
   const scopes = values.scopes ?? members.map(({ providerName }) => providerName)
-  if (scopes.length !== members.length) throw wrongOption('scopes')
-  if (new Set(members).size < members.length) throw configError('a KMS is there twice')
-  if (audit !== undefined && typeof audit.around !== 'function') throw wrongOption('audit')
-  if (circuitStore && values.circuitBreaker === false) throw wrongOption('circuitStore')
-  if (circuitStore && new Set(scopes).size < scopes.length)
-    throw configError('scopes must tell the KMSs apart where their circuits are shared')
+  if (scopes.length !== members.length)
+    throw configError(`scopes must have a name for each of ${String(members.length)} KMSs`)
+  if (audit !== undefined) demandMethod('audit', audit, 'around')
   if (requireAudit && audit?.mode !== 'closed')
     throw configError('this preset needs an audit log that is fail-closed')
+  if (circuitStore !== undefined) checkShared(circuitStore, scopes, values)
 
   const guarded = members.map((member, i) => {
     const breaker = { scope: scopes[i], store: circuitStore }
@@ -72,10 +71,9 @@ export function composeKms(
   })
   const several = { read: guarded.filter(canRead), write: guarded.filter(canWrite) }
   const [only] = guarded
-  // What was asked of several KMSs is refused by MultiKms where there is one that cannot give it.
-  const asksForSeveral = config.writePolicy ?? config.order ?? (config.hedge || repairs)
+  if (guarded.length === 1) refuseForOne(config)
   const whole =
-    guarded.length === 1 && only !== undefined && asksForSeveral === undefined
+    guarded.length === 1 && only !== undefined
       ? only
       : new MultiKms({
           ...several,
@@ -89,7 +87,44 @@ export function composeKms(
   return new TimeoutKms({ kms: recorded, timeoutMs: deadlineMs, layer: 'operation', ...ports })
 }
 
-/** What stands around each KMS. */
+function membersOf(kms: unknown): readonly KeyManagementService[] {
+  const members = Array.isArray(kms)
+    ? kms.map((one: unknown, i) => serviceOf(`kms[${String(i)}]`, one))
+    : [serviceOf('kms', kms)]
+  if (members.length === 0) throw configError('no KMS is given')
+  if (new Set(members).size < members.length) throw configError('a KMS is there twice')
+  return members
+}
+
+/** Circuits are shared by name: two of one name would open each other. */
+function checkShared(
+  store: KeyValueStore,
+  scopes: readonly string[],
+  { circuitBreaker }: ResilienceValues,
+): void {
+  demandMethod('circuitStore', store, 'compareAndSwap')
+  if (circuitBreaker === false)
+    throw configError('circuitStore needs circuitBreaker, which is off here')
+  if (new Set(scopes).size < scopes.length)
+    throw configError('scopes must tell the KMSs apart where their circuits are shared')
+}
+
+/** Refuses what was asked of several KMSs and one cannot give. Presets may ask for it all the same. */
+function refuseForOne({
+  writePolicy = 'all',
+  order = 'configured',
+  hedge = false,
+}: ResilienceConfig): void {
+  const needless = {
+    writePolicy: writePolicy !== 'all',
+    order: order !== 'configured',
+    hedge: hedge !== false,
+  }
+  for (const [name, isNeedless] of Object.entries(needless))
+    if (isNeedless) throw configError(`${name} needs several KMSs, got one`)
+}
+
+/** Returns one KMS with its retries, circuit, bulkhead and attempt timeout. */
 function guard(
   member: KeyManagementService,
   { attemptTimeoutMs, bulkhead, circuitBreaker, retry }: ResilienceValues,
@@ -98,19 +133,17 @@ function guard(
 ): KeyManagementService {
   const timeout = { timeoutMs: attemptTimeoutMs, layer: 'attempt' } as const
   let kms: KeyManagementService = new TimeoutKms({ kms: member, ...timeout, ...ports })
-  // Whatever holds a place for longer than an attempt may take is dead.
+  // A call that holds its place for longer than an attempt may take is dead.
   kms = new BulkheadKms({
     kms,
     ...bulkhead,
-    maxHoldMs: Math.min(2 * attemptTimeoutMs, 900_000),
+    maxHoldMs: Math.min(2 * attemptTimeoutMs, HOLD.maxHoldMs.most),
     ...ports,
   })
   if (circuitBreaker !== false)
     kms = new CircuitBreakerKms({ kms, ...circuitBreaker, ...shared, ...ports })
   return retry === false ? kms : new RetryKms({ kms, ...retry, ...ports })
 }
-
-type IsList = (value: unknown) => value is readonly KeyManagementService[]
 
 function canRead(kms: KeyManagementService): boolean {
   return kms.capabilities.usage !== 'encrypt'

@@ -6,16 +6,15 @@ import {
   type UnwrappedDataKey,
 } from '../kms/index.ts'
 import type { FailoverEvent } from '../ports/index.ts'
-import { notify, sleep } from '../runtime/index.ts'
-import { boundedCall } from './bounded-call.ts'
-import type { Ports } from './service.ts'
+import { notify } from '../runtime/index.ts'
+import { callWithin, nextOf, type Ports, race } from './service.ts'
 
 /** One KEK that could open the data key. */
 export interface Opener {
   readonly provider: string
   readonly open: (options: KmsCallOptions) => Promise<UnwrappedDataKey>
-  /** Hears what came of it, also of a call that was cut. */
-  readonly landed: (error?: unknown) => void
+  /** Hears the outcome; `wasCut` if the call was no longer needed, or the caller gave up. */
+  readonly landed: (error: unknown, wasCut: boolean) => void
 }
 
 /** How the openers are asked. */
@@ -28,112 +27,96 @@ export interface OpeningPlan {
 }
 
 type Landing =
-  { readonly value: UnwrappedDataKey } | { readonly error: unknown } | { readonly isSlow: true }
+  | { readonly opener: Opener; readonly value: UnwrappedDataKey }
+  | { readonly opener: Opener; readonly error: unknown }
 
 /**
- * The first DEK that one of the openers gives, asked in their order: the next one after a failure,
- * or, with a hedge, when this one is slow. Each gets its share of the time that is left. Whoever is
- * still on the way then is aborted, and what it brings is wiped.
+ * Returns the first DEK that one of the openers gives, asked in their order: the next one after a
+ * failure, or, with a hedge, when this one is slow. Each gets its share of the time that is left. Calls
+ * that are still under way then are aborted, and what they bring is wiped.
  *
  * @throws the worst failure; the signal's reason
  */
-export async function firstToOpen(
+export function firstToOpen(
   openers: readonly Opener[],
   options: KmsCallOptions,
   plan: OpeningPlan,
 ): Promise<UnwrappedDataKey> {
-  const race = new AbortController()
-  const stop = (): void => {
-    race.abort(options.signal?.reason)
-  }
-  options.signal?.throwIfAborted()
-  options.signal?.addEventListener('abort', stop, { once: true })
-  const running = new Map<Opener, Promise<readonly [Opener, Landing]>>()
-  const waiting = [...openers]
-  let failure = new KmsError('ERR_ENVELOPE_UNKNOWN_KEY')
+  const reason = (): Error => new DOMException('another KEK has answered', 'AbortError')
+  return race(options.signal, reason, async (signal) => {
+    const running = new Map<Opener, Promise<Landing>>()
+    const waiting = [...openers]
+    let { hedgeAfterMs } = plan
+    let failure = new KmsError('ERR_ENVELOPE_UNKNOWN_KEY')
 
-  const ask = (why?: FailoverEvent['why']): void => {
-    const opener = waiting.shift()
-    if (opener === undefined) return
-    const { provider } = opener
-    const operation = 'unwrapDataKey'
-    if (why) notify(plan.ports.observer, { type: 'failover', provider, operation, why })
-    const timeoutMs = shareOf(options, waiting.length, plan.ports)
-    const given = { ...options, signal: race.signal }
-    const work = boundedCall(plan.ports, { timeoutMs, provider, operation }, given, opener.open)
-    running.set(
-      opener,
-      work.then(
-        (value) => {
-          opener.landed()
-          return [opener, { value }] as const
-        },
-        (error: unknown) => {
-          opener.landed(error)
-          return [opener, { error }] as const
-        },
-      ),
-    )
-  }
+    const ask = (why?: FailoverEvent['why']): void => {
+      const opener = waiting.shift()
+      if (opener === undefined) return
+      const { provider } = opener
+      const operation = 'unwrapDataKey'
+      if (why) notify(plan.ports.observer, { type: 'failover', provider, operation, why })
+      const timeoutMs = shareOf(options, waiting.length, plan.ports)
+      const bound = { timeoutMs, provider, operation } as const
+      running.set(opener, land(opener, bound, { ...options, signal }, plan.ports))
+    }
 
+    try {
+      ask()
+      while (running.size > 0) {
+        const patienceMs = waiting.length > 0 ? hedgeAfterMs : undefined
+        const landing = await nextOf(running.values(), patienceMs, plan.ports)
+        if (landing === undefined) {
+          if (plan.payHedge()) ask('slow')
+          else hedgeAfterMs = undefined
+          continue
+        }
+        running.delete(landing.opener)
+        if ('value' in landing) return landing.value
+        failure = worse(failure, typedError(landing.error, 'ERR_KMS_UNAVAILABLE', options.signal))
+        ask('failed')
+      }
+      throw failure
+    } finally {
+      for (const late of running.values())
+        void late.then((landing) => {
+          if ('value' in landing) discard(landing.value)
+        })
+    }
+  })
+}
+
+/** Makes one call; never rejects. */
+async function land(
+  opener: Opener,
+  bound: Parameters<typeof callWithin>[1],
+  options: KmsCallOptions,
+  ports: Ports,
+): Promise<Landing> {
   try {
-    ask()
-    while (running.size > 0) {
-      const [opener, landing] = await nextLanding(running, waiting.length > 0, plan)
-      if ('value' in landing) {
-        running.delete(opener as Opener)
-        return landing.value
-      }
-      if ('isSlow' in landing) {
-        if (plan.payHedge()) ask('slow')
-        else plan = { ...plan, hedgeAfterMs: undefined }
-        continue
-      }
-      running.delete(opener as Opener)
-      failure = worse(failure, typedError(landing.error, 'ERR_KMS_UNAVAILABLE', options.signal))
-      ask('failed')
-    }
-    throw failure
-  } finally {
-    options.signal?.removeEventListener('abort', stop)
-    race.abort(new DOMException('another KEK has answered', 'AbortError'))
-    for (const late of running.values()) {
-      void late.then(([, landing]) => {
-        if ('value' in landing) discard(landing.value)
-      })
-    }
+    const value = await callWithin(ports, bound, options, opener.open)
+    opener.landed(undefined, false)
+    return { opener, value }
+  } catch (error) {
+    opener.landed(error, options.signal?.aborted === true)
+    return { opener, error }
   }
 }
 
-async function nextLanding(
-  running: ReadonlyMap<Opener, Promise<readonly [Opener, Landing]>>,
-  hasNext: boolean,
-  { hedgeAfterMs, ports }: OpeningPlan,
-): Promise<readonly [Opener | undefined, Landing]> {
-  if (!hasNext || hedgeAfterMs === undefined) return Promise.race(running.values())
-  const over = new AbortController()
-  const slow = sleep(ports.network, hedgeAfterMs, over.signal).then(
-    () => [undefined, { isSlow: true }] as const,
-  )
-  slow.catch(() => undefined)
-  try {
-    return await Promise.race([...running.values(), slow])
-  } finally {
-    over.abort()
-  }
-}
+/** Without a deadline, a KMS that never answers would keep the others from being asked. */
+const UNBOUNDED_MS = 30_000
 
-/** The time that is left, shared among this opener and those after it; the last takes what there is. */
+/** Returns the time that is left, shared among this opener and those after it; the last takes the rest. */
 export function shareOf(
   { deadlineMs }: KmsSignalOptions,
   after: number,
   { runtime }: Ports,
 ): number | undefined {
-  if (deadlineMs === undefined || after === 0) return undefined
+  if (deadlineMs === undefined) return UNBOUNDED_MS
+  if (after === 0) return undefined
   return Math.max(1, Math.floor((deadlineMs - runtime.now()) / (after + 1)))
 }
 
-/** What can pass counts over what cannot: a message that may open later is not a bad message. */
+/** Returns the error that counts: a message that may open later is not a bad message. */
 export function worse(held: KmsError, next: KmsError): KmsError {
   if (held.code === 'ERR_ENVELOPE_UNKNOWN_KEY') return next
   if (held.retryable) return held

@@ -1,5 +1,8 @@
-import { isKmsError, KmsError, type Outcome } from '../errors.ts'
+import { equalBytes } from '../bytes/index.ts'
+import { KmsError, type Outcome } from '../errors.ts'
 import {
+  areVersions,
+  checkAnswer,
   type GeneratedDataKey,
   type HealthReport,
   type KekVersion,
@@ -13,20 +16,21 @@ import {
   type UnwrapRequest,
   type WrappedKey,
 } from '../kms/index.ts'
-import { firstToOpen, type Opener } from './first-to-open.ts'
+import { firstToOpen } from './first-to-open.ts'
+import { combinedCapabilities, memberReport } from './members.ts'
 import { type MultiKmsOptions, multiSettings, type MultiSettings } from './multi-options.ts'
-import { type BatchOpener, openInBatches } from './open-in-batches.ts'
-import { demandOwn, firstToGenerate, noteMissing, wrapUnderEnough } from './quorum-write.ts'
-import { answered, failed, type MemberHealth, readOrder, UNKNOWN_HEALTH } from './read-order.ts'
-import { errorTypeOf } from './service.ts'
+import { openInBatches } from './open-in-batches.ts'
+import { firstToGenerate, noteMissing, wrapUnderEnough } from './quorum-write.ts'
+import { Readers } from './readers.ts'
 
+const DEK_BYTES = 32
 /** Hedges that may be saved up. */
 const MAX_HEDGES = 10
 
 /**
- * Several KEKs, of any vendors and regions, wrap one DEK. Reading needs one of them; writing needs
- * all, or a quorum, with what is missing noted for repair. A member with `usage: 'decrypt'` only
- * reads: so data moves from one KEK to another.
+ * Wraps one DEK under several KEKs, of any vendors and regions. Reading needs one of them; writing
+ * needs all, or a quorum, with what is missing noted for repair. Rewrapping always needs all. A member
+ * with `usage: 'decrypt'` only reads: so data moves from one KEK to another.
  *
  * @remarks Security: confidentiality is that of the weakest KEK in the list.
  *
@@ -45,15 +49,15 @@ export class MultiKms implements KeyManagementService {
   readonly providerName: string = 'multi'
   readonly capabilities: KmsCapabilities
   readonly #settings: MultiSettings
-  readonly #healths: MemberHealth[]
+  readonly #readers: Readers
   #hedges = 1
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: MultiKmsOptions) {
     this.#settings = multiSettings(options)
     const { read, write } = this.#settings
-    this.#healths = read.map(() => UNKNOWN_HEALTH)
-    this.capabilities = Object.freeze(combine(read, write))
+    this.#readers = new Readers(this.#settings)
+    this.capabilities = Object.freeze(combinedCapabilities(read, write))
   }
 
   canUnwrap(wrap: WrappedKey): boolean {
@@ -64,13 +68,11 @@ export class MultiKms implements KeyManagementService {
     const { write, quorum } = this.#settings
     const { plaintext, wraps, maker, down } = await firstToGenerate(this.#settings, options)
     try {
-      demandOwn(maker, wraps)
       const others = write.filter((kms) => kms !== maker && !down.includes(kms))
       const more = await wrapUnderEnough(this.#settings, others, quorum - 1, plaintext, options)
-      const isMissing = (kms: KeyManagementService): boolean =>
-        down.includes(kms) || more[others.indexOf(kms)] === undefined
-      const missing = write.filter((kms) => kms !== maker && isMissing(kms))
-      await noteMissing(this.#settings, missing, 'generateDataKey', options)
+      const left = others.filter((_, i) => more[i] === undefined)
+      const missing = write.filter((kms) => down.includes(kms) || left.includes(kms))
+      await noteMissing(this.#settings, missing, options)
       return { plaintext, wraps: [...wraps, ...more.flatMap((made) => made ?? [])] } // W3.17
     } catch (error) {
       plaintext.dispose()
@@ -78,23 +80,25 @@ export class MultiKms implements KeyManagementService {
     }
   }
 
+  /**
+   * Needs every KEK to write to, whatever the write policy. A DEK that exists may have wraps already: a
+   * rewrap that loses one could no longer be opened by readers that have that KEK alone.
+   */
   async wrapDataKey(
     plaintext: SecretBytes,
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
     options.signal?.throwIfAborted()
-    const { write, quorum } = this.#settings
+    const { write } = this.#settings
     this.#demandWriters()
-    const made = await wrapUnderEnough(this.#settings, write, quorum, plaintext, options)
-    const missing = write.filter((_, i) => made[i] === undefined)
-    await noteMissing(this.#settings, missing, 'wrapDataKey', options)
+    const made = await wrapUnderEnough(this.#settings, write, write.length, plaintext, options)
     return made.flatMap((wraps) => wraps ?? [])
   }
 
   /** W3.28: in this reader's own order; a KEK that is down or does not open gives way to the next. */
   unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey> {
     const { hedge, ports } = this.#settings
-    const openers = this.#order().flatMap((i) => this.#openerOf(i, wraps))
+    const openers = this.#readers.openersOf(wraps)
     this.#hedges = Math.min(MAX_HEDGES, this.#hedges + (hedge?.budget ?? 0))
     return firstToOpen(openers, options, {
       ports,
@@ -112,15 +116,16 @@ export class MultiKms implements KeyManagementService {
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
     if (!this.capabilities.batches) return unwrapEach(this, items, options)
-    const openers = this.#order().map((i) => this.#batchOpenerOf(i))
-    return openInBatches(items, openers, options, this.#settings.ports)
+    return openInBatches(items, this.#readers.batchOpeners(), options, this.#settings.ports)
   }
 
+  /** As {@link MultiKms.wrapDataKey}, of the DEK that the wraps hold. */
   async rewrapDataKey(
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    const { plaintext } = await this.unwrapDataKey(wraps, options)
+    this.#demandWriters()
+    const plaintext = await this.#dekOf(wraps, options)
     try {
       return await this.wrapDataKey(plaintext, options)
     } finally {
@@ -131,107 +136,46 @@ export class MultiKms implements KeyManagementService {
   async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
     this.#demandWriters()
     const { write } = this.#settings
-    return (await Promise.all(write.map((kms) => kms.currentVersion(options)))).flat()
+    const versions = write.map(async (kms) =>
+      checkAnswer(kms.providerName, await kms.currentVersion(options), areVersions),
+    )
+    return (await Promise.all(versions)).flat()
   }
 
   async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
     const versions: KekVersion[] = []
     if (!this.capabilities.rotates) throw new KmsError('ERR_KMS_UNSUPPORTED', { provider: 'multi' })
-    for (const kms of this.#settings.write) versions.push(...(await kms.rotateKey(options)))
+    for (const kms of this.#settings.write) {
+      const made = checkAnswer(kms.providerName, await kms.rotateKey(options), areVersions)
+      versions.push(...made)
+    }
     return versions
   }
 
   async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
     const { read, write } = this.#settings
     const members = [...new Set([...write, ...read])]
-    const reports = await Promise.all(members.map((kms) => kms.healthCheck(options)))
+    const reports = await Promise.all(members.map((kms) => memberReport(kms, options)))
     return {
       healthy: reports.every((report) => report.healthy),
       checks: reports.flatMap((report) => report.checks),
     }
   }
 
-  /** The places of the members in the order in which they are asked. */
-  #order(): readonly number[] {
-    const { read, fastest, ports } = this.#settings
-    return fastest ? readOrder(this.#healths, ports.runtime.now()) : [...read.keys()]
-  }
-
-  /** What is measured here decides the order of later calls. */
-  #openerOf(i: number, wraps: readonly WrappedKey[]): readonly Opener[] {
-    const { read, ports } = this.#settings
-    const kms = read[i] as KeyManagementService
-    const ours = wraps.filter((wrap) => kms.canUnwrap(wrap))
-    if (ours.length === 0) return []
-    let startedMs = 0
-    const landed = (error?: unknown): void => {
-      const nowMs = ports.runtime.now()
-      this.#healths[i] = learnt(this.#healths[i] ?? UNKNOWN_HEALTH, startedMs, nowMs, error)
-    }
-    const open = (given: KmsCallOptions): Promise<UnwrappedDataKey> => {
-      startedMs = ports.runtime.now()
-      return kms.unwrapDataKey(ours, given)
-    }
-    return [{ provider: kms.providerName, open, landed }]
-  }
-
-  #batchOpenerOf(i: number): BatchOpener {
-    const { read, ports } = this.#settings
-    const kms = read[i] as KeyManagementService
-    return {
-      provider: kms.providerName,
-      ours: (wraps) => wraps.filter((wrap) => kms.canUnwrap(wrap)),
-      open: (items, given) => kms.unwrapMany(items, given),
-      // A page takes longer than a data key: it tells whether the KMS is there, not how fast it is.
-      landed: (error) => {
-        const health = this.#healths[i] ?? UNKNOWN_HEALTH
-        this.#healths[i] = isOutage(error)
-          ? failed(health, ports.runtime.now())
-          : { ...health, failedAtMs: -Infinity }
-      },
-    }
+  /** Returns the DEK of the first wrap that opens to 32 bytes: others were planted. */
+  async #dekOf(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<SecretBytes> {
+    const { plaintext, by } = await this.unwrapDataKey(wraps, options)
+    if (plaintext.length === DEK_BYTES) return plaintext
+    plaintext.dispose()
+    const left = wraps.filter(({ wrapped }) => !equalBytes(wrapped, by.wrapped))
+    // A member may name a wrap that it was not given.
+    if (left.length === wraps.length || !left.some((wrap) => this.canUnwrap(wrap)))
+      throw new KmsError('ERR_DECRYPT_FAILED')
+    return this.#dekOf(left, options)
   }
 
   #demandWriters(): void {
     if (this.#settings.write.length > 0) return
     throw new KmsError('ERR_KMS_UNSUPPORTED', { message: 'no KMS to write to is configured' })
-  }
-}
-
-/** What a call says about its KMS. One that was cut says how long it had not answered. */
-function learnt(
-  health: MemberHealth,
-  startedMs: number,
-  nowMs: number,
-  error: unknown,
-): MemberHealth {
-  const tookMs = nowMs - startedMs
-  if (error === undefined) return answered(health, tookMs, nowMs)
-  const type = errorTypeOf(error, undefined)
-  if (type === 'aborted')
-    return tookMs > (health.latencyMs ?? 0) ? answered(health, tookMs, nowMs) : health
-  return isOutage(error) ? failed(health, nowMs) : answered(health, tookMs, nowMs)
-}
-
-function isOutage(error: unknown): boolean {
-  return error !== undefined && (!isKmsError(error) || error.retryable)
-}
-
-function combine(
-  read: readonly KeyManagementService[],
-  write: readonly KeyManagementService[],
-): KmsCapabilities {
-  const all = [...read, ...write].map((kms) => kms.capabilities)
-  return {
-    usage: write.length === 0 ? 'decrypt' : read.length === 0 ? 'encrypt' : 'both',
-    bindsContext: all.every((one) => one.bindsContext),
-    rewrapsInside: false,
-    rotates: write.length > 0 && write.every((kms) => kms.capabilities.rotates),
-    revealsVersion: all.every((one) => one.revealsVersion),
-    batches: read.some((kms) => kms.capabilities.batches),
-    limits: {
-      maxWrappedBytes: Math.max(...all.map((one) => one.limits.maxWrappedBytes)),
-      maxContextBytes: Math.min(...all.map((one) => one.limits.maxContextBytes)),
-    },
   }
 }

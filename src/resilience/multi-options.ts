@@ -1,18 +1,18 @@
-import { integer, refuseOthers, share, wrongOption } from '../checks/index.ts'
-import { KmsError } from '../errors.ts'
-import { type KeyManagementService } from '../kms/index.ts'
+import { configError, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
+import { type KeyManagementService, serviceOf } from '../kms/index.ts'
 import type { RepairLog } from '../ports/index.ts'
-import { type DecoratorPorts, type Ports, portsOf } from './service.ts'
+import { checkNumbers, HEDGE, QUORUM } from './defaults.ts'
+import { type DecoratorPorts, demandMethod, partsOf, type Ports } from './service.ts'
 
 /** Options of {@link MultiKms}. */
 export interface MultiKmsOptions extends DecoratorPorts {
-  /** Tried to unwrap. */
+  /** The KMSs to read from. */
   readonly read: readonly KeyManagementService[]
-  /** These wrap; the first that can makes the DEK. By default those of `read` that may encrypt. */
+  /** The KMSs to write to, at most 16; the first that can makes the DEK. By default those of `read` that may encrypt. */
   readonly write?: readonly KeyManagementService[] | undefined
   /** How many wraps a data key needs to leave: `all` by default. */
   readonly writePolicy?: WritePolicy | undefined
-  /** Where wraps that are missing are noted. A quorum that is not all needs it. */
+  /** Where missing wraps are noted. A quorum that is not all needs it. */
   readonly repairs?: RepairLog | undefined
   /**
    * `configured`, the default: in the order of `read`. `fastest`: by what was measured here, those
@@ -27,9 +27,9 @@ export interface MultiKmsOptions extends DecoratorPorts {
 export type WritePolicy =
   | 'all'
   | {
-      /** At least 1. The KEKs that are missing must be out of order, not forbidden or gone. */
+      /** 1 to the number of KMSs. The KEKs that are missing must be out of order, not forbidden or gone. */
       readonly quorum: number
-      /** How long the others are waited for once the quorum is there, in milliseconds: 500 by default, up to 60,000. */
+      /** How long to wait for the others once the quorum is there, in milliseconds: 500 by default, 0 to 60,000. */
       readonly graceMs?: number
     }
 
@@ -54,70 +54,74 @@ export interface MultiSettings {
   readonly ports: Ports
 }
 
-/** @throws KmsError `ERR_KMS_CONFIG` */
+/**
+ * Returns the options of {@link MultiKms}, checked and complete.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
 export function multiSettings(options: MultiKmsOptions): MultiSettings {
-  const {
-    read,
-    write,
-    writePolicy = 'all',
-    repairs,
-    order = 'configured',
-    hedge,
-    runtime,
-    network,
-    observer,
-    ...others
-  } = options
+  const { ports, rest } = partsOf(options)
+  const { read, write, writePolicy = 'all', repairs, order = 'configured', hedge, ...others } = rest
   refuseOthers(others)
   const reads = listOf('read', read)
   const writes = listOf('write', write ?? reads.filter(canWrite))
-  if (reads.length + writes.length === 0) throw config('no KMS is given')
-  if (reads.some((kms) => kms.capabilities.usage === 'encrypt'))
-    throw config('a KMS to read from is configured to encrypt only')
-  if (!writes.every(canWrite)) throw config('a KMS to write to is configured to decrypt only')
-  // Every message would be refused: a header has one wrap of each KEK (W3.11).
-  const keks = writes.flatMap(keksOf)
-  if (new Set(keks).size < keks.length) throw config('two KMSs to write to have the same KEK')
-  if (order !== 'configured' && (order as string) !== 'fastest') throw wrongOption('order')
+  checkMembers(reads, writes)
+  if (repairs !== undefined) demandMethod('repairs', repairs, 'note')
   const { quorum, graceMs } = policyOf(writePolicy, writes.length)
-  if (quorum < writes.length && typeof repairs?.note !== 'function')
-    throw config('a quorum needs repairs: wraps that are missing must be noted')
+  if (quorum < writes.length && repairs === undefined)
+    throw configError('a quorum needs repairs: wraps that are missing must be noted')
   return {
     read: reads,
     write: writes,
     quorum,
     graceMs,
     repairs,
-    fastest: order === 'fastest',
+    fastest: oneOf('order', order, ['configured', 'fastest']) === 'fastest',
     hedge: hedge && hedgeOf(hedge),
-    ports: portsOf({ runtime, network, observer }),
+    ports,
   }
 }
 
-function policyOf(policy: WritePolicy, writers: number): { quorum: number; graceMs: number } {
+/** Returns the options of a hedge, complete. The time has no default: it is what asks for a hedge. */
+function hedgeOf(hedge: HedgeConfig): Required<HedgeConfig> {
+  const { afterMs } = Object(hedge) as Partial<HedgeConfig>
+  return checkNumbers(HEDGE, { ...hedge, afterMs: afterMs ?? NaN }, 'hedge.')
+}
+
+function policyOf(
+  policy: WritePolicy,
+  writers: number,
+): { readonly quorum: number; readonly graceMs: number } {
   if (policy === 'all') return { quorum: writers, graceMs: 0 }
-  const { quorum, graceMs = 500, ...others } = Object(policy) as Exclude<WritePolicy, 'all'>
-  refuseOthers(others)
-  return {
-    quorum: integer('writePolicy.quorum', quorum, 1, Math.max(1, writers)),
-    graceMs: integer('writePolicy.graceMs', graceMs, 0, 60_000),
-  }
+  if (Object(policy) !== policy)
+    throw wrongOption('writePolicy', 'all or an object with a quorum', policy)
+  if (writers === 1) throw configError('writePolicy needs several KMSs to write to')
+  const { quorum = NaN } = policy as Partial<typeof policy>
+  const bounds = { ...QUORUM, quorum: { ...QUORUM.quorum, most: Math.max(1, writers) } }
+  return checkNumbers(bounds, { ...policy, quorum }, 'writePolicy.')
 }
 
-function hedgeOf({ afterMs, budget = 0.1, ...others }: HedgeConfig): Required<HedgeConfig> {
-  refuseOthers(others)
-  return {
-    afterMs: integer('hedge.afterMs', afterMs, 1, 60_000),
-    budget: share('hedge.budget', budget),
-  }
+function checkMembers(
+  reads: readonly KeyManagementService[],
+  writes: readonly KeyManagementService[],
+): void {
+  if (reads.length + writes.length === 0) throw configError('no KMS is given')
+  if (reads.some((kms) => kms.capabilities.usage === 'encrypt'))
+    throw configError('a KMS to read from is configured to encrypt only')
+  if (!writes.every(canWrite)) throw configError('a KMS to write to is configured to decrypt only')
+  // Every message would be refused: a header has at most 16 wraps, one of each KEK (W3.8, W3.11).
+  const { most } = QUORUM.quorum
+  if (writes.length > most)
+    throw configError(
+      `at most ${String(most)} KMSs can write, got ${String(writes.length)}: a header holds no more wraps`,
+    )
+  const keks = writes.flatMap(keksOf)
+  if (new Set(keks).size < keks.length) throw configError('two KMSs to write to have the same KEK')
 }
 
 function listOf(name: string, list: readonly KeyManagementService[]): KeyManagementService[] {
-  const isService = (kms: Partial<KeyManagementService> | null): boolean =>
-    typeof kms?.unwrapDataKey === 'function'
-  if (Array.isArray(list) && list.every(isService))
-    return [...(list as readonly KeyManagementService[])]
-  throw config(`${name} must be a list of KMSs`)
+  if (!Array.isArray(list)) throw wrongOption(name, 'a list of KeyManagementServices', list)
+  return list.map((kms: unknown, i) => serviceOf(`${name}[${String(i)}]`, kms))
 }
 
 function canWrite(kms: KeyManagementService): boolean {
@@ -126,8 +130,4 @@ function canWrite(kms: KeyManagementService): boolean {
 
 function keksOf({ providerName, capabilities }: KeyManagementService): readonly string[] {
   return capabilities.keks?.map((kek) => `${providerName} ${kek}`) ?? []
-}
-
-function config(message: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message, provider: 'multi' })
 }

@@ -1,6 +1,7 @@
 import { KmsError, type Outcome, typedError } from '../errors.ts'
 import {
   discard,
+  isOpened,
   type KmsSignalOptions,
   type UnwrappedDataKey,
   type UnwrapRequest,
@@ -8,23 +9,21 @@ import {
 } from '../kms/index.ts'
 import type { FailoverEvent } from '../ports/index.ts'
 import { notify } from '../runtime/index.ts'
-import { batchError } from './batch-error.ts'
-import { boundedCall } from './bounded-call.ts'
 import { shareOf, worse } from './first-to-open.ts'
-import type { Ports } from './service.ts'
+import { batchError, callWithin, missing, type Ports } from './service.ts'
 
 type Opened = Outcome<UnwrappedDataKey>
 
 /** One KEK that may open items of a batch. */
 export interface BatchOpener {
   readonly provider: string
-  /** Those of an item's wraps that are under this KEK. */
+  /** Returns those of an item's wraps that are under this KEK. */
   readonly ours: (wraps: readonly WrappedKey[]) => readonly WrappedKey[]
   readonly open: (
     items: readonly UnwrapRequest[],
     options: KmsSignalOptions,
   ) => Promise<readonly Opened[]>
-  /** Hears what came of a batch, as of one call. */
+  /** Hears the outcome of a batch, as of one call. */
   readonly landed: (error?: unknown) => void
 }
 
@@ -35,9 +34,9 @@ interface Candidate {
 }
 
 /**
- * Many data keys, each by the first of its openers that can: every opener gets what is its own in one
- * batch, and what it could not open goes on to the next one, again in one batch. A batch that fails
- * as a whole has failed for each of its items. In order, one outcome for each.
+ * Returns one outcome for each item, in order; each item is opened by the first of its openers that can.
+ * Every opener gets its items in one batch, and the items that it could not open go on to the next one,
+ * again in one batch. A batch that fails as a whole has failed for each of its items.
  *
  * @throws the signal's reason; what was opened by then is wiped
  */
@@ -69,7 +68,7 @@ export async function openInBatches(
     const timeoutMs = shareOf(options, after, ports)
     const bound = { timeoutMs, provider, operation } as const
     const answers = await answersOf(opener, requests.length, options, () =>
-      boundedCall(ports, bound, options, (given) => opener.open(requests, given)),
+      callWithin(ports, bound, options, (given) => opener.open(requests, given)),
     )
     const left = asked.filter((i, n) => {
       const answer = answers[n] as Opened
@@ -101,7 +100,7 @@ export async function openInBatches(
   }
 }
 
-/** One outcome for each item, however much the service answers. */
+/** Returns one outcome for each item, however many the service answers. */
 async function answersOf(
   opener: BatchOpener,
   length: number,
@@ -120,8 +119,9 @@ async function answersOf(
   discard(given.slice(length))
   const answers = Array.from({ length }, (_, n): Opened => {
     const answer = given[n]
-    if (answer?.ok === true) return answer
-    return failed(typedError(answer?.error, 'ERR_KMS_RESPONSE_INVALID', undefined))
+    if (isOpened(answer)) return answer
+    discard(answer)
+    return failed(typedError(errorOf(answer), 'ERR_KMS_RESPONSE_INVALID', undefined))
   })
   opener.landed(batchError(answers))
   return answers
@@ -129,4 +129,8 @@ async function answersOf(
 
 function failed(error: KmsError): Opened {
   return { ok: false, error }
+}
+
+function errorOf(answer: Opened | undefined): unknown {
+  return answer?.ok === false ? answer.error : missing()
 }

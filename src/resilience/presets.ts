@@ -1,5 +1,6 @@
 import type { BulkheadConfig } from './bulkhead.ts'
 import type { CircuitBreakerConfig } from './circuit-config.ts'
+import { BULKHEAD, CIRCUIT, HEDGE, RETRY, standardsOf, TIMEOUTS } from './defaults.ts'
 import type { HedgeConfig } from './multi-options.ts'
 import type { RetryConfig } from './retry-policy.ts'
 
@@ -30,70 +31,63 @@ export interface ResiliencePreset {
   readonly maxMessages?: number
 }
 
-const RETRY: Required<RetryConfig> = {
-  maxAttempts: 3,
-  baseDelayMs: 50,
-  throttleDelayMs: 1_000,
-  maxDelayMs: 20_000,
-  budget: 500,
-  retryCost: 14,
-  throttleCost: 5,
+/** The presets, value by value; frozen. `production` has the defaults of the parts. */
+export const PRESETS: Readonly<Record<PresetName, ResiliencePreset>> = /* @__PURE__ */ frozen(
+  /* @__PURE__ */ presets(),
+)
+
+function presets(): Record<PresetName, ResiliencePreset> {
+  const [retry, circuitBreaker] = [standardsOf(RETRY), standardsOf(CIRCUIT)]
+  const bulkhead = standardsOf(BULKHEAD)
+  const production: ResiliencePreset = {
+    ...standardsOf(TIMEOUTS),
+    retry,
+    circuitBreaker,
+    bulkhead,
+    order: 'configured',
+    hedge: false,
+    requireAudit: false,
+    cacheTtlMs: 300_000,
+    cacheMaxStaleMs: 60_000,
+    encryptForMs: 3_600_000,
+  }
+  return {
+    // Failures show at once and as they are: no retries, no circuit.
+    development: {
+      ...production,
+      deadlineMs: 15_000,
+      attemptTimeoutMs: 10_000,
+      retry: false,
+      circuitBreaker: false,
+      bulkhead: { ...bulkhead, maxConcurrent: 16 },
+    },
+    production,
+    // Time and calls are spent to get an answer.
+    highAvailability: {
+      ...production,
+      deadlineMs: 10_000,
+      retry: { ...retry, maxAttempts: 5 },
+      circuitBreaker: { ...circuitBreaker, resetTimeoutMs: 10_000 },
+      bulkhead: { maxConcurrent: 8, maxQueue: 256, maxWaitMs: 2_000 },
+      order: 'fastest',
+      hedge: standardsOf(HEDGE),
+      cacheTtlMs: 900_000,
+    },
+    // A revoked key stops working soon, a data key seals little, and every call has a record.
+    highSecurity: {
+      ...production,
+      retry: { ...retry, maxAttempts: 2 },
+      requireAudit: true,
+      cacheTtlMs: 60_000,
+      cacheMaxStaleMs: 0,
+      encryptForMs: 300_000,
+      maxMessages: 1_024,
+    },
+  }
 }
 
-const CIRCUIT: Required<CircuitBreakerConfig> = {
-  failureThreshold: 5,
-  failureRate: 0.5,
-  windowMs: 30_000,
-  minCalls: 10,
-  resetTimeoutMs: 30_000,
-  successThreshold: 1,
-}
-
-const PRODUCTION: ResiliencePreset = {
-  deadlineMs: 5_000,
-  attemptTimeoutMs: 2_000,
-  retry: RETRY,
-  circuitBreaker: CIRCUIT,
-  bulkhead: { maxConcurrent: 4, maxQueue: 64, maxWaitMs: 1_000 },
-  order: 'configured',
-  hedge: false,
-  requireAudit: false,
-  cacheTtlMs: 300_000,
-  cacheMaxStaleMs: 60_000,
-  encryptForMs: 3_600_000,
-}
-
-/** The presets, value by value. `production` is what the parts have by default. */
-export const PRESETS: Readonly<Record<PresetName, ResiliencePreset>> = {
-  // Failures show at once and as they are: nothing retries, nothing opens.
-  development: {
-    ...PRODUCTION,
-    deadlineMs: 15_000,
-    attemptTimeoutMs: 10_000,
-    retry: false,
-    circuitBreaker: false,
-    bulkhead: { maxConcurrent: 16, maxQueue: 64, maxWaitMs: 1_000 },
-  },
-  production: PRODUCTION,
-  // Time and calls are spent to get an answer.
-  highAvailability: {
-    ...PRODUCTION,
-    deadlineMs: 10_000,
-    retry: { ...RETRY, maxAttempts: 5 },
-    circuitBreaker: { ...CIRCUIT, resetTimeoutMs: 10_000 },
-    bulkhead: { maxConcurrent: 8, maxQueue: 256, maxWaitMs: 2_000 },
-    order: 'fastest',
-    hedge: { afterMs: 300, budget: 0.1 },
-    cacheTtlMs: 900_000,
-  },
-  // A revoked key stops working soon, a data key seals little, and nothing happens without a record.
-  highSecurity: {
-    ...PRODUCTION,
-    retry: { ...RETRY, maxAttempts: 2 },
-    requireAudit: true,
-    cacheTtlMs: 60_000,
-    cacheMaxStaleMs: 0,
-    encryptForMs: 300_000,
-    maxMessages: 1_024,
-  },
+/** Freezes a tree of plain data: a preset that one caller changes would change for all. */
+function frozen<T extends object>(tree: T): T {
+  for (const branch of Object.values(tree)) if (typeof branch === 'object') frozen(branch as object)
+  return Object.freeze(tree)
 }

@@ -1,29 +1,36 @@
 import { KmsError, typedError } from '../errors.ts'
 import {
+  areWraps,
+  checkAnswer,
   DATA_KEY_CONTEXT_KEY,
+  discard,
   type GeneratedDataKey,
+  isGenerated,
   type KeyManagementService,
   type KmsCallOptions,
   type SecretBytes,
   type WrappedKey,
 } from '../kms/index.ts'
-import type { KmsOperation } from '../ports/index.ts'
-import { notify, sleep, untilAborted } from '../runtime/index.ts'
-import { boundedCall } from './bounded-call.ts'
+import { notify, withTimeout } from '../runtime/index.ts'
+import { shareOf } from './first-to-open.ts'
 import type { MultiSettings } from './multi-options.ts'
+import { callWithin, nextOf, race } from './service.ts'
 
-type Landing = { readonly wraps: readonly WrappedKey[] } | { readonly error: unknown }
-
-/** A DEK from the first KEK that can make one, and which of the list that was. */
+/** A DEK from the first KEK that can make one. */
 export interface FirstKey extends GeneratedDataKey {
   readonly maker: KeyManagementService
   /** Those that could not, and need not be asked again. */
   readonly down: readonly KeyManagementService[]
 }
 
+/** Longest wait for the log of missing wraps. */
+const NOTE_MS = 10_000
+
 /**
- * The first KEK that makes a DEK. Another one is asked only as far as the policy can spare this one,
- * and only if it is out of order: a key that is forbidden or gone is a mistake to mend, not to live with.
+ * Returns a DEK of the first KEK that makes one. Another one is asked only as far as the policy can
+ * spare this one, and only if it is out of order: a key that is forbidden or gone is a mistake to mend.
+ *
+ * @throws KmsError
  */
 export async function firstToGenerate(
   { write, quorum, ports }: MultiSettings,
@@ -32,79 +39,102 @@ export async function firstToGenerate(
   const down: KeyManagementService[] = []
   for (const maker of write) {
     const canSpare = down.length < write.length - quorum
-    const bound = {
-      timeoutMs: canSpare ? halfOf(options, ports.runtime.now()) : undefined,
-      provider: maker.providerName,
-      operation: 'generateDataKey',
-    } as const
+    const { providerName: provider } = maker
+    const operation = 'generateDataKey'
+    // The others need time, too.
+    const bound = { timeoutMs: shareOf(options, canSpare ? 1 : 0, ports), provider, operation }
     try {
-      const made = await boundedCall(ports, bound, options, (given) => maker.generateDataKey(given))
-      return { ...made, maker, down }
+      const made = await callWithin(ports, { ...bound, operation }, options, async (given) =>
+        checkAnswer(provider, await maker.generateDataKey(given), isGenerated),
+      )
+      if (isOwn(maker, made.wraps)) return { ...made, maker, down }
+      discard(made)
+      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { provider })
     } catch (error) {
       const failure = typedError(error, 'ERR_KMS_UNAVAILABLE', options.signal)
       if (!failure.retryable || !canSpare) throw failure
       down.push(maker)
-      const { operation, provider } = bound
       notify(ports.observer, { type: 'failover', provider, operation, why: 'failed' })
     }
   }
   throw new KmsError('ERR_KMS_UNSUPPORTED', { message: 'no KMS to write to is configured' })
 }
 
+type Landing =
+  | { readonly i: number; readonly wraps: readonly WrappedKey[] }
+  | { readonly i: number; readonly error: unknown }
+
 /**
- * Wraps of one DEK under several KEKs, in their order; `undefined` for one that did not make it.
- * Ends when all have answered, or when enough have and the others had their time of grace.
+ * Returns wraps of one DEK under several KEKs, in their order; `undefined` for one that did not make
+ * it. Ends when all have answered, or when enough have and the others had their time of grace.
  *
  * @param need - how many must succeed
  * @throws the first failure that the policy cannot bear
  */
-export async function wrapUnderEnough(
-  { graceMs, ports }: MultiSettings,
+export function wrapUnderEnough(
+  settings: MultiSettings,
   members: readonly KeyManagementService[],
   need: number,
   plaintext: SecretBytes,
   options: KmsCallOptions,
 ): Promise<readonly (readonly WrappedKey[] | undefined)[]> {
-  const race = new AbortController()
-  const stop = (): void => {
-    race.abort(options.signal?.reason)
-  }
-  options.signal?.addEventListener('abort', stop, { once: true })
-  const wraps = new Array<readonly WrappedKey[] | undefined>(members.length).fill(undefined)
-  let spare = members.length - need
-  let open = need
-  const running = new Map(
-    members.map((kms, i) => [i, land(kms, plaintext, { ...options, signal: race.signal })]),
-  )
-  const grace = new AbortController()
-  let over: Promise<undefined> | undefined
-  try {
+  const { graceMs, ports } = settings
+  // Only the end of the grace says something about a KMS that has not answered.
+  let reason: Error = new DOMException('the write has failed', 'AbortError')
+  const wrapAll = async (signal: AbortSignal): Promise<(readonly WrappedKey[] | undefined)[]> => {
+    const wraps = members.map((): readonly WrappedKey[] | undefined => undefined)
+    // Tells the circuit of a KEK that is left behind how long it had.
+    const patienceMs = need < members.length ? graceMs : undefined
+    const given = { ...options, patienceMs, signal }
+    const running = new Map(members.map((kms, i) => [i, land(settings, kms, i, plaintext, given)]))
+    let spare = members.length - need
+    let open = need
+    let graceEndMs = Infinity
     while (running.size > 0) {
-      if (open <= 0) over ??= sleep(ports.network, graceMs, grace.signal).then(() => undefined)
-      const landings = [...running].map(([i, landing]) =>
-        landing.then((landed) => [i, landed] as const),
-      )
-      const next = await untilAborted(
-        Promise.race(over === undefined ? landings : [...landings, over]),
-        options.signal,
-      )
-      if (next === undefined) break
-      const [i, landed] = next
-      running.delete(i)
-      if ('wraps' in landed) {
-        wraps[i] = landed.wraps
+      const nowMs = ports.runtime.now()
+      if (open <= 0) graceEndMs = Math.min(graceEndMs, nowMs + graceMs)
+      const leftMs = graceEndMs === Infinity ? undefined : Math.max(0, graceEndMs - nowMs)
+      const landing = await nextOf(running.values(), leftMs, ports)
+      if (landing === undefined) {
+        reason = new KmsError('ERR_KMS_TIMEOUT', { operation: 'wrapDataKey' })
+        break
+      }
+      running.delete(landing.i)
+      if ('wraps' in landing) {
+        wraps[landing.i] = landing.wraps
         open--
         continue
       }
-      const failure = typedError(landed.error, 'ERR_KMS_UNAVAILABLE', options.signal)
+      const failure = typedError(landing.error, 'ERR_KMS_UNAVAILABLE', options.signal)
       if (!failure.retryable || spare-- <= 0) throw failure
     }
     return wraps
-  } finally {
-    options.signal?.removeEventListener('abort', stop)
-    over?.catch(() => undefined)
-    grace.abort()
-    race.abort(new DOMException('enough KEKs have answered', 'AbortError'))
+  }
+  return race(options.signal, () => reason, wrapAll)
+}
+
+/** Wraps under one KEK; never rejects. */
+async function land(
+  { ports }: MultiSettings,
+  kms: KeyManagementService,
+  i: number,
+  plaintext: SecretBytes,
+  options: KmsCallOptions,
+): Promise<Landing> {
+  const { providerName: provider } = kms
+  const bound = {
+    timeoutMs: shareOf(options, 0, ports),
+    provider,
+    operation: 'wrapDataKey',
+  } as const
+  try {
+    const wraps = await callWithin(ports, bound, options, async (given) =>
+      checkAnswer(provider, await kms.wrapDataKey(plaintext, given), areWraps),
+    )
+    if (isOwn(kms, wraps)) return { i, wraps }
+    return { i, error: new KmsError('ERR_KMS_RESPONSE_INVALID', { provider }) }
+  } catch (error) {
+    return { i, error }
   }
 }
 
@@ -117,46 +147,26 @@ export async function wrapUnderEnough(
 export async function noteMissing(
   { repairs, ports }: MultiSettings,
   missing: readonly KeyManagementService[],
-  operation: KmsOperation,
   options: KmsCallOptions,
 ): Promise<void> {
   if (missing.length === 0) return
+  const { runtime, network, observer } = ports
   const providers = missing.map(({ providerName }) => providerName)
   const dataKey = options.context[DATA_KEY_CONTEXT_KEY] ?? ''
-  const note = async (): Promise<void> =>
-    repairs?.note({ dataKey, providers, atMs: ports.runtime.now() }, options)
+  const note = async (signal: AbortSignal): Promise<void> =>
+    repairs?.note({ dataKey, providers, atMs: runtime.now() }, { ...options, signal })
+  const message = 'the log of missing wraps does not answer'
+  const error = (): KmsError => new KmsError('ERR_STORE_UNAVAILABLE', { message })
   try {
-    await untilAborted(note(), options.signal)
-  } catch (error) {
-    throw typedError(error, 'ERR_STORE_UNAVAILABLE', options.signal)
+    await withTimeout(note, { timeoutMs: NOTE_MS, signal: options.signal, network, error })
+  } catch (failure) {
+    throw typedError(failure, 'ERR_STORE_UNAVAILABLE', options.signal)
   }
   for (const provider of providers)
-    notify(ports.observer, { type: 'missing-wrap', provider, operation })
+    notify(observer, { type: 'missing-wrap', provider, operation: 'generateDataKey' })
 }
 
-/** A member whose wraps are not under its own keys must not be hidden by the others. */
-export function demandOwn(kms: KeyManagementService, wraps: readonly WrappedKey[]): void {
-  const { usage } = kms.capabilities
-  if (wraps.length > 0 && (usage === 'encrypt' || wraps.every((wrap) => kms.canUnwrap(wrap))))
-    return
-  throw new KmsError('ERR_KMS_RESPONSE_INVALID', { provider: kms.providerName })
-}
-
-async function land(
-  kms: KeyManagementService,
-  plaintext: SecretBytes,
-  options: KmsCallOptions,
-): Promise<Landing> {
-  try {
-    const wraps = await kms.wrapDataKey(plaintext, options)
-    demandOwn(kms, wraps)
-    return { wraps }
-  } catch (error) {
-    return { error }
-  }
-}
-
-/** The others need time, too. */
-function halfOf({ deadlineMs }: KmsCallOptions, nowMs: number): number | undefined {
-  return deadlineMs === undefined ? undefined : Math.max(1, Math.floor((deadlineMs - nowMs) / 2))
+/** Whether a member made wraps under its own keys: others must not be hidden by the rest of the list. */
+function isOwn(kms: KeyManagementService, wraps: readonly WrappedKey[]): boolean {
+  return kms.capabilities.usage === 'encrypt' || wraps.every((wrap) => kms.canUnwrap(wrap))
 }

@@ -1,15 +1,14 @@
 import { KmsError, type KmsErrorCode, type KmsErrorDetails } from '../errors.ts'
 
-const refusals = /* @__PURE__ */ new WeakSet()
+/** On the global registry, so that two copies of the package know each other's refusals. */
+const REFUSAL = Symbol.for('edge-kms.refusal')
 
-/** An error for a call that was turned away here: the KMS was not asked. */
+/** Returns an error for a call that was refused here: the KMS was not asked. */
 export function refusal(code: KmsErrorCode, details: KmsErrorDetails): KmsError {
-  const error = new KmsError(code, details)
-  refusals.add(error)
-  return error
+  return Object.defineProperty(new KmsError(code, details), REFUSAL, { value: true })
 }
 
-/** To retry such an error at once would be the storm that it prevents; to count it, a lie. */
+/** Whether it is such an error: retrying it at once would be the storm that it prevents. */
 export function isRefusal(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && refusals.has(error)
+  return typeof error === 'object' && error !== null && REFUSAL in error
 }

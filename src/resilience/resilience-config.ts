@@ -1,6 +1,7 @@
-import { integer, refuseOthers, wrongOption } from '../checks/index.ts'
+import { configError, integer, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
 import type { BulkheadConfig } from './bulkhead.ts'
 import type { CircuitBreakerConfig } from './circuit-config.ts'
+import { checkNumber, QUORUM, TIMEOUTS } from './defaults.ts'
 import type { HedgeConfig, WritePolicy } from './multi-options.ts'
 import { type PresetName, PRESETS, type ResiliencePreset } from './presets.ts'
 import type { RetryConfig } from './retry-policy.ts'
@@ -9,9 +10,9 @@ import type { RetryConfig } from './retry-policy.ts'
 export interface ResilienceConfig {
   /** `production` by default. */
   readonly preset?: PresetName | undefined
-  /** The total deadline of a call to the stack, in milliseconds, 1 to 900,000. */
+  /** The total deadline of a call to the stack, in milliseconds: 5,000 by default, 1 to 900,000. */
   readonly deadlineMs?: number | undefined
-  /** The bound of one attempt at one KMS, in milliseconds; at most the deadline. */
+  /** The bound of one attempt at one KMS, in milliseconds: 2,000 by default, 1 to 900,000, at most the deadline. */
   readonly attemptTimeoutMs?: number | undefined
   /** Values over those of the preset; `false`: no retries. */
   readonly retry?: RetryConfig | false | undefined
@@ -42,17 +43,16 @@ export type ResilienceValues = Omit<
 }
 
 /**
- * The values of a configuration, those of its preset included.
+ * Returns the values of a configuration, those of its preset included.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function resilienceValues(config: ResilienceConfig): ResilienceValues {
   const { preset = 'production', retry, circuitBreaker, hedge, ...given } = config
-  if (!Object.hasOwn(PRESETS, preset)) throw wrongOption('preset')
-  const base = PRESETS[preset]
+  const base = PRESETS[oneOf('preset', preset, Object.keys(PRESETS) as PresetName[])]
   const { deadlineMs, attemptTimeoutMs, bulkhead, scopes, writePolicy, order, ...others } = given
   refuseOthers(others)
-  const deadline = integer('deadlineMs', deadlineMs ?? base.deadlineMs, 1, 900_000)
+  const deadline = checkNumber('deadlineMs', deadlineMs ?? base.deadlineMs, TIMEOUTS.deadlineMs)
   const attempt = attemptTimeoutMs ?? Math.min(base.attemptTimeoutMs, deadline)
   // What the deadline would cut, so that it never happened.
   demandBelow('bulkhead.maxWaitMs', bulkhead?.maxWaitMs, deadline)
@@ -64,7 +64,7 @@ export function resilienceValues(config: ResilienceConfig): ResilienceValues {
     retry: over('retry', upTo(retry === false ? undefined : retry?.maxDelayMs, base.retry), retry),
     circuitBreaker: over('circuitBreaker', base.circuitBreaker, circuitBreaker),
     bulkhead: { ...base.bulkhead, ...part('bulkhead', bulkhead) },
-    order: order ?? base.order,
+    order: oneOf('order', order ?? base.order, ['configured', 'fastest']),
     hedge: over('hedge', base.hedge, hedge),
     writePolicy: policyWithin(deadline, writePolicy ?? 'all'),
     scopes: scopes === undefined ? undefined : scopesOf(scopes),
@@ -72,10 +72,13 @@ export function resilienceValues(config: ResilienceConfig): ResilienceValues {
 }
 
 function demandBelow(name: string, valueMs: number | undefined, deadlineMs: number): void {
-  if (valueMs !== undefined && valueMs >= deadlineMs) throw wrongOption(name)
+  if (valueMs !== undefined && valueMs >= deadlineMs)
+    throw configError(
+      `${name} must be below deadlineMs, got ${String(valueMs)} and ${String(deadlineMs)}`,
+    )
 }
 
-/** A preset's delays under a longest one that was given: what was not said must not contradict what was. */
+/** Returns a preset's delays, cut to a longest one that was given. */
 function upTo(maxDelayMs: number | undefined, retry: ResiliencePreset['retry']): typeof retry {
   if (maxDelayMs === undefined || retry === false) return retry
   const { baseDelayMs, throttleDelayMs } = retry
@@ -88,9 +91,10 @@ function upTo(maxDelayMs: number | undefined, retry: ResiliencePreset['retry']):
 
 /** A time of grace as long as the deadline would fail every write that has its quorum. */
 function policyWithin(deadlineMs: number, policy: WritePolicy): WritePolicy {
-  if (typeof policy !== 'object') return policy
+  if (Object(policy) !== policy || typeof policy === 'string') return policy
   demandBelow('writePolicy.graceMs', policy.graceMs, deadlineMs)
-  return { graceMs: Math.min(500, Math.floor(deadlineMs / 2)), ...policy }
+  const graceMs = Math.min(QUORUM.graceMs.standard, Math.floor(deadlineMs / 2))
+  return { graceMs, ...policy }
 }
 
 /** `false` switches a part off, an object sets what it names. */
@@ -104,15 +108,19 @@ function over<T extends object>(
   return { ...(base === false ? undefined : base), ...part(name, given) } as T
 }
 
-/** @throws KmsError `ERR_KMS_CONFIG` for what is no object, such as `true`: it would change nothing */
+/** @throws KmsError `ERR_KMS_CONFIG` for anything but an object, such as `true`: it would change nothing */
 function part<T extends object>(name: string, given: T | undefined): T | undefined {
   if (given === undefined || (Object(given) === given && !Array.isArray(given))) return given
-  throw wrongOption(name)
+  throw wrongOption(name, 'an object', given)
 }
 
 function scopesOf(scopes: readonly string[]): readonly string[] {
   const isScope = (scope: unknown): boolean =>
     typeof scope === 'string' && /^[\w./:@-]{1,128}$/.test(scope)
   if (Array.isArray(scopes) && scopes.every(isScope)) return [...(scopes as readonly string[])]
-  throw wrongOption('scopes')
+  throw wrongOption(
+    'scopes',
+    'a list of names of 1 to 128 characters: A-Z a-z 0-9 _ . / : @ -',
+    scopes,
+  )
 }

@@ -1,18 +1,13 @@
-import { KmsError, type Outcome, typedError } from '../errors.ts'
+import { type KmsError, type Outcome, typedError } from '../errors.ts'
 import {
+  checkAnswer,
   discard,
-  type GeneratedDataKey,
-  type HealthReport,
-  type KekVersion,
-  type KeyManagementService,
-  type KmsCallOptions,
-  type KmsCapabilities,
+  InterceptedKms,
+  type KmsCall,
   type KmsSignalOptions,
-  type SecretBytes,
+  type NextCall,
   type UnwrappedDataKey,
-  unwrapEach,
   type UnwrapRequest,
-  type WrappedKey,
 } from '../kms/index.ts'
 import type { KmsOperation } from '../ports/index.ts'
 import { notify, sleep } from '../runtime/index.ts'
@@ -27,16 +22,18 @@ import {
   retryPolicy,
   spend,
 } from './retry-policy.ts'
-import { type DecoratorPorts, type InnerCall, type Ports, portsOf, serviceOf } from './service.ts'
+import { type DecoratorOptions, missing, partsOf, type Ports } from './service.ts'
 
 /** Options of {@link RetryKms}. */
-export interface RetryKmsOptions extends RetryConfig, DecoratorPorts {
-  readonly kms: KeyManagementService
-}
+export interface RetryKmsOptions extends RetryConfig, DecoratorOptions {}
+
+type Opened = Outcome<UnwrappedDataKey>
+type Labels = Pick<KmsCall<unknown>, 'operation' | 'provider' | 'options'>
 
 /**
  * Makes a call again that may succeed then, after a delay with full jitter, as long as its budget and
- * the caller's deadline allow. What this process itself turned away is never retried.
+ * the caller's deadline allow. Calls that this stack itself refused are never retried, nor are health
+ * checks. `rotateKey` is retried only after a throttle: two rotations are not one.
  *
  * @example
  * ```ts
@@ -47,115 +44,84 @@ export interface RetryKmsOptions extends RetryConfig, DecoratorPorts {
  * }
  * ```
  */
-export class RetryKms implements KeyManagementService {
-  readonly providerName: string
-  readonly capabilities: KmsCapabilities
-  readonly #kms: KeyManagementService
+export class RetryKms extends InterceptedKms {
   readonly #policy: RetryPolicy
   readonly #ports: Ports
   #budget: RetryBudget
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: RetryKmsOptions) {
-    const { kms, runtime, network, observer, ...config } = options
-    this.#kms = serviceOf(kms)
+    const { ports, rest } = partsOf(options)
+    const { kms, ...config } = rest
+    super(kms)
     this.#policy = retryPolicy(config)
-    this.#ports = portsOf({ runtime, network, observer })
+    this.#ports = ports
     this.#budget = { tokens: this.#policy.budget }
-    this.providerName = kms.providerName
-    this.capabilities = kms.capabilities
   }
 
-  /** The tokens that are left for retries. */
+  /** Returns the tokens that are left for retries. */
   budget(): RetryBudget {
     return this.#budget
   }
 
-  canUnwrap(wrap: WrappedKey): boolean {
-    return this.#kms.canUnwrap(wrap)
+  protected override around<T, O extends KmsSignalOptions>(
+    call: KmsCall<T, O>,
+    next: NextCall<T, O>,
+  ): Promise<T> {
+    if (call.callClass === undefined) return next(call.options)
+    if (call.items === undefined) return this.#run(call, () => next(call.options))
+    return this.#runBatch(call, call.items, next as never) as Promise<T>
   }
 
-  generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
-    return this.#run('generateDataKey', options, (given) => this.#kms.generateDataKey(given))
-  }
-
-  wrapDataKey(plaintext: SecretBytes, options: KmsCallOptions): Promise<readonly WrappedKey[]> {
-    return this.#run('wrapDataKey', options, (given) => this.#kms.wrapDataKey(plaintext, given))
-  }
-
-  unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey> {
-    return this.#run('unwrapDataKey', options, (given) => this.#kms.unwrapDataKey(wraps, given))
-  }
-
-  /** A batch goes out again with those of its items only that may succeed then. */
-  async unwrapMany(
+  /** Sends a batch again with only those of its items that may succeed then. */
+  async #runBatch(
+    call: Labels,
     items: readonly UnwrapRequest[],
-    options: KmsSignalOptions,
-  ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
-    if (!this.capabilities.batches) return unwrapEach(this, items, options)
-    const outcomes: Outcome<UnwrappedDataKey>[] = []
-    let open = items.map((_, i) => i)
-    await this.#run('unwrapMany', options, async (given) => {
-      const asked = open
-      const answers = await this.#kms.unwrapMany(
-        asked.map((i) => items[i] as UnwrapRequest),
-        given,
-      )
-      asked.forEach((i, n) => (outcomes[i] = answers[n] ?? missing()))
-      open = asked.filter((i) => isRetryable(outcomes[i]))
-      const [first] = open.map((i) => outcomes[i])
-      if (first?.ok === false) throw first.error
-    }).catch((error: unknown) => {
-      // Items that did not make it have their own error; without any, the batch itself failed.
+    next: NextCall<readonly (Opened | undefined)[]>,
+  ): Promise<readonly Opened[]> {
+    const { options, provider } = call
+    const outcomes: Opened[] = []
+    let open = [...items.entries()]
+    try {
+      await this.#run(call, async () => {
+        const given = await next(
+          options,
+          open.map(([, item]) => item),
+        )
+        const answers = checkAnswer(provider, given, Array.isArray)
+        for (const [n, [i]] of open.entries())
+          outcomes[i] = answers[n] ?? { ok: false, error: missing() }
+        open = open.filter(([i]) => errorOf(outcomes[i])?.retryable)
+        const [first] = open
+        if (first !== undefined) throw errorOf(outcomes[first[0]]) as KmsError
+      })
+    } catch (error) {
       if (options.signal?.aborted === true) discard(outcomes)
       options.signal?.throwIfAborted()
+      // Each item has its own error; without any item, the batch itself failed.
       if (outcomes.length === 0) throw error
-    })
+    }
     return outcomes
   }
 
-  rewrapDataKey(
-    wraps: readonly WrappedKey[],
-    options: KmsCallOptions,
-  ): Promise<readonly WrappedKey[]> {
-    return this.#run('rewrapDataKey', options, (given) => this.#kms.rewrapDataKey(wraps, given))
-  }
-
-  currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
-    return this.#run('currentVersion', options, (given) => this.#kms.currentVersion(given))
-  }
-
-  /** Made again only when the KMS said that it did not do it: two rotations are not one. */
-  rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
-    return this.#run('rotateKey', options, (given) => this.#kms.rotateKey(given))
-  }
-
-  /** Never made again: it reports, and what it reports is now. */
-  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    return this.#kms.healthCheck(options)
-  }
-
-  async #run<T, O extends KmsSignalOptions>(
-    operation: KmsOperation,
-    options: O,
-    call: InnerCall<T, O>,
+  async #run<T>(
+    { operation, provider, options }: Labels,
+    attemptOnce: () => Promise<T>,
   ): Promise<T> {
     const { network, observer } = this.#ports
     let paid = 0
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await call(options)
+        const answer = await attemptOnce()
         this.#budget = refill(this.#policy, this.#budget, paid)
         return answer
       } catch (error) {
         const failure = typedError(error, 'ERR_KMS_UNAVAILABLE', options.signal)
-        const random = network.jitter()
-        const delayMs = retryDelayMs(this.#policy, attempt, failure, random)
+        const delayMs = retryDelayMs(this.#policy, attempt, failure, network.jitter())
         if (!this.#may(operation, attempt, failure) || this.#isTooLate(delayMs, options))
           throw failure
         paid = retryCost(this.#policy, failure)
         const left = spend(this.#budget, paid)
-        const { providerName: provider } = this
         if (left === undefined) {
           notify(observer, { type: 'refusal', by: 'retry-budget', provider, operation })
           throw failure
@@ -174,17 +140,12 @@ export class RetryKms implements KeyManagementService {
     return operation !== 'rotateKey' || failure.code === 'ERR_KMS_THROTTLED'
   }
 
-  /** To sleep into the deadline would hide the failure behind a timeout, and help nobody. */
+  /** A sleep into the deadline would hide the failure behind a timeout. */
   #isTooLate(delayMs: number, { deadlineMs }: KmsSignalOptions): boolean {
     return deadlineMs !== undefined && this.#ports.runtime.now() + delayMs >= deadlineMs
   }
 }
 
-/** What stands for an item that a batch did not answer. */
-function missing(): Outcome<never> {
-  return { ok: false, error: new KmsError('ERR_KMS_RESPONSE_INVALID') }
-}
-
-function isRetryable(outcome: Outcome<unknown> | undefined): boolean {
-  return outcome?.ok === false && outcome.error.retryable
+function errorOf(outcome: Opened | undefined): KmsError | undefined {
+  return outcome?.ok === false ? outcome.error : undefined
 }

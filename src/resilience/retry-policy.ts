@@ -1,5 +1,5 @@
-import { integer, refuseOthers } from '../checks/index.ts'
 import { isKmsError, type KmsError } from '../errors.ts'
+import { type Bound, checkNumber, checkNumbers, RETRY } from './defaults.ts'
 
 /**
  * When and how often a call is made again. Numbers are integers; the defaults are those of AWS's SDKs
@@ -8,17 +8,17 @@ import { isKmsError, type KmsError } from '../errors.ts'
 export interface RetryConfig {
   /** Attempts in all: 3 by default, 1 to 10. 1: no retry. */
   readonly maxAttempts?: number
-  /** The first delay is at most this, and each one after it twice the one before: 50 ms by default, at most `maxDelayMs`. */
+  /** Longest first delay, which doubles for each attempt, in milliseconds: 50 by default, 1 to 60,000, at most `maxDelayMs`. */
   readonly baseDelayMs?: number
-  /** The same after `ERR_KMS_THROTTLED`: 1,000 ms by default, at most `maxDelayMs`. */
+  /** The same after `ERR_KMS_THROTTLED`: 1,000 by default, 1 to 60,000, at most `maxDelayMs`. */
   readonly throttleDelayMs?: number
-  /** No delay is longer, but for what the KMS asks: 20,000 ms by default. */
+  /** Longest delay, except where the KMS asks for more, in milliseconds: 20,000 by default, 1 to 300,000. */
   readonly maxDelayMs?: number
-  /** Tokens that retries are paid from, shared by all calls of one instance: 500 by default. */
+  /** Tokens that retries are paid from, shared by all calls of one instance: 500 by default, 0 to 1,000,000. */
   readonly budget?: number
-  /** Price of a retry: 14 by default. */
+  /** Price of a retry: 14 by default, 1 to 1,000,000. */
   readonly retryCost?: number
-  /** Price of a retry after `ERR_KMS_THROTTLED`: 5 by default. */
+  /** Price of a retry after `ERR_KMS_THROTTLED`: 5 by default, 1 to 1,000,000. */
   readonly throttleCost?: number
 }
 
@@ -33,33 +33,30 @@ export interface RetryBudget {
 /** A KMS that asks for more than this on top of our own delay is not obeyed: the caller has a deadline. */
 const MAX_HINT_EXTRA_MS = 5_000
 
-/** @throws KmsError `ERR_KMS_CONFIG` */
+/**
+ * Returns the policy, complete. A first delay above the longest would never be waited for, so the
+ * defaults of the delays are cut to `maxDelayMs` and larger values are refused.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
 export function retryPolicy(config: RetryConfig): RetryPolicy {
-  const {
-    maxAttempts = 3,
-    maxDelayMs = 20_000,
-    baseDelayMs = Math.min(50, maxDelayMs),
-    throttleDelayMs = Math.min(1_000, maxDelayMs),
-    budget = 500,
-    retryCost = 14,
-    throttleCost = 5,
-    ...others
-  } = config
-  refuseOthers(others)
-  return Object.freeze({
-    maxAttempts: integer('maxAttempts', maxAttempts, 1, 10),
-    maxDelayMs: integer('maxDelayMs', maxDelayMs, 1, 300_000),
-    // A first delay above the longest would never be waited for.
-    baseDelayMs: integer('baseDelayMs', baseDelayMs, 1, Math.min(60_000, maxDelayMs)),
-    throttleDelayMs: integer('throttleDelayMs', throttleDelayMs, 1, Math.min(60_000, maxDelayMs)),
-    budget: integer('budget', budget, 0, 1_000_000),
-    retryCost: integer('retryCost', retryCost, 1, 1_000_000),
-    throttleCost: integer('throttleCost', throttleCost, 1, 1_000_000),
+  const maxDelayMs = config.maxDelayMs ?? RETRY.maxDelayMs.standard
+  checkNumber('maxDelayMs', maxDelayMs, RETRY.maxDelayMs)
+  const within = ({ standard, least, most }: Bound): Bound => ({
+    standard: Math.min(standard, maxDelayMs),
+    least,
+    most: Math.min(most, maxDelayMs),
   })
+  const baseDelayMs = within(RETRY.baseDelayMs)
+  return checkNumbers(
+    { ...RETRY, baseDelayMs, throttleDelayMs: within(RETRY.throttleDelayMs) },
+    config,
+  )
 }
 
 /**
- * R20: full jitter, the cap before the jitter, and a hint of the KMS within [computed, computed + 5 s].
+ * Returns the delay before the next attempt: full jitter below a cap. A hint of the KMS lengthens it by
+ * at most 5 s.
  *
  * @param attempt - how many were made, from 1
  * @param random - in [0, 1)
@@ -76,17 +73,17 @@ export function retryDelayMs(
   return hint > computed ? Math.min(hint, computed + MAX_HINT_EXTRA_MS) : computed
 }
 
-/** What a retry after this failure costs. */
+/** Returns the price of a retry after this failure. */
 export function retryCost(policy: RetryPolicy, failure: KmsError): number {
   return isThrottle(failure) ? policy.throttleCost : policy.retryCost
 }
 
-/** The budget after a retry, or `undefined` if it cannot be paid. */
+/** Returns the budget after a retry, or `undefined` if it cannot be paid. */
 export function spend(budget: RetryBudget, cost: number): RetryBudget | undefined {
   return budget.tokens < cost ? undefined : { tokens: budget.tokens - cost }
 }
 
-/** The budget after a success: what the last retry of this call cost comes back, else 1. */
+/** Returns the budget after a success: the price of this call's last retry comes back, else 1. */
 export function refill(policy: RetryPolicy, budget: RetryBudget, paid: number): RetryBudget {
   return { tokens: Math.min(policy.budget, budget.tokens + (paid === 0 ? 1 : paid)) }
 }

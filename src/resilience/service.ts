@@ -1,8 +1,8 @@
-import { isKmsError } from '../errors.ts'
 import { wrongOption } from '../checks/index.ts'
-import { type KeyManagementService } from '../kms/index.ts'
-import type { CallClass, KmsOperation, Network, Observer, Runtime } from '../ports/index.ts'
-import { webNetwork, webRuntime } from '../runtime/index.ts'
+import { isKmsError, KmsError, type Outcome } from '../errors.ts'
+import { discard, type KeyManagementService, type KmsSignalOptions } from '../kms/index.ts'
+import type { KmsOperation, Network, Observer, Runtime } from '../ports/index.ts'
+import { webNetwork, webRuntime, withTimeout } from '../runtime/index.ts'
 
 /** What every decorator stands on; tests and simulations bring their own. */
 export interface DecoratorPorts {
@@ -19,40 +19,131 @@ export interface Ports {
   readonly observer: Observer | undefined
 }
 
-/** One call of the inner service, with the options that this layer gives it. */
-export type InnerCall<T, O> = (options: O) => Promise<T>
-
-/** The ports that were given, with those of the web for the rest. */
-export function portsOf({ runtime, network, observer }: DecoratorPorts): Ports {
-  return { runtime: runtime ?? webRuntime, network: network ?? webNetwork, observer }
+/** Options of a decorator of one KMS. */
+export interface DecoratorOptions extends DecoratorPorts {
+  readonly kms: KeyManagementService
 }
 
-/** @throws KmsError `ERR_KMS_CONFIG` if this is no service */
-export function serviceOf(kms: KeyManagementService): KeyManagementService {
-  if (typeof (kms as Partial<KeyManagementService> | null)?.unwrapDataKey === 'function') return kms
-  throw wrongOption('kms')
+/**
+ * Splits options into the ports, with those of the web where none are given, and the rest.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function partsOf<T extends DecoratorPorts>(
+  options: T,
+): { readonly ports: Ports; readonly rest: Omit<T, keyof DecoratorPorts> } {
+  if (typeof options !== 'object' || (options as T | null) === null)
+    throw wrongOption('the options', 'an object', options)
+  const { runtime = webRuntime, network = webNetwork, observer, ...rest } = options
+  demandMethod('runtime', runtime, 'now')
+  demandMethod('network', network, 'after')
+  if (observer !== undefined) demandMethod('observer', observer, 'observe')
+  return { ports: { runtime, network, observer }, rest }
 }
 
-const CLASSES: { readonly [O in Exclude<KmsOperation, 'healthCheck'>]: CallClass } = {
-  generateDataKey: 'encrypt',
-  wrapDataKey: 'encrypt',
-  unwrapDataKey: 'decrypt',
-  unwrapMany: 'decrypt',
-  rewrapDataKey: 'manage',
-  currentVersion: 'manage',
-  rotateKey: 'manage',
+/**
+ * Refuses what has not the method by which a port is known.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function demandMethod(name: string, port: unknown, method: string): void {
+  const found = (port as Readonly<Record<string, unknown>> | null | undefined)?.[method]
+  if (typeof found !== 'function') throw wrongOption(name, `an object with ${method}()`, port)
 }
 
-/** The class of an operation. `healthCheck` has none: it is how one sees that a KMS is back. */
-export function classOf(operation: Exclude<KmsOperation, 'healthCheck'>): CallClass {
-  return CLASSES[operation]
+/** Timeout and error labels of a call. */
+export interface CallBound {
+  /** In milliseconds; `undefined`: only the caller's signal ends the call. */
+  readonly timeoutMs: number | undefined
+  readonly provider: string
+  readonly operation: KmsOperation
 }
 
-/** How an event names what was thrown. What is not ours counts as an outage, as it does for the caller. */
+/**
+ * Makes one call that ends in time, and tells the layers below how much time is left. An answer that
+ * comes too late is wiped.
+ *
+ * @throws KmsError `ERR_KMS_TIMEOUT`; the signal's reason; what the call throws
+ */
+export function callWithin<T, O extends KmsSignalOptions>(
+  { network, runtime }: Ports,
+  { timeoutMs, provider, operation }: CallBound,
+  options: O,
+  call: (options: O) => Promise<T>,
+): Promise<T> {
+  const untilMs = runtime.now() + (timeoutMs ?? Infinity)
+  const deadlineMs = Math.min(options.deadlineMs ?? Infinity, untilMs)
+  const left = deadlineMs < Infinity ? { deadlineMs } : undefined
+  const error = (): KmsError => new KmsError('ERR_KMS_TIMEOUT', { provider, operation })
+  return withTimeout(
+    (signal) => call({ ...options, signal, ...left }),
+    { timeoutMs, signal: options.signal, network, error },
+    discard,
+  )
+}
+
+/**
+ * Runs work under a signal that also aborts as soon as the work has ended: calls that are still under
+ * way then are of no use.
+ *
+ * @param reason - why they end
+ */
+export async function race<T>(
+  caller: AbortSignal | undefined,
+  reason: () => Error,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  caller?.throwIfAborted()
+  const control = new AbortController()
+  const stop = (): void => {
+    control.abort(caller?.reason)
+  }
+  caller?.addEventListener('abort', stop, { once: true })
+  try {
+    return await work(control.signal)
+  } finally {
+    caller?.removeEventListener('abort', stop)
+    control.abort(reason())
+  }
+}
+
+/**
+ * Returns what the first of some calls brings, or `undefined` if none has ended by then.
+ *
+ * @param calls - that never reject
+ */
+export async function nextOf<T>(
+  calls: Iterable<Promise<T>>,
+  timeoutMs: number | undefined,
+  { network }: Ports,
+): Promise<T | undefined> {
+  const error = (): Error => new Error('none has ended')
+  const next = (): Promise<T> => Promise.race(calls)
+  return withTimeout(next, { timeoutMs, network, error }).catch(() => undefined)
+}
+
+/**
+ * Returns how an event names an error. An abort counts as one only if the caller's signal is aborted;
+ * any other error that is not ours is an outage.
+ */
 export function errorTypeOf(error: unknown, signal: AbortSignal | undefined): string {
-  if (signal?.aborted === true && !isKmsError(error)) return 'aborted'
   if (isKmsError(error)) return error.code
-  return (error as Partial<Error> | undefined)?.name === 'AbortError'
-    ? 'aborted'
-    : 'ERR_KMS_UNAVAILABLE'
+  return signal?.aborted === true ? 'aborted' : 'ERR_KMS_UNAVAILABLE'
+}
+
+/**
+ * Returns what the answer to a batch says of its KMS as one call: nothing bad if one item was opened,
+ * for then the KMS is there; else the error of an item that may succeed later counts over the others.
+ */
+export function batchError(outcomes: readonly (Outcome<unknown> | undefined)[]): unknown {
+  if (!Array.isArray(outcomes)) return new KmsError('ERR_KMS_RESPONSE_INVALID')
+  const all = outcomes as readonly (Outcome<unknown> | undefined)[]
+  if (all.length === 0 || all.some((outcome) => outcome?.ok === true)) return undefined
+  const errors = all.map((outcome) => (outcome?.ok === false ? outcome.error : undefined))
+  return errors.find((error) => error?.retryable) ?? errors[0] ?? missing()
+}
+
+/** Returns the error of an item that a batch did not answer. */
+export function missing(): KmsError {
+  return new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'the KMS did not answer an item' })
 }

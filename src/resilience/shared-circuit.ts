@@ -1,31 +1,33 @@
 import { type Bytes, decodeUtf8, encodeUtf8, equalBytes } from '../bytes/index.ts'
 import { wrongOption } from '../checks/index.ts'
-import { type KmsSignalOptions } from '../kms/index.ts'
+import type { KmsSignalOptions } from '../kms/index.ts'
 import type { KeyValueStore } from '../ports/index.ts'
-import { sleep, untilAborted } from '../runtime/index.ts'
+import { withTimeout } from '../runtime/index.ts'
 import type { Ports } from './service.ts'
 
-/** What another isolate left in the store. Advice: it may be old, lost or forged. */
+/** A record of another isolate in the store. Advice: it may be old, lost or forged. */
 export interface CircuitAdvice {
   readonly phase: 'open' | 'closed'
   /** When it was written, by the writer's clock. */
   readonly atMs: number
 }
 
-/** The store is asked for news no more often than this. */
+/** The store is read at most this often. */
 const POLL_MS = 1_000
-/** Longest wait for the lease. A store that is slower has no say. */
+/** Longest wait for the lease. A slower store is ignored. */
 const LEASE_WAIT_MS = 250
+/** Longest wait for a read or write in the background, which nobody waits for. */
+const BACKGROUND_MS = 5_000
 const NOTHING = /* @__PURE__ */ new Uint8Array(0)
-/** A record that is longer is none of ours. */
+/** Our records are shorter. */
 const MAX_RECORD_BYTES = 128
 
 /**
- * What the isolates tell each other about one circuit, over a store that may be down, slow or lie.
- * Nothing here throws, and nothing but the lease of a probe is waited for.
+ * Shares the state of one circuit among isolates, over a store that may be down, slow or lie. Its
+ * failures are never errors of a call, and calls wait only for the lease of a probe.
  *
- * @remarks Security: whoever can write the store can make calls be refused, or be made although a
- * KMS is down. It cannot make one succeed.
+ * @remarks Security: an attacker who can write to the store can have calls refused, or made although a
+ * KMS is down. The attacker cannot make a call succeed.
  */
 export class SharedCircuit {
   readonly #store: KeyValueStore
@@ -33,7 +35,7 @@ export class SharedCircuit {
   readonly #ttlMs: number
   readonly #ports: Ports
   #askedAtMs = -Infinity
-  /** What the store was last seen to hold: what differs from it was written since. */
+  /** The record as this isolate last saw it: a different one was written since. */
   #record: Bytes | undefined
   /** How often this isolate has told the others. */
   #told = 0
@@ -45,10 +47,11 @@ export class SharedCircuit {
    * @throws KmsError `ERR_KMS_CONFIG` if the store has no compare-and-swap or no room for the key
    */
   constructor(store: KeyValueStore, key: string, ttlMs: number, ports: Ports) {
-    const { capabilities } = store
+    const { compareAndSwap, maxKeyBytes } = capabilitiesOf(store)
     const longestKey = encodeUtf8(`${key}/probe`).length
-    if (!capabilities.compareAndSwap || capabilities.maxKeyBytes < longestKey)
-      throw wrongOption('store')
+    if (!compareAndSwap) throw wrongOption('store', 'a store with compare-and-swap')
+    if (maxKeyBytes === undefined || maxKeyBytes < longestKey)
+      throw wrongOption('store', `a store for keys of ${String(longestKey)} bytes`, maxKeyBytes)
     this.#store = store
     this.#key = key
     this.#ttlMs = ttlMs
@@ -56,49 +59,47 @@ export class SharedCircuit {
   }
 
   /**
-   * What others said since this isolate last told anything, without waiting: it begins to read, and the
-   * next call sees what came. It stays until it is told otherwise: who cannot take it up now will.
+   * Returns what others said since this isolate last told anything, without waiting: it begins to read,
+   * and the next call sees the result. Advice stays until other advice replaces it.
    */
   news(options: KmsSignalOptions): CircuitAdvice | undefined {
     const now = this.#ports.runtime.now()
     // By time, not by a flag: a read that a dead request began never comes back.
     if (now - this.#askedAtMs >= POLL_MS || now < this.#askedAtMs) {
       this.#askedAtMs = now
-      inBackground(this.#read(), options)
+      this.#inBackground((signal) => this.#read(signal), options)
     }
     return this.#news
   }
 
   /**
-   * Whether this isolate may probe. One isolate per period; if the store does not answer, each is on
-   * its own.
+   * Returns whether this isolate may probe. One isolate probes per period; if the store does not answer,
+   * each isolate decides alone.
    *
    * @throws the signal's reason
    */
-  async lease(options: KmsSignalOptions): Promise<boolean> {
-    if (this.#ports.runtime.now() < this.#leasedUntilMs) return true
-    const waited = new AbortController()
-    const late = sleep(this.#ports.network, LEASE_WAIT_MS, waited.signal)
+  async lease({ signal }: KmsSignalOptions): Promise<boolean> {
+    const { runtime, network } = this.#ports
+    if (runtime.now() < this.#leasedUntilMs) return true
+    const error = (): Error => new Error('the store is too slow')
+    const bound = { timeoutMs: LEASE_WAIT_MS, signal, network, error }
     try {
-      const alone = Promise.race([this.#take(), late]).then((won) => won ?? true)
-      return await untilAborted(
-        alone.catch(() => true),
-        options.signal,
-      )
-    } finally {
-      waited.abort()
-      late.catch(() => undefined)
+      return await withTimeout(() => this.#take(), bound)
+    } catch {
+      signal?.throwIfAborted()
+      return true
     }
   }
 
-  /** Tells the others. Loses against whoever wrote since we last looked: they know better. */
+  /** Tells the others, unless one of them wrote since we last looked: that one knows better. */
   tell(phase: CircuitAdvice['phase'], options: KmsSignalOptions): void {
     this.#leasedUntilMs = -Infinity
     this.#told += 1
     this.#news = undefined
     // A clock may count parts of a millisecond, and a reader takes whole ones only.
     const advice: CircuitAdvice = { phase, atMs: Math.floor(this.#ports.runtime.now()) }
-    inBackground(this.#write(encodeUtf8(JSON.stringify({ v: 1, ...advice }))), options)
+    const record = encodeUtf8(JSON.stringify({ v: 1, ...advice }))
+    this.#inBackground((signal) => this.#write(record, signal), options)
   }
 
   async #take(): Promise<boolean> {
@@ -112,31 +113,40 @@ export class SharedCircuit {
     return won
   }
 
-  /** What is news is told by the order of writes, not by clocks: those of isolates are apart. */
-  async #read(): Promise<void> {
+  /** Updates are ordered by store writes, so isolate clocks need not agree. */
+  async #read(signal: AbortSignal): Promise<void> {
     const told = this.#told
-    const record = await this.#store.get(this.#key)
+    const record = await this.#store.get(this.#key, { signal })
     const isSeen = equalBytes(record ?? NOTHING, this.#record ?? NOTHING)
     if (isSeen || told !== this.#told) return
     this.#record = record
     this.#news = record === undefined ? undefined : adviceOf(record)
   }
 
-  async #write(next: Bytes): Promise<void> {
+  async #write(next: Bytes, signal: AbortSignal): Promise<void> {
     const put = (seen: Bytes | undefined): Promise<boolean> =>
-      this.#store.compareAndSwap(this.#key, seen, next, { ttlMs: 2 * this.#ttlMs })
-    // What was seen may have ended by its time: then nobody knows better.
+      this.#store.compareAndSwap(this.#key, seen, next, { ttlMs: 2 * this.#ttlMs, signal })
+    // The record that we saw may have expired: then nobody knows better.
     const swapped =
       (await put(this.#record)) || (this.#record !== undefined && (await put(undefined)))
     if (swapped) this.#record = next
     else this.#askedAtMs = -Infinity
   }
+
+  /** On Workers the work outlives its request only if it is deferred. A failure is no advice. */
+  #inBackground(work: (signal: AbortSignal) => Promise<void>, { defer }: KmsSignalOptions): void {
+    const error = (): Error => new Error('the store is too slow')
+    const bound = { timeoutMs: BACKGROUND_MS, network: this.#ports.network, error }
+    const quiet = withTimeout(work, bound).catch(() => undefined)
+    defer?.(quiet)
+  }
 }
 
-/** On Workers the work outlives its request only if it is deferred. A failure is no news. */
-function inBackground(work: Promise<void>, { defer }: KmsSignalOptions): void {
-  const quiet = work.catch(() => undefined)
-  defer?.(quiet)
+function capabilitiesOf(store: Partial<KeyValueStore>): Partial<KeyValueStore['capabilities']> {
+  const { capabilities, get, compareAndSwap } = Object(store) as typeof store
+  if (Object(capabilities) === capabilities && get !== undefined && compareAndSwap !== undefined)
+    return capabilities ?? {}
+  throw wrongOption('store', 'a KeyValueStore', store)
 }
 
 function adviceOf(record: Bytes): CircuitAdvice | undefined {

@@ -11,8 +11,9 @@ export interface FlightOptions {
 
 /** How often a follower waits before it leads, whatever the others do. */
 const MAX_TURNS = 3
-/** Flights that can be joined at one time; the oldest goes first. */
+/** Flights that can be joined at one time, and characters of their keys; the oldest goes first. */
 const MAX_FLIGHTS = 1_024
+const MAX_KEY_CHARS = 4_194_304
 
 interface Landed<T> {
   readonly value: T
@@ -37,6 +38,7 @@ export class SingleFlight<T> {
   readonly #runtime: Pick<Runtime, 'now'>
   readonly #followerWaitMs: number
   readonly #flights = new Map<string, Flight<T>>()
+  #keyChars = 0
 
   /** @param followerWaitMs - how long a follower waits before it makes its own call */
   constructor(
@@ -91,14 +93,15 @@ export class SingleFlight<T> {
   ): Promise<T> {
     const control = new AbortController()
     const landing = work(control.signal)
-    const flight: Flight<T> = { landing, startedMs: this.#runtime.now(), joined: 1 }
-    this.#flights.delete(key) // so that the map stays in the order of starts
+    const flight: Flight<T> = { landing, startedMs: Number(this.#runtime.now()), joined: 1 }
+    this.#forget(key) // so that the map stays in the order of starts
     this.#flights.set(key, flight)
-    if (this.#flights.size > MAX_FLIGHTS) {
-      this.#flights.delete(this.#flights.keys().next().value as string)
+    this.#keyChars += key.length
+    while (this.#flights.size > MAX_FLIGHTS || this.#keyChars > MAX_KEY_CHARS) {
+      this.#forget(this.#flights.keys().next().value as string)
     }
     const leave = (): void => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key)
+      if (this.#flights.get(key) === flight) this.#forget(key)
     }
     const settled = landing.then(leave, leave)
     options.defer?.(settled)
@@ -111,12 +114,16 @@ export class SingleFlight<T> {
 
   /** Drops flights that no follower would wait for any more; there are no background timers. */
   #forgetOld(): void {
-    const now = this.#runtime.now()
+    const now = Number(this.#runtime.now()) // a broken clock must not end a call
     const oldestMs = now - MAX_TURNS * this.#followerWaitMs
     for (const [key, { startedMs }] of this.#flights) {
       if (startedMs > oldestMs && startedMs <= now) return
-      this.#flights.delete(key)
+      this.#forget(key)
     }
+  }
+
+  #forget(key: string): void {
+    if (this.#flights.delete(key)) this.#keyChars -= key.length
   }
 
   /** Returns what one of the flights brought, or `undefined` when this caller's own timer ran out first. */

@@ -26,15 +26,23 @@ export async function withTimeout<T>(
 ): Promise<T> {
   signal?.throwIfAborted()
   const ended = new AbortController()
-  let cancel: (() => void) | undefined
-  let stop: (() => void) | undefined
-  const end = new Promise<never>((_, reject) => {
-    const fail = (reason: unknown): void => {
-      reject(reason as Error)
+  return new Promise<T>((resolve, reject) => {
+    // One flag decides between answer and end: an answer is either given out or handed to `late`.
+    let isOpen = true
+    let cancel: (() => void) | undefined
+    const close = (): void => {
+      isOpen = false
+      cancel?.()
+      signal?.removeEventListener('abort', stop)
+    }
+    const fail = (reason: Error): void => {
+      if (!isOpen) return
+      close()
+      reject(reason)
       ended.abort(reason)
     }
-    stop = (): void => {
-      fail(signal?.reason)
+    const stop = (): void => {
+      fail(signal?.reason as Error)
     }
     signal?.addEventListener('abort', stop, { once: true })
     if (timeoutMs !== undefined) {
@@ -42,19 +50,18 @@ export async function withTimeout<T>(
         fail(error())
       })
     }
-  })
-  // A function that throws at once is the same as one that rejects.
-  const working = (async () => work(ended.signal))()
-  if (late !== undefined) {
     const answered = (answer: T): void => {
-      if (ended.signal.aborted) late(answer)
+      if (!isOpen) return late?.(answer)
+      close()
+      resolve(answer)
     }
-    working.then(answered, () => undefined)
-  }
-  try {
-    return await Promise.race([working, end])
-  } finally {
-    cancel?.()
-    if (stop !== undefined) signal?.removeEventListener('abort', stop)
-  }
+    const rejected = (reason: Error): void => {
+      if (!isOpen) return
+      close()
+      reject(reason)
+    }
+    // A function that throws at once is the same as one that rejects.
+    const run = async (): Promise<T> => work(ended.signal)
+    run().then(answered, rejected)
+  })
 }

@@ -1,5 +1,5 @@
 import { type Bytes, isWellFormed, toBytes, utf8Length } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
+import { wrongOption } from '../checks/index.ts'
 import type { DataKeyPage, KeyValueCapabilities } from '../ports/index.ts'
 
 /** Longest key with its prefix, bytes of UTF-8: what Workers KV takes, the shortest limit of all. */
@@ -15,7 +15,7 @@ export const MAX_PAGE = 1_000
 const CONTROL = /[\u0000-\u001f\u007f]/
 const DATA_KEY_NAME = /^ek1\/[\w-]{43}$/
 
-/** What a store declares unless it can do less; frozen. */
+/** Returns the capabilities of a store, frozen: the usual limits, and what differs from them. */
 export function capabilitiesOf(
   differing: Pick<KeyValueCapabilities, 'consistency' | 'compareAndSwap'> &
     Partial<KeyValueCapabilities>,
@@ -28,7 +28,11 @@ export function capabilitiesOf(
   })
 }
 
-/** @throws TypeError, RangeError */
+/**
+ * Returns a key-value store's key: text of 1 to `maxBytes` bytes without control characters.
+ *
+ * @throws TypeError, RangeError
+ */
 export function checkKey(key: string, maxBytes: number): string {
   if (typeof key !== 'string') throw new TypeError('a key must be a string')
   if (key === '' || !isWellFormed(key) || CONTROL.test(key) || utf8Length(key) > maxBytes) {
@@ -39,7 +43,11 @@ export function checkKey(key: string, maxBytes: number): string {
   return key
 }
 
-/** @throws TypeError, RangeError */
+/**
+ * Returns a value of at most `maxBytes` bytes; it is not copied.
+ *
+ * @throws TypeError, RangeError
+ */
 export function checkValue(value: Bytes, maxBytes: number): Bytes {
   const bytes = toBytes(value, 'a value')
   if (bytes.length > maxBytes)
@@ -48,7 +56,8 @@ export function checkValue(value: Bytes, maxBytes: number): Bytes {
 }
 
 /**
- * @returns whole milliseconds
+ * Returns a time to live in whole milliseconds, rounded up.
+ *
  * @throws RangeError
  */
 export function checkTtl(ttlMs: number): number {
@@ -59,20 +68,20 @@ export function checkTtl(ttlMs: number): number {
 }
 
 /**
- * What stands before every key in a space that is shared with others; at most 128 bytes.
+ * Returns the prefix of every key: at most 128 bytes of visible ASCII.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkPrefix(prefix: string): string {
   // ASCII alone, so that its length is that of its bytes.
   if (typeof prefix !== 'string' || !/^[\x21-\x7e]{0,128}$/.test(prefix)) {
-    throw configError('prefix is not valid')
+    throw wrongOption('prefix', 'at most 128 visible ASCII characters', prefix)
   }
   return prefix
 }
 
 /**
- * The key of a data-key record, and nothing else: `ek1/` and 43 characters (W4.27).
+ * Returns the key of a data-key record: `ek1/` and 43 characters (W4.27).
  *
  * @throws RangeError
  */
@@ -83,7 +92,11 @@ export function checkDataKeyName(key: string): string {
   return key
 }
 
-/** @throws RangeError */
+/**
+ * Refuses a wrong cursor, and a page of fewer than 1 or more than 1,000 keys.
+ *
+ * @throws RangeError
+ */
 export function checkPage(cursor: string | undefined, limit: number): void {
   if (cursor !== undefined) checkDataKeyName(cursor)
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
@@ -92,9 +105,10 @@ export function checkPage(cursor: string | undefined, limit: number): void {
 }
 
 /**
- * A page of one more key than `limit`, where there is one more.
+ * Returns one page of keys, with a cursor if there are more.
  *
- * @throws what `unreadable` gives, for keys that are no names of data keys
+ * @param found - up to `limit + 1` keys, in order: one more than asked for shows that there is a next page
+ * @throws what `unreadable` returns, for keys that are not names of data keys
  */
 export function pageOf(
   found: readonly unknown[],

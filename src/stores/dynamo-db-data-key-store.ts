@@ -1,5 +1,5 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
+import { oneOf } from '../checks/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
 import { demandTable } from './dynamo-db-durability.ts'
@@ -39,9 +39,7 @@ export class DynamoDbDataKeyStore implements DataKeyStore {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DynamoDbDataKeyStoreOptions) {
     const { durability = 'checked', ...common } = options
-    if (durability !== 'checked' && (durability as string) !== 'declared') {
-      throw configError('durability is not valid')
-    }
+    oneOf('durability', durability, ['checked', 'declared'])
     this.#table = new DynamoDbTable(common)
     this.#durable = durability === 'declared'
   }
@@ -72,6 +70,13 @@ export class DynamoDbDataKeyStore implements DataKeyStore {
       ExpressionAttributeValues: { ':held': { B: encodeBase64(expected) } },
     }
     return this.#write('compareAndSwap', key, next, condition, options)
+  }
+
+  /** @throws KmsError `ERR_KMS_CONFIG` if the table is not fit for records */
+  async delete(key: string, { signal }: DataKeyStoreOptions = {}): Promise<void> {
+    const input = { Key: this.#key(key) }
+    await this.#demandTable(signal)
+    await this.#table.ask('delete', 'DeleteItem', input, signal)
   }
 
   async list(
@@ -129,11 +134,14 @@ export class DynamoDbDataKeyStore implements DataKeyStore {
   ): Promise<boolean> {
     const text = encodeBase64(checkValue(record, MAX_VALUE_BYTES))
     const item = { ...this.#key(key), record: { B: text } }
-    if (!this.#durable) {
-      demandTable(await this.#table.ask('describe', 'DescribeTable', {}, signal))
-      this.#durable = true
-    }
+    await this.#demandTable(signal)
     return this.#table.writeIf(operation, item, condition, signal)
+  }
+
+  async #demandTable(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#durable) return
+    demandTable(await this.#table.ask('describe', 'DescribeTable', {}, signal))
+    this.#durable = true
   }
 
   #key(key: string): Attributes {

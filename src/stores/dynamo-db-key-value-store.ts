@@ -1,4 +1,4 @@
-import { configError } from '../checks/index.ts'
+import { oneOf } from '../checks/index.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -29,8 +29,8 @@ const HELD = '#v = :held AND #e > :now'
 
 /**
  * A {@link KeyValueStore} on DynamoDB: strong, by consistent reads and conditional writes. A value has
- * the end of its life in `ends_at_ms`, by this client's clock, and is not given out past it; DynamoDB
- * itself deletes by `ttl`, whole seconds, within days.
+ * its expiry time in `ends_at_ms`, by this client's clock, and is never returned after that; DynamoDB
+ * itself deletes by `ttl`, in whole seconds, within days.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
  */
@@ -41,9 +41,7 @@ export class DynamoDbKeyValueStore implements KeyValueStore {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DynamoDbKeyValueStoreOptions) {
     const { consistency = 'strong', ...common } = options
-    if (consistency !== 'strong' && (consistency as string) !== 'eventual') {
-      throw configError('consistency is not valid')
-    }
+    oneOf('consistency', consistency, ['strong', 'eventual'])
     this.#table = new DynamoDbTable(common)
     this.capabilities = capabilitiesOf({
       consistency,

@@ -6,7 +6,7 @@ import {
   type EndpointOptions,
   toCredentialSource,
 } from '../credentials/aws/index.ts'
-import { configError } from '../checks/index.ts'
+import { configError, wrongOption } from '../checks/index.ts'
 import { isKmsError } from '../errors.ts'
 import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../http/index.ts'
 import type { Hasher, Runtime } from '../ports/index.ts'
@@ -23,7 +23,7 @@ export interface DynamoDbOptions extends EndpointOptions, StoreCallOptions {
   readonly region: string
   /** As those of `createAwsKms`, e.g. `awsCredentialsFromEnv(env)` of `edge-kms/aws-kms`. */
   readonly credentials: AwsCredentialsOption
-  /** Stands before every `pk`, up to 128 characters; `edge-kms:` by default. */
+  /** Prefix of every `pk`, up to 128 characters; `edge-kms:` by default. */
   readonly prefix?: string
   readonly runtime?: Runtime
   /** What signs; WebCrypto by default. */
@@ -53,7 +53,9 @@ export class DynamoDbTable {
     const { table, region, credentials, prefix = 'edge-kms:', ...more } = options
     const { runtime = webRuntime, network = webNetwork, hasher, ...place } = more
     const { endpoint, fips, dualStack, allowHttpLoopback, ...common } = place
-    if (typeof table !== 'string' || !TABLE.test(table)) throw configError('table is not valid')
+    if (typeof table !== 'string' || !TABLE.test(table)) {
+      throw wrongOption('table', '3 to 255 letters, digits and `_.-`', table)
+    }
     this.#name = table
     this.prefix = checkPrefix(prefix)
     this.runtime = runtime

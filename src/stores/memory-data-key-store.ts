@@ -28,6 +28,11 @@ export class MemoryDataKeyStore implements DataKeyStore {
     return Promise.resolve(true)
   }
 
+  delete(key: string): Promise<void> {
+    this.#records.delete(key)
+    return Promise.resolve()
+  }
+
   list(cursor: string | undefined, limit: number): Promise<DataKeyPage> {
     const all = [...this.#records.keys()].sort()
     const rest = cursor === undefined ? all : all.filter((key) => key > cursor)

@@ -1,5 +1,5 @@
 import { type Bytes, copyBytes, equalBytes } from '../bytes/index.ts'
-import { configError, refuseOthers } from '../checks/index.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
@@ -25,8 +25,8 @@ interface Entry {
 }
 
 /**
- * A {@link KeyValueStore} in the memory of this process, shared by whoever holds it. At its bounds
- * the value that was not used for the longest time goes.
+ * A {@link KeyValueStore} in the memory of this process, shared by all users of the instance. At its
+ * limits it evicts the least recently used value.
  */
 export class MemoryKeyValueStore implements KeyValueStore {
   readonly capabilities: KeyValueCapabilities
@@ -40,10 +40,8 @@ export class MemoryKeyValueStore implements KeyValueStore {
   constructor(options: MemoryKeyValueStoreOptions = {}) {
     const { maxEntries = 1_000, maxBytes = 8_388_608, runtime = webRuntime, ...others } = options
     refuseOthers(others)
-    if (!isBound(maxEntries)) throw configError('maxEntries is not valid')
-    if (!isBound(maxBytes)) throw configError('maxBytes is not valid')
-    this.#maxEntries = maxEntries
-    this.#maxBytes = maxBytes
+    this.#maxEntries = atLeastOne('maxEntries', maxEntries)
+    this.#maxBytes = atLeastOne('maxBytes', maxBytes)
     this.#runtime = runtime
     const usual = capabilitiesOf({ consistency: 'strong', compareAndSwap: true })
     const maxValueBytes = Math.min(usual.maxValueBytes, maxBytes)
@@ -114,6 +112,8 @@ export class MemoryKeyValueStore implements KeyValueStore {
   }
 }
 
-function isBound(value: unknown): boolean {
-  return typeof value === 'number' && value >= 1
+/** `Infinity` means that there is no limit. */
+function atLeastOne(name: string, value: number): number {
+  if (typeof value === 'number' && value >= 1) return value
+  throw wrongOption(name, 'at least 1', value)
 }

@@ -1,4 +1,4 @@
-import { configError } from '../checks/index.ts'
+import { configError, oneOf } from '../checks/index.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
@@ -45,9 +45,7 @@ export class PostgresDataKeyStore implements DataKeyStore {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: PostgresDataKeyStoreOptions) {
     const { client, table = DATA_KEYS_TABLE, durability = 'checked', ...common } = options
-    if (durability !== 'checked' && (durability as string) !== 'declared') {
-      throw configError('durability is not valid')
-    }
+    oneOf('durability', durability, ['checked', 'declared'])
     this.#table = quotedTable(table)
     this.#sql = recordStatements(this.#table)
     this.#durable = durability === 'declared'
@@ -85,6 +83,13 @@ export class PostgresDataKeyStore implements DataKeyStore {
     await this.#demandDurable(signal)
     const { swap } = this.#sql
     return (await this.#queries.rows('compareAndSwap', signal, swap, ...values)).length === 1
+  }
+
+  /** @throws KmsError `ERR_KMS_CONFIG` if the database would lose the deletion in a crash */
+  async delete(key: string, { signal }: DataKeyStoreOptions = {}): Promise<void> {
+    const name = checkDataKeyName(key)
+    await this.#demandDurable(signal)
+    await this.#queries.rows('delete', signal, this.#sql.delete, name)
   }
 
   async list(

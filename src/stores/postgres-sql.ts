@@ -1,4 +1,4 @@
-import { configError } from '../checks/index.ts'
+import { wrongOption } from '../checks/index.ts'
 
 /** Names with one spelling, with a schema before the table's or without; shorter than 64 with `_ends_at`. */
 const TABLE = /^(?:[a-z_][a-z0-9_]{0,62}\.)?[a-z_][a-z0-9_]{0,54}$/
@@ -20,7 +20,13 @@ export const DATA_KEYS_TABLE = 'edge_kms_data_keys'
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function quotedTable(table: string): string {
-  if (typeof table !== 'string' || !TABLE.test(table)) throw configError('table is not valid')
+  if (typeof table !== 'string' || !TABLE.test(table)) {
+    throw wrongOption(
+      'table',
+      'a name of up to 55 lower-case letters, digits and `_`, or schema.name',
+      table,
+    )
+  }
   return table
     .split('.')
     .map((part) => `"${part}"`)
@@ -106,6 +112,8 @@ export interface RecordStatements {
   readonly putIfAbsent: string
   /** key, next, expected; a row if it was that */
   readonly swap: string
+  /** key */
+  readonly delete: string
   /** the last key of the page before, limit */
   readonly list: string
   /** the table as it is written here; what a system of record must be */
@@ -119,6 +127,7 @@ export function recordStatements(table: string): RecordStatements {
   ON CONFLICT (key) DO NOTHING RETURNING key`,
     swap: `UPDATE ${table} SET record = decode($2::text, 'base64')
   WHERE key = $1::text AND record = decode($3::text, 'base64') RETURNING key`,
+    delete: `DELETE FROM ${table} WHERE key = $1::text`,
     list: `SELECT key FROM ${table} WHERE key COLLATE "C" > $1::text
   ORDER BY key COLLATE "C" LIMIT $2::int`,
     durability: `SELECT current_setting('fsync') AS fsync,

@@ -1,4 +1,4 @@
-import { configError } from '../checks/index.ts'
+import { wrongOption } from '../checks/index.ts'
 
 /**
  * Sends one command to Redis, e.g. `['GET', 'key']`, and gives what it answers: a string, a number, an
@@ -17,6 +17,10 @@ export type RedisCommand = (
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function checkCommand(command: RedisCommand): RedisCommand {
   // A client handed over as it is would answer something else.
-  if (typeof command !== 'function') throw configError('command is not a function')
+  if (typeof command !== 'function') {
+    const expected =
+      'a function that sends one command, e.g. (args) => client.sendCommand([...args])'
+    throw wrongOption('command', expected, command)
+  }
   return command
 }

@@ -1,5 +1,5 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
+import { oneOf } from '../checks/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import {
   checkDataKeyName,
@@ -18,7 +18,7 @@ import { bytesOfText } from './text-values.ts'
 export interface RedisDataKeyStoreOptions extends StoreCallOptions {
   readonly command: RedisCommand
   /**
-   * Stands before every key; `{edge-kms}:` by default. On a cluster it must have a hash tag, which puts
+   * Prefix of every key; `{edge-kms}:` by default. On a cluster it must have a hash tag, which puts
    * the records and their index on one node.
    */
   readonly prefix?: string
@@ -36,6 +36,10 @@ redis.call('ZADD', KEYS[2], 0, ARGV[2]) return 1`
 
 const SWAP = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2]) return 1`
+
+/** The record and its place in the index. */
+const DELETE = `redis.call('ZREM', KEYS[2], ARGV[1])
+return redis.call('DEL', KEYS[1])`
 
 /**
  * A {@link DataKeyStore} on one Redis primary, 6 or later.
@@ -59,9 +63,7 @@ export class RedisDataKeyStore implements DataKeyStore {
     const { command, prefix = '{edge-kms}:', durability = 'checked', ...common } = options
     this.#command = checkCommand(command)
     this.#prefix = checkPrefix(prefix)
-    if (durability !== 'checked' && (durability as string) !== 'declared') {
-      throw configError('durability is not valid')
-    }
+    oneOf('durability', durability, ['checked', 'declared'])
     this.#durable = durability === 'declared'
     this.#calls = new StoreCalls('redis', common)
   }
@@ -100,6 +102,13 @@ export class RedisDataKeyStore implements DataKeyStore {
       'compareAndSwap',
       await this.#run('compareAndSwap', options, 'EVAL', SWAP, '1', name, ...texts),
     )
+  }
+
+  /** @throws KmsError `ERR_KMS_CONFIG` if the server would lose the deletion in a crash */
+  async delete(key: string, options: DataKeyStoreOptions = {}): Promise<void> {
+    const keys = ['2', this.#name(key), this.#index]
+    await this.#demandDurable(options)
+    this.#wrote('delete', await this.#run('delete', options, 'EVAL', DELETE, ...keys, key))
   }
 
   async list(

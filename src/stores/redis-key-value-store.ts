@@ -1,5 +1,5 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { configError } from '../checks/index.ts'
+import { oneOf } from '../checks/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
@@ -21,7 +21,7 @@ import { bytesOfText } from './text-values.ts'
 /** Options of {@link RedisKeyValueStore}. */
 export interface RedisKeyValueStoreOptions extends StoreCallOptions {
   readonly command: RedisCommand
-  /** Stands before every key; `edge-kms:` by default. */
+  /** Prefix of every key; `edge-kms:` by default. */
   readonly prefix?: string
   /**
    * `strong` (default) where every command goes to one primary. `eventual` where reads may go to a
@@ -51,9 +51,7 @@ export class RedisKeyValueStore implements KeyValueStore {
     const { command, prefix = 'edge-kms:', consistency = 'strong', ...common } = options
     this.#command = checkCommand(command)
     this.#prefix = checkPrefix(prefix)
-    if (consistency !== 'strong' && (consistency as string) !== 'eventual') {
-      throw configError('consistency is not valid')
-    }
+    oneOf('consistency', consistency, ['strong', 'eventual'])
     this.#calls = new StoreCalls('redis', common)
     this.capabilities = capabilitiesOf({
       consistency,

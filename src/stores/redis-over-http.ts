@@ -1,4 +1,4 @@
-import { configError, refuseOthers } from '../checks/index.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import {
   checkEndpoint,
@@ -51,7 +51,7 @@ export function redisOverHttp(options: RedisOverHttpOptions): RedisCommand {
   refuseOthers(others)
   const url = checkEndpoint(given, { allowHttpLoopback })
   if (typeof token !== 'string' || !/^[\x21-\x7e]{1,4096}$/.test(token)) {
-    throw configError('token is not valid')
+    throw wrongOption('token', '1 to 4096 visible ASCII characters', token)
   }
   const transport = new Transport({
     network,

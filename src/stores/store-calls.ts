@@ -1,9 +1,9 @@
-import { configError, refuseOthers } from '../checks/index.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
 import { isKmsError, KmsError } from '../errors.ts'
 import type { Network } from '../ports/index.ts'
-import { untilAborted, webNetwork } from '../runtime/index.ts'
+import { webNetwork, withTimeout } from '../runtime/index.ts'
 
-/** Options of every store that stands outside of this process. */
+/** Options of every store outside this process. */
 export interface StoreCallOptions {
   /** How long the backend may take for one call, milliseconds; 2,000 by default, at most 60,000. */
   readonly timeoutMs?: number
@@ -14,21 +14,34 @@ export interface StoreCallOptions {
 const CODE_WORD = /^[A-Z][A-Z0-9_]{1,31}(?=[ :]|$)/
 const NAME = /^\w{1,64}$/
 
-/** Runs the calls of one backend: deadline, abort, and errors of one code without its words. */
+/**
+ * Runs the calls of one backend: each ends at its deadline or the caller's abort, and fails with one error code.
+ *
+ * @example
+ * ```ts
+ * import { StoreCalls } from 'edge-kms/stores'
+ *
+ * const calls = new StoreCalls('my-backend', { timeoutMs: 500 })
+ *
+ * export function read(url: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+ *   return calls.run('get', signal, async (until) => (await fetch(url, { signal: until })).arrayBuffer())
+ * }
+ * ```
+ */
 export class StoreCalls {
   readonly #provider: string
   readonly #timeoutMs: number
   readonly #network: Network
 
   /**
-   * @param options - all that the store itself does not know; what is left over is refused
+   * @param options - the options that the store itself does not know; unknown ones are refused
    * @throws KmsError `ERR_KMS_CONFIG`
    */
   constructor(provider: string, options: StoreCallOptions) {
     const { timeoutMs = 2_000, network = webNetwork, ...others } = options
     refuseOthers(others)
     if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 60_000)) {
-      throw configError('timeoutMs is not valid')
+      throw wrongOption('timeoutMs', 'above 0 and at most 60000', timeoutMs)
     }
     this.#provider = provider
     this.#timeoutMs = timeoutMs
@@ -36,8 +49,10 @@ export class StoreCalls {
   }
 
   /**
-   * @param work - its signal aborts with the caller's and at the deadline. What it makes of an answer
-   * belongs into it: an answer of no shape at all is a failure like any other
+   * Returns what the work returns.
+   *
+   * @param work - its signal aborts with the caller's and at the deadline. Parse the answer inside it, so that an
+   * answer of the wrong shape fails like any other
    * @throws KmsError `ERR_STORE_UNAVAILABLE`; or the signal's reason
    */
   async run<T>(
@@ -45,38 +60,35 @@ export class StoreCalls {
     signal: AbortSignal | undefined,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    signal?.throwIfAborted()
-    const call = new AbortController()
-    const stop = (): void => {
-      call.abort(signal?.reason)
-    }
-    signal?.addEventListener('abort', stop, { once: true })
-    const cancel = this.#network.after(this.#timeoutMs, () => {
-      call.abort(this.unavailable(operation, 'the store did not answer in time'))
-    })
-    try {
-      // A binding takes no signal, and a client may queue for ever: both are raced.
-      return await untilAborted(work(call.signal), call.signal)
-    } catch (error) {
-      if (call.signal.aborted) throw call.signal.reason
-      throw this.#safelyTyped(operation, error)
-    } finally {
-      cancel()
-      signal?.removeEventListener('abort', stop)
-    }
+    return withTimeout(
+      async (until) => {
+        try {
+          return await work(until)
+        } catch (error) {
+          throw this.#safelyTyped(operation, error)
+        }
+      },
+      {
+        timeoutMs: this.#timeoutMs,
+        signal,
+        network: this.#network,
+        error: () => this.unavailable(operation, 'the store did not answer in time'),
+      },
+    )
   }
 
-  /** An answer that cannot be ours: as good as no answer, and no better the next time. */
+  /** Returns the error of an answer that no store of ours wrote; a retry does not help. */
   unreadable(operation: string): KmsError {
     return this.unavailable(operation, 'what the store holds is not ours', false)
   }
 
+  /** Returns an `ERR_STORE_UNAVAILABLE` of this backend. */
   unavailable(operation: string, message: string, retryable = true): KmsError {
     const provider = this.#provider
     return new KmsError('ERR_STORE_UNAVAILABLE', { provider, operation, message, retryable })
   }
 
-  /** For a `compareAndSwap` that the backend cannot do atomically. */
+  /** Rejects with `ERR_KMS_UNSUPPORTED`: the backend cannot compare and swap atomically. */
   cannotSwap(): Promise<never> {
     const facts = { provider: this.#provider, operation: 'compareAndSwap' }
     return Promise.reject(new KmsError('ERR_KMS_UNSUPPORTED', facts))
@@ -112,14 +124,14 @@ export class StoreCalls {
 }
 
 /**
- * What a platform binds to a store, where it has the methods that are needed: a binding that is
- * missing from the configuration must show at construction.
+ * Returns a binding or client that has the method, so that a binding missing from the configuration fails at
+ * construction.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkBinding<T extends object>(name: string, binding: T, method: keyof T): T {
   if (typeof (binding as Partial<T> | null | undefined)?.[method] !== 'function') {
-    throw configError(`${name} is not bound`)
+    throw wrongOption(name, `a binding or client with the method \`${String(method)}\``, binding)
   }
   return binding
 }

@@ -12,8 +12,9 @@ export interface RepairPage {
 const ATTEMPTS = 5
 
 /**
- * Notes of missing wraps in a strong store of its own: whoever lists data keys must not meet them.
- * The store cannot delete, so a note that is done stays as one that misses nothing.
+ * Notes of missing wraps, in a strong store of their own: a list of data keys must not contain them.
+ * A deletion has no condition, and would lose a note written in between: so a note that is done stays as one
+ * that misses nothing.
  */
 export class StoreRepairLog implements RepairLog {
   readonly #store: DataKeyStore
@@ -74,11 +75,11 @@ export class StoreRepairLog implements RepairLog {
 function keyOf(dataKey: string): string {
   const [, salt] = /^([\w-]{43})\.\d{1,16}$/.exec(dataKey) ?? []
   if (salt === undefined)
-    throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'this is no data key' })
+    throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'dataKey must be an edge-kms:dk' })
   return `ek1/${salt}`
 }
 
-/** A store is not trusted: a note that is none is no reason to lose one. */
+/** The store is not trusted: a malformed note fails here, and never replaces another. */
 function parsed(record: Uint8Array): MissingWraps {
   try {
     const { dataKey, providers, atMs } = JSON.parse(decodeUtf8(record) ?? '') as MissingWraps

@@ -5,12 +5,12 @@ import { MAX_VALUE_BYTES } from './checks.ts'
 export const MAX_TEXT_LENGTH: number = /* @__PURE__ */ Math.ceil(MAX_VALUE_BYTES / 3) * 4
 
 /**
- * Bytes that a backend holds as base64.
+ * Returns the bytes that a backend holds as base64.
  *
- * @throws what `unreadable` gives, for anything else
+ * @throws what `unreadable` returns, for anything else
  */
 export function bytesOfText(text: unknown, unreadable: () => Error): Bytes {
-  // Before decoding: somebody else may have written megabytes.
+  // Before decoding: an attacker may have written megabytes.
   if (typeof text !== 'string' || text.length > MAX_TEXT_LENGTH) {
     throw unreadable()
   }

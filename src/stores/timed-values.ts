@@ -4,15 +4,15 @@ import { checkTtl, checkValue } from './checks.ts'
 
 const EXPIRY_BYTES = 8
 
-/** A value as it is kept. */
+/** A value with its expiry time, as a backend keeps it. */
 export interface TimedValue {
   readonly bytes: Bytes
   readonly ttlMs: number
 }
 
 /**
- * Values behind the time at which they end, by this client's clock: for backends that keep values
- * longer than they are told. The end is eight bytes, a big-endian IEEE 754 number of milliseconds.
+ * Puts the expiry time, by this client's clock, in front of a value: for backends that keep values longer than
+ * asked. The time is eight bytes, a big-endian IEEE 754 number of milliseconds since the epoch.
  */
 export class TimedValues {
   readonly #runtime: Runtime
@@ -23,7 +23,11 @@ export class TimedValues {
     this.#maxValueBytes = maxValueBytes
   }
 
-  /** @throws TypeError, RangeError */
+  /**
+   * Returns the value with its expiry time in front.
+   *
+   * @throws TypeError, RangeError
+   */
   pack(value: Bytes, ttlMs: number): TimedValue {
     const whole = checkTtl(ttlMs)
     const end = new Uint8Array(EXPIRY_BYTES)
@@ -32,8 +36,9 @@ export class TimedValues {
   }
 
   /**
-   * @returns `undefined` for a value that has ended
-   * @throws what `unreadable` gives, for bytes that `pack` cannot have made
+   * Returns the value, or `undefined` if it has expired.
+   *
+   * @throws what `unreadable` returns, for bytes that `pack` cannot have made
    */
   unpack(stored: Bytes, unreadable: () => Error): Bytes | undefined {
     const length = stored.length - EXPIRY_BYTES

@@ -1,4 +1,4 @@
-import { configError } from '../checks/index.ts'
+import { wrongOption } from '../checks/index.ts'
 import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -36,9 +36,9 @@ const LENGTH_BYTES = 4
  * A {@link KeyValueStore} over any driver of unstorage: eventual, because a storage does not tell what
  * its driver promises. It cannot compare and swap. For a backend that can, use the store of that backend.
  *
- * A value carries the end of its life by this client's clock and is not given out past it; drivers that
- * know `ttl` are told it in whole seconds. One that is only half there, as after a crash in the middle of
- * a file, counts as none.
+ * A value carries its expiry time by this client's clock and is never returned after that. Drivers that know
+ * `ttl` get it in whole seconds. A value that is cut off, e.g. by a crash while a file was written, counts as
+ * absent.
  *
  * @see https://unstorage.unjs.io/drivers
  */
@@ -58,7 +58,7 @@ export class UnstorageKeyValueStore implements KeyValueStore {
     const { storage, prefix = 'edge-kms', runtime = webRuntime, ...common } = options
     this.#storage = checkBinding('storage', storage, 'setItemRaw')
     if (typeof prefix !== 'string' || !/^[a-z0-9-]{1,32}$/.test(prefix)) {
-      throw configError('prefix is not valid')
+      throw wrongOption('prefix', '1 to 32 lower-case letters, digits and `-`', prefix)
     }
     this.#prefix = prefix
     this.#calls = new StoreCalls('unstorage', common)

@@ -61,16 +61,37 @@ export function dataKeyStoreContract(
     add('lists every key once, a page at a time', async (store) => {
       const names = Array.from({ length: 7 }, key)
       for (const name of names) await store.putIfAbsent(name, bytes(8))
-      const seen: string[] = []
-      let cursor: string | undefined
-      do {
-        const page = await store.list(cursor, 3)
-        demand(page.keys.length <= 3, 'a page is longer than asked for')
-        seen.push(...page.keys)
-        cursor = page.cursor
-      } while (cursor !== undefined)
+      const seen = await allKeys(store, 3)
       for (const name of names)
         demand(seen.filter((found) => found === name).length === 1, 'not once')
+    }),
+    add('deletes a record, and no other', async (store) => {
+      const [gone, kept, record] = [key(), key(), bytes(32)]
+      await store.putIfAbsent(gone, record)
+      await store.putIfAbsent(kept, record)
+      await store.delete(gone)
+      demand((await store.get(gone)) === undefined, 'the record is still read')
+      demand(!(await store.compareAndSwap(gone, record, bytes(8))), 'a swap finds the record')
+      demand(equalBytes((await store.get(kept)) ?? empty, record), 'another record is gone')
+      const names = await allKeys(store)
+      demand(!names.includes(gone), 'the list still has it')
+      demand(names.includes(kept), 'the list has lost another')
+    }),
+    add('deletes what is not there without an error', async (store) => {
+      const name = key()
+      await store.delete(name)
+      await store.putIfAbsent(name, bytes(32))
+      await store.delete(name)
+      await store.delete(name)
+      demand((await store.get(name)) === undefined, 'the record is still read')
+    }),
+    add('takes a new record under a deleted key', async (store) => {
+      const [name, record] = [key(), bytes(40)]
+      await store.putIfAbsent(name, bytes(32))
+      await store.delete(name)
+      demand(await store.putIfAbsent(name, record), 'the key is not free')
+      demand(equalBytes((await store.get(name)) ?? empty, record), 'another record is read')
+      demand((await allKeys(store)).filter((one) => one === name).length === 1, 'not listed once')
     }),
     add('does not share its buffers', async (store) => {
       const [name, record] = [key(), bytes(32)]
@@ -81,6 +102,18 @@ export function dataKeyStoreContract(
       demand(equalBytes((await store.get(name)) ?? empty, copy), 'a record changed from outside')
     }),
   ]
+}
+
+async function allKeys(store: DataKeyStore, limit = 100): Promise<readonly string[]> {
+  const seen: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await store.list(cursor, limit)
+    demand(page.keys.length <= limit, 'a page is longer than asked for')
+    seen.push(...page.keys)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return seen
 }
 
 function key(): string {

@@ -17,4 +17,4 @@ export {
   referenceKindOf,
   WIRE_VERSION,
 } from './message.ts'
-export { decodeTextForm, encodeTextForm } from './text-form.ts'
+export { decodeTextForm, decodeTextStart, encodeTextForm } from './text-form.ts'

@@ -1,4 +1,4 @@
-import { KmsDataKeys } from '../../src/index.ts'
+import { CachedKms } from '../../src/index.ts'
 import { encodeSlot, ID_BYTES, pointTo } from '../../src/data-keys/shared/slot.ts'
 import { StoreAuth } from '../../src/data-keys/shared/store-auth.ts'
 import { Isolate } from './isolate.ts'
@@ -24,7 +24,7 @@ export class Forger {
   readonly #table: KeyValueTable
   readonly #random: Random
   readonly #auth: StoreAuth
-  readonly #keys: KmsDataKeys
+  readonly #keys: CachedKms
   readonly #onPlant: (commitment: string) => void
 
   constructor(
@@ -41,7 +41,7 @@ export class Forger {
     this.#onPlant = onPlant
     const isolate = new Isolate(plan.isolates + 1, -1, plan, scheduler)
     const kms = new SimKms(server, isolate)
-    this.#keys = new KmsDataKeys({ kms, runtime: isolate.runtime })
+    this.#keys = new CachedKms({ maxEntries: 0, kms, runtime: isolate.runtime })
   }
 
   /** One write; what it does to the isolates is theirs to bear. Never rejects. */
@@ -83,7 +83,7 @@ export class Forger {
   async #plant(name: string, last: Bytes): Promise<Bytes | undefined> {
     const tenant = `t${String(this.#random.int(1, this.#plan.tenants))}`
     try {
-      const { header } = await this.#keys.active({ tenant }, { bytes: 1, durable: false })
+      const { header } = await this.#keys.active({ tenant }, { durable: false })
       this.#onPlant(hex(header.commitment))
       const notAfterMs = header.createdAtMs + this.#plan.encryptForMs
       const active = await pointTo(this.#auth, header, notAfterMs)

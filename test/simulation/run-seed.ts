@@ -196,7 +196,7 @@ function operationOf({ plan, judge }: World, random: Random): Operation {
 
 /** By reference, the wraps are in the store. */
 function isInline({ envelope, plaintext }: Written): boolean {
-  return envelope.length > plaintext.length + 64
+  return envelope.length > plaintext.length + 76
 }
 
 /** When all is well again, whatever was written opens, in an isolate that knows nothing yet. */

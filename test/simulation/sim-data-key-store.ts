@@ -61,6 +61,12 @@ export class SimDataKeyStore implements DataKeyStore {
     })
   }
 
+  delete(key: string, options: DataKeyStoreOptions = {}): Promise<void> {
+    return this.#call(options, (rows) => {
+      rows.delete(key)
+    })
+  }
+
   list(
     cursor: string | undefined,
     limit: number,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { createFakeAws } from '../../src/testing/index.ts'
+import { createFakeAws } from '../../adapters/fakes/index.ts'
 import { openFront } from '../../tools/servers/front.mjs'
 import { demandRefusal } from './start-up.mjs'
 import { demandProblem, MARKER } from './world.mjs'

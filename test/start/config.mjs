@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createFakeAzure } from '../../src/testing/index.ts'
+import { createFakeAzure } from '../../adapters/fakes/index.ts'
 import { openFront } from '../../tools/servers/front.mjs'
 import { stateFolder } from './gateway-process.mjs'
 import { demandRefusal } from './start-up.mjs'

@@ -43,6 +43,7 @@ function bytesOf(value: unknown): Uint8Array | undefined {
   if (typeof value === 'string') return new TextEncoder().encode(value)
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
   if (!ArrayBuffer.isView(value)) return undefined
+  if (value.byteLength === 0) return undefined // also a view that lost its buffer
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
 }
 

@@ -1,8 +1,8 @@
 import type { Bytes } from '../../src/bytes/index.ts'
 import type { Network } from '../../src/ports/index.ts'
 import { webNetwork } from '../../src/runtime/index.ts'
-import { parseAuthorization } from '../../src/testing/fake-aws/authorization.ts'
-import { SignatureVerifier } from '../../src/testing/fake-aws/sigv4-verify.ts'
+import { parseAuthorization } from '../../adapters/fakes/aws/authorization.ts'
+import { SignatureVerifier } from '../../adapters/fakes/aws/sigv4-verify.ts'
 
 // As much of DynamoDB as the stores speak, behind one network: signatures, keys, conditions, pages.
 // What is said here of DynamoDB, moto says of it in the servers lane under the same contracts.

@@ -9,7 +9,7 @@ import {
   DurableObjectKeyValueStore,
   EdgeKmsStoreObject,
   type StoreObjectNamespace,
-} from '../../src/stores/index.ts'
+} from '../../adapters/workers/index.ts'
 import { ScriptedKms } from '../support/scripted-kms.ts'
 
 export { EdgeKmsStoreObject }

@@ -1,6 +1,6 @@
 import { Miniflare, Response } from 'miniflare'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { D1_SCHEMA, type D1DatabaseBinding } from '../../src/stores/index.ts'
+import { D1_SCHEMA, type D1DatabaseBinding } from '../../adapters/workers/index.ts'
 import type { Seen } from './shared-keys.worker.ts'
 import { workerModule } from './worker-module.ts'
 

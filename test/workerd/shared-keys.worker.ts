@@ -17,7 +17,7 @@ import {
   type WebCache,
   type WorkersKvNamespace,
   WorkersKvStore,
-} from '../../src/stores/index.ts'
+} from '../../adapters/workers/index.ts'
 
 export { EdgeKmsStoreObject }
 

@@ -1,5 +1,5 @@
 import { Miniflare } from 'miniflare'
-import { D1_SCHEMA, type D1DatabaseBinding } from '../../src/stores/index.ts'
+import { D1_SCHEMA, type D1DatabaseBinding } from '../../adapters/workers/index.ts'
 import { workerModule } from './worker-module.ts'
 
 /** The stores' Worker with real bindings; `folder` keeps what they hold, otherwise memory does. */

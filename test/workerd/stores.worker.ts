@@ -12,7 +12,7 @@ import {
   type WebCache,
   type WorkersKvNamespace,
   WorkersKvStore,
-} from '../../src/stores/index.ts'
+} from '../../adapters/workers/index.ts'
 import {
   type ContractCase,
   dataKeyStoreContract,

@@ -13,10 +13,18 @@ export const moduleBans = [
     message: 'Named exports only.',
   },
   {
-    // A constructor has no `#` form.
+    // A constructor has no `#` form, nor has the method that a decorator writes for InterceptedKms.
     selector:
-      ':matches(PropertyDefinition, MethodDefinition[kind!="constructor"], AccessorProperty)[accessibility=/^(private|protected)$/]',
+      ':matches(PropertyDefinition, MethodDefinition[kind!="constructor"], AccessorProperty)[accessibility=/^(private|protected)$/]:not([accessibility="protected"][key.name="around"])',
     message: 'Use a #private name.',
+  },
+]
+
+/** In src/data-keys: the code that decides age, revocation and adoption must read straight through. */
+export const inheritanceBans = [
+  {
+    selector: 'ClassDeclaration[superClass], ClassExpression[superClass]',
+    message: 'No inheritance in data-keys: compose.',
   },
 ]
 
@@ -66,7 +74,7 @@ export const platformBans = [
   'caches',
 ].map((name) => ({ name, message: 'src runs on every platform: this name does not.' }))
 
-/** Clock, timers, random numbers and the network: src/runtime (and src/testing). */
+/** Clock, timers, random numbers and the network: src/runtime (and src/testing, adapters/fakes). */
 export const clockBans = {
   globals: [
     'setTimeout',
@@ -94,11 +102,11 @@ export const clockBans = {
   ],
 }
 
-/** crypto.subtle: src/ciphers, src/credentials, src/testing. */
+/** crypto.subtle: src/ciphers, src/credentials, src/testing, adapters/fakes. */
 export const cryptoBan = {
   selector:
     ':matches(MemberExpression[property.name="subtle"], MemberExpression[property.value="subtle"], ObjectPattern > Property[key.name="subtle"])',
-  message: 'crypto.subtle is called in src/ciphers, src/credentials and src/testing only.',
+  message: 'Only src/ciphers, src/credentials, src/testing and adapters/fakes call crypto.subtle.',
 }
 
 /** src/wire is pure and synchronous: no crypto, no I/O, no async. */

@@ -13,6 +13,7 @@ import {
   clockBans,
   cryptoBan,
   importBans,
+  inheritanceBans,
   moduleBans,
   platformBans,
   wireBans,
@@ -92,6 +93,13 @@ export default defineConfig(
     syntax: [...moduleBans, ...importBans, ...clockBans.syntax, cryptoBan],
   }),
   ...bans({
+    files: ['src/data-keys/**/*.ts'],
+    globals: [...platformBans, ...clockBans.globals],
+    properties: clockBans.properties,
+    syntax: [...moduleBans, ...importBans, ...clockBans.syntax, cryptoBan, ...inheritanceBans],
+  }),
+  { files: ['src/data-keys/**/*.ts'], rules: { 'max-lines': ['error', { max: 200 }] } },
+  ...bans({
     files: ['src/wire/**/*.ts'],
     globals: [...platformBans, ...clockBans.globals, ...wireBans.globals],
     properties: clockBans.properties,
@@ -110,7 +118,7 @@ export default defineConfig(
     syntax: [...moduleBans, ...importBans, ...clockBans.syntax],
   }),
   ...bans({
-    files: ['src/testing/**/*.ts'],
+    files: ['src/testing/**/*.ts', 'adapters/fakes/**/*.ts'],
     globals: platformBans,
     properties: [],
     syntax: [...moduleBans, ...importBans],

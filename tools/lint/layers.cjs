@@ -13,7 +13,7 @@ const base = ['bytes', 'errors', 'checks', 'ports', 'runtime']
 const layers = {
   errors: { may: [] },
   checks: { may: ['errors'] },
-  bytes: { may: [] },
+  bytes: { may: ['checks'] },
   ports: { may: ['bytes', 'errors'] },
   runtime: { may: ['errors', 'ports'] },
   kms: { may: base },
@@ -84,13 +84,23 @@ const publicIndexes = Object.values(manifest.exports)
   .filter((path) => path.startsWith('./dist/src/'))
   .map((path) => `^${path.slice('./dist/'.length).replace(/\.js$/, '.ts').replaceAll('.', '\\.')}$`)
 
+/** What every layer stands on, adapters too: option checks, bounded waits, bytes, JSON of an answer. */
+const adapterHelpers = [
+  '^src/errors\\.ts$',
+  ...['bytes', 'checks', 'ports', 'runtime', 'http'].map((name) => `^src/${name}/index\\.ts$`),
+]
+
 const adapterRules = [
   {
     name: 'adapters-use-public-indexes',
     severity: 'error',
-    comment: 'adapters import the public indexes of src, which are those that package.json exports',
+    comment:
+      'adapters import the public indexes of src, which are those that package.json exports, and the indexes of base and http; fakes also that of testing',
     from: { path: '^adapters/' },
-    to: { path: '^src/', pathNot: publicIndexes },
+    to: {
+      path: '^src/',
+      pathNot: [...publicIndexes, ...adapterHelpers, '^src/testing/index\\.ts$'],
+    },
   },
   {
     name: 'adapters-use-gateway-and-node-only',
@@ -98,6 +108,12 @@ const adapterRules = [
     comment: 'of each other, adapters import only gateway and node',
     from: { path: '^adapters/([^/]+)/' },
     to: { path: '^adapters/', pathNot: ['^adapters/$1/', '^adapters/(gateway|node)/'] },
+  },
+  {
+    name: 'fakes-use-no-adapter',
+    severity: 'error',
+    from: { path: '^adapters/fakes/' },
+    to: { path: '^adapters/', pathNot: '^adapters/fakes/' },
   },
 ]
 
@@ -145,8 +161,8 @@ const rootRules = [
   {
     name: 'testing-is-for-tests',
     severity: 'error',
-    comment: 'no adapter carries the fakes',
-    from: { path: '^adapters/' },
+    comment: 'of the adapters, only the fakes carry the contract suites',
+    from: { path: '^adapters/', pathNot: '^adapters/fakes/' },
     to: { path: '^src/testing/' },
   },
 ]

@@ -24,6 +24,7 @@ export interface AwsCall extends CredentialOptions {
   readonly body: string
   /** AWS's name of an error that is what this call wants to hear. */
   readonly hopesFor?: string | undefined
+  readonly hasAttemptTimeout?: boolean | undefined
 }
 
 /**
@@ -77,7 +78,8 @@ export class AwsClient {
     const nowMs = runtime.now() + this.#skewMs
     const headers = await this.#signer.sign({ ...request, service, region, nowMs }, credentials)
     const facts = { provider, operation: call.operation }
-    return transport.send({ ...request, headers, signal: call.signal, facts })
+    const { signal, hasAttemptTimeout } = call
+    return transport.send({ ...request, headers, signal, hasAttemptTimeout, facts })
   }
 
   /** Whether the request's clock was off by enough to be the reason. AWS allows 5 minutes. */

@@ -22,6 +22,7 @@ export interface GcpCall extends FlightOptions {
   readonly body?: object
   /** What INVALID_ARGUMENT means here. */
   readonly invalidArgument?: KmsErrorCode | undefined
+  readonly hasAttemptTimeout?: boolean | undefined
 }
 
 /**
@@ -39,7 +40,8 @@ export class GcpClient {
   async call(call: GcpCall): Promise<JsonObject> {
     const { credentials: source, provider, transport, runtime } = this.#options
     const { operation, method, url, body, signal, defer, invalidArgument } = call
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+    const { hasAttemptTimeout } = call
+    const sent = { hasAttemptTimeout, ...(body !== undefined && { body: JSON.stringify(body) }) }
     let token = await source.get({ signal, defer })
     for (let mended = false; ; mended = true) {
       const headers: Record<string, string> = { authorization: `Bearer ${token.token}` }

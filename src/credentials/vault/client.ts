@@ -11,6 +11,7 @@ export interface VaultCall extends FlightOptions, Pick<VaultRequest, 'method' | 
   readonly operation: string
   /** Whether an answer with an error's status is one that the caller reads: batches have those. */
   readonly reads?: (answer: JsonObject) => boolean
+  readonly hasAttemptTimeout?: boolean | undefined
 }
 
 /**

@@ -27,7 +27,7 @@ export interface VaultPlace extends EndpointRules {
    * standby may redirect. Token and request are sent there. None by default: redirects are refused.
    */
   readonly standbyOrigins?: readonly string[] | undefined
-  /** Of one request with its answer, in milliseconds; 2,000 by default. */
+  /** Of one request with its answer, in milliseconds. By default 2,000, or the stack's attempt timeout. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -41,6 +41,7 @@ export interface VaultRequest {
   /** Instead of the place's own. */
   readonly namespace?: string | undefined
   readonly signal?: AbortSignal | undefined
+  readonly hasAttemptTimeout?: boolean | undefined
 }
 
 /** Requests to one Vault: where they go, and where a standby may send them. */
@@ -73,6 +74,7 @@ export class VaultHttp {
     token,
     namespace,
     signal,
+    hasAttemptTimeout,
   }: VaultRequest): Promise<HttpResponse> {
     const url = this.#urlOf(path, namespace ?? this.#namespace)
     const request = {
@@ -84,6 +86,7 @@ export class VaultHttp {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal,
+      hasAttemptTimeout,
     }
     const response = await this.#transport.send({ ...request, url, showsRedirect: true })
     const { status, headers } = response

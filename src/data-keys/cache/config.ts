@@ -9,7 +9,10 @@ import type { FreshnessTimes } from './freshness.ts'
 export interface KmsCacheConfig {
   /** How long a key is used without asking the KMS again, in milliseconds: 5 min by default, at most 1 h. */
   readonly ttlMs?: number
-  /** Data keys that are held; 1,000 by default, at most 1,000,000. */
+  /**
+   * Data keys that are held: 1,000 by default, at most 1,000,000. 0 turns the cache off: one data key for
+   * each message, one unwrap for each read.
+   */
   readonly maxEntries?: number
   /** Timers and jitter of the cache; the platform's own by default. */
   readonly network?: Network

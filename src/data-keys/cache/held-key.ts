@@ -17,3 +17,14 @@ export interface HeldKey {
 export function within(sinceMs: number, nowMs: number, spanMs: number): boolean {
   return nowMs >= sinceMs && nowMs - sinceMs < spanMs
 }
+
+/** Drops entries: no age makes them usable again. Returns whether one of them was not dropped before. */
+export function dropHeld(entries: Iterable<HeldKey | undefined>): boolean {
+  let dropped = false
+  for (const held of entries) {
+    if (held === undefined || held.answeredAtMs === -Infinity) continue
+    held.answeredAtMs = -Infinity
+    dropped = true
+  }
+  return dropped
+}

@@ -1,5 +1,6 @@
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import type { DataKeyFactory } from '../data-key-factory.ts'
+import type { Defer } from '../data-key-source.ts'
 import type { SourceSettings } from '../source-options.ts'
 import type { CacheTimes } from './config.ts'
 
@@ -10,6 +11,8 @@ export interface CacheParts {
   readonly factory: DataKeyFactory
   /** Changes with each `clear` and each drop: a key that was asked for before is not held after. */
   readonly stamp: { value: number }
+  /** Hears of each use of what is held, and of each miss of a reader: others may have told to drop it. */
+  readonly look: (nowMs: number, defer: Defer) => void
   /** The KMS refuses this key: nobody may use it any more. */
   readonly refused: (key: DataEncryptionKey) => void
 }

@@ -1,36 +1,33 @@
-import { type Bytes, equalBytes, standsAt } from '../../bytes/index.ts'
+import { type Bytes, equalBytes } from '../../bytes/index.ts'
 import { KmsError, type Outcome } from '../../errors.ts'
 import { contextEquals, type EncryptionContext, type KmsSignalOptions } from '../../kms/index.ts'
 import { SingleFlight } from '../../runtime/index.ts'
-import { COMMITMENT_AT, HEAD_AT, type KeyHeader } from '../../wire/index.ts'
+import type { KeyHeader } from '../../wire/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import type { MaybePromise, OpenRequest } from '../data-key-source.ts'
-import { openMany } from '../open-many.ts'
-import type { Opening } from '../opening.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { openMany, openingId } from '../open-many.ts'
 import { freshnessOf } from './freshness.ts'
 import type { HeldKey } from './held-key.ts'
+import { OpenedKeys } from './opened-keys.ts'
 import { type CacheParts, FOLLOWER_WAIT_MS } from './parts.ts'
 import { Renewal } from './renewal.ts'
+import type { ReaderStats } from './stats.ts'
+import { verdictOf } from './verdict.ts'
 
 /**
  * The keys that readers of a cache use: memory, single flight, KMS; and a stale key while the KMS is down.
- *
- * The map's key is a number, the commitment's first 48 bits, because a string of 32 bytes costs more to
- * make and to hash than a record to decrypt. What is found is compared whole, so two keys with one number
- * only push each other out.
  */
 export class ReaderKeys {
-  hits = 0
-  misses = 0
-  readonly held: BoundedMap<number, HeldKey>
+  #hits = 0
+  #misses = 0
+  readonly held: OpenedKeys
   readonly renewal: Renewal<KmsSignalOptions>
   readonly #parts: CacheParts
   readonly #flights: SingleFlight<DataEncryptionKey>
 
   constructor(parts: CacheParts) {
     const { settings, times } = parts
-    this.held = new BoundedMap(times.maxEntries)
+    this.held = new OpenedKeys(times.maxEntries)
     this.renewal = new Renewal(times.reading, parts, ({ key }) =>
       this.openAgain(key.header, key.context.map, {}),
     )
@@ -40,14 +37,19 @@ export class ReaderKeys {
 
   /** Holds a key that the KMS has just answered for, unless something was dropped since it was asked. */
   add(key: DataEncryptionKey, stamp: number): void {
-    if (stamp !== this.#parts.stamp.value) return
-    this.held.set(first48Bits(key.header.commitment, 0), this.renewal.hold(key))
+    const { stamp: now, times } = this.#parts
+    if (stamp !== now.value || times.maxEntries === 0) return
+    this.held.add(this.renewal.hold(key))
   }
 
-  /** Returns the entry of a commitment, whatever its age. */
-  find(commitment: Bytes): HeldKey | undefined {
-    const held = this.held.get(first48Bits(commitment, 0))
-    return held && equalBytes(commitment, held.key.header.commitment) ? held : undefined
+  stats(): ReaderStats {
+    return {
+      entries: this.held.size,
+      decryptHits: this.#hits,
+      decryptMisses: this.#misses,
+      staleDecrypts: this.renewal.staleServes,
+      evictions: this.held.evictions,
+    }
   }
 
   /** Returns the key of a header, from memory or from the KMS. */
@@ -66,7 +68,11 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): Promise<DataEncryptionKey> {
-    return this.#openAndHold(await this.#parts.factory.admit(header, context), options)
+    const stamp = this.#parts.stamp.value
+    const { factory } = this.#parts
+    const key = await factory.open(await factory.admit(header, context), options)
+    this.add(key, stamp)
+    return key
   }
 
   /** Returns the keys of many headers: in order, one outcome for each. */
@@ -74,6 +80,7 @@ export class ReaderKeys {
     requests: readonly OpenRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
+    this.#look(options)
     const stamp = this.#parts.stamp.value
     const outcomes = await openMany(this.#parts.factory, requests, options, (request) =>
       this.#atHand(request.header, request.context, options),
@@ -84,7 +91,7 @@ export class ReaderKeys {
         const value = this.#standIn(header, context, outcome.error)
         return value === undefined ? outcome : { ok: true, value }
       }
-      if (this.find(header.commitment)?.key !== outcome.value) this.add(outcome.value, stamp)
+      if (this.held.find(header.commitment)?.key !== outcome.value) this.add(outcome.value, stamp)
       return outcome
     })
   }
@@ -95,7 +102,7 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): DataEncryptionKey | undefined {
-    return this.#hit(this.find(commitment), context, options)
+    return this.#hit(this.held.find(commitment), context, options)
   }
 
   /** Returns the key whose whole header, wraps included, stands in this inline message. */
@@ -104,11 +111,7 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): DataEncryptionKey | undefined {
-    const held = this.held.get(first48Bits(message, COMMITMENT_AT))
-    if (held === undefined) return undefined
-    const { header, headerWords } = held.key
-    if (!standsAt(message, HEAD_AT, header.bytes, headerWords)) return undefined
-    return this.#hit(held, context, options)
+    return this.#hit(this.held.findIn(message), context, options)
   }
 
   #hit(
@@ -118,7 +121,7 @@ export class ReaderKeys {
   ): DataEncryptionKey | undefined {
     const key = this.#usable(held, options)
     if (key === undefined || !contextEquals(context, key.context)) return undefined
-    this.hits += 1
+    this.#hits += 1
     return key
   }
 
@@ -128,21 +131,21 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): DataEncryptionKey | undefined {
-    const key = this.#usable(this.find(header.commitment), options)
+    const key = this.#usable(this.held.find(header.commitment), options)
     if (key === undefined) {
-      this.misses += 1
+      this.#misses += 1
       return undefined
     }
     // No message with this header can be genuine, so no KMS is asked.
     const same = equalBytes(header.fixedBytes, key.header.fixedBytes)
     if (!same || !contextEquals(context, key.context)) throw new KmsError('ERR_DECRYPT_FAILED')
-    this.hits += 1
+    this.#hits += 1
     return key
   }
 
   #usable(held: HeldKey | undefined, options: KmsSignalOptions): DataEncryptionKey | undefined {
     if (held === undefined) return undefined
-    const now = this.#parts.settings.runtime.now()
+    const now = this.#look(options)
     const freshness = freshnessOf(held, now, this.#parts.times.reading)
     if (freshness === 'expired') return undefined
     if (freshness !== 'fresh') this.renewal.used(held, freshness, now, options)
@@ -154,12 +157,13 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     options: KmsSignalOptions,
   ): Promise<DataEncryptionKey> {
+    this.#look(options)
     try {
-      const stamp = String(this.#parts.stamp.value)
-      const opening = await this.#parts.factory.admit(header, context)
+      const id = `${String(this.#parts.stamp.value)} ${openingId(header, context)}`
       const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
-        this.#openAndHold(opening, { ...options, signal })
-      return await this.#flights.run(`${stamp} ${opening.id}`, work, options)
+        this.openAgain(header, context, { ...options, signal })
+      if (this.#parts.times.maxEntries === 0) return await this.openAgain(header, context, options)
+      return await this.#flights.run(id, work, options)
     } catch (error) {
       const stale = this.#standIn(header, context, error)
       if (stale === undefined) throw error
@@ -167,11 +171,10 @@ export class ReaderKeys {
     }
   }
 
-  async #openAndHold(opening: Opening, options: KmsSignalOptions): Promise<DataEncryptionKey> {
-    const stamp = this.#parts.stamp.value
-    const key = await this.#parts.factory.open(opening, options)
-    this.add(key, stamp)
-    return key
+  #look({ defer }: KmsSignalOptions): number {
+    const now = this.#parts.settings.runtime.now()
+    this.#parts.look(now, defer)
+    return now
   }
 
   #standIn(
@@ -179,17 +182,11 @@ export class ReaderKeys {
     context: EncryptionContext | undefined,
     error: unknown,
   ): DataEncryptionKey | undefined {
-    const held = this.find(header.commitment)
+    if (verdictOf(error) === undefined) return undefined
+    const held = this.held.find(header.commitment)
     if (held === undefined || !contextEquals(context, held.key.context)) return undefined
     // With its wraps: what somebody did to theirs must not drop the key of those who have the right ones.
     if (!equalBytes(header.bytes, held.key.header.bytes)) return undefined
     return this.renewal.standIn(held, error)
   }
-}
-
-/** Returns NaN, which no key has, where the bytes end too early. */
-function first48Bits(bytes: Bytes, at: number): number {
-  let number = 0
-  for (let i = at; i < at + 6; i++) number = number * 0x100 + (bytes[i] as number)
-  return number
 }

@@ -56,7 +56,8 @@ export class Renewal<O extends KmsSignalOptions> {
     const failed = (error: unknown): void => {
       this.#learn(held, error)
     }
-    options.defer?.(this.#ask(held, options).then(answered, failed))
+    const work = this.#ask(held, options).then(answered, failed) // begins whether deferred or not
+    options.defer?.(work)
   }
 
   /** Returns the key if it may stand in for the KMS, which failed with this error. */

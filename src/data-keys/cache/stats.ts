@@ -31,3 +31,12 @@ export const NOT_SHARED: SharedLevelStats = {
   storeFailures: 0,
   signals: 0,
 }
+
+/** The part of {@link CacheStats} that readers count. */
+export type ReaderStats = Pick<
+  CacheStats,
+  'entries' | 'decryptHits' | 'decryptMisses' | 'staleDecrypts' | 'evictions'
+>
+
+/** The part of {@link CacheStats} that writers count. */
+export type WriterStats = Pick<CacheStats, 'encryptHits' | 'encryptMisses' | 'staleEncrypts'>

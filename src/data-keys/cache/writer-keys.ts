@@ -18,6 +18,7 @@ import { MessageCounts } from './message-counts.ts'
 import { type CacheParts, FOLLOWER_WAIT_MS } from './parts.ts'
 import type { ReaderKeys } from './reader-keys.ts'
 import { Renewal } from './renewal.ts'
+import type { WriterStats } from './stats.ts'
 
 /** Callers that share a key which others use up join this many times before each makes its own. */
 const MAX_JOINS = 2
@@ -33,8 +34,8 @@ export type ObtainKey = (
  * and a stale key while the KMS is down.
  */
 export class WriterKeys {
-  uses = 0
-  misses = 0
+  #uses = 0
+  #misses = 0
   readonly held: BoundedMap<string, HeldKey>
   readonly renewal: Renewal<ActiveKeyOptions>
   readonly counts: MessageCounts
@@ -58,6 +59,14 @@ export class WriterKeys {
     this.#flights = new SingleFlight(settings.network, FOLLOWER_WAIT_MS, settings.runtime)
   }
 
+  stats(): WriterStats {
+    return {
+      encryptHits: this.#uses - this.#misses,
+      encryptMisses: this.#misses,
+      staleEncrypts: this.renewal.staleServes,
+    }
+  }
+
   /** Returns the entry of a context, whatever its age. */
   find(context: EncryptionContext | undefined): HeldKey | undefined {
     const latest = this.#latest
@@ -70,10 +79,11 @@ export class WriterKeys {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): DataEncryptionKey | undefined {
-    this.uses += 1
+    this.#uses += 1
     const held = this.find(context)
     if (held === undefined) return undefined
-    const now = this.#parts.settings.runtime.now()
+    const now = this.#now()
+    this.#parts.look(now, options.defer)
     const freshness = freshnessOf(held, now, this.#parts.times.writing)
     if (freshness === 'expired' || !this.#take(held.key, now)) return undefined
     if (freshness !== 'fresh') this.renewal.used(held, freshness, now, options)
@@ -85,7 +95,7 @@ export class WriterKeys {
     given: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
-    this.misses += 1
+    this.#misses += 1
     const context = canonicalContext(given) // the caller may change its map while the KMS is asked
     try {
       return await this.#fresh(context, options)
@@ -104,7 +114,8 @@ export class WriterKeys {
 
   /** Exhaustion stays linear: who finds two shared keys used up makes one alone. */
   async #fresh(context: CanonicalContext, options: ActiveKeyOptions): Promise<DataEncryptionKey> {
-    for (let joins = 0; joins < MAX_JOINS; joins += 1) {
+    const mostJoins = this.#parts.times.maxEntries === 0 ? 0 : MAX_JOINS
+    for (let joins = 0; joins < mostJoins; joins += 1) {
       const id = `${String(this.#parts.stamp.value)} ${context.id}`
       const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
         this.#renew(context, { ...options, signal })
@@ -112,7 +123,6 @@ export class WriterKeys {
       if (this.#take(key, this.#now())) return key
     }
     const own = await this.#parts.factory.make(context, options)
-    await own.prepare()
     if (!this.#take(own, this.#now())) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
     return own
   }

@@ -2,55 +2,32 @@ import { wrongOption } from '../../checks/index.ts'
 import { type Bytes, copyBytes, equalBytes } from '../../bytes/index.ts'
 import { KmsError } from '../../errors.ts'
 import type { KmsSignalOptions } from '../../kms/index.ts'
-import type { DataKeyStore } from '../../ports/index.ts'
 import { dataKeyStoreKey, encodeHead, type KeyHeader, parseMessage } from '../../wire/index.ts'
-import { askStore, type CallBounds } from '../ask.ts'
-import type { DataEncryptionKey } from '../data-encryption-key.ts'
-
-/** What records stand on. */
-export interface RecordPorts extends CallBounds {
-  readonly store: DataKeyStore | undefined
-  readonly maxWraps: number
-  /** Opens a header with the KMS, its commitment verified. Rejects if it does not open. */
-  readonly open: (
-    header: KeyHeader,
-    key: DataEncryptionKey,
-    options: KmsSignalOptions,
-  ) => Promise<unknown>
-}
+import { askStore } from '../ask.ts'
+import { DataEncryptionKey } from '../data-encryption-key.ts'
+import type { DataKeyFactory } from '../data-key-factory.ts'
+import type { ActiveKeyOptions, MaybePromise } from '../data-key-source.ts'
+import type { SourceSettings } from '../source-options.ts'
 
 /** The records of data keys that messages by reference refer to. */
 export class DataKeyRecords {
-  readonly #ports: RecordPorts
+  readonly #settings: SourceSettings
+  readonly #factory: DataKeyFactory
   readonly #durable = new WeakSet<DataEncryptionKey>()
 
-  constructor(ports: RecordPorts) {
-    this.#ports = ports
+  constructor(settings: SourceSettings, factory: DataKeyFactory) {
+    this.#settings = settings
+    this.#factory = factory
   }
 
-  /** Whether messages may refer to this key already. */
-  isDurable(key: DataEncryptionKey): boolean {
-    return this.#durable.has(key)
-  }
-
-  /**
-   * Writes the record of a data key and reads it back, before the first message leaves (W4.24). Another
-   * process may have rewrapped the key since: a record with other wraps counts only if it opens.
-   *
-   * @throws KmsError `ERR_KMS_CONFIG` without a store, `ERR_STORE_UNAVAILABLE`
-   */
-  async makeDurable(key: DataEncryptionKey, options: KmsSignalOptions): Promise<void> {
-    if (this.isDurable(key)) return
-    const { store } = this.#ports
-    if (store === undefined) throw wrongOption('dataKeyStore', 'set for messages by reference')
-    const record = encodeHead('data-key-record', key.header.bytes)
-    const name = dataKeyStoreKey(key.header.commitment)
-    const found = await this.#read(options, async (signal) => {
-      await store.putIfAbsent(name, record, { signal })
-      return store.get(name, { signal })
-    })
-    if (found === undefined || !equalBytes(found, record)) await this.#prove(found, key, options)
-    this.#durable.add(key)
+  /** Returns a key that messages may refer to, if the call asks for that; in this turn where it can. */
+  ready(
+    making: MaybePromise<DataEncryptionKey>,
+    options: ActiveKeyOptions,
+  ): MaybePromise<DataEncryptionKey> {
+    if (!options.durable) return making
+    if (making instanceof DataEncryptionKey && this.#durable.has(making)) return making
+    return this.#made(making, options)
   }
 
   /**
@@ -60,7 +37,7 @@ export class DataKeyRecords {
    * `ERR_DECRYPT_FAILED` if the record is that of another data key, `ERR_STORE_UNAVAILABLE`
    */
   async headerOf(commitment: Bytes, options: KmsSignalOptions): Promise<KeyHeader> {
-    const { store } = this.#ports
+    const { store } = this.#settings
     if (store === undefined) {
       throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: 'there is no dataKeyStore' })
     }
@@ -73,6 +50,31 @@ export class DataKeyRecords {
     return header
   }
 
+  /**
+   * Writes the record of a data key and reads it back, before the first message leaves (W4.24). Another
+   * process may have rewrapped the key since: a record with other wraps counts only if it opens.
+   *
+   * @throws KmsError `ERR_KMS_CONFIG` without a store, `ERR_STORE_UNAVAILABLE`
+   */
+  async #made(
+    making: MaybePromise<DataEncryptionKey>,
+    options: KmsSignalOptions,
+  ): Promise<DataEncryptionKey> {
+    const key = await making
+    if (this.#durable.has(key)) return key
+    const { store } = this.#settings
+    if (store === undefined) throw wrongOption('dataKeyStore', 'set for messages by reference')
+    const record = encodeHead('data-key-record', key.header.bytes)
+    const name = dataKeyStoreKey(key.header.commitment)
+    const found = await this.#read(options, async (signal) => {
+      await store.putIfAbsent(name, record, { signal })
+      return store.get(name, { signal })
+    })
+    if (found === undefined || !equalBytes(found, record)) await this.#prove(found, key, options)
+    this.#durable.add(key)
+    return key
+  }
+
   async #prove(
     found: Bytes | undefined,
     key: DataEncryptionKey,
@@ -82,7 +84,7 @@ export class DataKeyRecords {
     try {
       const header = this.#parse(found)
       if (!equalBytes(header.fixedBytes, key.header.fixedBytes)) throw new Error('another data key')
-      await this.#ports.open(header, key, options)
+      await this.#factory.open(await this.#factory.admit(header, key.context.map), options)
     } catch (cause) {
       options.signal?.throwIfAborted()
       const message = 'the store holds a record of this data key that does not open'
@@ -94,7 +96,7 @@ export class DataKeyRecords {
     const { header } = parseMessage(record, {
       acceptVersions: [1],
       acceptKinds: ['data-key-record'],
-      maxWraps: this.#ports.maxWraps,
+      maxWraps: this.#settings.policy.maxWraps,
     })
     return header as KeyHeader
   }
@@ -104,7 +106,7 @@ export class DataKeyRecords {
     call: (signal: AbortSignal) => Promise<Uint8Array | undefined>,
   ): Promise<Bytes | undefined> {
     return askStore(
-      this.#ports,
+      this.#settings,
       options,
       async (signal) => {
         const found = await call(signal)

@@ -1,7 +1,7 @@
 import { type Bytes, copyBytes } from '../../bytes/index.ts'
 import { isKmsError, KmsError } from '../../errors.ts'
 import type { KeyValueStore, Network, Runtime } from '../../ports/index.ts'
-import { untilAborted } from '../../runtime/index.ts'
+import { withTimeout } from '../../runtime/index.ts'
 import { within } from '../cache/held-key.ts'
 
 /** After a call that failed the store is left alone for as long, milliseconds. */
@@ -129,24 +129,17 @@ export class BoundedStore {
     signal?.throwIfAborted()
     const { runtime, network } = this.#ports
     if (within(this.#failedAtMs, runtime.now(), PAUSE_MS)) return undefined
-    const control = new AbortController()
-    const stop = (): void => {
-      control.abort(signal?.reason)
-    }
-    signal?.addEventListener('abort', stop, { once: true })
-    const cancel = network.after(this.#timeoutMs, () => {
-      control.abort(new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the store is too slow' }))
-    })
+    const error = (): KmsError =>
+      new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the store is too slow' })
     try {
-      return { value: await untilAborted(call(control.signal), control.signal) }
-    } catch (error) {
+      return {
+        value: await withTimeout(call, { timeoutMs: this.#timeoutMs, signal, network, error }),
+      }
+    } catch (thrown) {
       signal?.throwIfAborted() // the caller gave up: that is not the store's fault
       this.failures += 1
-      if (!isOfValue(error)) this.#failedAtMs = runtime.now()
-      return { error }
-    } finally {
-      cancel()
-      signal?.removeEventListener('abort', stop)
+      if (!isOfValue(thrown)) this.#failedAtMs = runtime.now()
+      return { error: thrown }
     }
   }
 }

@@ -33,7 +33,7 @@ import { StoreLevel } from './store-level.ts'
  * ```ts
  * import { CachedKms, EnvelopeCipher, type KeyManagementService } from 'edge-kms'
  * import { sharedDataKeys } from 'edge-kms/shared-keys'
- * import { DurableObjectKeyValueStore, type StoreObjectNamespace } from 'edge-kms/stores'
+ * import { DurableObjectKeyValueStore, type StoreObjectNamespace } from 'edge-kms/workers'
  *
  * export function createCipher(
  *   kms: KeyManagementService,

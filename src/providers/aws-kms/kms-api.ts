@@ -127,7 +127,7 @@ export class AwsKmsApi {
 
   async #call(
     operation: string,
-    { signal, defer }: KmsSignalOptions,
+    { signal, defer, hasAttemptTimeout }: KmsSignalOptions,
     input: JsonObject,
     hopesFor?: string,
   ): Promise<Answer> {
@@ -141,6 +141,7 @@ export class AwsKmsApi {
       body: JSON.stringify(takesGrants ? { ...input, GrantTokens: this.#grantTokens } : input),
       signal,
       defer,
+      hasAttemptTimeout,
       hopesFor,
     })
     const fields = parseJsonObject(response.body)

@@ -25,7 +25,7 @@ export interface AwsKmsOptions extends EndpointOptions {
    * policies have conditions on it. Empty by default.
    */
   readonly healthContext?: Readonly<Record<string, string>>
-  /** Of one request with its answer, in milliseconds; 2,000 by default. */
+  /** Of one request with its answer, in milliseconds. By default 2,000, or the stack's attempt timeout. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network

@@ -62,35 +62,67 @@ export class KeysApi {
     throw invalidAnswer('value is no DEK')
   }
 
-  async getKey({ signal, defer }: KmsSignalOptions): Promise<KeyFacts> {
-    const call = { method: 'GET', operation: 'get', path: '', signal, defer } as const
+  async getKey({ signal, defer, hasAttemptTimeout }: KmsSignalOptions): Promise<KeyFacts> {
+    const call = {
+      method: 'GET',
+      operation: 'get',
+      path: '',
+      signal,
+      defer,
+      hasAttemptTimeout,
+    } as const
     return this.#factsOf(await this.#client.call(call))
   }
 
-  async rotateKey({ signal, defer }: KmsSignalOptions): Promise<KeyFacts> {
-    const call = { method: 'POST', operation: 'rotate', path: '/rotate', signal, defer } as const
+  async rotateKey({ signal, defer, hasAttemptTimeout }: KmsSignalOptions): Promise<KeyFacts> {
+    const call = {
+      method: 'POST',
+      operation: 'rotate',
+      path: '/rotate',
+      signal,
+      defer,
+      hasAttemptTimeout,
+    } as const
     return this.#factsOf(await this.#client.call({ ...call, input: {} }))
   }
 
-  getRotationPolicy({ signal, defer }: KmsSignalOptions): Promise<JsonObject> {
+  getRotationPolicy({ signal, defer, hasAttemptTimeout }: KmsSignalOptions): Promise<JsonObject> {
     const path = '/rotationpolicy'
-    return this.#client.call({ method: 'GET', operation: 'getRotationPolicy', path, signal, defer })
+    return this.#client.call({
+      method: 'GET',
+      operation: 'getRotationPolicy',
+      path,
+      signal,
+      defer,
+      hasAttemptTimeout,
+    })
   }
 
-  setRotationPolicy(input: JsonObject, { signal, defer }: KmsSignalOptions): Promise<JsonObject> {
+  setRotationPolicy(
+    input: JsonObject,
+    { signal, defer, hasAttemptTimeout }: KmsSignalOptions,
+  ): Promise<JsonObject> {
     const call = { method: 'PUT', operation: 'setRotationPolicy', path: '/rotationpolicy' } as const
-    return this.#client.call({ ...call, input, signal, defer })
+    return this.#client.call({ ...call, input, signal, defer, hasAttemptTimeout })
   }
 
   #use(
     operation: string,
     path: string,
     value: string,
-    { signal, defer }: KmsSignalOptions,
+    { signal, defer, hasAttemptTimeout }: KmsSignalOptions,
   ): Promise<JsonObject> {
     // W3.22: from the configuration, never from an envelope.
     const input = { alg: this.#algorithm, value }
-    return this.#client.call({ method: 'POST', operation, path, input, signal, defer })
+    return this.#client.call({
+      method: 'POST',
+      operation,
+      path,
+      input,
+      signal,
+      defer,
+      hasAttemptTimeout,
+    })
   }
 
   #factsOf(answer: JsonObject): KeyFacts {

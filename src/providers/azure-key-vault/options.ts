@@ -15,7 +15,7 @@ export interface AzureKeyVaultOptions extends KeyPlace {
   readonly algorithm?: AzureWrapAlgorithm
   /** Which half of the contract this instance may use; `both` by default. */
   readonly usage?: KmsCapabilities['usage']
-  /** Of one request with its answer, in milliseconds; 2,000 by default. */
+  /** Of one request with its answer, in milliseconds. By default 2,000, or the stack's attempt timeout. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network

@@ -69,7 +69,10 @@ export class VaultClient {
     return this.#options.credentials.get({ resource: this.#options.resource, signal, defer })
   }
 
-  #send({ method, path, input, signal }: VaultCall, { token }: AzureToken): Promise<HttpResponse> {
+  #send(
+    { method, path, input, signal, hasAttemptTimeout }: VaultCall,
+    { token }: AzureToken,
+  ): Promise<HttpResponse> {
     const headers: Record<string, string> = {
       accept: 'application/json',
       authorization: `Bearer ${token}`,
@@ -81,6 +84,7 @@ export class VaultClient {
       headers,
       ...(input !== undefined && { body: JSON.stringify(input) }),
       signal,
+      hasAttemptTimeout,
     })
   }
 

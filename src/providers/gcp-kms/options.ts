@@ -27,6 +27,6 @@ export interface GcpKmsOptions extends GcpKmsKeyOptions, EndpointRules {
   readonly credentials: GcpCredentialsOption
   /** Instead of `https://cloudkms.googleapis.com`: a regional endpoint, or a server for tests. https only. */
   readonly endpoint?: string
-  /** Of one request with its answer, in milliseconds; 2,000 by default. */
+  /** Of one request with its answer, in milliseconds. By default 2,000, or the stack's attempt timeout. */
   readonly timeoutMs?: number
 }

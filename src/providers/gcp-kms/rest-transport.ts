@@ -33,7 +33,7 @@ export class RestTransport implements GcpKmsTransport {
   async call<M extends keyof GcpKmsMethods>(
     method: M,
     request: GcpKmsMethods[M],
-    { signal, defer }: KmsSignalOptions,
+    { signal, defer, hasAttemptTimeout }: KmsSignalOptions,
   ): Promise<GcpKmsAnswer> {
     const [field, end, verb = 'POST'] = PATHS[method]
     const fields = Object.entries(request as Readonly<Record<string, unknown>>)
@@ -45,6 +45,7 @@ export class RestTransport implements GcpKmsTransport {
       url: `${this.#endpoint}/v1/${String(request[field])}${end}`,
       signal,
       defer,
+      hasAttemptTimeout,
       ...(verb === 'POST' && { body: Object.fromEntries(rest) }),
       invalidArgument: meaningOfInvalid(method),
     })

@@ -1,6 +1,6 @@
 /** A process of a race: `<file of the database> <key> <me> <mode> <number>`. */
 import process from 'node:process'
-import { DenoKvKeyValueStore } from '../../../src/stores/index.ts'
+import { DenoKvKeyValueStore } from '../../../adapters/deno/index.ts'
 import { chainActor } from '../../support/race/chain-step.ts'
 import { act } from '../../support/race/child.mjs'
 

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { webRuntime } from '../../../src/runtime/index.ts'
-import { DenoKvDataKeyStore, DenoKvKeyValueStore } from '../../../src/stores/index.ts'
+import { DenoKvDataKeyStore, DenoKvKeyValueStore } from '../../../adapters/deno/index.ts'
 import { dataKeyStoreContract, keyValueStoreContract } from '../../../src/testing/index.ts'
 import { repairLogContract, sharedCircuitContract } from '../../support/shared-state.ts'
 import { printTable, runCases } from '../runners/report.mjs'

@@ -1,6 +1,6 @@
 /** Prints what a chain in a Deno KV holds: `<file of the database> <key>`. */
 import process from 'node:process'
-import { DenoKvKeyValueStore } from '../../../src/stores/index.ts'
+import { DenoKvKeyValueStore } from '../../../adapters/deno/index.ts'
 import { linkOf } from '../../support/race/chain-step.ts'
 
 const [databasePath, key] = process.argv.slice(2)

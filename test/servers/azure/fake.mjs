@@ -45,7 +45,7 @@ function issuerOf() {
 }
 
 /** The public index of what `edge-kms/testing` exports. */
-const loadTesting = () => import(new URL('../../../src/testing/index.ts', import.meta.url).href)
+const loadTesting = () => import(new URL('../../../adapters/fakes/index.ts', import.meta.url).href)
 
 /** The faults that the fake can be told to have. */
 export const fakeDefects = async () => (await loadTesting()).FAKE_AZURE_DEFECTS

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { nodeFileToken } from '../../../adapters/node/index.ts'
 import { isKmsError } from '../../../src/index.ts'
 import { createGcpKms, gcpWorkloadIdentity } from '../../../src/providers/gcp-kms/index.ts'
-import { createFakeGcp } from '../../../src/testing/index.ts'
+import { createFakeGcp } from '../../../adapters/fakes/index.ts'
 import { loadIssuer } from './clients.mjs'
 
 const audience =

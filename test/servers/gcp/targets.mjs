@@ -4,7 +4,7 @@ import { withServers } from '../../../tools/servers/with-servers.mjs'
 
 const location = 'projects/acme-prod/locations/europe-west3'
 
-const loadTesting = () => import(new URL('../../../src/testing/index.ts', import.meta.url).href)
+const loadTesting = () => import(new URL('../../../adapters/fakes/index.ts', import.meta.url).href)
 
 /** The faults that the fake can be told to have. */
 export const fakeDefects = async () => (await loadTesting()).FAKE_GCP_DEFECTS

@@ -15,8 +15,8 @@ export interface Attempt {
 /** What an attempt waits for its turn in the queue before it begins, and its ways to the store. */
 const LATE_MS = 1_100
 const OUTAGES: readonly unknown[] = ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_TIMEOUT']
-/** A call that the deadline cut counts if it had this long. */
-const SLOW_MS = 1_000
+/** A call that was cut counts if the KMS had it for a second or all the time that was left, but never below this. */
+const LEAST_MS = 100
 
 /** What the isolates of one world may know of one circuit from each other. */
 export interface CircuitNews {
@@ -90,8 +90,7 @@ export class CircuitRules {
   #mayCount({ order, atMs, endedMs, cut, code }: Attempt, nowMs: number): boolean {
     if (order <= this.#sinceOrder) return false
     if (!cut && OUTAGES.includes(code)) return true
-    const longMs = Math.min(this.#plan.config.attemptTimeoutMs, SLOW_MS)
-    return (cut || endedMs === undefined) && (endedMs ?? nowMs) - atMs >= longMs
+    return (cut || endedMs === undefined) && (endedMs ?? nowMs) - atMs >= LEAST_MS
   }
 
   #closes(): void {

@@ -4,7 +4,7 @@ import { createKms, type KmsConfig } from '../../../src/config/index.ts'
 import { EnvelopeCipher, isKmsError } from '../../../src/index.ts'
 import type { Hasher } from '../../../src/index.ts'
 import { webHasher } from '../../../src/credentials/aws/web-hasher.ts'
-import { createFakeAws, createFakeAzure } from '../../../src/testing/index.ts'
+import { createFakeAws, createFakeAzure } from '../../../adapters/fakes/index.ts'
 import { codeOf, testPorts } from '../credentials/aws/ports.ts'
 import type { AnyConfig } from './observe.ts'
 
@@ -107,7 +107,7 @@ describe('createKms: what is wrong is named by its path, with the nearest known 
   })
 
   it('a name that is none is not repeated', () => {
-    expect(saidOf({ ...azure, '<canary>': 1 })).toBe('? is no option')
+    expect(saidOf({ ...azure, '<canary>': 1 })).toBe('unknown option: ?')
     expect(saidOf({ ...azure, __proto__: { usage: 'both' } })).toBe('no error')
   })
 })

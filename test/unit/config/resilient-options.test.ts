@@ -44,12 +44,15 @@ function saidOf(config: AnyConfig): readonly [json: string, parts: string] {
       return error.message
     }
   }
-  const { cache, ...resilience } = config
-  const members = Array.from({ length: 16 }, (_, i) => String(i))
+  const { cache, ...resilience } = config as AnyConfig & { cache?: { maxWraps?: number } }
+  // As many KMSs as a header has wraps, but where that is what is asked for.
+  const length = cache?.maxWraps === undefined ? 16 : 1
+  const members = Array.from({ length }, (_, i) => String(i))
+  const room = { cache: { maxWraps: 16, ...cache } }
   const repairs = { note: () => Promise.resolve() }
   const kms = members.map(local)
   return [
-    say(() => createResilientKms({ kms, ...config } as ResilientKmsConfig, { repairs })),
+    say(() => createResilientKms({ kms, ...config, ...room } as ResilientKmsConfig, { repairs })),
     say(() => {
       const services = members.map((name) => new ScriptedKms(name))
       const stack = composeKms(services, { repairs, ...(resilience as ComposeKmsOptions) })

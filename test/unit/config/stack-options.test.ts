@@ -4,7 +4,7 @@ import { toJSONSchema } from 'zod/mini'
 import { resilientConfigSchema } from '../../../src/config/resilience.ts'
 import { createResilientKms, type ResilientKmsConfig } from '../../../src/config/index.ts'
 import { EnvelopeCipher, isKmsError } from '../../../src/index.ts'
-import { createFakeAws } from '../../../src/testing/index.ts'
+import { createFakeAws } from '../../../adapters/fakes/index.ts'
 import { FakeWorld, turn } from '../../support/fake-world.ts'
 import type { AnyConfig } from './observe.ts'
 import { type Json, schemaOptions } from './schema-paths.ts'
@@ -158,7 +158,7 @@ const rows: readonly [path: string, base: AnyConfig, change: unknown][] = [
   ['cache.maxStaleWriteMs', one, 86_400_000],
   ['cache.encryptForMs', one, 40_000],
   ['cache.maxMessages', one, 1],
-  ['cache.maxBytes', one, 10],
+  ['cache.callTimeoutMs', one, 10],
   ['cache.maxWraps', two, 1],
   ['cache.requiredContextKeys', one, ['row']],
 ]

@@ -21,7 +21,7 @@ import {
   vaultKubernetes,
   vaultToken,
 } from '../../../src/providers/vault-transit/index.ts'
-import { createFakeGcp, createFakeVault } from '../../../src/testing/index.ts'
+import { createFakeGcp, createFakeVault } from '../../../adapters/fakes/index.ts'
 import { codeOf } from './aws/ports.ts'
 
 const CANARY = 'canary-7be2'

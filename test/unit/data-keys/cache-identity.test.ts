@@ -23,7 +23,7 @@ const text = sequence(9)
 
 /** Both caches with all their defaults: that of a cipher by itself, and the one that is given to it. */
 const CACHES = {
-  EnvelopeCipher: (parts: Parts) => new EnvelopeCipher(parts),
+  EnvelopeCipher: (parts: Parts) => new EnvelopeCipher({ ...parts, cache: { refreshAheadMs: 0 } }),
   CachedKms: (parts: Parts) => {
     const keys = new CachedKms({ ...parts, refreshAheadMs: 0 })
     return new EnvelopeCipher({ keys, runtime: parts.runtime })

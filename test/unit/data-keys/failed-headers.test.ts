@@ -1,6 +1,6 @@
 // W6.5: what one bad header may cost, whichever way it comes.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { CachedKms, EnvelopeCipher, KmsDataKeys, KmsError } from '../../../src/index.ts'
+import { CachedKms, EnvelopeCipher, KmsError } from '../../../src/index.ts'
 import { codeOfAsync } from '../../vectors/hex.ts'
 import { CountingKms, flipped } from '../envelope/fixture.ts'
 import {
@@ -22,7 +22,7 @@ let bad: Bytes
 beforeEach(async () => {
   inner = new PlainKms()
   good = await coldReader(inner).encrypt(sequence(9), OPTIONS)
-  bad = flipped(good, good.length - 28 - 9 - 1)
+  bad = flipped(good, good.length - 40 - 9 - 1)
   kms = new CountingKms(inner)
 })
 
@@ -30,7 +30,10 @@ describe.each(['cached', 'uncached'] as const)('a bad header, %s', (name) => {
   const runtime = new FakeRuntime()
   const reader = (): EnvelopeCipher =>
     new EnvelopeCipher({
-      keys: name === 'cached' ? new CachedKms({ kms, runtime }) : new KmsDataKeys({ kms, runtime }),
+      keys:
+        name === 'cached'
+          ? new CachedKms({ kms, runtime })
+          : new CachedKms({ maxEntries: 0, kms, runtime }),
     })
 
   it('costs one KMS call in ten seconds, read, read in a batch or rewrapped', async () => {
@@ -101,7 +104,7 @@ describe.each(['cached', 'uncached'] as const)('a bad header, %s', (name) => {
     kms.wrapDataKey = async () => [
       { provider: 'plain', kekId: 'app', kekVersion: '1', wrapped: sequence(32, 7) },
     ]
-    expect(await codeOfAsync(() => cipher.rewrap(good, OPTIONS))).toBe(FAILED)
+    expect(await codeOfAsync(() => cipher.rewrap(good, OPTIONS))).toBe('ERR_KMS_RESPONSE_INVALID')
     expect(await cipher.decrypt(good, OPTIONS)).toEqual(sequence(9))
   })
 
@@ -113,18 +116,16 @@ describe.each(['cached', 'uncached'] as const)('a bad header, %s', (name) => {
     expect(kms.calls).toEqual(['unwrap', 'unwrap'])
   })
 
-  it('is hashed only where one is remembered, and once in a batch', async () => {
+  it('is hashed once in a batch, whatever the batch repeats', async () => {
     const cipher = reader()
     const digest = vi.spyOn(crypto.subtle, 'digest')
-    const items = Array.from({ length: 20 }, () => ({ envelope: good, ...OPTIONS }))
-    await cipher.decryptMany(items)
-    const cold = digest.mock.calls.length // of the derivation
-    await codeOfAsync(() => cipher.decrypt(bad, OPTIONS))
+    const one = { envelope: good, ...OPTIONS }
+    await cipher.decryptMany([one])
+    const once = digest.mock.calls.length
     cipher.clear()
-    await codeOfAsync(() => cipher.decrypt(bad, OPTIONS))
     digest.mockClear()
-    await cipher.decryptMany(items)
-    expect(digest.mock.calls.length).toBe(cold + 1)
+    await cipher.decryptMany(Array.from({ length: 20 }, () => one))
+    expect(digest.mock.calls.length).toBe(once)
     digest.mockRestore()
   })
 })

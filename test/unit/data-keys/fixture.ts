@@ -1,8 +1,8 @@
 import {
+  CachedKms,
   type EncryptionContext,
   type GeneratedDataKey,
   type KeyHeader,
-  KmsDataKeys,
   type KmsCallOptions,
   type KmsError,
   type KmsErrorCode,
@@ -13,7 +13,7 @@ import {
 } from '../../../src/index.ts'
 import { CONTEXT, FakeRuntime, PlainKms } from '../wire/fixture.ts'
 
-export const USE = { bytes: 1, durable: false }
+export const USE = { durable: false }
 
 /** Lets everything run that needs no timer of a {@link ManualNetwork}. */
 export async function settled(): Promise<void> {
@@ -48,9 +48,10 @@ export class ManualNetwork implements Network {
     return this.jitterValue
   }
 
-  /** Fires the timers of this moment, in order. */
-  fire(): void {
-    for (const timer of [...this.timers.keys()]) {
+  /** Fires the timers of this moment that wait for no longer than this, in order. */
+  fire(mostMs = 5_000): void {
+    for (const [timer, delayMs] of [...this.timers]) {
+      if (delayMs > mostMs) continue
       this.timers.delete(timer)
       timer()
     }
@@ -97,7 +98,10 @@ export async function foreign(
   kms: PlainKms,
   context: EncryptionContext = CONTEXT,
 ): Promise<KeyHeader> {
-  const { header } = await new KmsDataKeys({ kms, runtime: distinctRuntime() }).active(context, USE)
+  const { header } = await new CachedKms({ maxEntries: 0, kms, runtime: distinctRuntime() }).active(
+    context,
+    USE,
+  )
   kms.calls.length = 0
   if (kms instanceof GatedKms) kms.begun.length = 0
   return header

@@ -5,7 +5,7 @@ import {
   type DataEncryptionKey,
   EnvelopeCipher,
   type KmsCacheConfig,
-  type KmsDataKeysOptions,
+  type DataKeyOptions,
   KmsError,
   type KmsErrorCode,
 } from '../../../src/index.ts'
@@ -28,7 +28,7 @@ const AHEAD = TTL - TTL / 5
 const OUTAGES = ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_TIMEOUT', 'ERR_KMS_THROTTLED'] as const
 const VERDICTS = ['ERR_KMS_ACCESS_DENIED', 'ERR_KMS_KEY_DISABLED', 'ERR_KMS_KEY_NOT_FOUND'] as const
 
-function setUp(options: KmsCacheConfig & Partial<KmsDataKeysOptions> = {}) {
+function setUp(options: KmsCacheConfig & Partial<DataKeyOptions> = {}) {
   const kms = new GatedKms()
   const network = new ManualNetwork()
   const runtime = distinctRuntime()
@@ -71,6 +71,7 @@ describe.each(EACH)('R17 refresh ahead: %s', (_, side) => {
     for (let i = 0; i < 3; i += 1) {
       expect(await use((work) => deferred.push(work))).toBe(first)
     }
+    await settled()
     expect([world.kms.begun.length, deferred.length]).toEqual([2, 1])
     world.kms.open = true
     world.kms.release()
@@ -190,6 +191,7 @@ describe.each(EACH)('R17 stale while the KMS is down: %s', (side, begin) => {
     expect(world.kms.begun).toHaveLength(2)
     world.kms.open = false
     for (let i = 0; i < 100; i += 1) expect(await use()).toBe(first)
+    await settled()
     expect(world.kms.begun).toHaveLength(3) // in the background
   })
 

@@ -19,8 +19,8 @@ function drawn(messages: readonly Uint8Array[]): Set<string> {
     const { kind, commitment, headBytes } = EncryptedEnvelope.parse(message)
     values.add(`data key ${toHex(commitment)}`)
     if (!kind.endsWith('reference')) values.add(`salt ${toHex(message.subarray(4, 36))}`)
-    const length = kind.startsWith('stream') ? 24 : 12
-    values.add(`nonce ${toHex(message.subarray(headBytes, headBytes + length))}`)
+    // Of a record: prefix and suffix. Of a stream: its salt. Both have 24 bytes.
+    values.add(`nonce ${toHex(message.subarray(headBytes, headBytes + 24))}`)
   }
   return values
 }

@@ -194,6 +194,7 @@ describe('a signal that is aborted while the store is asked', () => {
       get: (_, options) => leave(options?.signal),
       putIfAbsent: (_key, _record, options) => leave(options?.signal),
       compareAndSwap: (key, expected, next) => inner.compareAndSwap(key, expected, next),
+      delete: (key) => inner.delete(key),
       list: (cursor, limit) => inner.list(cursor, limit),
     }
     const kms = localKms()

@@ -101,7 +101,7 @@ describe('what an envelope says about itself', () => {
       kind,
       commitment: envelope.dataKeyStoreKey.slice(4),
       ...(inline && { createdAtMs: NOW, storedContext: OPTIONS.context }),
-      wraps: inline ? [{ provider: 'local', kekId: 'app', kekVersion: '1', wrappedBytes: 60 }] : [],
+      wraps: inline ? [{ provider: 'local', kekId: 'app', kekVersion: '1', wrappedBytes: 72 }] : [],
       headBytes: envelope.headBytes,
     })
   })
@@ -129,7 +129,7 @@ describe('the beginning of a message', () => {
       const prefix = codeOf(() => EncryptedEnvelope.parse(part, { prefix: true }))
       expect(prefix).toBe(length < headBytes ? 'ERR_WIRE_MALFORMED' : undefined)
       // A stream that was cut has the code of a bad tag (W4.16): only its head must be there.
-      const least = headBytes + (kind.startsWith('record') ? 28 : 0)
+      const least = headBytes + (kind.startsWith('record') ? 40 : 0)
       expect(whole).toBe(length < least ? 'ERR_WIRE_MALFORMED' : undefined)
     }
   })
@@ -139,12 +139,14 @@ describe('the beginning of a message', () => {
     expect(codeOf(() => EncryptedEnvelope.parse(longer))).toBe('ERR_WIRE_MALFORMED')
   })
 
-  it('maxWraps: as many as are allowed, sixteen at most whatever is asked for', () => {
+  it('maxWraps: as many as are allowed, 1 to 16', () => {
     for (const maxWraps of [1, 16]) {
       expect(EncryptedEnvelope.parse(of('record'), { maxWraps }).wraps).toHaveLength(1)
     }
-    const code = codeOf(() => EncryptedEnvelope.parse(of('record'), { maxWraps: 0 }))
-    expect(code).toBe('ERR_WIRE_LIMIT_EXCEEDED')
+    for (const maxWraps of [0, 17, NaN]) {
+      const code = codeOf(() => EncryptedEnvelope.parse(of('record'), { maxWraps }))
+      expect(code, String(maxWraps)).toBe('ERR_KMS_CONFIG')
+    }
   })
 })
 

@@ -115,7 +115,7 @@ describe('a size that lies', () => {
     const message = messages.get(LONG)!
     for (const start of [-5, 0, CHUNK, LONG, 9 * CHUNK]) {
       const code = await codeOfAsync(() => decrypt(from(message), { start, size: lie }))
-      expect(['ERR_WIRE_MALFORMED', FAILED], String(start)).toContain(code)
+      expect(code, String(start)).toBe(FAILED)
     }
   })
 
@@ -134,7 +134,7 @@ describe('a size that lies', () => {
         const code = await codeOfAsync(() =>
           decrypt(from(message), { start, end, size: size + lie }),
         )
-        expect(['ERR_WIRE_MALFORMED', FAILED], String(start)).toContain(code)
+        expect(code, String(start)).toBe(FAILED)
         const found = await decrypt(from(message), { start, end, size })
         expect(found).toMatchObject({ lengthVerified: true, length: LONG })
         expect(found).toMatchObject({ start: Math.min(start, LONG), end: Math.min(end, LONG) })
@@ -153,13 +153,13 @@ describe('a size that lies', () => {
     expect(inside).toMatchObject({ start: 9, end: 9, lengthVerified: false })
   })
 
-  it('that no stream can have is malformed, wherever the range begins', async () => {
+  it('that no stream can have looks like any truncation, wherever the range begins', async () => {
     const message = messages.get(24)!
     const least = bodyAt + 56
     for (const size of [0, least - 1, least, least + 15, least + SEALED, least + SEALED + 15]) {
       for (const start of [0, 3, 100, -5]) {
         const code = await codeOfAsync(() => decrypt(from(message), { start, size }))
-        expect(code, `${size} ${start}`).toBe('ERR_WIRE_MALFORMED')
+        expect(code, `${size} ${start}`).toBe(FAILED)
       }
     }
   })
@@ -227,9 +227,8 @@ describe('a read that lies', () => {
   })
 
   it('and returns more than was asked for is a mistake of the program: offsets would lie', async () => {
-    const message = messages.get(24)!
+    const message = messages.get(2 * CHUNK + 24)!
     const whole: ReadEnvelopeRange = async () => message
-    // The first read asks for more than this message has: only the second can be too long.
     await expect(decrypt(whole, { start: 3 })).rejects.toBeInstanceOf(TypeError)
     const wrong = (async () => 'text') as unknown as ReadEnvelopeRange
     await expect(decrypt(wrong, { start: 3 })).rejects.toBeInstanceOf(TypeError)
@@ -237,7 +236,7 @@ describe('a read that lies', () => {
 
   it('and fails lets its own error through', async () => {
     const reason = new Error('404')
-    for (let when = 0; when < 3; when++) {
+    for (let when = 0; when < 2; when++) {
       let reads = 0
       const read: ReadEnvelopeRange = async (start, end) => {
         if (reads++ === when) throw reason

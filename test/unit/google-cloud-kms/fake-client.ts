@@ -1,6 +1,6 @@
 import type { CloudKmsClient } from '../../../adapters/google-cloud-kms/index.ts'
 import { decodeBase64, encodeBase64 } from '../../../src/bytes/index.ts'
-import type { FakeGcp } from '../../../src/testing/index.ts'
+import type { FakeGcp } from '../../../adapters/fakes/index.ts'
 
 type Fields = Record<string, unknown>
 

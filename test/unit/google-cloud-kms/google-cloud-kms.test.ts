@@ -7,7 +7,7 @@ import {
 import { isKmsError, type KmsErrorCode } from '../../../src/errors.ts'
 import type { KeyManagementService } from '../../../src/kms/index.ts'
 import { createGcpKms } from '../../../src/providers/gcp-kms/index.ts'
-import { createFakeGcp, type FakeGcpFault, kmsContract } from '../../../src/testing/index.ts'
+import { createFakeGcp, type FakeGcpFault, kmsContract } from '../../../adapters/fakes/index.ts'
 import { runContract } from '../../support/contract.ts'
 import { FakeWorld, turn } from '../../support/fake-world.ts'
 import { clientOver } from './fake-client.ts'

@@ -186,6 +186,34 @@ describe('R9 transport', () => {
     )
   })
 
+  it('has no timer where an attempt timeout ends the request, unless it was given one', async () => {
+    const { signal } = new AbortController()
+    const delays: number[] = []
+    const net = network(() => new Response('x'))
+    const after = (delayMs: number) => {
+      delays.push(delayMs)
+      return () => undefined
+    }
+    const timed = { ...request, signal, hasAttemptTimeout: true }
+    for (const timeoutMs of [undefined, 700]) {
+      const transport = new Transport({ network: { ...net, after }, timeoutMs })
+      await transport.send(request)
+      await transport.send({ ...request, signal })
+      await transport.send({ ...timed, signal: undefined })
+      await transport.send(timed)
+    }
+    expect(delays).toEqual([2_000, 2_000, 2_000, 700, 700, 700, 700])
+  })
+
+  it('an AbortError that the caller did not ask for is an outage', async () => {
+    const net = network(() => {
+      throw new DOMException('gone', 'AbortError')
+    })
+    const { signal } = new AbortController()
+    const work = new Transport({ network: net }).send({ ...request, signal })
+    await expect(work).rejects.toMatchObject({ code: 'ERR_KMS_UNAVAILABLE', retryable: true })
+  })
+
   it('leaves no timer behind', async () => {
     let timers = 0
     const net: Network = {
@@ -212,8 +240,14 @@ describe('R9 endpoints', () => {
     'https://kms.example.test/#x',
     'not a url',
     '',
+    'https://kms.example.test\n.attacker.example',
+    'https://kms.exa\tmple.test',
+    ' https://kms.example.test',
+    'https:\\\\kms.example.test',
+    5,
+    undefined,
   ])('refuses %j', (endpoint) => {
-    expect(() => checkEndpoint(endpoint, { allowHttpLoopback: true })).toThrow(KmsError)
+    expect(() => checkEndpoint(endpoint as string, { allowHttpLoopback: true })).toThrow(KmsError)
   })
 
   it('takes http for loopback only where it is allowed', () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createNodeNetwork, nodeHasher } from '../../../adapters/node/index.ts'
 import { createAwsKms } from '../../../src/providers/aws-kms/index.ts'
-import { createFakeAws, kmsContract } from '../../../src/testing/index.ts'
+import { createFakeAws, kmsContract } from '../../../adapters/fakes/index.ts'
 import { runContract } from '../../support/contract.ts'
 
 /** The fake checks every signature. */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nodeFileToken, nodeReferences } from '../../../adapters/node/index.ts'
 import { createKms } from '../../../src/config/index.ts'
 import { webRuntime } from '../../../src/runtime/index.ts'
-import { createFakeVault } from '../../../src/testing/index.ts'
+import { createFakeVault } from '../../../adapters/fakes/index.ts'
 import { codeOf } from '../credentials/aws/ports.ts'
 
 const endpoint = 'https://vault.example.test'

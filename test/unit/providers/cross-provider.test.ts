@@ -21,7 +21,7 @@ import {
   createFakeAzure,
   createFakeGcp,
   createFakeVault,
-} from '../../../src/testing/index.ts'
+} from '../../../adapters/fakes/index.ts'
 import { encodeHead, encodeKeyHeader, parseMessage } from '../../../src/wire/index.ts'
 
 const aws = createFakeAws()

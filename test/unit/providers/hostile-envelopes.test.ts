@@ -21,7 +21,7 @@ import {
   createFakeAzure,
   createFakeGcp,
   createFakeVault,
-} from '../../../src/testing/index.ts'
+} from '../../../adapters/fakes/index.ts'
 import { encodeHead, encodeKeyHeader, parseMessage } from '../../../src/wire/index.ts'
 import { rawHeader, rawMessage } from '../../vectors/raw-header.ts'
 import { clientOver } from '../google-cloud-kms/fake-client.ts'

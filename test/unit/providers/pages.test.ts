@@ -16,7 +16,7 @@ import { createAwsKms } from '../../../src/providers/aws-kms/index.ts'
 import { createGcpKms } from '../../../src/providers/gcp-kms/index.ts'
 import { createLocalKms } from '../../../src/providers/local/index.ts'
 import { createVaultTransitKms, vaultToken } from '../../../src/providers/vault-transit/index.ts'
-import { createFakeAws, createFakeGcp, createFakeVault } from '../../../src/testing/index.ts'
+import { createFakeAws, createFakeGcp, createFakeVault } from '../../../adapters/fakes/index.ts'
 
 const RECORDS = 1_000
 const KEYS = 20

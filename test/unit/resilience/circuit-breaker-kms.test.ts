@@ -5,6 +5,8 @@ import {
   CircuitBreakerKms,
   type CircuitBreakerKmsOptions,
   isKmsError,
+  type KeyManagementService,
+  type KmsCallOptions,
   type KmsErrorCode,
   RetryKms,
   TimeoutKms,
@@ -97,9 +99,11 @@ describe('R23 opening', () => {
     expect(breaker.state().encrypt.phase).toBe('closed')
   })
 
-  it('never on an abort; on a deadline, if the KMS had a second', async () => {
+  it('never on an abort; on a deadline, if the KMS had all of it or a second', async () => {
     for (const [ms, phase] of [
-      [500, 'closed'],
+      [99, 'closed'],
+      [100, 'open'],
+      [900, 'open'],
       [1_000, 'open'],
     ] as const) {
       const { world, kms } = setup()
@@ -120,6 +124,35 @@ describe('R23 opening', () => {
     await world.advance(5_000)
     controller.abort(new Error('stop'))
     await expect(work).rejects.toThrow('stop')
+    expect(breaker.state().encrypt.phase).toBe('closed')
+  })
+
+  it('on an AbortError that the caller did not ask for', async () => {
+    const { world, kms } = setup()
+    kms.always = () => {
+      throw new DOMException('gone', 'AbortError')
+    }
+    const breaker = new CircuitBreakerKms({ kms, failureThreshold: 1, ...world.ports })
+    const { signal } = new AbortController()
+    await breaker.generateDataKey({ ...call, signal }).catch(() => undefined)
+    expect(breaker.state().encrypt.phase).toBe('open')
+  })
+
+  it('never on time in the queue, though a layer between copies the options', async () => {
+    const world = new FakeWorld()
+    const kms = new ScriptedKms()
+    const { ports } = world
+    const bulkhead = new BulkheadKms({ kms, maxConcurrent: 1, maxWaitMs: 5_000, ...ports })
+    const copying = Object.assign(Object.create(bulkhead) as KeyManagementService, {
+      unwrapDataKey: () => Promise.reject(new Error('not asked')),
+      generateDataKey: (options: KmsCallOptions) => bulkhead.generateDataKey({ ...options }),
+    })
+    const breaker = new CircuitBreakerKms({ kms: copying, failureThreshold: 1, ...ports })
+    const whole = new TimeoutKms({ kms: breaker, timeoutMs: 1_500, layer: 'operation', ...ports })
+    kms.script = [() => new Promise((resolve) => world.after(1_200, resolve)), hang]
+    const both = [whole.generateDataKey(call), whole.generateDataKey(call)]
+    const outcomes = await world.settled(Promise.allSettled(both))
+    expect(outcomes).toMatchObject({ value: [{ status: 'fulfilled' }, { status: 'rejected' }] })
     expect(breaker.state().encrypt.phase).toBe('closed')
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  CachedKms,
   composeKms,
   type ComposeKmsOptions,
   EnvelopeCipher,
@@ -124,6 +125,25 @@ describe('the order of the stack', () => {
     }
     expect(kms.calls).toEqual([])
   })
+})
+
+it('a KMS whose client aborts itself is down: its circuit opens and stale keys serve', async () => {
+  const { world, kms, stack } = setup()
+  const keys = new CachedKms({ kms: stack, runtime: world, network: world })
+  const cipher = new EnvelopeCipher({ keys })
+  const envelope = await cipher.encrypt(new Uint8Array(8))
+  world.nowMs += 310_000
+  kms.always = () => {
+    throw new DOMException('gone', 'AbortError')
+  }
+  const { signal } = new AbortController()
+  const outcome = await world.settled(cipher.decrypt(envelope, { signal }))
+  expect(outcome).toMatchObject({ value: new Uint8Array(8) })
+  for (let i = 0; i < 3; i++) {
+    const other = cipher.encrypt(new Uint8Array(8), { context: { i: String(i) }, signal })
+    expect(await world.settled(other)).toMatchObject({ reason: { code: 'ERR_KMS_UNAVAILABLE' } })
+  }
+  expect(world.events).toContainEqual(expect.objectContaining({ type: 'circuit', to: 'open' }))
 })
 
 describe('shared circuits', () => {

@@ -54,7 +54,8 @@ describe('a hedge', () => {
 })
 
 it.each([
-  [undefined, 3, undefined],
+  [undefined, 3, 30_000],
+  [undefined, 0, 30_000],
   [100, 0, undefined],
   [100, 1, 50],
   [100, 2, 33],

@@ -154,16 +154,32 @@ describe('R26 MultiKms: batches', () => {
     )
   })
 
-  it('what lands after one KEK has ended the batch is wiped too', async () => {
+  it('an AbortError that the caller did not ask for ends the items of that KEK alone', async () => {
     const { world, members, multi, itemOf } = await setup(['A', 'B'])
-    const gone = new DOMException('gone', 'AbortError')
     members[0].always = () => {
-      throw gone
+      throw new DOMException('gone', 'AbortError')
     }
     members[1].always = () => new Promise((resolve) => world.after(100, resolve))
+    const items = [itemOf('A'), itemOf('B'), itemOf('A', 'B')]
+    const outcome = await world.settled(multi.unwrapMany(items, {}))
+    expect(outcome.status === 'fulfilled' && told(outcome.value)).toEqual([
+      'ERR_KMS_UNAVAILABLE',
+      'B',
+      'B',
+    ])
+  })
+
+  it('what lands after an abort has ended the batch is wiped too', async () => {
+    const { world, members, multi, itemOf } = await setup(['A', 'B'])
+    members[1].always = () => new Promise((resolve) => world.after(100, resolve))
     const made = members[1].made.length
-    const outcome = await world.settled(multi.unwrapMany([itemOf('A'), itemOf('B')], {}))
-    expect(outcome).toMatchObject({ status: 'rejected', reason: gone })
+    const controller = new AbortController()
+    const { signal } = controller
+    const work = multi.unwrapMany([itemOf('A'), itemOf('B')], { signal })
+    await world.advance(10)
+    controller.abort('stop')
+    await expect(work).rejects.toBe('stop')
+    await world.advance(1_000)
     expect(members[1].made.length).toBe(made + 1)
     expect(() => members[1].made.at(-1)?.length).toThrow(TypeError)
   })

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { type MissingWraps, MultiKms, type MultiKmsOptions } from '../../../src/index.ts'
+import {
+  EncryptedEnvelope,
+  EnvelopeCipher,
+  type MissingWraps,
+  MultiKms,
+  type MultiKmsOptions,
+} from '../../../src/index.ts'
 import { FakeWorld, turn } from '../../support/fake-world.ts'
 import { fail, hang, ScriptedKms, type Step } from '../../support/scripted-kms.ts'
 
@@ -49,13 +55,34 @@ describe('R26 quorum', () => {
     })
   })
 
-  it('wraps a DEK that there is under the same rule', async () => {
-    const { members, multi, notes } = setup(['a', 'b'], { writePolicy: { quorum: 1 } })
+  it.each([0, 1])('with KEK %d down a DEK that exists is not wrapped again', async (i) => {
+    const { world, members, multi, notes } = setup(['a', 'b'], { writePolicy: { quorum: 1 } })
     const { plaintext } = await multi.generateDataKey(call)
-    ;(members[0] as ScriptedKms).always = down
-    expect(providersOf(await multi.wrapDataKey(plaintext, call))).toEqual(['b'])
-    expect(notes.map(({ providers }) => providers)).toEqual([['a']])
+    ;(members[i] as ScriptedKms).always = down
+    expect(await world.settled(multi.wrapDataKey(plaintext, call))).toMatchObject({
+      reason: { code: 'ERR_KMS_UNAVAILABLE' },
+    })
+    expect(notes).toEqual([])
   })
+
+  it.each(['open', 'kms'] as const)(
+    'an envelope is not rewrapped with a KEK down, verified by %s: it would lose that wrap',
+    async (verify) => {
+      const { world, members, multi, notes } = setup(['a', 'b'], { writePolicy: { quorum: 1 } })
+      const cipher = new EnvelopeCipher({ kms: multi })
+      const envelope = await cipher.encrypt(new Uint8Array(8))
+      const copy = envelope.slice()
+      for (const member of members) {
+        member.always = down
+        const work = world.settled(cipher.rewrap(envelope, { verify }))
+        expect(await work).toMatchObject({ reason: { code: 'ERR_KMS_UNAVAILABLE' } })
+        member.always = () => undefined
+      }
+      expect([envelope, notes]).toEqual([copy, []])
+      const moved = await cipher.rewrap(envelope, { verify })
+      expect(providersOf(EncryptedEnvelope.parse(moved).wraps)).toEqual(['a', 'b'])
+    },
+  )
 
   it('is refused below the quorum, and the DEK is wiped', async () => {
     const { world, members, multi, notes } = setup(['a', 'b', 'c'], { writePolicy: { quorum: 2 } })
@@ -92,7 +119,7 @@ describe('R26 quorum', () => {
       const outcome = await world.settled(multi.generateDataKey(call))
       expect(outcome.status === 'fulfilled' && providersOf(outcome.value.wraps)).toEqual(expected)
       expect(world.now() - started).toBe(Math.min(ms, 500))
-      expect(b.given[0]?.signal?.aborted).toBe(true)
+      expect(b.given[0]?.signal?.aborted).toBe(ms > 500)
       world.nowMs += 1_000
     }
   })

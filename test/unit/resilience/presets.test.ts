@@ -242,7 +242,7 @@ const measures: Record<string, (preset: PresetName) => Promise<unknown>> = {
   },
   async cacheTtlMs(preset) {
     const { world, members, keys } = cached(preset)
-    const made = await keys.active({}, { bytes: 1, durable: false })
+    const made = await keys.active({}, { durable: false })
     for (let ms = 0; ; ms += 1_000) {
       const calls = members[0].calls.length
       await keys.open(made.header, {}, {})
@@ -252,12 +252,12 @@ const measures: Record<string, (preset: PresetName) => Promise<unknown>> = {
   },
   async cacheMaxStaleMs(preset) {
     const { world, members, keys } = cached(preset)
-    const made = await keys.active({}, { bytes: 1, durable: false })
+    const made = await keys.active({}, { durable: false })
     const endMs = world.nowMs + PRESETS[preset].cacheTtlMs
     members[0].always = down
     const uses = [
       async () => keys.open(made.header, {}, {}),
-      async () => keys.active({}, { bytes: 1, durable: false }),
+      async () => keys.active({}, { durable: false }),
     ]
     for (let ms = 0; ; ms += 1_000) {
       const outcomes: string[] = []
@@ -271,17 +271,17 @@ const measures: Record<string, (preset: PresetName) => Promise<unknown>> = {
   },
   async encryptForMs(preset) {
     const { world, keys } = cached(preset, { ttlMs: 3_600_000 })
-    const made = await keys.active({}, { bytes: 1, durable: false })
+    const made = await keys.active({}, { durable: false })
     for (let ms = 0; ; ms += 10_000) {
-      if ((await keys.active({}, { bytes: 1, durable: false })) !== made) return ms
+      if ((await keys.active({}, { durable: false })) !== made) return ms
       world.nowMs += 10_000
     }
   },
   async maxMessages(preset) {
     const { keys } = cached(preset)
-    const made = await keys.active({}, { bytes: 1, durable: false })
+    const made = await keys.active({}, { durable: false })
     for (let messages = 1; ; messages++) {
-      const next = keys.active({}, { bytes: 1, durable: false })
+      const next = keys.active({}, { durable: false })
       if (next instanceof Promise || next !== made) return messages
     }
   },

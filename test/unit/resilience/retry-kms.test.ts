@@ -185,14 +185,15 @@ describe('R21 deadline and abort', () => {
     expect(() => kms.made[1]?.length).toThrow(TypeError)
   })
 
-  it('an abort of the KMS itself is no failure to retry', async () => {
+  it('an AbortError that the caller did not ask for is an outage, and retried', async () => {
     const { world, kms, retry } = setup()
     kms.always = () => {
       throw new DOMException('gone', 'AbortError')
     }
-    const outcome = await world.settled(retry.generateDataKey(call))
-    expect(outcome).toMatchObject({ reason: { name: 'AbortError' } })
-    expect(kms.calls).toHaveLength(1)
+    const { signal } = new AbortController()
+    const outcome = await world.settled(retry.generateDataKey({ ...call, signal }))
+    expect(outcome).toMatchObject({ reason: { code: 'ERR_KMS_UNAVAILABLE', retryable: true } })
+    expect(kms.calls).toHaveLength(3)
   })
 })
 

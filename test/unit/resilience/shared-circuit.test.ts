@@ -183,6 +183,8 @@ describe('R24 a store that is no help', () => {
     expect((await world.settled(breaker.generateDataKey(call))).status).toBe('fulfilled')
     expect(world.now() - started).toBeLessThanOrEqual(250)
     expect(breaker.state().encrypt.phase).toBe('closed')
+    // Reads and writes in the background end by themselves.
+    await world.advance(5_000)
     expect(world.timers).toBe(0)
   })
 
@@ -233,6 +235,7 @@ describe('R24 a store that is no help', () => {
     await turn()
     controller.abort(new Error('stop'))
     await expect(work).rejects.toThrow('stop')
+    await world.advance(5_000)
     expect(world.timers).toBe(0)
     store.before = () => undefined
     kms.always = () => undefined

@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { type KmsErrorCode, isKmsError } from '../../../src/errors.ts'
-import { KmsDataKeys } from '../../../src/data-keys/index.ts'
+import { CachedKms } from '../../../src/data-keys/index.ts'
 import type { Network } from '../../../src/ports/index.ts'
 import { webNetwork } from '../../../src/runtime/index.ts'
 import {
-  CacheApiStore,
-  D1DataKeyStore,
-  D1KeyValueStore,
-  DenoKvDataKeyStore,
-  DenoKvKeyValueStore,
-  DurableObjectDataKeyStore,
-  DurableObjectKeyValueStore,
   DynamoDbDataKeyStore,
   DynamoDbKeyValueStore,
   type DynamoDbOptions,
@@ -22,8 +15,16 @@ import {
   RedisKeyValueStore,
   redisOverHttp,
   UnstorageKeyValueStore,
-  WorkersKvStore,
 } from '../../../src/stores/index.ts'
+import {
+  CacheApiStore,
+  D1DataKeyStore,
+  D1KeyValueStore,
+  DurableObjectDataKeyStore,
+  DurableObjectKeyValueStore,
+  WorkersKvStore,
+} from '../../../adapters/workers/index.ts'
+import { DenoKvDataKeyStore, DenoKvKeyValueStore } from '../../../adapters/deno/index.ts'
 import { createLocalKms } from '../../../src/providers/local/index.ts'
 
 const nothing = undefined as never
@@ -113,6 +114,50 @@ describe('at construction a store refuses', () => {
     expect(thrownBy(wrong[name] as () => unknown)).toBe('ERR_KMS_CONFIG')
   })
 
+  it('and says which option, what it must be and what it got, but never a text', () => {
+    const said = (work: () => unknown): string => {
+      try {
+        work()
+        return 'nothing'
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    const redis = (more: object) => said(() => new RedisDataKeyStore({ command, ...more }))
+    expect([
+      redis({ timeoutMs: 0 }),
+      redis({ prefix: 'secret\n' }),
+      redis({ durability: 'hoped' }),
+      redis({ command: { sendCommand: command } }),
+      redis({ ttl: 5 }),
+      said(() => new RedisKeyValueStore({ command, consistency: 'causal' as never })),
+      said(() => redisOverHttp({ ...http, token: '' })),
+      said(() => new D1KeyValueStore({ database: nothing })),
+      said(() => new DynamoDbDataKeyStore({ ...table, table: 'a"b' })),
+      said(() => new PostgresDataKeyStore({ client: { query: command } as never, table: 'a;b' })),
+      said(() => new MemoryKeyValueStore({ maxEntries: 0 })),
+      said(() => new UnstorageKeyValueStore({ storage: { setItemRaw: 5 } as never })),
+      said(
+        () =>
+          new DurableObjectDataKeyStore({ namespace: { idFromName: command }, name: '' } as never),
+      ),
+    ]).toEqual([
+      'timeoutMs must be above 0 and at most 60000, got 0',
+      'prefix must be at most 128 visible ASCII characters, got a string',
+      'durability must be checked or declared, got a string',
+      'command must be a function that sends one command, e.g. (args) => client.sendCommand([...args]), got an object',
+      'unknown option: ttl',
+      'consistency must be strong or eventual, got a string',
+      'token must be 1 to 4096 visible ASCII characters, got an empty string',
+      'database must be a binding or client with the method `batch`, got undefined',
+      'table must be 3 to 255 letters, digits and `_.-`, got a string',
+      'table must be a name of up to 55 lower-case letters, digits and `_`, or schema.name, got a string',
+      'maxEntries must be at least 1, got 0',
+      'storage must be a binding or client with the method `setItemRaw`, got an object',
+      'name must be a text that is not empty, got an empty string',
+    ])
+  })
+
   it('nothing of what is right', () => {
     expect(new RedisKeyValueStore({ command, consistency: 'eventual' }).capabilities).toMatchObject(
       {
@@ -131,7 +176,9 @@ describe('at construction a store refuses', () => {
       versions: [{ version: 1, key: crypto.getRandomValues(new Uint8Array(32)) }],
     })
     const eventual = Object.assign(new MemoryDataKeyStore(), { consistency: 'eventual' as const })
-    expect(thrownBy(() => new KmsDataKeys({ kms, dataKeyStore: eventual }))).toBe('ERR_KMS_CONFIG')
+    expect(thrownBy(() => new CachedKms({ maxEntries: 0, kms, dataKeyStore: eventual }))).toBe(
+      'ERR_KMS_CONFIG',
+    )
   })
 })
 

@@ -1,6 +1,6 @@
 import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
-import { EdgeKmsStoreObject } from '../../../src/stores/index.ts'
+import { EdgeKmsStoreObject } from '../../../adapters/workers/index.ts'
 
 /** Storage that counts what reaches it. */
 function objectOf(): { object: EdgeKmsStoreObject; asked: string[] } {
@@ -31,6 +31,7 @@ const wrong: Readonly<Record<string, unknown>> = {
   'no time to live': { op: 'put', key: 'a', value: '' },
   'an expected value of another type': { op: 'swap', key: 'a', value: '', ttlMs: 5, expected: 7 },
   'a record under another name': { op: 'record-put', key: 'a', value: '' },
+  'a record to delete under another name': { op: 'record-delete', key: 'a' },
   'a record that is swapped for nothing': { op: 'record-swap', key, value: '' },
   'a list without an end': { op: 'record-list', cursor: '', limit: 1e9 },
   'a list from nowhere': { op: 'record-list', limit: 5 },
@@ -43,42 +44,47 @@ describe('the object behind a Durable Object store', () => {
     const body = typeof given === 'string' ? given : JSON.stringify(given)
     const answer = await object.fetch(new Request('https://store.test', { method: 'POST', body }))
     expect(answer.status).toBe(400)
-    expect(asked.filter((sql) => /^(?:INSERT|UPDATE)/.test(sql))).toEqual([])
+    expect(asked.filter((sql) => /^(?:INSERT|UPDATE)|edge_kms_data_keys/.test(sql))).toEqual([])
   })
 })
 
-/** Words that only one store's file contains. */
+/** Words that only one store's file contains, by the folder of the store. */
 const marks = {
-  WorkersKvStore: 'expirationTtl',
-  CacheApiStore: 'max-age=',
-  DurableObjectKeyValueStore: 'idFromName',
-  EdgeKmsStoreObject: 'record-list',
-  D1KeyValueStore: 'batch',
-  RedisKeyValueStore: 'EVAL',
-  redisOverHttp: 'Bearer ',
-  DenoKvKeyValueStore: 'versionstamp',
-  MemoryKeyValueStore: 'maxEntries',
-  DynamoDbKeyValueStore: 'DynamoDB_20120810',
-  PostgresKeyValueStore: 'SQLSTATE',
-  UnstorageKeyValueStore: 'setItemRaw',
+  'adapters/workers': {
+    WorkersKvStore: 'expirationTtl',
+    CacheApiStore: 'max-age=',
+    DurableObjectKeyValueStore: 'idFromName',
+    EdgeKmsStoreObject: 'record-list',
+    D1KeyValueStore: 'batch',
+  },
+  'adapters/deno': { DenoKvKeyValueStore: 'versionstamp' },
+  'src/stores': {
+    RedisKeyValueStore: 'EVAL',
+    redisOverHttp: 'Bearer ',
+    MemoryKeyValueStore: 'maxEntries',
+    DynamoDbKeyValueStore: 'DynamoDB_20120810',
+    PostgresKeyValueStore: 'SQLSTATE',
+    UnstorageKeyValueStore: 'setItemRaw',
+  },
 } as const
+const allMarks = Object.values(marks).flatMap((of) => Object.entries(of))
+const stores = Object.entries(marks).flatMap(([folder, of]) =>
+  Object.keys(of).map((name) => ({ folder, name })),
+)
 
 describe('tree shaking', () => {
-  it.each(Object.keys(marks) as (keyof typeof marks)[])(
-    '%s brings no other store',
-    async (name) => {
-      const resolveDir = new URL('../../../src/stores', import.meta.url).pathname
-      const { outputFiles } = await build({
-        stdin: { contents: `export { ${name} } from './index.ts'`, resolveDir, loader: 'ts' },
-        bundle: true,
-        format: 'esm',
-        write: false,
-        minify: true,
-        logLevel: 'error',
-      })
-      const text = outputFiles[0]?.text ?? ''
-      const found = Object.entries(marks).filter(([, mark]) => text.includes(mark))
-      expect(found.map(([store]) => store)).toEqual([name])
-    },
-  )
+  it.each(stores)('$name brings no other store', async ({ folder, name }) => {
+    const resolveDir = new URL(`../../../${folder}`, import.meta.url).pathname
+    const { outputFiles } = await build({
+      stdin: { contents: `export { ${name} } from './index.ts'`, resolveDir, loader: 'ts' },
+      bundle: true,
+      format: 'esm',
+      write: false,
+      minify: true,
+      logLevel: 'error',
+    })
+    const text = outputFiles[0]?.text ?? ''
+    const found = allMarks.filter(([, mark]) => text.includes(mark))
+    expect(found.map(([store]) => store)).toEqual([name])
+  })
 })

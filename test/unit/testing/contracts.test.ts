@@ -93,3 +93,60 @@ describe('the contract suite catches', () => {
     })
   }
 })
+
+/** Data-key stores whose deletion is wrong in one way each. */
+class KeepsTheRecord extends MemoryDataKeyStore {
+  override delete(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+class DeletesEverything extends MemoryDataKeyStore {
+  override async delete(): Promise<void> {
+    for (const key of (await this.list(undefined, 1_000)).keys) await super.delete(key)
+  }
+}
+class RefusesTheUnknown extends MemoryDataKeyStore {
+  override async delete(key: string): Promise<void> {
+    if ((await this.get(key)) === undefined) throw new Error('not found')
+    await super.delete(key)
+  }
+}
+class ListsTheDeleted extends MemoryDataKeyStore {
+  readonly #deleted: string[] = []
+  override async delete(key: string): Promise<void> {
+    this.#deleted.push(key)
+    await super.delete(key)
+  }
+  override async list(cursor: string | undefined, limit: number) {
+    const page = await super.list(cursor, limit)
+    return cursor === undefined ? { ...page, keys: [...this.#deleted, ...page.keys] } : page
+  }
+}
+class LeavesATombstone extends MemoryDataKeyStore {
+  readonly #deleted = new Set<string>()
+  override async delete(key: string): Promise<void> {
+    this.#deleted.add(key)
+    await super.delete(key)
+  }
+  override async putIfAbsent(...[key, record]: Parameters<MemoryDataKeyStore['putIfAbsent']>) {
+    return !this.#deleted.has(key) && (await super.putIfAbsent(key, record))
+  }
+}
+
+const deleting = {
+  KeepsTheRecord,
+  DeletesEverything,
+  RefusesTheUnknown,
+  ListsTheDeleted,
+  LeavesATombstone,
+}
+
+describe('the contract of a data-key store catches', () => {
+  it.each(Object.keys(deleting) as (keyof typeof deleting)[])('%s', async (name) => {
+    const cases = dataKeyStoreContract(() => new deleting[name]())
+    const failed: string[] = []
+    for (const one of cases) await one.run().catch(() => failed.push(one.name))
+    expect(failed).not.toEqual([])
+    expect(failed.every((of) => of.includes('delete'))).toBe(true)
+  })
+})

@@ -198,7 +198,19 @@ describe('text form', () => {
         'ZW\tsB',
         'ZWsB\r\n',
       ],
-      ...['ZW+B', 'ZW/B', 'ZW.B', 'ZW,B', 'ZW\0B', 'ZW\u00e4B', 'ZW\u{1d400}', 'ZW%3D'],
+      ...[
+        'ZW+B',
+        'ZW+BZWsB',
+        'ZW/BZWsB',
+        'ZW B ZWsB',
+        'ZW/B',
+        'ZW.B',
+        'ZW,B',
+        'ZW\0B',
+        'ZW\u00e4B',
+        'ZW\u{1d400}',
+        'ZW%3D',
+      ],
     ]) {
       expect(refused(`ek1.${body}`), JSON.stringify(body)).toBe(MALFORMED)
     }

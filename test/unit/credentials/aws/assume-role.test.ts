@@ -5,7 +5,7 @@ import {
   assumeRoleWithWebIdentity,
   createAwsKms,
 } from '../../../../src/providers/aws-kms/index.ts'
-import { createFakeAws, type FakeAws, type FakeAwsRole } from '../../../../src/testing/index.ts'
+import { createFakeAws, type FakeAws, type FakeAwsRole } from '../../../../adapters/fakes/index.ts'
 import { codeOf, START_MS, testPorts } from './ports.ts'
 
 const HOUR_MS = 3_600_000

@@ -4,7 +4,7 @@ import {
   type AwsKmsOptions,
   createAwsKms,
 } from '../../../../src/providers/aws-kms/index.ts'
-import { createFakeAws } from '../../../../src/testing/index.ts'
+import { createFakeAws } from '../../../../adapters/fakes/index.ts'
 import { type Answer, codeOf, START_MS, testPorts } from './ports.ts'
 
 const MINUTE_MS = 60_000

@@ -7,7 +7,7 @@ import {
   type AwsCredentialSource,
   createAwsKms,
 } from '../../../../src/providers/aws-kms/index.ts'
-import { createFakeAws } from '../../../../src/testing/index.ts'
+import { createFakeAws } from '../../../../adapters/fakes/index.ts'
 import { type Answer, codeOf, START_MS, testPorts, type TestPorts, turn } from './ports.ts'
 
 const HOUR_MS = 3_600_000

@@ -8,7 +8,7 @@ import {
   type AzureCredentialSource,
   azureFederatedToken,
 } from '../../../../src/providers/azure-key-vault/index.ts'
-import { createFakeAzure } from '../../../../src/testing/index.ts'
+import { createFakeAzure } from '../../../../adapters/fakes/index.ts'
 import { codeOf, START_MS, testPorts } from '../aws/ports.ts'
 import { testCertificate } from './certificate.ts'
 

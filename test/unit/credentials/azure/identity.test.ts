@@ -6,7 +6,7 @@ import {
   type AzureIdentityOptions,
   azureManagedIdentity,
 } from '../../../../src/providers/azure-key-vault/index.ts'
-import { createFakeAzure } from '../../../../src/testing/index.ts'
+import { createFakeAzure } from '../../../../adapters/fakes/index.ts'
 import { codeOf, START_MS, testPorts } from '../aws/ports.ts'
 
 const resource = 'https://vault.azure.net'

@@ -9,7 +9,7 @@ import {
   vaultJwt,
   vaultKubernetes,
 } from '../../../../src/providers/vault-transit/index.ts'
-import { createFakeAws, createFakeVault, type FakeVault } from '../../../../src/testing/index.ts'
+import { createFakeAws, createFakeVault, type FakeVault } from '../../../../adapters/fakes/index.ts'
 import { codeOf } from '../aws/ports.ts'
 
 const endpoint = 'https://vault.example.test:8200'

@@ -11,7 +11,7 @@ import {
   createFakeVault,
   type FakeVault,
   type FakeVaultOptions,
-} from '../../../../src/testing/index.ts'
+} from '../../../../adapters/fakes/index.ts'
 import { codeOf, START_MS, testPorts, type TestPorts } from '../aws/ports.ts'
 
 const endpoint = 'https://vault.example.test:8200'

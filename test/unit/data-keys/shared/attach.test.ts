@@ -62,7 +62,10 @@ describe('a clock that gives no time', () => {
     }
     const cache = cluster.isolate({ runtime })
     const alone = cluster.isolate({ runtime, shared: undefined as never })
-    const refusal = { code: 'ERR_KMS_CONFIG', message: 'the clock is wrong' }
+    const refusal = {
+      code: 'ERR_KMS_CONFIG',
+      message: expect.stringContaining('the clock is wrong') as string,
+    }
     await expect(cluster.key(alone)).rejects.toMatchObject(refusal)
     await expect(cluster.key(cache)).rejects.toMatchObject(refusal)
     await expect(cluster.value(cache.invalidate())).rejects.toMatchObject(refusal)

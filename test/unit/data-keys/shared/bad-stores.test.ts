@@ -192,6 +192,8 @@ describe('construction refuses', () => {
 
   it('a shared level that is none', () => {
     const shared = {} as never
-    expect(() => new Cluster().isolate({ shared })).toThrow(/shared is not valid/)
+    expect(() => new Cluster().isolate({ shared })).toThrow(
+      /shared must be the result of sharedDataKeys/,
+    )
   })
 })

@@ -10,7 +10,7 @@ import {
   type KmsCacheConfig,
   type KmsCallOptions,
   type KmsCapabilities,
-  type KmsDataKeysOptions,
+  type DataKeyOptions,
   KmsError,
   SecretBytes,
   type UnwrappedDataKey,
@@ -27,7 +27,7 @@ import { type Bytes, CONTEXT, PlainKms, sequence } from '../../wire/fixture.ts'
 export const STORE_KEY = sequence(32, 7)
 export const PARTITION = 'a partition'
 export const HOUR = 3_600_000
-export const USE = { bytes: 1, durable: false }
+export const USE = { durable: false }
 
 /** A KMS that authenticates K: a wrap opens for the context that it was made with, and for no other. */
 export class BindingKms extends PlainKms {
@@ -102,7 +102,7 @@ export class UnboundKms extends BindingKms {
   }
 }
 
-type Options = Partial<KmsDataKeysOptions & KmsCacheConfig> & {
+type Options = Partial<DataKeyOptions & KmsCacheConfig> & {
   readonly sharing?: Partial<SharedDataKeysOptions>
 }
 
@@ -132,7 +132,7 @@ export class Cluster {
   async key(
     cache: CachedKms,
     context: EncryptionContext = CONTEXT,
-    use: { readonly bytes: number; readonly durable: boolean } = USE,
+    use: { readonly durable: boolean } = USE,
   ): Promise<DataEncryptionKey> {
     return this.value(Promise.resolve(cache.active(context, use)))
   }

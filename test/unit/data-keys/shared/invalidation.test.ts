@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type CachedKms,
-  EnvelopeCipher,
-  KmsDataKeys,
-  type KmsErrorCode,
-} from '../../../../src/index.ts'
+import { type CachedKms, EnvelopeCipher, type KmsErrorCode } from '../../../../src/index.ts'
 import { StoreAuth } from '../../../../src/data-keys/shared/store-auth.ts'
 import { CONTEXT, sequence } from '../../wire/fixture.ts'
 import { Cluster, EventualKeyValues, PARTITION, STORE_KEY, USE } from './fixture.ts'
@@ -54,7 +49,7 @@ describe('invalidate, in this process', () => {
     const cluster = new Cluster()
     const cache = cluster.isolate()
     const headers = []
-    const maker = new KmsDataKeys({ kms: cluster.kms, runtime: cluster.world })
+    const maker = new CachedKms({ maxEntries: 0, kms: cluster.kms, runtime: cluster.world })
     for (const context of [CONTEXT, OTHER]) {
       const { header } = await cluster.value(Promise.resolve(maker.active(context, USE)))
       headers.push(header)
@@ -286,7 +281,7 @@ describe('invalidate, for the others', () => {
   it('while a process that has just begun cannot reach the store, is heard when it can', async () => {
     const cluster = new Cluster()
     const [one] = await warm(cluster, 1)
-    const maker = new KmsDataKeys({ kms: cluster.kms, runtime: cluster.world })
+    const maker = new CachedKms({ maxEntries: 0, kms: cluster.kms, runtime: cluster.world })
     const { header } = await cluster.value(Promise.resolve(maker.active(CONTEXT, USE)))
     const reader = cluster.isolate()
     const { before } = cluster.store
@@ -360,7 +355,7 @@ describe('invalidate, for the others', () => {
   it('is heard by a reader that started in the same moment', async () => {
     const cluster = new Cluster()
     const [one] = await warm(cluster, 1)
-    const maker = new KmsDataKeys({ kms: cluster.kms, runtime: cluster.world })
+    const maker = new CachedKms({ maxEntries: 0, kms: cluster.kms, runtime: cluster.world })
     const { header } = await cluster.value(Promise.resolve(maker.active(CONTEXT, USE)))
     const reader = cluster.isolate()
     // It opens before the store shows the signal, which its first look finds.

@@ -34,7 +34,8 @@ describe('when the time in memory ends', () => {
     await cluster.world.advance(1_000)
     expect(cluster.kms.calls).toEqual(['unwrap'])
     await cluster.world.advance(TTL - 20_000)
-    expect(cache.active(CONTEXT, USE)).toBe(before)
+    expect((await cluster.key(cache)).header).toEqual((await before).header)
+    expect(cluster.kms.calls).toEqual(['unwrap'])
   })
 
   it('W5.5 the same key goes on with its counts', async () => {
@@ -44,13 +45,11 @@ describe('when the time in memory ends', () => {
     const first = await cluster.key(cache)
     await cluster.key(cache)
     await cluster.world.advance(TTL)
-    expect(await cluster.key(cache)).toBe(first)
-    expect(first.used.messages).toBe(4)
+    expect((await cluster.key(cache)).header).toEqual(first.header)
     await cluster.key(cache)
     await cluster.world.advance(TTL)
     const second = await cluster.key(cache)
     expect(second.header.commitment).not.toEqual(first.header.commitment)
-    expect(first.used.messages).toBe(5)
   })
 
   it('R17 a key that the KMS refuses by now is dropped', async () => {
@@ -165,20 +164,7 @@ describe('W5.5 a key that is used up here', () => {
       expect(key.header.commitment).not.toEqual(first.header.commitment)
       await cluster.world.advance(TTL)
     }
-    expect(first.used.messages).toBe(2)
     expect(busy.stats().adoptions).toBe(0)
-  })
-
-  it('by bytes is no error of the caller, and a message that no key could take is', async () => {
-    const cluster = new Cluster()
-    const [cache] = await warm(cluster, 1, { maxBytes: 100 })
-    if (cache === undefined) throw new Error('no cache')
-    const first = await cluster.key(cache, CONTEXT, { bytes: 60, durable: false })
-    const second = await cluster.key(cache, CONTEXT, { bytes: 60, durable: false })
-    expect(second).not.toBe(first)
-    const work = cluster.key(cache, CONTEXT, { bytes: 101, durable: false })
-    await expect(work).rejects.toMatchObject({ code: 'ERR_DATA_KEY_EXHAUSTED' })
-    expect(cluster.kms.calls).toEqual(['generate'])
   })
 
   it('by others in the moment of its adoption is asked for once more', async () => {
@@ -190,21 +176,19 @@ describe('W5.5 a key that is used up here', () => {
       Promise.all(Array.from({ length: 10 }, async () => cache.active(CONTEXT, USE))),
     )
     expect(commitments(keys)).toBe(10)
-    for (const key of keys) expect(key.used.messages).toBe(1)
   })
 })
 
 describe('a shared level whose key is used up before its caller can count', () => {
-  it('is not asked again: the caller has a key of its own then, which is shared with nobody', async () => {
+  it('is not asked for ever: the caller has a key of its own then, which is shared with nobody', async () => {
     const cluster = new Cluster()
     let asked = 0
+    let only: DataEncryptionKey | undefined
     const shared: SharedDataKeys = {
       attach: (host) => ({
         obtain: async (context, options) => {
-          const key = await host.make(context, options)
           asked += 1
-          key.reserve(host.limits, host.runtime.now(), 1)
-          return key
+          return (only ??= await host.make(context, options))
         },
         look: () => undefined,
         signal: () => Promise.resolve(),
@@ -212,26 +196,24 @@ describe('a shared level whose key is used up before its caller can count', () =
         stats: () => ({}) as SharedLevelStats,
       }),
     }
-    const work = cluster.key(cluster.isolate({ shared, maxMessages: 1 }))
-    expect((await work).used.messages).toBe(1)
-    expect([asked, cluster.kms.calls]).toEqual([1, ['generate', 'generate']])
+    const cache = cluster.isolate({ shared, maxMessages: 1 })
+    const keys = [await cluster.key(cache), await cluster.key(cache)]
+    expect(commitments(keys)).toBe(2)
+    expect([asked, cluster.kms.calls]).toEqual([3, ['generate', 'generate']])
   })
 
-  it.each([
-    ['a message that no key could take', { maxBytes: 10 }, 11],
-    ['a clock that moves past the age limit in each call', { encryptForMs: 1_000 }, 1],
-  ])('and what no key can change stays an error: %s', async (_, limits, bytes) => {
+  it('and a clock that moves past the age limit in each call stays an error', async () => {
     const cluster = new Cluster()
     cluster.kms.before = () => {
       cluster.world.nowMs += 1_000
     }
-    const work = cluster.key(cluster.isolate(limits), CONTEXT, { bytes, durable: false })
+    const work = cluster.key(cluster.isolate({ encryptForMs: 1_000 }))
     await expect(work).rejects.toMatchObject({ code: 'ERR_DATA_KEY_EXHAUSTED' })
   })
 })
 
 describe('by reference', () => {
-  const durable = { bytes: 1, durable: true }
+  const durable = { durable: true }
 
   it('W4.24 the record of an adopted key is made durable before a message refers to it', async () => {
     const cluster = new Cluster()
@@ -318,7 +300,6 @@ describe('R13 W5.7 two restores of one snapshot', () => {
       keys.push(await cluster.key(cache))
     }
     for (const key of keys) expect(key.header.commitment).not.toEqual(before.header.commitment)
-    expect(before.used.messages).toBe(1)
     expect(cluster.kms.calls).toEqual(['generate', 'unwrap', 'generate', 'unwrap'])
     // Those that were not restored go on with the key that they have, or the newest.
     expect(commitments([...keys, await cluster.key(cluster.isolate())])).toBe(1)

@@ -10,7 +10,7 @@ import type { KmsErrorCode } from '../../../../src/errors.ts'
 import type { KeyManagementService, WrappedKey } from '../../../../src/kms/index.ts'
 import { type AwsKmsOptions, createAwsKms } from '../../../../src/providers/aws-kms/index.ts'
 import { createLocalKms } from '../../../../src/providers/local/index.ts'
-import { createFakeAws, type FakeAws, type FakeAwsFault } from '../../../../src/testing/index.ts'
+import { createFakeAws, type FakeAws, type FakeAwsFault } from '../../../../adapters/fakes/index.ts'
 
 const context = { 'edge-kms:dk': 'salt.1', tenant: 'acme' }
 const message = { context: { tenant: 'acme' }, aad: { row: '42' } }

@@ -1,6 +1,6 @@
 import { describe } from 'vitest'
 import { type AwsKmsOptions, createAwsKms } from '../../../../src/providers/aws-kms/index.ts'
-import { createFakeAws, kmsContract } from '../../../../src/testing/index.ts'
+import { createFakeAws, kmsContract } from '../../../../adapters/fakes/index.ts'
 import { runContract } from '../../../support/contract.ts'
 
 const fake = createFakeAws({ keys: [{ alias: 'alias/app' }, { alias: 'alias/other' }] })

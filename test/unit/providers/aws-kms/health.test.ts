@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type AwsKmsOptions, createAwsKms } from '../../../../src/providers/aws-kms/index.ts'
-import { createFakeAws, type FakeAws } from '../../../../src/testing/index.ts'
-import { kms } from '../../testing/fake-aws/client.ts'
+import { createFakeAws, type FakeAws } from '../../../../adapters/fakes/index.ts'
+import { kms } from '../../fakes/aws/client.ts'
 
 const keyId = 'alias/app'
 const user = createFakeAws().credentials

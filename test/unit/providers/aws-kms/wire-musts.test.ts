@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { WrappedKey } from '../../../../src/kms/index.ts'
 import { type AwsKmsOptions, createAwsKms } from '../../../../src/providers/aws-kms/index.ts'
-import { createFakeAws, type FakeAwsPolicy } from '../../../../src/testing/index.ts'
+import { createFakeAws, type FakeAwsPolicy } from '../../../../adapters/fakes/index.ts'
 import { codeOf } from '../../credentials/aws/ports.ts'
 
 const context = { 'edge-kms:dk': 'salt.1' }

@@ -4,7 +4,7 @@ import {
   type AzureKeyVaultOptions,
   createAzureKeyVaultKms,
 } from '../../../../src/providers/azure-key-vault/index.ts'
-import { createFakeAzure, kmsContract } from '../../../../src/testing/index.ts'
+import { createFakeAzure, kmsContract } from '../../../../adapters/fakes/index.ts'
 import { runContract } from '../../../support/contract.ts'
 
 const fake = createFakeAzure()

@@ -13,7 +13,7 @@ import {
   azureClientSecret,
   createAzureKeyVaultKms,
 } from '../../../../src/providers/azure-key-vault/index.ts'
-import { createFakeAzure, type FakeAzureFault } from '../../../../src/testing/index.ts'
+import { createFakeAzure, type FakeAzureFault } from '../../../../adapters/fakes/index.ts'
 import { type Answer, codeOf, testPorts, turn } from '../../credentials/aws/ports.ts'
 
 const keyId = 'https://acme.vault.azure.net/keys/app'

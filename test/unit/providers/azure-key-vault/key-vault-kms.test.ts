@@ -14,7 +14,7 @@ import {
   createFakeAzure,
   type FakeAzure,
   type FakeAzureOptions,
-} from '../../../../src/testing/index.ts'
+} from '../../../../adapters/fakes/index.ts'
 import { codeOf } from '../../credentials/aws/ports.ts'
 
 const context = { 'edge-kms:dk': 'salt.1', tenant: 'acme' }

@@ -1,6 +1,6 @@
 import { describe } from 'vitest'
 import { createGcpKms, type GcpKmsOptions } from '../../../../src/providers/gcp-kms/index.ts'
-import { createFakeGcp, kmsContract } from '../../../../src/testing/index.ts'
+import { createFakeGcp, kmsContract } from '../../../../adapters/fakes/index.ts'
 import { runContract } from '../../../support/contract.ts'
 
 const fake = createFakeGcp()

@@ -6,7 +6,11 @@ import { encodeKmsContext, type KeyManagementService } from '../../../../src/kms
 import { createAwsKms } from '../../../../src/providers/aws-kms/index.ts'
 import { createGcpKms, type GcpKmsOptions } from '../../../../src/providers/gcp-kms/index.ts'
 import { createLocalKms } from '../../../../src/providers/local/index.ts'
-import { createFakeAws, createFakeGcp, type FakeGcpFault } from '../../../../src/testing/index.ts'
+import {
+  createFakeAws,
+  createFakeGcp,
+  type FakeGcpFault,
+} from '../../../../adapters/fakes/index.ts'
 import { codeOf } from '../../credentials/aws/ports.ts'
 
 const context = { 'edge-kms:dk': 'salt.1', tenant: 'acme' }

@@ -5,7 +5,7 @@ import {
   vaultToken,
   type VaultTransitKmsOptions,
 } from '../../../../src/providers/vault-transit/index.ts'
-import { createFakeVault, kmsContract } from '../../../../src/testing/index.ts'
+import { createFakeVault, kmsContract } from '../../../../adapters/fakes/index.ts'
 import { runContract } from '../../../support/contract.ts'
 
 const namespace = 'team/a'

@@ -8,7 +8,7 @@ import {
   createFakeVault,
   type FakeVault,
   type FakeVaultOptions,
-} from '../../../../src/testing/index.ts'
+} from '../../../../adapters/fakes/index.ts'
 import { type Answer, testPorts, type TestPorts } from '../../credentials/aws/ports.ts'
 
 export const context = { 'edge-kms:dk': 'salt.1', tenant: 'acme' }

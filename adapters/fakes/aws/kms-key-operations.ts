@@ -1,0 +1,156 @@
+import type { JsonObject } from '../../../src/http/index.ts'
+import { createStoredKey } from './create-key.ts'
+import { Refusal } from './errors.ts'
+import { newMaterial, type StoredKey } from './key-store.ts'
+import { keyMetadata } from './key-metadata.ts'
+import {
+  authorize,
+  demandEnabled,
+  type KmsCall,
+  type KmsOperation,
+  permittedKey,
+} from './kms-service.ts'
+import { kmsArn } from './place.ts'
+
+const KEY_ID = { min: 1, max: 2_048 }
+const DAY_MS = 86_400_000
+/** API_RotateKeyOnDemand: a maximum of 25 times per KMS key. */
+const MAX_ON_DEMAND_ROTATIONS = 25
+
+function keyOf(call: KmsCall): StoredKey {
+  const keyId = (call.record.keyId = call.input.text('KeyId', KEY_ID))
+  const key = permittedKey(call, keyId)
+  call.record.keyArn = key.arn
+  return key
+}
+
+function invalidState(key: StoredKey): Refusal {
+  return new Refusal('invalidState', `${key.arn} is in the state ${key.state}.`)
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html */
+export const createKey: KmsOperation = (call) => {
+  const { input, service, caller, region } = call
+  const spec = input.optionalText('KeySpec') ?? input.optionalText('CustomerMasterKeySpec')
+  const usage = input.optionalText('KeyUsage')
+  const origin = input.optionalText('Origin', { values: ['AWS_KMS', 'EXTERNAL'] })
+  const description = input.optionalText('Description', { max: 8_192 })
+  const multiRegion = input.flag('MultiRegion')
+  authorize(call, undefined, 'CreateKey')
+  const key = createStoredKey({
+    region,
+    accountId: caller.accountId,
+    nowMs: service.now(),
+    multiRegion,
+    ...(spec !== undefined && { keySpec: spec }),
+    ...(usage !== undefined && { keyUsage: usage }),
+    ...(origin !== undefined && { origin }),
+    ...(description !== undefined && { description }),
+  })
+  call.record.keyArn = key.arn
+  service.keys.add(key)
+  return { KeyMetadata: keyMetadata(service.keys, key) }
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html */
+export const describeKey: KmsOperation = (call) => {
+  const key = keyOf(call)
+  return { KeyMetadata: keyMetadata(call.service.keys, key) }
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html */
+export const enableKey: KmsOperation = (call) => switchKey(call, 'Enabled')
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html */
+export const disableKey: KmsOperation = (call) => switchKey(call, 'Disabled')
+
+function switchKey(call: KmsCall, state: 'Enabled' | 'Disabled'): JsonObject {
+  const key = keyOf(call)
+  if (key.state !== 'Enabled' && key.state !== 'Disabled') throw invalidState(key)
+  key.state = state
+  return {}
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html */
+export const scheduleKeyDeletion: KmsOperation = (call) => {
+  const { input, service } = call
+  const days = input.optionalInteger('PendingWindowInDays', { min: 7, max: 30 }) ?? 30
+  const key = keyOf(call)
+  if (key.state.startsWith('Pending') && key.state !== 'PendingImport') throw invalidState(key)
+  key.pendingWindowDays = days
+  const waits = key.multiRegion === 'PRIMARY' && service.keys.related(key).length > 1
+  key.state = waits ? 'PendingReplicaDeletion' : 'PendingDeletion'
+  if (!waits) key.deletionAtMs = service.now() + days * DAY_MS
+  return {
+    KeyId: key.arn,
+    KeyState: key.state,
+    PendingWindowInDays: days,
+    ...(key.deletionAtMs !== undefined && { DeletionDate: key.deletionAtMs / 1_000 }),
+  }
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html */
+export const cancelKeyDeletion: KmsOperation = (call) => {
+  const key = keyOf(call)
+  if (key.state !== 'PendingDeletion' && key.state !== 'PendingReplicaDeletion') {
+    throw invalidState(key)
+  }
+  key.state = key.set.materials.length === 0 ? 'PendingImport' : 'Disabled'
+  delete key.deletionAtMs
+  delete key.pendingWindowDays
+  return { KeyId: key.arn }
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html */
+export const rotateKeyOnDemand: KmsOperation = (call) => {
+  const key = keyOf(call)
+  demandEnabled(call, key)
+  if (key.spec !== 'SYMMETRIC_DEFAULT' || key.origin !== 'AWS_KMS') {
+    throw new Refusal('unsupported')
+  }
+  if (key.multiRegion === 'REPLICA') {
+    throw new Refusal('unsupported', `${key.arn} is not a multi-region primary key.`)
+  }
+  if (key.set.onDemandRotations >= MAX_ON_DEMAND_ROTATIONS) throw new Refusal('limitExceeded')
+  // AWS takes some minutes; here the new material is current at once. The old one stays for ever.
+  key.set.onDemandRotations++
+  key.set.materials.push(newMaterial())
+  return { KeyId: key.arn }
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html */
+export const getKeyRotationStatus: KmsOperation = (call) => {
+  const key = keyOf(call)
+  if (key.spec !== 'SYMMETRIC_DEFAULT') throw new Refusal('unsupported')
+  return { KeyId: key.arn, KeyRotationEnabled: false }
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html */
+export const replicateKey: KmsOperation = (call) => {
+  const { input, service } = call
+  const region = input.text('ReplicaRegion', { min: 1, max: 32, pattern: /^([a-z]+-){2,3}\d+$/ })
+  const description = input.optionalText('Description', { max: 8_192 }) ?? ''
+  const key = keyOf(call)
+  if (key.multiRegion !== 'PRIMARY') {
+    throw new Refusal('unsupported', `${key.arn} is not a multi-region primary key.`)
+  }
+  demandEnabled(call, key)
+  if (!service.regions.includes(region)) throw new Refusal('validation', 'There is no such region.')
+  if (service.keys.byId(region, key.set.keyId) !== undefined) {
+    throw new Refusal('alreadyExists', 'A related multi-Region key exists in the replica region.')
+  }
+  const { accountId, set } = key
+  const replica = service.keys.add({
+    ...key,
+    region,
+    arn: kmsArn({ region, accountId, resource: `key/${set.keyId}` }),
+    description,
+    createdAtMs: service.now(),
+    multiRegion: 'REPLICA',
+  })
+  return {
+    ReplicaKeyMetadata: keyMetadata(service.keys, replica),
+    ReplicaPolicy: '',
+    ReplicaTags: [],
+  }
+}

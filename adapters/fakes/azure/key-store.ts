@@ -1,0 +1,126 @@
+import { type Bytes, encodeBase64Url } from '../../../src/bytes/index.ts'
+import { Refusal } from './errors.ts'
+
+/** Material of one version. */
+export type KeyMaterial =
+  | { readonly kind: 'rsa'; readonly pair: () => Promise<{ readonly jwk: JsonWebKey }> }
+  | { readonly kind: 'oct'; readonly bytes: Bytes }
+
+/** One version of a key. */
+export interface StoredVersion {
+  /** 32 hex digits. */
+  readonly version: string
+  readonly material: KeyMaterial
+  readonly createdAtMs: number
+  operations: readonly string[]
+  enabled: boolean
+  notBeforeMs: number | undefined
+  expiresAtMs: number | undefined
+}
+
+/** A key, its versions in the order in which they were made. */
+export interface StoredKey {
+  readonly name: string
+  readonly kty: string
+  readonly versions: StoredVersion[]
+  policy: object
+}
+
+/** What a key or a new version of it is made of. */
+export interface NewKey {
+  readonly kty: string
+  readonly operations: readonly string[]
+  readonly nowMs: number
+  readonly expiresAtMs?: number | undefined
+}
+
+/** Keys of all vaults and HSMs, by host and name; names are compared without case. */
+export class KeyStore {
+  readonly #keys = new Map<string, StoredKey>()
+  readonly #deleted = new Map<string, StoredKey>()
+
+  /** Makes a key, or a new version of it. @throws Refusal `conflict` for a name that is deleted */
+  create(host: string, name: string, made: NewKey): StoredKey {
+    const id = idOf(host, name)
+    if (this.#deleted.has(id)) throw new Refusal('conflict')
+    const key = this.#keys.get(id) ?? { name, kty: made.kty, versions: [], policy: {} }
+    this.#keys.set(id, key)
+    key.versions.push(newVersion(made))
+    return key
+  }
+
+  /** @throws Refusal `notFound` */
+  find(host: string, name: string): StoredKey {
+    const key = this.#keys.get(idOf(host, name))
+    if (key === undefined) throw new Refusal('notFound')
+    return key
+  }
+
+  /** Soft: the name stays taken. @throws Refusal `notFound` */
+  delete(host: string, name: string): StoredKey {
+    const key = this.find(host, name)
+    this.#keys.delete(idOf(host, name))
+    this.#deleted.set(idOf(host, name), key)
+    return key
+  }
+}
+
+/** The version that is meant: the last where none is named. @throws Refusal `notFound` */
+export function versionOf(key: StoredKey, version: string): StoredVersion {
+  const found =
+    version === '' ? key.versions.at(-1) : key.versions.find((one) => one.version === version)
+  if (found === undefined) throw new Refusal('notFound')
+  return found
+}
+
+/** A new version in place of the last one, as a rotation makes it. */
+export function rotate(key: StoredKey, nowMs: number): StoredVersion {
+  const { operations } = versionOf(key, '')
+  const made = newVersion({ kty: key.kty, operations, nowMs })
+  key.versions.push(made)
+  return made
+}
+
+function newVersion({ kty, operations, nowMs, expiresAtMs }: NewKey): StoredVersion {
+  return {
+    version: crypto.randomUUID().replaceAll('-', ''),
+    material:
+      kty === 'oct-HSM'
+        ? { kind: 'oct', bytes: crypto.getRandomValues(new Uint8Array(32)) }
+        : { kind: 'rsa', pair: lazily(rsaPair) },
+    createdAtMs: nowMs,
+    operations,
+    enabled: true,
+    notBeforeMs: undefined,
+    expiresAtMs,
+  }
+}
+
+/** Made at its first use: an RSA key takes its time. */
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}
+
+async function rsaPair(): Promise<{ readonly jwk: JsonWebKey }> {
+  const algorithm = {
+    name: 'RSA-OAEP',
+    modulusLength: 2_048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+    hash: 'SHA-256',
+  }
+  const pair = await crypto.subtle.generateKey(algorithm, true, ['encrypt', 'decrypt'])
+  return { jwk: await crypto.subtle.exportKey('jwk', pair.privateKey) }
+}
+
+/** The public half, as Key Vault writes it. */
+export async function publicMembers(version: StoredVersion): Promise<Record<string, string>> {
+  if (version.material.kind === 'oct') return {}
+  const { n = '', e = encodeBase64Url(new Uint8Array([1, 0, 1])) } = (await version.material.pair())
+    .jwk
+  return { n, e }
+}
+
+function idOf(host: string, name: string): string {
+  return `${host.toLowerCase()}/${name.toLowerCase()}`
+}

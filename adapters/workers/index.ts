@@ -1,0 +1,18 @@
+export { CacheApiStore, type CacheApiStoreOptions, type WebCache } from './cache-api-store.ts'
+export { D1DataKeyStore, type D1DataKeyStoreOptions } from './d1-data-key-store.ts'
+export type { D1DatabaseBinding, D1StatementBinding } from './d1-database.ts'
+export { D1KeyValueStore, type D1KeyValueStoreOptions } from './d1-key-value-store.ts'
+export { D1_SCHEMA } from './d1-schema.ts'
+export type {
+  DurableObjectStoreOptions,
+  StoreObjectNamespace,
+  StoreObjectStub,
+} from './durable-object-client.ts'
+export { DurableObjectDataKeyStore } from './durable-object-data-key-store.ts'
+export { DurableObjectKeyValueStore } from './durable-object-key-value-store.ts'
+export { EdgeKmsStoreObject, type StoreObjectState } from './store-object.ts'
+export {
+  type WorkersKvNamespace,
+  WorkersKvStore,
+  type WorkersKvStoreOptions,
+} from './workers-kv-store.ts'

@@ -1,0 +1,79 @@
+import { streamContext } from '../ciphers/index.ts'
+import { configError, wrongOption } from '../checks/index.ts'
+import { canonicalContext, isPlain } from '../kms/index.ts'
+import type { MessageKind } from '../wire/index.ts'
+import type { CallOptions, MessageOptions } from './options.ts'
+
+/** Options of any call on one message: one object may serve `encrypt` and `decrypt`. */
+const MESSAGE_OPTIONS: ReadonlySet<string> = new Set([
+  'context',
+  'aad',
+  'form',
+  'kinds',
+  'signal',
+  'defer',
+])
+
+/** Options of a call on many messages. What belongs to an item would bind nothing here. */
+export const BATCH_OPTIONS: ReadonlySet<string> = new Set(['kinds', 'signal', 'defer'])
+
+/** What `decrypt` opens unless told otherwise. */
+export const RECORD_KINDS: readonly MessageKind[] = ['record', 'record-by-reference']
+export const STREAM_KINDS: readonly MessageKind[] = ['stream', 'stream-by-reference']
+
+/**
+ * Refuses a misspelt option: without its `context` or `aad` a message would bind nothing, and the same
+ * mistake would decrypt it. Makes no object, because every cached call comes through here.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function checkOptions(options: object, known: ReadonlySet<string> = MESSAGE_OPTIONS): void {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw wrongOption('options', 'an object', options)
+  }
+  for (const name in options) {
+    if (known.has(name) || (options as Record<string, unknown>)[name] === undefined) continue
+    throw configError(`unknown option: ${name}`)
+  }
+}
+
+/**
+ * Returns the kinds that a call accepts. A string would be searched for parts of names.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function kindsOf(
+  kinds: readonly MessageKind[] | undefined,
+  usual: readonly MessageKind[],
+): readonly MessageKind[] {
+  if (kinds === undefined || Array.isArray(kinds)) return kinds ?? usual
+  throw wrongOption('kinds', 'an array of message kinds', kinds)
+}
+
+/** Only what a source of data keys may see of a call's options. */
+export function signalOptions({ signal, defer }: CallOptions): CallOptions {
+  return { signal, defer }
+}
+
+/** The two maps of a call. */
+export type Maps = Pick<MessageOptions, 'context' | 'aad'>
+
+/**
+ * Returns copies of the maps: the caller may change theirs while the KMS is asked. What is not a map
+ * stays what it is, for the check of maps to refuse it.
+ */
+export function ownMaps({ context, aad }: Maps): Maps {
+  return { context: ownMap(context), aad: ownMap(aad) } as Maps
+}
+
+function ownMap<T>(map: T): T {
+  return isPlain(map) ? { ...map } : map
+}
+
+/** Checks the options of a stream or a range now, and returns copies of the maps for later. */
+export function checkedMaps(options: MessageOptions): Maps {
+  checkOptions(options)
+  streamContext(options.aad)
+  canonicalContext(options.context)
+  return ownMaps(options)
+}

@@ -1,0 +1,62 @@
+import { describe, refuseOthers } from '../checks/index.ts'
+import type { Bytes } from '../bytes/index.ts'
+import { MAX_STREAM_BYTES } from './message-size.ts'
+
+/**
+ * Returns bytes `start` (inclusive) to `end` (exclusive) of the envelope: fewer if it ends before `end`,
+ * none past its end, never more. All reads of one call must see one version of the object: pin its ETag.
+ */
+export type ReadEnvelopeRange = (start: number, end: number) => Promise<Uint8Array>
+
+/** A range of the plaintext, `end` exclusive. */
+export interface PlaintextRange {
+  /** Negative: so many bytes before the end of the plaintext. This needs `size`, and no `end`. */
+  readonly start: number
+  /** The end of the message if absent. */
+  readonly end?: number
+  /**
+   * Length of the whole envelope in bytes, if you know it. It is verified, at the cost of one read: the
+   * final chunk is opened wherever the range lies.
+   */
+  readonly size?: number
+}
+
+/** Result of a range read. */
+export interface DecryptedRange {
+  readonly plaintext: Bytes
+  /** Offset of the first byte. A range that reaches past the end is cut there. */
+  readonly start: number
+  /** Offset after the last byte. */
+  readonly end: number
+  /**
+   * Whether the final chunk was opened, so that the message is known to end where `length` says.
+   * `false`: the bytes stand at these offsets, and nothing is known about the bytes after them.
+   */
+  readonly lengthVerified: boolean
+  /** Length of the whole plaintext; only with `lengthVerified`. */
+  readonly length?: number
+}
+
+/**
+ * Refuses ranges that make no sense, before any read.
+ *
+ * @throws RangeError
+ * @throws KmsError `ERR_KMS_CONFIG` for an unknown option
+ */
+export function checkRange({ start, end, size, ...others }: PlaintextRange): void {
+  refuseOthers(others)
+  const isOffset = (value = 0): boolean =>
+    Number.isSafeInteger(value) && value >= 0 && value <= MAX_STREAM_BYTES + 1
+  if (!Number.isSafeInteger(start) || !isOffset(Math.abs(start))) {
+    throw new RangeError(`start must be an integer, got ${describe(start)}`)
+  }
+  if (!isOffset(size)) {
+    throw new RangeError(`size must be the length of the envelope in bytes, got ${describe(size)}`)
+  }
+  if (start < 0 && (size === undefined || end !== undefined)) {
+    throw new RangeError('a negative start needs size, and no end')
+  }
+  if (!isOffset(end) || (end ?? start) < start) {
+    throw new RangeError(`end must be an integer from start, got ${describe(end)}`)
+  }
+}

@@ -1,0 +1,66 @@
+import { type Bytes, concatBytes, copyBytes, toBytes } from '../bytes/index.ts'
+import { oneOf } from '../checks/index.ts'
+import { KmsError } from '../errors.ts'
+import { canonicalContext } from '../kms/index.ts'
+import { encodeHead, type MessageHead, type MessageKind, parseMessage } from '../wire/index.ts'
+import { checkOptions, signalOptions } from './call-options.ts'
+import { leastBodyBytes, wrongBody } from './message-size.ts'
+import type { RewrapOptions } from './options.ts'
+import { rewrapTransform } from './rewrap-stream.ts'
+import { type CipherSettings, readPolicy } from './settings.ts'
+
+/** Kinds with wraps. A message by reference is rewrapped through its data-key record. */
+const WRAPPED_KINDS: readonly MessageKind[] = ['record', 'stream', 'data-key-record']
+
+/** The `aad` of the message may come along with its other options: a rewrap does not touch it. */
+const REWRAP_OPTIONS: ReadonlySet<string> = new Set(['context', 'aad', 'verify', 'signal', 'defer'])
+
+/** Returns the same message in memory under the KEKs that are configured now. */
+export async function rewrapMessage(
+  settings: CipherSettings,
+  envelope: Uint8Array,
+  options: RewrapOptions,
+): Promise<Bytes> {
+  const call = rewrapCall(options)
+  call.signal?.throwIfAborted()
+  const bytes = copyBytes(toBytes(envelope, 'envelope'))
+  const head = parseMessage(bytes, readPolicy(settings, WRAPPED_KINDS))
+  const body = bytes.subarray(head.bodyAt)
+  if (body.length < leastBodyBytes(head.kind)) throw wrongBody(head.kind)
+  return concatBytes(await rewrapHead(settings, head, call), body)
+}
+
+/** Returns a transform that does the same to a message of any size. */
+export function rewrapStream(
+  settings: CipherSettings,
+  options: RewrapOptions,
+): TransformStream<Uint8Array, Uint8Array> {
+  const call = rewrapCall(options)
+  return rewrapTransform(
+    readPolicy(settings, WRAPPED_KINDS),
+    (head) => rewrapHead(settings, head, call),
+    call.signal,
+  )
+}
+
+type RewrapCall = Required<Pick<RewrapOptions, 'verify'>> & Omit<RewrapOptions, 'verify'>
+
+/** The options, checked and copied. */
+function rewrapCall(options: RewrapOptions): RewrapCall {
+  checkOptions(options, REWRAP_OPTIONS)
+  return {
+    context: canonicalContext(options.context).map,
+    verify: oneOf('verify', options.verify ?? 'open', ['open', 'kms']),
+    ...signalOptions(options),
+  }
+}
+
+async function rewrapHead(
+  { keys }: CipherSettings,
+  { kind, header }: MessageHead,
+  { context, ...call }: RewrapCall,
+): Promise<Bytes> {
+  if (header === undefined) throw new KmsError('ERR_WIRE_KIND_REFUSED')
+  const next = await keys.rewrap(header, context, call)
+  return encodeHead(kind, next.bytes)
+}

@@ -1,0 +1,71 @@
+import { KmsError, type Outcome } from '../errors.ts'
+import { discard } from './discard.ts'
+import type { GeneratedDataKey, HealthReport, UnwrappedDataKey } from './key-management-service.ts'
+import type { SecretBytes } from './secret-bytes.ts'
+import type { KekVersion, WrappedKey } from './wrapped-key.ts'
+
+/**
+ * Returns the answer of a service if it has the shape that the interface promises; else wipes what it
+ * holds. A service is code of others: an answer may be anything.
+ *
+ * @throws KmsError `ERR_KMS_RESPONSE_INVALID`
+ */
+export function checkAnswer<T>(provider: string, answer: T, isGood: (answer: T) => boolean): T {
+  if (holds(isGood, answer)) return answer
+  discard(answer)
+  const message = 'the KMS answered something else than its interface promises'
+  throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message, provider })
+}
+
+/** Whether it is a DEK with its wraps. The length of the DEK is for the caller to judge. */
+export function isGenerated({ plaintext, wraps }: GeneratedDataKey): boolean {
+  return isSecret(plaintext) && areWraps(wraps)
+}
+
+/** Whether it is a DEK, and the wrap that opened. */
+export function isUnwrapped({ plaintext, by }: UnwrappedDataKey): boolean {
+  return isSecret(plaintext) && isWrap(by)
+}
+
+/** Whether it is an item that opened, of a batch. */
+export function isOpened(
+  outcome: Outcome<UnwrappedDataKey> | undefined,
+): outcome is Outcome<UnwrappedDataKey> & { readonly ok: true } {
+  return outcome?.ok === true && holds(isUnwrapped, outcome.value)
+}
+
+/** Whether they are wraps, one at least. */
+export function areWraps(wraps: readonly WrappedKey[]): boolean {
+  return Array.isArray(wraps) && wraps.length > 0 && wraps.every(isWrap)
+}
+
+/** Whether it is a list of KEKs and their versions. */
+export function areVersions(versions: readonly KekVersion[]): boolean {
+  return Array.isArray(versions) && versions.every(isVersion)
+}
+
+/** Whether it is a report on KEKs. */
+export function isReport({ healthy, checks }: HealthReport): boolean {
+  return typeof healthy === 'boolean' && Array.isArray(checks)
+}
+
+function isSecret(secret: SecretBytes): boolean {
+  return secret.expose() instanceof Uint8Array
+}
+
+function isWrap(wrap: WrappedKey): boolean {
+  return isVersion(wrap) && wrap.wrapped instanceof Uint8Array
+}
+
+function isVersion({ provider, kekId, kekVersion }: KekVersion): boolean {
+  return [provider, kekId, kekVersion].every((text: unknown) => typeof text === 'string')
+}
+
+/** A look into `undefined`, or a secret that was wiped, is a no. */
+function holds<T>(isGood: (answer: T) => boolean, answer: T): boolean {
+  try {
+    return isGood(answer)
+  } catch {
+    return false
+  }
+}

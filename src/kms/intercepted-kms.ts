@@ -1,0 +1,192 @@
+import { wrongOption } from '../checks/index.ts'
+import type { Outcome } from '../errors.ts'
+import type { CallClass, KmsOperation } from '../ports/index.ts'
+import type { KmsCapabilities } from './capabilities.ts'
+import type { EncryptionContext } from './context-encoding.ts'
+import type {
+  GeneratedDataKey,
+  HealthReport,
+  KeyManagementService,
+  KmsCallOptions,
+  KmsSignalOptions,
+  UnwrappedDataKey,
+  UnwrapRequest,
+} from './key-management-service.ts'
+import type { SecretBytes } from './secret-bytes.ts'
+import { unwrapEach } from './unwrap-each.ts'
+import type { KekVersion, WrappedKey } from './wrapped-key.ts'
+
+/** One call on its way through a decorator. `T` is its answer, `O` its options. */
+export interface KmsCall<T, O extends KmsSignalOptions = KmsSignalOptions> {
+  readonly operation: KmsOperation
+  /** `undefined` for `healthCheck`: it shows whether a KMS is back, so no layer may hold it up. */
+  readonly callClass: CallClass | undefined
+  readonly provider: string
+  readonly options: O
+  /** K of the wire format, for the operations on one data key. */
+  readonly context?: EncryptionContext
+  /** The wraps to unwrap or rewrap. */
+  readonly wraps?: readonly WrappedKey[]
+  /** The items of `unwrapMany`. */
+  readonly items?: readonly UnwrapRequest[]
+  /** Returns the KEKs that an answer names; of a batch, those of its items that opened. */
+  readonly keysOf: (answer: T) => readonly KekVersion[]
+}
+
+/**
+ * Makes the call of the inner service, with the options that this layer gives it.
+ *
+ * @param items - of `unwrapMany`: ask for these only; all by default
+ */
+export type NextCall<T, O extends KmsSignalOptions = KmsSignalOptions> = (
+  options: O,
+  items?: readonly UnwrapRequest[],
+) => Promise<T>
+
+/** How a decorator treats batches. */
+export interface InterceptOptions {
+  /**
+   * A batch is one call even if the service has no batches. By default such a batch becomes one
+   * `unwrapDataKey` for each item, and the decorator sees those.
+   */
+  readonly wholeBatches?: boolean
+}
+
+type Facts = Partial<Pick<KmsCall<unknown>, 'context' | 'wraps' | 'items'>>
+
+const CLASSES: Readonly<Record<KmsOperation, CallClass | undefined>> = {
+  generateDataKey: 'encrypt',
+  wrapDataKey: 'encrypt',
+  unwrapDataKey: 'decrypt',
+  unwrapMany: 'decrypt',
+  rewrapDataKey: 'manage',
+  currentVersion: 'manage',
+  rotateKey: 'manage',
+  healthCheck: undefined,
+}
+
+/**
+ * The base of every decorator of one KMS. It writes the methods of the interface out once and hands
+ * each call to {@link InterceptedKms.around}, the one method that a decorator writes.
+ *
+ * @example
+ * ```ts
+ * import { InterceptedKms, type KmsCall, type KmsSignalOptions, type NextCall } from 'edge-kms'
+ *
+ * export class LoggingKms extends InterceptedKms {
+ *   protected async around<T, O extends KmsSignalOptions>(
+ *     { operation, options }: KmsCall<T, O>,
+ *     next: NextCall<T, O>,
+ *   ): Promise<T> {
+ *     console.log(operation)
+ *     return next(options)
+ *   }
+ * }
+ * ```
+ */
+export abstract class InterceptedKms implements KeyManagementService {
+  readonly providerName: string
+  readonly capabilities: KmsCapabilities
+  readonly #kms: KeyManagementService
+  readonly #splitsBatches: boolean
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(kms: KeyManagementService, { wholeBatches = false }: InterceptOptions = {}) {
+    this.#kms = serviceOf('kms', kms)
+    this.providerName = kms.providerName
+    this.capabilities = kms.capabilities
+    this.#splitsBatches = !wholeBatches && !kms.capabilities.batches
+  }
+
+  /** Runs one call; `next` makes it at the inner service, as often as the decorator likes. */
+  protected abstract around<T, O extends KmsSignalOptions>(
+    call: KmsCall<T, O>,
+    next: NextCall<T, O>,
+  ): Promise<T>
+
+  canUnwrap(wrap: WrappedKey): boolean {
+    return this.#kms.canUnwrap(wrap)
+  }
+
+  generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
+    const next = (given: KmsCallOptions) => this.#kms.generateDataKey(given)
+    return this.#run('generateDataKey', options, options, next, ({ wraps }) => wraps)
+  }
+
+  wrapDataKey(plaintext: SecretBytes, options: KmsCallOptions): Promise<readonly WrappedKey[]> {
+    const next = (given: KmsCallOptions) => this.#kms.wrapDataKey(plaintext, given)
+    return this.#run('wrapDataKey', options, options, next, same)
+  }
+
+  unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey> {
+    const { context } = options
+    const next = (given: KmsCallOptions) => this.#kms.unwrapDataKey(wraps, given)
+    return this.#run('unwrapDataKey', { context, wraps }, options, next, ({ by }) => [by])
+  }
+
+  unwrapMany(
+    items: readonly UnwrapRequest[],
+    options: KmsSignalOptions,
+  ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
+    if (this.#splitsBatches) return unwrapEach(this, items, options)
+    const next = (given: KmsSignalOptions, some = items) => this.#kms.unwrapMany(some, given)
+    const keysOf = (outcomes: readonly Outcome<UnwrappedDataKey>[]): readonly WrappedKey[] =>
+      outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value.by] : []))
+    return this.#run('unwrapMany', { items }, options, next, keysOf)
+  }
+
+  rewrapDataKey(
+    wraps: readonly WrappedKey[],
+    options: KmsCallOptions,
+  ): Promise<readonly WrappedKey[]> {
+    const { context } = options
+    const next = (given: KmsCallOptions) => this.#kms.rewrapDataKey(wraps, given)
+    return this.#run('rewrapDataKey', { context, wraps }, options, next, same)
+  }
+
+  currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+    const next = (given: KmsSignalOptions) => this.#kms.currentVersion(given)
+    return this.#run('currentVersion', {}, options, next, same)
+  }
+
+  rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+    const next = (given: KmsSignalOptions) => this.#kms.rotateKey(given)
+    return this.#run('rotateKey', {}, options, next, same)
+  }
+
+  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+    const next = (given: KmsSignalOptions) => this.#kms.healthCheck(given)
+    return this.#run('healthCheck', {}, options, next, () => [])
+  }
+
+  async #run<T, O extends KmsSignalOptions>(
+    operation: KmsOperation,
+    { context, wraps, items }: Facts,
+    options: O,
+    next: NextCall<T, O>,
+    keysOf: KmsCall<T>['keysOf'],
+  ): Promise<T> {
+    options.signal?.throwIfAborted()
+    const facts = { ...(context && { context }), ...(wraps && { wraps }), ...(items && { items }) }
+    const { providerName: provider } = this
+    const call = { operation, callClass: CLASSES[operation], provider, options, ...facts, keysOf }
+    return this.around(call, next)
+  }
+}
+
+/**
+ * Returns the service that an option holds.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function serviceOf(name: string, kms: unknown): KeyManagementService {
+  if (
+    typeof (kms as Partial<KeyManagementService> | null | undefined)?.unwrapDataKey !== 'function'
+  )
+    throw wrongOption(name, 'a KeyManagementService', kms)
+  return kms as KeyManagementService
+}
+
+function same(keys: readonly KekVersion[]): readonly KekVersion[] {
+  return keys
+}

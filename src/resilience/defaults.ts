@@ -1,0 +1,102 @@
+import { integer, refuseOthers, share } from '../checks/index.ts'
+
+/** The default and the range of one number. */
+export interface Bound {
+  readonly standard: number
+  readonly least: number
+  readonly most: number
+  /** Any number above 0, instead of an integer from `least`. */
+  readonly isShare?: true
+}
+
+/** The bounds of a group of options. */
+export type Bounds<K extends string = string> = Readonly<Record<K, Bound>>
+
+/** Retries. The numbers are those of AWS's SDKs from November 2026 on. */
+export const RETRY = {
+  maxAttempts: { standard: 3, least: 1, most: 10 },
+  baseDelayMs: { standard: 50, least: 1, most: 60_000 },
+  throttleDelayMs: { standard: 1_000, least: 1, most: 60_000 },
+  maxDelayMs: { standard: 20_000, least: 1, most: 300_000 },
+  budget: { standard: 500, least: 0, most: 1_000_000 },
+  retryCost: { standard: 14, least: 1, most: 1_000_000 },
+  throttleCost: { standard: 5, least: 1, most: 1_000_000 },
+} as const
+
+/** Circuit breaker. */
+export const CIRCUIT = {
+  failureThreshold: { standard: 5, least: 1, most: 1_000 },
+  failureRate: { standard: 0.5, least: 0, most: 1, isShare: true },
+  windowMs: { standard: 30_000, least: 1_000, most: 600_000 },
+  minCalls: { standard: 10, least: 1, most: 10_000 },
+  resetTimeoutMs: { standard: 30_000, least: 100, most: 600_000 },
+  successThreshold: { standard: 1, least: 1, most: 100 },
+} as const
+
+/** Bulkhead. Workers allow six connections that wait for an answer. */
+export const BULKHEAD = {
+  maxConcurrent: { standard: 4, least: 1, most: 1_000 },
+  maxQueue: { standard: 64, least: 0, most: 10_000 },
+  maxWaitMs: { standard: 1_000, least: 1, most: 60_000 },
+} as const
+
+/** How long a call may hold a place of the bulkhead; `composeKms` sets it by itself. */
+export const HOLD = {
+  maxHoldMs: { standard: 10_000, least: 1, most: 900_000 },
+} as const
+
+/** A quorum of several KEKs. A header holds 16 wraps. */
+export const QUORUM = {
+  quorum: { standard: 1, least: 1, most: 16 },
+  graceMs: { standard: 500, least: 0, most: 60_000 },
+} as const
+
+/** A second KEK for slow reads. */
+export const HEDGE = {
+  afterMs: { standard: 300, least: 1, most: 60_000 },
+  budget: { standard: 0.1, least: 0, most: 1, isShare: true },
+} as const
+
+/** Timeouts of the stack. */
+export const TIMEOUTS = {
+  deadlineMs: { standard: 5_000, least: 1, most: 900_000 },
+  attemptTimeoutMs: { standard: 2_000, least: 1, most: 900_000 },
+} as const
+
+/** A group with each number at its default. */
+export type Standards<K extends string> = { readonly [N in K]: number }
+
+/** Returns the default of each number. */
+export function standardsOf<K extends string>(bounds: Bounds<K>): Standards<K> {
+  const entries = Object.entries<Bound>(bounds)
+  return Object.fromEntries(entries.map(([name, { standard }]) => [name, standard])) as Standards<K>
+}
+
+/**
+ * Returns the numbers that were given, with defaults for the others.
+ *
+ * @param place - stands before the names in messages, e.g. `hedge.`
+ * @throws KmsError `ERR_KMS_CONFIG` for an unknown option or a number out of its range
+ */
+export function checkNumbers<K extends string>(
+  bounds: Bounds<K>,
+  given: { readonly [N in K]?: number | undefined },
+  place = '',
+): Standards<K> {
+  const unknown = Object.entries(given).filter(([name]) => !Object.hasOwn(bounds, name))
+  refuseOthers(Object.fromEntries(unknown))
+  const numbers = Object.entries<Bound>(bounds).map(([name, bound]) => [
+    name,
+    checkNumber(place + name, given[name as K] ?? bound.standard, bound),
+  ])
+  return Object.freeze(Object.fromEntries(numbers)) as Standards<K>
+}
+
+/**
+ * Returns a number that lies in its range.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function checkNumber(name: string, value: number, { least, most, isShare }: Bound): number {
+  return isShare ? share(name, value) : integer(name, value, least, most)
+}
