@@ -28,7 +28,7 @@ export function optionOf(name: DataKeyOption, given: number | undefined): number
 }
 
 /**
- * Fills in the defaults (W5.2, W5.6).
+ * Fills in the defaults (W5.2, W5.12).
  *
  * @throws KmsError `ERR_KMS_CONFIG` if one is out of range
  */

@@ -4,6 +4,7 @@ import { configError } from '../../checks/index.ts'
 const KEY =
   /^(projects\/(?:[a-z0-9.-]{1,63}:)?[a-z0-9-]{1,63}\/locations\/[a-z0-9-]{1,63})\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}$/
 const VERSION = /^[1-9]\d{0,9}$/
+const MAX_VERSION = 2 ** 31 - 1
 const BEFORE_VERSION = '/cryptoKeyVersions/'
 
 /**
@@ -18,9 +19,9 @@ export function locationOf(keyName: string): string {
   throw configError('keyName is no projects/…/locations/…/keyRings/…/cryptoKeys/…')
 }
 
-/** Whether a text is the number of a version: decimal, from 1, one way to write each (W3.21). */
+/** Returns whether a text is the number of a version: decimal 1 to 2^31 - 1, without leading zeros (W3.21, W3.34). */
 export function isVersion(text: string): boolean {
-  return VERSION.test(text)
+  return VERSION.test(text) && Number(text) <= MAX_VERSION
 }
 
 /** The number of a version of this key in its resource name; `undefined` for any other text. */

@@ -13,7 +13,7 @@ export interface LocalKeyVersion {
   readonly state?: 'enabled' | 'retired'
 }
 
-/** Versions have the bound of every vendor's decimal versions here (W3.18). */
+/** Versions have the bound of every decimal version (W3.34). */
 const MAX_VERSION = 2 ** 31 - 1
 const KEK_BYTES = 32
 

@@ -217,9 +217,9 @@ export class LocalKms implements KeyManagementService {
 
 function checkKekId(kekId: string): string {
   // Printable ASCII: one name has one byte form, and it can stand in a log line.
-  if (typeof kekId === 'string' && /^[\x21-\x7e]{1,2048}$/.test(kekId)) return kekId
+  if (typeof kekId === 'string' && /^[\x21-\x7e]{1,255}$/.test(kekId)) return kekId // W3.33
   throw new KmsError('ERR_KMS_CONFIG', {
-    message: 'kekId must be 1 to 2,048 printable ASCII characters without spaces',
+    message: 'kekId must be 1 to 255 printable ASCII characters without spaces',
     provider: PROVIDER,
   })
 }

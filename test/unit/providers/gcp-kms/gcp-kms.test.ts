@@ -122,8 +122,8 @@ describe('W3.25 GCP KMS: a wrap’s version', () => {
     expect(await codeOf(kms.unwrapDataKey([forged], { context }))).toBe('no error')
   })
 
-  it.each(['', '0', '01', '1.0', '-1', 'a', '1/..', '12345678901'])(
-    'W3.21 %j is no version: no call',
+  it.each(['', '0', '01', '1.0', '-1', 'a', '1/..', '2147483648', '12345678901'])(
+    'W3.21, W3.34 %j is not a version: no call',
     async (kekVersion) => {
       const { kms, ports } = over(() => Response.json({}))
       const odd = { ...wrap, kekVersion }
