@@ -82,7 +82,6 @@ export type {
   DataKeyStore,
   DataKeyStoreOptions,
   FailoverEvent,
-  Hasher,
   KeyValueCapabilities,
   KeyValueOptions,
   KeyValueStore,

@@ -1,8 +1,8 @@
 import type { HttpResponse, Transport } from '../../http/index.ts'
-import type { Hasher, Runtime } from '../../ports/index.ts'
+import type { Runtime } from '../../ports/index.ts'
 import type { AwsCredentials, AwsCredentialSource, CredentialOptions } from './credentials.ts'
 import { type AwsErrorRow, awsFailure } from './errors.ts'
-import { AwsSigner } from './signer.ts'
+import { type AwsSigner, createAwsSigner } from './signer.ts'
 
 /** One service of AWS at one endpoint. */
 export interface AwsClientOptions {
@@ -13,7 +13,7 @@ export interface AwsClientOptions {
   readonly credentials: AwsCredentialSource
   readonly transport: Transport
   readonly runtime: Runtime
-  readonly hasher?: Hasher | undefined
+  readonly signer?: AwsSigner | undefined
   readonly errors: readonly AwsErrorRow[]
 }
 
@@ -37,7 +37,7 @@ export class AwsClient {
 
   constructor(options: AwsClientOptions) {
     this.#options = options
-    this.#signer = new AwsSigner(options.hasher)
+    this.#signer = options.signer ?? createAwsSigner()
   }
 
   /** @throws KmsError for an error answer, but for the one that the call hopes for, and where there is no answer */

@@ -36,7 +36,7 @@ import { PinnedKey } from './pinned-key.ts'
 export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
   const { keyId, region: given, credentials, timeoutMs, healthContext, ...rest } = options
   const { grantTokens = [], multiRegion = false, usage = 'both', ...platform } = rest
-  const { runtime = webRuntime, network = webNetwork, hasher, ...place } = platform
+  const { runtime = webRuntime, network = webNetwork, signer, ...place } = platform
   const { endpoint, fips, dualStack, allowHttpLoopback, ...others } = place
   refuseOthers(others)
   if (!['both', 'encrypt', 'decrypt'].includes(usage)) throw wrongOption('usage')
@@ -53,7 +53,7 @@ export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
     credentials: toCredentialSource(credentials, { runtime, network }),
     transport: new Transport({ network, timeoutMs }),
     runtime,
-    hasher,
+    signer,
     errors: AWS_KMS_ERRORS,
   })
   return new AwsKms(

@@ -1,6 +1,10 @@
-import type { AwsCredentialsOption, EndpointOptions } from '../../credentials/aws/index.ts'
+import type {
+  AwsCredentialsOption,
+  AwsSigner,
+  EndpointOptions,
+} from '../../credentials/aws/index.ts'
 import type { KmsCapabilities } from '../../kms/index.ts'
-import type { Hasher, Network, Runtime } from '../../ports/index.ts'
+import type { Network, Runtime } from '../../ports/index.ts'
 
 /** Options of `createAwsKms`. */
 export interface AwsKmsOptions extends EndpointOptions {
@@ -29,6 +33,6 @@ export interface AwsKmsOptions extends EndpointOptions {
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
-  /** What signs; WebCrypto by default. */
-  readonly hasher?: Hasher
+  /** Signs the requests; aws4fetch by default. */
+  readonly signer?: AwsSigner
 }
