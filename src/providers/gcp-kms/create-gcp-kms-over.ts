@@ -1,5 +1,5 @@
 import { refuseOthers, wrongOption } from '../../checks/index.ts'
-import { type KeyManagementService } from '../../kms/index.ts'
+import type { KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { dataKeyBytes } from './data-key-bytes.ts'
 import { GcpKms } from './gcp-kms.ts'
