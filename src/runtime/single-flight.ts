@@ -32,12 +32,18 @@ interface Flight<T> {
 export class SingleFlight<T> {
   readonly #network: Pick<Network, 'after'>
   readonly #followerWaitMs: number
+  readonly #outlives: boolean
   readonly #flights = new Map<string, Flight<T>>()
 
-  /** @param followerWaitMs - how long a follower waits before it makes its own call */
-  constructor(network: Pick<Network, 'after'>, followerWaitMs: number) {
+  /**
+   * @param followerWaitMs - how long a follower waits before it makes its own call
+   * @param outlives - whether the work goes on, and can be joined, when all its callers have given up;
+   * it must have a bound of its own
+   */
+  constructor(network: Pick<Network, 'after'>, followerWaitMs: number, outlives = false) {
     this.#network = network
     this.#followerWaitMs = followerWaitMs
+    this.#outlives = outlives
   }
 
   /**
@@ -87,7 +93,7 @@ export class SingleFlight<T> {
     const settled = landing.then(leave, leave)
     options.defer?.(settled)
     return untilAborted(landing, options.signal, (reason) => {
-      if (flight.taken > 1) return
+      if (flight.taken > 1 || this.#outlives) return
       leave()
       control.abort(reason)
     })

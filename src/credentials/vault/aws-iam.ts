@@ -57,9 +57,9 @@ export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
     body: GET_CALLER_IDENTITY,
   } as const
   let last: Awaited<ReturnType<AwsCredentialSource['get']>> | undefined
-  const auth = loginBy('aws', { mount, namespace }, async ({ ports }) => {
+  const auth = loginBy('aws', { mount, namespace }, async ({ ports }, signal) => {
     source ??= toCredentialSource(credentials, ports)
-    last = await source.get({})
+    last = await source.get({ signal })
     const nowMs = ports.runtime.now()
     const headers = await signer.sign({ ...request, ...place, nowMs }, last)
     return {
@@ -71,9 +71,9 @@ export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
     }
   })
   return {
-    async login(vault) {
+    async login(vault, options) {
       try {
-        return await auth.login(vault)
+        return await auth.login(vault, options)
       } catch (error) {
         // STS may have refused them: the next login gets others, where there are any.
         if (isKmsError(error, 'ERR_KMS_UNAUTHENTICATED') && last !== undefined)

@@ -17,10 +17,11 @@ export interface AwsKmsOptions extends EndpointOptions {
   readonly region?: string
   readonly credentials: AwsCredentialsOption
   /**
-   * Open wraps that a related multi-Region key made (`mrk-`, same account and partition, any
-   * Region) with the key that is configured here. `false` by default.
+   * Regions whose related multi-Region keys (`mrk-`, same account and partition) made wraps that the key
+   * configured here may open, in the order in which they are tried. None by default: a wrap of another
+   * Region costs no call.
    */
-  readonly multiRegion?: boolean
+  readonly replicaRegions?: readonly string[]
   readonly grantTokens?: readonly string[]
   /** Which half of the contract this instance may use; `both` by default. */
   readonly usage?: KmsCapabilities['usage']

@@ -136,7 +136,7 @@ const subjects: Readonly<Record<string, Subject>> = {
       keyId: 'text',
       region: 'text',
       credentials: 'source',
-      multiRegion: 'flag',
+      replicaRegions: 'texts',
       grantTokens: 'texts',
       usage: 'text',
       healthContext: 'map',
