@@ -37,18 +37,25 @@ export class SingleFlight<T> {
   readonly #network: Pick<Network, 'after'>
   readonly #runtime: Pick<Runtime, 'now'>
   readonly #followerWaitMs: number
+  readonly #outlives: boolean
   readonly #flights = new Map<string, Flight<T>>()
   #keyChars = 0
 
-  /** @param followerWaitMs - how long a follower waits before it makes its own call */
+  /**
+   * @param followerWaitMs - how long a follower waits before it makes its own call
+   * @param outlives - whether the work goes on, and can be joined, when all its callers have given up;
+   * it must have a bound of its own
+   */
   constructor(
     network: Pick<Network, 'after'>,
     followerWaitMs: number,
     runtime: Pick<Runtime, 'now'> = webRuntime,
+    outlives = false,
   ) {
     this.#network = network
     this.#followerWaitMs = followerWaitMs
     this.#runtime = runtime
+    this.#outlives = outlives
   }
 
   /** Flights that can be joined now. */
@@ -106,7 +113,7 @@ export class SingleFlight<T> {
     const settled = landing.then(leave, leave)
     options.defer?.(settled)
     return untilAborted(landing, options.signal, (reason) => {
-      if (flight.joined > 1) return
+      if (flight.joined > 1 || this.#outlives) return
       leave()
       control.abort(reason)
     })

@@ -1,4 +1,4 @@
-import { configError } from '../../checks/index.ts'
+import { wrongOption } from '../../checks/index.ts'
 
 /** A project's id may have a domain before it; all that may stand in a name is safe in a URL's path. */
 const KEY =
@@ -14,9 +14,10 @@ const BEFORE_VERSION = '/cryptoKeyVersions/'
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function locationOf(keyName: string): string {
-  const location = KEY.exec(keyName)?.[1]
+  const location = typeof keyName === 'string' ? KEY.exec(keyName)?.[1] : undefined
   if (location !== undefined) return location
-  throw configError('keyName is no projects/…/locations/…/keyRings/…/cryptoKeys/…')
+  const form = 'projects/…/locations/…/keyRings/…/cryptoKeys/…, without a version'
+  throw wrongOption('keyName', form, keyName)
 }
 
 /** Returns whether a text is the number of a version: decimal 1 to 2^31 - 1, without leading zeros (W3.21, W3.34). */
