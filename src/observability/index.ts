@@ -16,15 +16,24 @@ export {
   storeSink,
 } from './audit-sinks.ts'
 export { type AuditCheckpoints, KmsAuditTrail, type KmsAuditTrailOptions } from './audit-trail.ts'
+export { cacheFamilies, type CacheNumbers } from './cache-metrics.ts'
 export {
-  type CacheNumbers,
   DURATION_BOUNDS,
   KmsMetrics,
   type KmsMetricsOptions,
+  type KmsMetricsSnapshot,
 } from './kms-metrics.ts'
+export type {
+  HistogramFamily,
+  HistogramSample,
+  HistogramValue,
+  Labels,
+  MetricFamily,
+  ScalarFamily,
+  ScalarSample,
+} from './metric-family.ts'
+export { renderPrometheus } from './prometheus.ts'
 export { type OcsfEvent, toOcsf } from './ocsf.ts'
-export type { CounterSample, HistogramSample, Labels } from './series.ts'
-export type { CounterSnapshot, HistogramSnapshot, KmsMetricsSnapshot } from './snapshot.ts'
 export {
   type AuditProblem,
   type AuditVerdict,

@@ -1,21 +1,24 @@
 import { refuseOthers, wrongOption } from '../checks/index.ts'
 import { KMS_ERROR_CODES } from '../errors.ts'
 import type { KmsEvent, KmsOperation, Observer } from '../ports/index.ts'
-import { prometheusText } from './prometheus.ts'
-import { Counter, type CounterSample, Histogram, type Labels } from './series.ts'
-import type { CounterSnapshot, KmsMetricsSnapshot } from './snapshot.ts'
+import { cacheFamilies, type CacheNumbers } from './cache-metrics.ts'
+import type { Labels, MetricFamily, ScalarSample } from './metric-family.ts'
+import { renderPrometheus } from './prometheus.ts'
+import { Counter, Histogram } from './series.ts'
 
 /** Bounds of the durations, in seconds: those that OpenTelemetry advises for HTTP and RPC clients. */
 export const DURATION_BOUNDS: readonly number[] = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ]
 
-/** Numbers of a cache of data keys, as `CachedKms.stats()` gives them. */
-export type CacheNumbers = Readonly<Record<string, number>>
+/** Everything that was counted, at one moment, as plain data. */
+export interface KmsMetricsSnapshot {
+  readonly metrics: readonly MetricFamily[]
+}
 
 /** Options of {@link KmsMetrics}. */
 export interface KmsMetricsOptions {
-  /** Read at each snapshot, so that a cached use costs nothing: `() => keys.stats()`. */
+  /** Read at each snapshot, so that a cached use costs nothing: `() => ({ ...keys.stats() })`. */
   readonly cache?: () => CacheNumbers
 }
 
@@ -52,14 +55,15 @@ export class KmsMetrics implements Observer {
   readonly #attempts = new Histogram(DURATION_BOUNDS)
   readonly #counters = new Map(COUNTERS.map(({ event }) => [event, new Counter()]))
   readonly #providers = new Set<string>()
-  readonly #phases = new Map<string, CounterSample>()
+  readonly #phases = new Map<string, ScalarSample>()
   readonly #cache: (() => CacheNumbers) | undefined
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: KmsMetricsOptions = {}) {
     const { cache, ...others } = options
     refuseOthers(others)
-    if (cache !== undefined && typeof cache !== 'function') throw wrongOption('cache')
+    if (cache !== undefined && typeof cache !== 'function')
+      throw wrongOption('cache', 'a function', cache)
     this.#cache = cache
   }
 
@@ -87,44 +91,44 @@ export class KmsMetrics implements Observer {
   }
 
   snapshot(): KmsMetricsSnapshot {
-    const seconds = { type: 'histogram', unit: 's', bounds: DURATION_BOUNDS } as const
+    const seconds = { type: 'histogram', unit: 's' } as const
     const cache = this.#cache?.()
     return {
       metrics: [
         {
           ...seconds,
           name: 'edge_kms.client.operation.duration',
-          description: 'Operations as they were asked for, with all their retries.',
+          help: 'Operations as they were asked for, with all their retries.',
           samples: this.#operations.samples(),
         },
         {
           ...seconds,
           name: 'edge_kms.client.attempt.duration',
-          description: 'Single calls of a KMS.',
+          help: 'Single calls of a KMS.',
           samples: this.#attempts.samples(),
         },
-        ...COUNTERS.map(({ event, name, unit, description }) => ({
+        ...COUNTERS.map(({ event, name, unit, help }) => ({
           type: 'counter' as const,
           name,
           unit,
-          description,
+          help,
           samples: this.#counters.get(event)?.samples() ?? [],
         })),
         {
           type: 'gauge',
           name: 'edge_kms.circuit.state',
           unit: '1',
-          description: 'Circuits that have ever changed: 0 closed, 1 half-open, 2 open.',
+          help: 'Circuits that have ever changed: 0 closed, 1 half-open, 2 open.',
           samples: [...this.#phases.values()],
         },
-        ...(cache === undefined ? [] : [cacheMetric(cache)]),
+        ...(cache === undefined ? [] : cacheFamilies(cache)),
       ],
     }
   }
 
-  /** The Prometheus text format, version 0.0.4. */
+  /** Returns the numbers in the Prometheus text format, version 0.0.4. */
   toPrometheus(): string {
-    return prometheusText(this.snapshot())
+    return renderPrometheus(this.snapshot().metrics)
   }
 
   #providerOf(name: string): string {
@@ -142,43 +146,43 @@ const COUNTERS = [
     event: 'retry',
     name: 'edge_kms.client.retries',
     unit: '{retry}',
-    description: 'Calls that were made again, by the error before.',
+    help: 'Calls that were made again, by the error before.',
   },
   {
     event: 'refusal',
     name: 'edge_kms.client.refusals',
     unit: '{call}',
-    description: 'Calls that were turned away here, without reaching the KMS.',
+    help: 'Calls that were turned away here, without reaching the KMS.',
   },
   {
     event: 'failover',
     name: 'edge_kms.client.failovers',
     unit: '{call}',
-    description: 'Calls to another KEK, because one failed or was slow.',
+    help: 'Calls to another KEK, because one failed or was slow.',
   },
   {
     event: 'missing-wrap',
     name: 'edge_kms.client.missing_wraps',
     unit: '{wrap}',
-    description: 'Wraps that a data key left without.',
+    help: 'Wraps that a data key left without.',
   },
   {
     event: 'circuit',
     name: 'edge_kms.circuit.transitions',
     unit: '{transition}',
-    description: 'Changes of a circuit, by the phase that it came to.',
+    help: 'Changes of a circuit, by the phase that it came to.',
   },
   {
     event: 'audit-loss',
     name: 'edge_kms.audit.losses',
     unit: '{event}',
-    description: 'Audit events that could not be written.',
+    help: 'Audit events that could not be written.',
   },
   {
     event: 'checkpoint-loss',
     name: 'edge_kms.audit.checkpoint_losses',
     unit: '{checkpoint}',
-    description: 'Checkpoints of the audit log that could not be written.',
+    help: 'Checkpoints of the audit log that could not be written.',
   },
 ] as const
 
@@ -193,17 +197,4 @@ function errorLabel(errorType: string | undefined): string {
   if (errorType === undefined) return ''
   const known: readonly string[] = KMS_ERROR_CODES
   return errorType === 'aborted' || known.includes(errorType) ? errorType : OTHER
-}
-
-function cacheMetric(cache: CacheNumbers): CounterSnapshot {
-  return {
-    type: 'gauge',
-    name: 'edge_kms.cache.numbers',
-    unit: '1',
-    description: 'The numbers of the cache of data keys, by their name.',
-    // Text among the numbers would be lines of its own in the Prometheus format.
-    samples: Object.entries(cache)
-      .filter(([, value]) => typeof value === 'number')
-      .map(([name, value]) => ({ labels: { name }, value })),
-  }
 }

@@ -1,25 +1,9 @@
-/** Labels of one series: names and values of closed sets. */
-export type Labels = Readonly<Record<string, string>>
+import type { HistogramSample, Labels, ScalarSample } from './metric-family.ts'
 
-/** What one counter counted under one set of labels. */
-export interface CounterSample {
-  readonly labels: Labels
-  readonly value: number
-}
-
-/** What one histogram saw under one set of labels. */
-export interface HistogramSample {
-  readonly labels: Labels
-  /** How many fell at or below each bound; cumulative. */
-  readonly counts: readonly number[]
-  readonly count: number
-  readonly sum: number
-}
-
-/** The most series of one metric: what comes after is counted under `other`. */
+/** Maximum series of one metric: further ones are counted under `other`. */
 const MAX_SERIES = 1_000
 
-/** Counts by labels, at most so many. */
+/** Counts by labels, at most 1,000 sets of them. */
 export class Counter {
   readonly #values = new Map<string, { labels: Labels; value: number }>()
 
@@ -27,12 +11,12 @@ export class Counter {
     entryOf(this.#values, labels, (own) => ({ labels: own, value: 0 })).value += 1
   }
 
-  samples(): readonly CounterSample[] {
+  samples(): readonly ScalarSample[] {
     return [...this.#values.values()].map(({ labels, value }) => ({ labels, value }))
   }
 }
 
-/** Distributions by labels, at most so many. */
+/** Distributions by labels, at most 1,000 sets of them. */
 export class Histogram {
   readonly #bounds: readonly number[]
   readonly #values = new Map<
@@ -61,7 +45,8 @@ export class Histogram {
   samples(): readonly HistogramSample[] {
     return [...this.#values.values()].map(({ labels, buckets, count, sum }) => {
       let below = 0
-      return { labels, counts: buckets.map((inBucket) => (below += inBucket)), count, sum }
+      const counts = buckets.map((inBucket) => (below += inBucket))
+      return { labels, value: { bounds: this.#bounds, counts, count, sum } }
     })
   }
 }

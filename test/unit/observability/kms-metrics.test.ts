@@ -22,7 +22,8 @@ function valueOf(metrics: KmsMetrics, name: string, labels: Record<string, strin
   const sample = metric?.samples.find((one) =>
     Object.entries(labels).every(([label, value]) => one.labels[label] === value),
   )
-  return sample === undefined ? undefined : 'value' in sample ? sample.value : sample.count
+  const value = sample?.value
+  return typeof value === 'object' ? value.count : value
 }
 
 describe('R31 KmsMetrics over the whole stack', () => {
@@ -87,7 +88,10 @@ describe('R31 KmsMetrics over the whole stack', () => {
     const metrics = new KmsMetrics({ cache: () => ({ ...keys.stats() }) })
     const cipher = new EnvelopeCipher({ keys })
     for (let i = 0; i < 5; i++) await cipher.encrypt(new Uint8Array(1))
-    expect(valueOf(metrics, 'edge_kms.cache.numbers', { name: 'encryptHits' })).toBe(4)
+    const lookups = 'edge_kms.cache.lookups'
+    expect(valueOf(metrics, lookups, { operation: 'encrypt', result: 'hit' })).toBe(4)
+    expect(valueOf(metrics, lookups, { operation: 'encrypt', result: 'miss' })).toBe(1)
+    expect(valueOf(metrics, 'edge_kms.cache.entries', {})).toBe(1)
   })
 })
 
@@ -155,6 +159,6 @@ it.each<[string, object]>([
 
 it('leaves out what is no number among those of the cache', () => {
   const text = new KmsMetrics({ cache: () => ({ hits: 1, evil: '1\nforged 2' }) as never })
-  expect(text.toPrometheus()).toContain('edge_kms_cache_numbers{name="hits"} 1\n')
+  expect(text.toPrometheus()).toContain('edge_kms_cache_events_total{event="hits"} 1\n')
   expect(text.toPrometheus()).not.toContain('forged')
 })
