@@ -19,11 +19,19 @@ interface Waiter {
   wake: () => void
   /** Its own timer has fired. */
   isOver: boolean
+  /** It was woken and has not looked yet: it is about to, or its request is dead. */
+  isWoken: boolean
 }
 
 /**
+ * Waiters that one free permit wakes. To wake all makes the work grow with the square of the queue; one alone
+ * may be dead, and would take the permit's wake-up with it.
+ */
+const WOKEN_AT_ONCE = 8
+
+/**
  * A turnstile with a bounded queue. Whoever waits does so on a timer of its own: on Workers the
- * request that would wake it may be dead. So a wake-up goes to all that wait, and a dead one among
+ * request that would wake it may be dead. So a wake-up goes to several that wait, and a dead one among
  * them takes nothing with it.
  */
 export class Bulkhead {
@@ -59,14 +67,21 @@ export class Bulkhead {
     return this.#wait(startedMs, signal)
   }
 
-  /** Gives the permit back and wakes those who wait. */
+  /** Gives the permit back and wakes the first that wait. */
   leave(permit: number): void {
     this.#permits.give(permit)
-    for (const { wake } of this.#queue) wake()
+    let woken = 0
+    for (const waiter of this.#queue) {
+      if (waiter.isWoken) continue
+      waiter.isWoken = true
+      waiter.wake()
+      woken += 1
+      if (woken === WOKEN_AT_ONCE) return
+    }
   }
 
   async #wait(sinceMs: number, signal: AbortSignal | undefined): Promise<number | undefined> {
-    const waiter: Waiter = { sinceMs, wake: () => undefined, isOver: false }
+    const waiter: Waiter = { sinceMs, wake: () => undefined, isOver: false, isWoken: false }
     const cancel = this.#network.after(this.#config.maxWaitMs, () => {
       waiter.isOver = true
       waiter.wake()
@@ -75,6 +90,7 @@ export class Bulkhead {
     try {
       for (;;) {
         const woken = new Promise<void>((resolve) => (waiter.wake = resolve))
+        waiter.isWoken = false
         await untilAborted(woken, signal)
         const permit = this.#permits.take(this.#runtime.now())
         if (permit !== undefined || waiter.isOver) return permit
@@ -87,8 +103,10 @@ export class Bulkhead {
 
   /** A waiter whose own timer is overdue will never run again. */
   #dropDead(nowMs: number): void {
+    // The first ones have waited longest.
     for (const waiter of this.#queue) {
-      if (nowMs - waiter.sinceMs > 2 * this.#config.maxWaitMs) this.#queue.delete(waiter)
+      if (nowMs - waiter.sinceMs <= 2 * this.#config.maxWaitMs) return
+      this.#queue.delete(waiter)
     }
   }
 }
