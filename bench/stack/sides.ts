@@ -13,7 +13,7 @@ import type { Work } from '../suite.ts'
 export const AT_ONCE = 64
 
 /** One data key for the whole run. */
-const keyLimits = { encryptForMs: 86_400_000, maxMessages: 2 ** 32, maxBytes: 2 ** 50 }
+const keyLimits = { encryptForMs: 86_400_000 }
 
 /** A cipher over a KMS, and what it asks of it. */
 export interface Side {
