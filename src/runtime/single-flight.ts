@@ -100,7 +100,7 @@ export class SingleFlight<T> {
   ): Promise<T> {
     const control = new AbortController()
     const landing = work(control.signal)
-    const flight: Flight<T> = { landing, startedMs: Number(this.#runtime.now() as unknown), joined: 1 }
+    const flight: Flight<T> = { landing, startedMs: this.#now(), joined: 1 }
     this.#forget(key) // so that the map stays in the order of starts
     this.#flights.set(key, flight)
     this.#keyChars += key.length
@@ -121,12 +121,18 @@ export class SingleFlight<T> {
 
   /** Drops flights that no follower would wait for any more; there are no background timers. */
   #forgetOld(): void {
-    const now = Number(this.#runtime.now() as unknown) // a broken clock must not end a call
+    const now = this.#now()
     const oldestMs = now - MAX_TURNS * this.#followerWaitMs
     for (const [key, { startedMs }] of this.#flights) {
       if (startedMs > oldestMs && startedMs <= now) return
       this.#forget(key)
     }
+  }
+
+  /** Returns NaN for a broken clock, which must not end a call. */
+  #now(): number {
+    const now: unknown = this.#runtime.now()
+    return typeof now === 'number' ? now : NaN
   }
 
   #forget(key: string): void {
