@@ -120,6 +120,7 @@ function checkReadme() {
   const interfaces = {
     'src/envelope/options.ts': ['CommonOptions', 'KmsCipherOptions', 'SourceCipherOptions'],
     'src/data-keys/data-key-limits.ts': ['DataKeyLimits'],
+    'src/data-keys/source-options.ts': ['DataKeyOptions'],
     'src/data-keys/cache/config.ts': ['KmsCacheConfig'],
   }
   const options = Object.entries(interfaces).flatMap(([path, list]) =>
