@@ -19,7 +19,19 @@ export interface KmsMetricsSnapshot {
 
 /** Options of {@link KmsMetrics}. */
 export interface KmsMetricsOptions {
-  /** Read at each snapshot, so that a cached use costs nothing: `() => ({ ...keys.stats() })`. */
+  /**
+   * Returns the numbers of a cache; called at each snapshot, so that a cached use costs nothing.
+   *
+   * @example
+   * ```ts
+   * import type { CachedKms } from 'edge-kms'
+   * import { KmsMetrics } from 'edge-kms/observability'
+   *
+   * export function metricsOf(keys: CachedKms): KmsMetrics {
+   *   return new KmsMetrics({ cache: () => ({ ...keys.stats() }) })
+   * }
+   * ```
+   */
   readonly cache?: () => CacheNumbers
 }
 
