@@ -203,10 +203,7 @@ export class EnvelopeCipher {
     return this.#settings.keys.canOpen(envelope.wraps)
   }
 
-  /**
-   * Drops every data key for ever and fails the streams that are open: after a restore from a snapshot, or
-   * to make a revocation immediate.
-   */
+  /** Drops every data key for ever and fails open streams: after a restore, or to revoke at once. */
   clear(): void {
     this.#settings.keys.clear()
   }
