@@ -1,6 +1,6 @@
 /**
  * What the documents say about the code and a machine can check: error codes, layers, lanes, methods and
- * options, MUSTs, links, and paths that they name.
+ * options, MUSTs, requirements, links, and paths that they name.
  */
 import { createRequire } from 'node:module'
 import { existsSync, globSync, readFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { filesIn, markdownFiles } from './lib/doc-blocks.mjs'
 import { root } from './lib/folders.mjs'
 
 const require = createRequire(import.meta.url)
+const REQUIREMENTS = 'docs/requirements.md'
 const read = (path) => readFileSync(join(root, path), 'utf8')
 /** A Markdown file without its code blocks. */
 const prose = (path) => read(path).replaceAll(/^(`{3,}).*?^\1$/gms, '')
@@ -119,7 +120,8 @@ function checkReadme() {
   const interfaces = {
     'src/envelope/options.ts': ['CommonOptions', 'KmsCipherOptions', 'SourceCipherOptions'],
     'src/data-keys/data-key-limits.ts': ['DataKeyLimits'],
-    'src/data-keys/cache-config.ts': ['KmsCacheConfig'],
+    'src/data-keys/source-options.ts': ['DataKeyOptions'],
+    'src/data-keys/cache/config.ts': ['KmsCacheConfig'],
   }
   const options = Object.entries(interfaces).flatMap(([path, list]) =>
     list.flatMap((name) => {
@@ -143,6 +145,39 @@ function checkMusts() {
       .filter(([id]) => !musts.has(id))
       .map(([id]) => `${path}: there is no ${id}`),
   )
+}
+
+/** Files that may cite a requirement: code, tests and documents. */
+function citingFiles() {
+  const folders = ['src', 'adapters', 'test', 'bench', 'docs']
+  const inFolders = ['.ts', '.mjs', '.md', '.json'].flatMap((ending) =>
+    folders.flatMap((folder) => filesIn(folder, ending)),
+  )
+  return [...inFolders, ...markdownFiles()].filter((path) => path !== REQUIREMENTS)
+}
+
+/** Requirements that are cited have a row, and each test of a row exists and cites the number. */
+function checkRequirements() {
+  const rows = new Map(rowsOf(REQUIREMENTS).map(([id, , tests]) => [id, tests]))
+  /** @type {Map<string, string[]>} */
+  const cited = new Map()
+  for (const path of citingFiles())
+    for (const id of new Set(read(path).match(/\bR[1-9]\d?\b/g)))
+      cited.set(id, [...(cited.get(id) ?? []), path])
+  const problems = [...cited]
+    .filter(([id]) => !rows.has(id))
+    .map(([id, paths]) => `${id} has no row in ${REQUIREMENTS}; ${paths[0]} cites it`)
+  for (const [id, cell] of rows) {
+    if (!/^R\d+$/.test(id)) continue
+    const inTests = (cited.get(id) ?? []).filter((path) => /^(?:test|bench)\//.test(path))
+    const named = names(cell)
+    if (named.length === 0 && (cell !== '(later)' || inTests.length > 0))
+      problems.push(`${id} names no test; ${inTests[0] ?? 'nothing'} cites it`)
+    for (const path of named)
+      if (!inTests.includes(path))
+        problems.push(`${id}: ${path} does not exist or does not cite it`)
+  }
+  return problems
 }
 
 /** GitHub's anchor of a heading. */
@@ -188,6 +223,7 @@ const checks = {
   lanes: checkLanes,
   'methods and options': checkReadme,
   musts: checkMusts,
+  requirements: checkRequirements,
   links: checkLinks,
   paths: checkPaths,
 }

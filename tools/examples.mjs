@@ -20,6 +20,10 @@ const KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base6
 const TEXT = '4111 1111'
 const DATE = '2026-07-30'
 
+/** What the examples use of Deno, for a compiler that does not know it. */
+const DENO = 'declare const Deno: { env: { get(name: string): string | undefined } }\n'
+const DENO_TYPES = 'deno.d.ts'
+
 const scratch = scratchFolder('examples')
 const problems = []
 let passed = 0
@@ -46,6 +50,7 @@ function prepare() {
   const write = (name, value) => writeFileSync(join(scratch, name), JSON.stringify(value))
   write('package.json', { name: 'examples', private: true, type: 'module', dependencies })
   write('deno.json', { nodeModulesDir: 'manual' })
+  writeFileSync(join(scratch, DENO_TYPES), DENO)
 }
 
 /** What a careful user's project has; `types` for the examples on Node. */
@@ -70,7 +75,7 @@ function compile(blocks) {
   for (const block of blocks) {
     writeFileSync(join(scratch, block.file), '\n'.repeat(block.line) + block.code)
   }
-  const config = { compilerOptions, files: blocks.map(({ file }) => file) }
+  const config = { compilerOptions, files: [DENO_TYPES, ...blocks.map(({ file }) => file)] }
   writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify(config))
   const tsc = join(root, 'node_modules', '.bin', 'tsc')
   const done = spawnSync(tsc, ['-p', scratch, '--pretty', 'false'], {
@@ -155,7 +160,11 @@ async function runLambda(block) {
 const runners = {
   node: (block) => runProcess(block, node24, []),
   deno: (block) =>
-    runProcess(block, binOf('runtimes/deno', 'deno'), ['run', '--allow-env', '--no-check']),
+    runProcess(block, binOf('runtimes/deno', 'deno'), [
+      'run',
+      '--allow-env=EDGE_KMS_KEY_V1',
+      '--no-check',
+    ]),
   worker: runWorker,
   lambda: runLambda,
 }

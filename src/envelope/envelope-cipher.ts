@@ -53,7 +53,8 @@ export class EnvelopeCipher {
   }
 
   /**
-   * Encrypts bytes into one record: the key header and 32 bytes longer, or 64 bytes by reference.
+   * Encrypts bytes into one record: the plaintext, the key header and 44 bytes; by reference the
+   * plaintext and 76 bytes.
    *
    * Returns a plain `Uint8Array`, never a `Buffer`: in Node, `Buffer.from(envelope)` makes one.
    *
@@ -202,7 +203,7 @@ export class EnvelopeCipher {
     return this.#settings.keys.canOpen(envelope.wraps)
   }
 
-  /** Drops every data key that is held: after a restore from a snapshot, or to make a revocation immediate. */
+  /** Drops every data key for ever and fails open streams: after a restore, or to revoke at once. */
   clear(): void {
     this.#settings.keys.clear()
   }

@@ -19,7 +19,10 @@ export interface KmsMetricsSnapshot {
 
 /** Options of {@link KmsMetrics}. */
 export interface KmsMetricsOptions {
-  /** Read at each snapshot, so that a cached use costs nothing: `() => ({ ...keys.stats() })`. */
+  /**
+   * Returns the numbers of a cache, for a `CachedKms` named `keys`: `() => ({ ...keys.stats() })`. It is
+   * called at each snapshot, so that a cached use costs nothing.
+   */
   readonly cache?: () => CacheNumbers
 }
 
@@ -32,12 +35,13 @@ const MAX_PROVIDERS = 16
  *
  * @example
  * ```ts
- * import { composeKms, type KeyManagementService } from 'edge-kms'
+ * import { CachedKms, composeKms, type KeyManagementService } from 'edge-kms'
  * import { KmsMetrics } from 'edge-kms/observability'
  *
  * export function measured(kms: KeyManagementService) {
- *   const metrics = new KmsMetrics()
- *   return { kms: composeKms(kms, { observer: metrics }), text: () => metrics.toPrometheus() }
+ *   const metrics: KmsMetrics = new KmsMetrics({ cache: () => ({ ...keys.stats() }) })
+ *   const keys: CachedKms = new CachedKms({ kms: composeKms(kms, { observer: metrics }) })
+ *   return { keys, text: () => metrics.toPrometheus() }
  * }
  * ```
  */

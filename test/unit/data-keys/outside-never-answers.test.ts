@@ -1,4 +1,4 @@
-// What leaves no caller waiting, and nothing behind, when something outside never answers.
+// R38: something outside that never answers leaves no caller waiting, and nothing behind.
 import { describe, expect, it } from 'vitest'
 import { CachedKms, EnvelopeCipher, SecretBytes } from '../../../src/index.ts'
 import { SingleFlight } from '../../../src/runtime/index.ts'

@@ -1,4 +1,4 @@
-// A signal that outlives its streams, such as that of a server, must keep none of them.
+// R38: a signal that outlives its streams, such as that of a server, must keep none of them.
 import { getEventListeners } from 'node:events'
 import { expect, it } from 'vitest'
 import type { EnvelopeCipher } from '../../../src/index.ts'

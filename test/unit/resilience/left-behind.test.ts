@@ -1,3 +1,4 @@
+// R38: what calls leave behind on the caller's signal.
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import {

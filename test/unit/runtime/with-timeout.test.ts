@@ -1,3 +1,4 @@
+// R38: the one wait on something outside.
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { withTimeout } from '../../../src/runtime/index.ts'
