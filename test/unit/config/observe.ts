@@ -1,7 +1,7 @@
 import { createKms, type CreateKmsOptions, type KmsConfig } from '../../../src/config/index.ts'
 import { isKmsError } from '../../../src/errors.ts'
 import { SecretBytes, type WrappedKey } from '../../../src/kms/index.ts'
-import { testPorts, whilePausesPass } from '../credentials/aws/ports.ts'
+import { testPorts } from '../credentials/aws/ports.ts'
 
 /** A configuration that may be wrong. */
 export type AnyConfig = Readonly<Record<string, unknown>>
@@ -107,16 +107,17 @@ export async function observe(config: AnyConfig, options: CreateKmsOptions = {})
       kms.capabilities,
       wraps.map((wrap) => kms.canUnwrap(wrap)),
     )
-    // Sources of credentials pause before they ask again.
-    const call = (work: () => Promise<unknown>): Promise<void> =>
-      attempt(() => whilePausesPass(ports, work()))
-    await call(() => kms.generateDataKey({ context }))
-    const ours = wraps.filter((wrap) => kms.canUnwrap(wrap))
-    await call(() => kms.unwrapDataKey(ours, { context }))
-    await call(() => kms.healthCheck({}))
+    await attempt(() => kms.generateDataKey({ context }))
+    await attempt(() =>
+      kms.unwrapDataKey(
+        wraps.filter((wrap) => kms.canUnwrap(wrap)),
+        { context },
+      ),
+    )
+    await attempt(() => kms.healthCheck({}))
     // Tokens are near their end.
     ports.advance(3_400_000)
-    await call(() => kms.generateDataKey({ context }))
+    await attempt(() => kms.generateDataKey({ context }))
     return 'made'
   })
   const sent = ports.sent.map(({ url, method, headers, body }) => [

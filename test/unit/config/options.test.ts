@@ -5,7 +5,7 @@ import { kmsConfigSchema } from '../../../src/config/kms-config.ts'
 import { testCertificate } from '../credentials/azure/certificate.ts'
 import { createKms, type KmsConfig } from '../../../src/config/index.ts'
 import { isKmsError } from '../../../src/errors.ts'
-import { testPorts } from '../credentials/aws/ports.ts'
+import { testPorts, whilePausesPass } from '../credentials/aws/ports.ts'
 import { type AnyConfig, observe } from './observe.ts'
 import { type Json, schemaOptions } from './schema-paths.ts'
 
@@ -446,13 +446,16 @@ function withValue(config: AnyConfig, path: readonly string[], value: unknown): 
 
 /** Whether a configuration is refused: with a typed error, and before anything is sent. */
 async function isRefused(config: AnyConfig): Promise<boolean> {
-  const { runtime, network, sent } = testPorts()
+  const ports = testPorts()
+  const { runtime, network, sent } = ports
   try {
     const kms = createKms(config as unknown as KmsConfig, { runtime, network })
     const context = { 'edge-kms:dk': 'salt.1' }
-    await (config['usage'] === 'encrypt'
-      ? kms.unwrapDataKey([], { context })
-      : kms.generateDataKey({ context }))
+    const work: Promise<unknown> =
+      config['usage'] === 'encrypt'
+        ? kms.unwrapDataKey([], { context })
+        : kms.generateDataKey({ context })
+    await whilePausesPass(ports, work) // sources of credentials ask again
     return false
   } catch (error) {
     return isKmsError(error) && sent.length === 0
