@@ -1,9 +1,9 @@
 import type { Bytes } from '../bytes/index.ts'
+import { SubkeyPool } from '../ciphers/index.ts'
 import type { Outcome } from '../errors.ts'
 import type { EncryptionContext, KmsSignalOptions, WrappedKey } from '../kms/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
-import { attachShared } from './cache/attach-shared.ts'
-import { cacheTimes, type KmsCacheConfig } from './cache/config.ts'
+import type { KmsCacheConfig } from './cache/config.ts'
 import { dropHeld } from './cache/held-key.ts'
 import { type Invalidation, meantBy } from './cache/invalidation.ts'
 import type { CacheParts } from './cache/parts.ts'
@@ -23,9 +23,8 @@ import type {
 } from './data-key-source.ts'
 import { SUBKEYS } from './defaults.ts'
 import { DataKeyRecords } from './records/data-key-records.ts'
-import type { SharedLevel } from './shared-level.ts'
+import type { SharedLevel, SharedLevelHost } from './shared-level.ts'
 import { type DataKeyOptions, sourceSettings } from './source-options.ts'
-import { SubkeyPool } from './subkeys.ts'
 
 /**
  * Cached data keys over a KMS: the source that an `EnvelopeCipher` encrypts and decrypts with. It is not
@@ -58,10 +57,8 @@ export class CachedKms implements DataKeySource {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DataKeyOptions & KmsCacheConfig) {
-    const { ttlMs, maxEntries, refreshAheadMs, maxStaleMs, maxStaleWriteMs, shared, ...source } =
-      options
-    const settings = sourceSettings(source)
-    const given = { ttlMs, maxEntries, refreshAheadMs, maxStaleMs, maxStaleWriteMs }
+    const settings = sourceSettings(options)
+    const { maxEntries, shared } = settings
     const factory = new DataKeyFactory(settings, () =>
       maxEntries === 0 ? new SubkeyPool(SUBKEYS.ofKey) : this.#subkeys,
     )
@@ -69,7 +66,6 @@ export class CachedKms implements DataKeySource {
     this.#factory = factory
     this.#parts = {
       settings,
-      times: cacheTimes(given, settings.limits.encryptForMs),
       factory,
       stamp: { value: 0 },
       look: (nowMs, defer) => this.#shared?.look(nowMs, defer),
@@ -79,15 +75,14 @@ export class CachedKms implements DataKeySource {
       },
     }
     this.#records = new DataKeyRecords(settings, factory)
-    this.#readers = new ReaderKeys(this.#parts)
-    this.#writers = new WriterKeys(this.#parts, this.#readers, (context, asked) =>
+    const readers = new ReaderKeys(this.#parts)
+    this.#readers = readers
+    this.#writers = new WriterKeys(this.#parts, readers, (context, asked) =>
       this.#shared === undefined
         ? factory.make(context, asked)
         : this.#shared.obtain(context, asked),
     )
-    this.#shared = attachShared(shared, this.#parts, this.#readers, this.#writers, () => {
-      this.#drop()
-    })
+    this.#shared = shared?.attach(this.#host())
   }
 
   active(
@@ -184,6 +179,31 @@ export class CachedKms implements DataKeySource {
       await this.#shared?.signal(options)
     } finally {
       this.#drop(isMeant) // what was adopted again until the others were told
+    }
+  }
+
+  /** What a shared level may ask of this cache. */
+  #host(): SharedLevelHost {
+    const { settings, factory } = this.#parts
+    const readers = this.#readers
+    return {
+      runtime: settings.runtime,
+      network: settings.network,
+      limits: settings.limits,
+      policy: settings.policy,
+      capabilities: settings.kms.capabilities,
+      refreshAheadMs: settings.writing.refreshAheadMs,
+      maxEntries: settings.maxEntries,
+      get entries() {
+        return readers.held.size
+      },
+      canOpen: (wraps) => factory.canOpen(wraps),
+      isUsedUp: (commitment) => this.#writers.counts.isUsedUp(commitment),
+      make: (context, options) => factory.make(context, options),
+      open: (header, context, options) => readers.openAgain(header, context, options),
+      drop: () => {
+        this.#drop()
+      },
     }
   }
 

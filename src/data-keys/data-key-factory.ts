@@ -1,5 +1,5 @@
 import { wrongOption } from '../checks/index.ts'
-import type { DerivedKeys } from '../ciphers/index.ts'
+import type { DerivedKeys, SubkeyPool } from '../ciphers/index.ts'
 import { KmsError, type Outcome } from '../errors.ts'
 import {
   type CanonicalContext,
@@ -23,7 +23,6 @@ import { checkHeader, demandKeys } from './header-policy.ts'
 import { type Opening, openingOf, settle, tryWraps, valueOf } from './opening.ts'
 import { rewrapKey } from './rewrap-key.ts'
 import type { SourceSettings } from './source-options.ts'
-import type { SubkeyPool } from './subkeys.ts'
 
 /**
  * Makes, opens and rewraps data keys: from an answer of the KMS to a verified key and back. It remembers

@@ -1,7 +1,6 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
-import { recordAad } from '../ciphers/index.ts'
+import { BatchSubkeys, recordAad } from '../ciphers/index.ts'
 import {
-  BatchSubkeys,
   type DataEncryptionKey,
   type Defer,
   type OpenRequest,

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes/index.ts'
-import { recordAad } from '../ciphers/index.ts'
-import type { BatchSubkeys, DataEncryptionKey } from '../data-keys/index.ts'
+import { type BatchSubkeys, recordAad } from '../ciphers/index.ts'
+import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
 import type { EncryptionContext } from '../kms/index.ts'
 import { type MessageHead, type MessageKind, parseMessage } from '../wire/index.ts'

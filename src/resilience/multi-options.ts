@@ -1,7 +1,7 @@
-import { configError, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
+import { checkNumbers, configError, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
 import { type KeyManagementService, serviceOf } from '../kms/index.ts'
 import type { RepairLog } from '../ports/index.ts'
-import { checkNumbers, HEDGE, QUORUM } from './defaults.ts'
+import { HEDGE, QUORUM } from './defaults.ts'
 import { type DecoratorPorts, demandMethod, partsOf, type Ports } from './service.ts'
 
 /** Options of {@link MultiKms}. */

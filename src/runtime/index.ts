@@ -1,3 +1,4 @@
+export { BoundedMap } from './bounded-map.ts'
 export { notify } from './notify.ts'
 export { type Expiring, Refreshing, type RefreshPorts } from './refreshing.ts'
 export { type FlightOptions, SingleFlight, untilAborted } from './single-flight.ts'

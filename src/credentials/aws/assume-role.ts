@@ -1,5 +1,5 @@
 import { KmsError } from '../../errors.ts'
-import { checkOptions, type OptionKinds } from '../../http/index.ts'
+import { checkOptions, type OptionKinds } from '../../checks/index.ts'
 import { Refreshing, type RefreshPorts, webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
 

@@ -1,11 +1,6 @@
 import { KmsError } from '../../errors.ts'
-import {
-  checkOptions,
-  type OptionKinds,
-  parseJsonObject,
-  stringField,
-  Transport,
-} from '../../http/index.ts'
+import { checkOptions, type OptionKinds } from '../../checks/index.ts'
+import { parseJsonObject, stringField, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { AwsCredentialSource } from './credentials.ts'

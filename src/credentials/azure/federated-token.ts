@@ -1,6 +1,5 @@
-import { configError } from '../../checks/index.ts'
+import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
-import { checkOptions, type OptionKinds } from '../../http/index.ts'
 import { assertionProof, ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'
 

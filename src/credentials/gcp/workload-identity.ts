@@ -1,6 +1,6 @@
-import { configError, refuseOthers } from '../../checks/index.ts'
+import { checkFlags, configError, refuseOthers } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
-import { checkEndpoint, checkFlags, type EndpointRules, Transport } from '../../http/index.ts'
+import { checkEndpoint, type EndpointRules, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import {
   type FlightOptions,

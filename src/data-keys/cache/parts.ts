@@ -2,12 +2,10 @@ import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import type { DataKeyFactory } from '../data-key-factory.ts'
 import type { Defer } from '../data-key-source.ts'
 import type { SourceSettings } from '../source-options.ts'
-import type { CacheTimes } from './config.ts'
 
 /** What readers and writers of one cache share. */
 export interface CacheParts {
   readonly settings: SourceSettings
-  readonly times: CacheTimes
   readonly factory: DataKeyFactory
   /** Changes with each `clear` and each drop: a key that was asked for before is not held after. */
   readonly stamp: { value: number }

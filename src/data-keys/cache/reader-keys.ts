@@ -26,9 +26,9 @@ export class ReaderKeys {
   readonly #flights: SingleFlight<DataEncryptionKey>
 
   constructor(parts: CacheParts) {
-    const { settings, times } = parts
-    this.held = new OpenedKeys(times.maxEntries)
-    this.renewal = new Renewal(times.reading, parts, ({ key }) =>
+    const { settings } = parts
+    this.held = new OpenedKeys(settings.maxEntries)
+    this.renewal = new Renewal(settings.reading, parts, ({ key }) =>
       this.openAgain(key.header, key.context.map, {}),
     )
     this.#parts = parts
@@ -37,8 +37,8 @@ export class ReaderKeys {
 
   /** Holds a key that the KMS has just answered for, unless something was dropped since it was asked. */
   add(key: DataEncryptionKey, stamp: number): void {
-    const { stamp: now, times } = this.#parts
-    if (stamp !== now.value || times.maxEntries === 0) return
+    const { stamp: now, settings } = this.#parts
+    if (stamp !== now.value || settings.maxEntries === 0) return
     this.held.add(this.renewal.hold(key))
   }
 
@@ -146,7 +146,7 @@ export class ReaderKeys {
   #usable(held: HeldKey | undefined, options: KmsSignalOptions): DataEncryptionKey | undefined {
     if (held === undefined) return undefined
     const now = this.#look(options)
-    const freshness = freshnessOf(held, now, this.#parts.times.reading)
+    const freshness = freshnessOf(held, now, this.#parts.settings.reading)
     if (freshness === 'expired') return undefined
     if (freshness !== 'fresh') this.renewal.used(held, freshness, now, options)
     return held.key
@@ -162,7 +162,8 @@ export class ReaderKeys {
       const id = `${String(this.#parts.stamp.value)} ${openingId(header, context)}`
       const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
         this.openAgain(header, context, { ...options, signal })
-      if (this.#parts.times.maxEntries === 0) return await this.openAgain(header, context, options)
+      if (this.#parts.settings.maxEntries === 0)
+        return await this.openAgain(header, context, options)
       return await this.#flights.run(id, work, options)
     } catch (error) {
       const stale = this.#standIn(header, context, error)

@@ -6,12 +6,11 @@ import {
   contextId,
   type EncryptionContext,
 } from '../../kms/index.ts'
-import { SingleFlight } from '../../runtime/index.ts'
+import { BoundedMap, SingleFlight } from '../../runtime/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import { mayEncryptAt } from '../data-key-limits.ts'
 import type { ActiveKeyOptions } from '../data-key-source.ts'
 import type { ObtainOptions } from '../shared-level.ts'
-import { BoundedMap } from './bounded-map.ts'
 import { freshnessOf } from './freshness.ts'
 import type { HeldKey } from './held-key.ts'
 import { MessageCounts } from './message-counts.ts'
@@ -47,12 +46,12 @@ export class WriterKeys {
   #latest: HeldKey | undefined
 
   constructor(parts: CacheParts, readers: ReaderKeys, obtain: ObtainKey) {
-    const { settings, times } = parts
-    this.held = new BoundedMap(times.maxEntries)
-    this.renewal = new Renewal(times.writing, parts, ({ key: { context } }, options) =>
+    const { settings } = parts
+    this.held = new BoundedMap(settings.maxEntries)
+    this.renewal = new Renewal(settings.writing, parts, ({ key: { context } }, options) =>
       this.#renew(context, { ...options, signal: undefined, ahead: true }),
     )
-    this.counts = new MessageCounts(settings.limits.maxMessages, 4 * times.maxEntries + 1_000)
+    this.counts = new MessageCounts(settings.limits.maxMessages, 4 * settings.maxEntries + 1_000)
     this.#parts = parts
     this.#readers = readers
     this.#obtain = obtain
@@ -84,7 +83,7 @@ export class WriterKeys {
     if (held === undefined) return undefined
     const now = this.#now()
     this.#parts.look(now, options.defer)
-    const freshness = freshnessOf(held, now, this.#parts.times.writing)
+    const freshness = freshnessOf(held, now, this.#parts.settings.writing)
     if (freshness === 'expired' || !this.#take(held.key, now)) return undefined
     if (freshness !== 'fresh') this.renewal.used(held, freshness, now, options)
     return held.key
@@ -114,7 +113,7 @@ export class WriterKeys {
 
   /** Exhaustion stays linear: who finds two shared keys used up makes one alone. */
   async #fresh(context: CanonicalContext, options: ActiveKeyOptions): Promise<DataEncryptionKey> {
-    const mostJoins = this.#parts.times.maxEntries === 0 ? 0 : MAX_JOINS
+    const mostJoins = this.#parts.settings.maxEntries === 0 ? 0 : MAX_JOINS
     for (let joins = 0; joins < mostJoins; joins += 1) {
       const id = `${String(this.#parts.stamp.value)} ${context.id}`
       const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>

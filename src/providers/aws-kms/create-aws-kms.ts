@@ -1,6 +1,6 @@
-import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { isFlag, isTexts, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { AwsClient, awsEndpoint, toCredentialSource } from '../../credentials/aws/index.ts'
-import { isFlag, isTexts, Transport } from '../../http/index.ts'
+import { Transport } from '../../http/index.ts'
 import { contextId, type KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsKms } from './aws-kms.ts'

@@ -1,4 +1,4 @@
-import { configError, wrongOption } from '../checks/index.ts'
+import { configError, wrongOption } from './options.ts'
 
 /** What each kind of option must be. A function must be given; any other option may be left out. */
 const EXPECTED = {
