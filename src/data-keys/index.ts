@@ -22,4 +22,3 @@ export type {
   SharedLevelStats,
 } from './shared-level.ts'
 export type { DataKeyOptions } from './source-options.ts'
-export { outcomeOf, settle, valueOf } from './opening.ts'

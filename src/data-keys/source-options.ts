@@ -34,7 +34,6 @@ export interface DataKeyOptions extends GivenLimits {
 
 /** The options of a source and its cache, checked and complete. */
 export interface SourceSettings extends CallBounds {
-  readonly kms: KeyManagementService
   readonly store: DataKeyStore | undefined
   readonly limits: DataKeyLimits
   readonly policy: DataKeyPolicy
