@@ -1,5 +1,5 @@
 import { checkNumbers, integer, wrongOption } from '../checks/index.ts'
-import type { KeyManagementService } from '../kms/index.ts'
+import type { KeyManagementService, KmsCapabilities } from '../kms/index.ts'
 import type { DataKeyStore, Network, Runtime } from '../ports/index.ts'
 import { webNetwork, webRuntime } from '../runtime/index.ts'
 import type { CallBounds } from './ask.ts'
@@ -35,9 +35,11 @@ export interface DataKeyOptions extends GivenLimits {
 /** The options of a source and its cache, checked and complete. */
 export interface SourceSettings extends CallBounds {
   readonly store: DataKeyStore | undefined
+  readonly capabilities: KmsCapabilities
   readonly limits: DataKeyLimits
   readonly policy: DataKeyPolicy
   readonly maxEntries: number
+  readonly refreshAheadMs: number
   /** The times of cached keys, for readers and for writers. */
   readonly reading: FreshnessTimes
   readonly writing: FreshnessTimes
@@ -75,6 +77,7 @@ export function sourceSettings(options: DataKeyOptions & KmsCacheConfig): Source
   return {
     kms,
     store,
+    capabilities: kms.capabilities,
     limits: { encryptForMs, maxMessages },
     policy: Object.freeze({
       requiredContextKeys: contextKeys(requiredContextKeys),
@@ -83,6 +86,7 @@ export function sourceSettings(options: DataKeyOptions & KmsCacheConfig): Source
     }),
     callTimeoutMs: numbers.callTimeoutMs,
     maxEntries: numbers.maxEntries,
+    refreshAheadMs,
     reading: { ...times, encryptForMs: Infinity },
     writing: { ...times, maxStaleMs: numbers.maxStaleWriteMs },
     shared,

@@ -11,15 +11,12 @@ import type { HeldKey } from './held-key.ts'
 import { OpenedKeys } from './opened-keys.ts'
 import { type CacheParts, FOLLOWER_WAIT_MS } from './parts.ts'
 import { Renewal } from './renewal.ts'
-import type { ReaderStats } from './stats.ts'
 import { verdictOf } from './verdict.ts'
 
 /**
  * The keys that readers of a cache use: memory, single flight, KMS; and a stale key while the KMS is down.
  */
 export class ReaderKeys {
-  #hits = 0
-  #misses = 0
   readonly held: OpenedKeys
   readonly renewal: Renewal<KmsSignalOptions>
   readonly #parts: CacheParts
@@ -28,7 +25,7 @@ export class ReaderKeys {
   constructor(parts: CacheParts) {
     const { settings } = parts
     this.held = new OpenedKeys(settings.maxEntries)
-    this.renewal = new Renewal(settings.reading, parts, ({ key }) =>
+    this.renewal = new Renewal(settings.reading, parts, 'staleDecrypts', ({ key }) =>
       this.openAgain(key.header, key.context.map, {}),
     )
     this.#parts = parts
@@ -40,16 +37,6 @@ export class ReaderKeys {
     const { stamp: now, settings } = this.#parts
     if (stamp !== now.value || settings.maxEntries === 0) return
     this.held.add(this.renewal.hold(key))
-  }
-
-  stats(): ReaderStats {
-    return {
-      entries: this.held.size,
-      decryptHits: this.#hits,
-      decryptMisses: this.#misses,
-      staleDecrypts: this.renewal.staleServes,
-      evictions: this.held.evictions,
-    }
   }
 
   /** Returns the key of a header, from memory or from the KMS. */
@@ -121,7 +108,7 @@ export class ReaderKeys {
   ): DataEncryptionKey | undefined {
     const key = this.#usable(held, options)
     if (key === undefined || !contextEquals(context, key.context)) return undefined
-    this.#hits += 1
+    this.#parts.counts.decryptHits += 1
     return key
   }
 
@@ -133,13 +120,13 @@ export class ReaderKeys {
   ): DataEncryptionKey | undefined {
     const key = this.#usable(this.held.find(header.commitment), options)
     if (key === undefined) {
-      this.#misses += 1
+      this.#parts.counts.decryptMisses += 1
       return undefined
     }
     // No message with this header can be genuine, so no KMS is asked.
     const same = equalBytes(header.fixedBytes, key.header.fixedBytes)
     if (!same || !contextEquals(context, key.context)) throw new KmsError('ERR_DECRYPT_FAILED')
-    this.#hits += 1
+    this.#parts.counts.decryptHits += 1
     return key
   }
 

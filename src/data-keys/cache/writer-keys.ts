@@ -17,7 +17,6 @@ import { MessageCounts } from './message-counts.ts'
 import { type CacheParts, FOLLOWER_WAIT_MS } from './parts.ts'
 import type { ReaderKeys } from './reader-keys.ts'
 import { Renewal } from './renewal.ts'
-import type { WriterStats } from './stats.ts'
 
 /** Callers that share a key which others use up join this many times before each makes its own. */
 const MAX_JOINS = 2
@@ -33,8 +32,6 @@ export type ObtainKey = (
  * and a stale key while the KMS is down.
  */
 export class WriterKeys {
-  #uses = 0
-  #misses = 0
   readonly held: BoundedMap<string, HeldKey>
   readonly renewal: Renewal<ActiveKeyOptions>
   readonly counts: MessageCounts
@@ -48,22 +45,18 @@ export class WriterKeys {
   constructor(parts: CacheParts, readers: ReaderKeys, obtain: ObtainKey) {
     const { settings } = parts
     this.held = new BoundedMap(settings.maxEntries)
-    this.renewal = new Renewal(settings.writing, parts, ({ key: { context } }, options) =>
-      this.#renew(context, { ...options, signal: undefined, ahead: true }),
+    this.renewal = new Renewal(
+      settings.writing,
+      parts,
+      'staleEncrypts',
+      ({ key: { context } }, options) =>
+        this.#renew(context, { ...options, signal: undefined, ahead: true }),
     )
     this.counts = new MessageCounts(settings.limits.maxMessages, 4 * settings.maxEntries + 1_000)
     this.#parts = parts
     this.#readers = readers
     this.#obtain = obtain
     this.#flights = new SingleFlight(settings.network, FOLLOWER_WAIT_MS, settings.runtime)
-  }
-
-  stats(): WriterStats {
-    return {
-      encryptHits: this.#uses - this.#misses,
-      encryptMisses: this.#misses,
-      staleEncrypts: this.renewal.staleServes,
-    }
   }
 
   /** Returns the entry of a context, whatever its age. */
@@ -78,7 +71,6 @@ export class WriterKeys {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): DataEncryptionKey | undefined {
-    this.#uses += 1
     const held = this.find(context)
     if (held === undefined) return undefined
     const now = this.#now()
@@ -86,6 +78,7 @@ export class WriterKeys {
     const freshness = freshnessOf(held, now, this.#parts.settings.writing)
     if (freshness === 'expired' || !this.#take(held.key, now)) return undefined
     if (freshness !== 'fresh') this.renewal.used(held, freshness, now, options)
+    this.#parts.counts.encryptHits += 1
     return held.key
   }
 
@@ -94,7 +87,7 @@ export class WriterKeys {
     given: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
-    this.#misses += 1
+    this.#parts.counts.encryptMisses += 1
     const context = canonicalContext(given) // the caller may change its map while the KMS is asked
     try {
       return await this.#fresh(context, options)
