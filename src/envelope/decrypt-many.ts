@@ -1,6 +1,6 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
 import { BatchSubkeys, recordAad } from '../ciphers/index.ts'
-import { type DataEncryptionKey, type Defer, type OpenRequest } from '../data-keys/index.ts'
+import type { DataEncryptionKey, Defer, OpenRequest } from '../data-keys/index.ts'
 import { KmsError, type Outcome, outcomeOf, settle, valueOf } from '../errors.ts'
 import { contextId, type EncryptionContext } from '../kms/index.ts'
 import type { MessageHead, MessageKind } from '../wire/index.ts'
