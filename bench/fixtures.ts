@@ -27,8 +27,6 @@ export function newCipher(kms: KeyManagementService = newKms()): EnvelopeCipher 
     kms,
     cache: { ttlMs: 3_600_000 },
     encryptForMs: 86_400_000,
-    maxMessages: 2 ** 32,
-    maxBytes: 2 ** 50,
     maxRecordBytes: 2 ** 25,
   })
 }

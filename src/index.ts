@@ -90,7 +90,6 @@ export type {
   DataKeyStore,
   DataKeyStoreOptions,
   FailoverEvent,
-  Hasher,
   KeyValueCapabilities,
   KeyValueOptions,
   KeyValueStore,

@@ -31,7 +31,7 @@ const code = (path) =>
 /** What wraps keys, and what that stands on, is one area: who uses a service cannot tell them apart. */
 function areaOf(path) {
   const [, folder] = path.split('/')
-  const services = ['providers', 'credentials', 'http', 'resilience', 'observability']
+  const services = ['runtime', 'providers', 'credentials', 'http', 'resilience', 'observability']
   return services.includes(folder) ? 'the service' : folder
 }
 

@@ -14,12 +14,12 @@ const providerLimit = coreLimit + 8 * 1024
 /** 6 KiB for the cache that lasts through outages, and its shared level. */
 const sharedLimit = coreLimit + 6 * 1024
 /** Every provider with all its credentials, and zod. */
-const configLimit = 45 * 1024
+const configLimit = 49 * 1024
 /** The same with what stands against outages, and the cache with the format below it. */
-const stackLimit = 64 * 1024
+const stackLimit = 67 * 1024
 
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
-const storeLimit = 10 * 1024
+const storeLimit = 10.5 * 1024
 
 /** Text that only the barred code contains; minifying keeps strings. */
 const markers = {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { KEK, sha256 } from './kit/build.mjs'
 import { headerCases } from './kit/cases-header.mjs'
+import { rangeCases } from './kit/cases-range.mjs'
 import { recordFailures } from './kit/cases-record.mjs'
 import { streamFailures } from './kit/cases-stream.mjs'
 import { successCases } from './kit/cases-success.mjs'
@@ -15,7 +16,11 @@ const FOLDER = join(import.meta.dirname, '..', 'test', 'kit', 'vectors')
 const PLAIN_BYTES = 8_192
 
 const files = new Map()
-for (const one of [...successCases(), ...headerCases(), ...recordFailures(), ...streamFailures()]) {
+const cases = [
+  ...[...successCases(), ...headerCases(), ...recordFailures(), ...streamFailures()],
+  ...rangeCases(),
+]
+for (const one of cases) {
   const name = `${one.name}.txt`
   if (files.has(name)) throw new Error(`two cases are named ${one.name}`)
   files.set(name, print(one))
@@ -25,9 +30,9 @@ if (process.argv.includes('--check')) check()
 else write()
 
 function print(one) {
-  const text = typeof one.message === 'string'
-  const compressed = !text && one.message.length > PLAIN_BYTES
+  const [encoding, lines] = bodyOf(one.message)
   const released = one.released ?? Buffer.alloc(0)
+  const optional = (name, value) => (value === undefined ? [] : [[name, value]])
   const fields = [
     ['comment', one.comment],
     ['expect', one.expect],
@@ -36,15 +41,29 @@ function print(one) {
     ...(one.keks ?? [KEK]).map((kek) => {
       return ['kek', `${JSON.stringify(kek.kekId)} ${kek.kekVersion} ${kek.key.toString('hex')}`]
     }),
+    ...optional('kek-use', one.kekUse),
     ...(one.store ?? []).map((entry) => ['store', storeEntry(entry)]),
-    ...(one.accept === undefined ? [] : [['accept', one.accept.join(' ')]]),
-    ...(one.maxWraps === undefined ? [] : [['max-wraps', one.maxWraps]]),
+    ...optional('accept', one.accept?.join(' ')),
+    ...optional('max-wraps', one.maxWraps),
+    ...optional('range', one.range && [0, 1, 2].map((i) => one.range[i] ?? '-').join(' ')),
     ['plaintext', `${released.length} ${sha256(released).toString('hex')}`],
-    ['encoding', text ? 'text' : compressed ? 'zlib' : 'hex'],
+    ...optional('length-verified', one.lengthVerified),
+    ...optional('length', one.message.pieces && one.message.length),
+    ['encoding', encoding],
   ]
-  const bytes = compressed ? deflateSync(one.message, { level: 9 }) : one.message
-  const body = text ? [ascii(one.message)] : (bytes.toString('hex').match(/.{1,64}/g) ?? [])
-  return `${fields.map(([name, value]) => `${name}: ${value}`).join('\n')}\n\n${body.join('\n')}\n`
+  const head = fields.map(([name, value]) => `${name}: ${value}`)
+  return `${head.join('\n')}\n\n${lines.join('\n')}\n`
+}
+
+/** The name of an encoding, and the lines. */
+function bodyOf(message) {
+  if (typeof message === 'string') return ['text', [ascii(message)]]
+  if (!Buffer.isBuffer(message)) {
+    return ['sparse', message.pieces.map(({ at, bytes }) => `${at} ${bytes.toString('hex')}`)]
+  }
+  const compressed = message.length > PLAIN_BYTES
+  const bytes = compressed ? deflateSync(message, { level: 9 }) : message
+  return [compressed ? 'zlib' : 'hex', bytes.toString('hex').match(/.{1,64}/g) ?? []]
 }
 
 /** The commitment under which a store has a record, and the record. */

@@ -14,8 +14,7 @@ const tests = citations(['test'], (line) => comment(line) + title(line))
 const mutants = readMutants()
 
 const problems = []
-for (const [id, must] of musts) {
-  if (must.later) continue
+for (const id of musts.keys()) {
   if (!code.has(id)) problems.push(`${id} is cited by no file in src`)
   if (!tests.has(id)) problems.push(`${id} is cited by no test`)
   const count = mutants.filter((mutant) => mutant.must === id).length
@@ -46,13 +45,13 @@ if (problems.length > 0) {
 function parseMusts(markdown) {
   const found = new Map()
   const next = new Map()
-  for (const match of markdown.matchAll(/^- \*\*\[(W(\d+)\.(\d+))\]\*\*( \(later\))? /gm)) {
-    const [, id, section, number, later] = match
+  for (const match of markdown.matchAll(/^- \*\*\[(W(\d+)\.(\d+))\]\*\*( \(library\))? /gm)) {
+    const [, id, section, number, library] = match
     const expected = (next.get(section) ?? 0) + 1
     if (Number(number) !== expected)
       throw new Error(`${DOC}: ${id} where W${section}.${expected} is due`)
     next.set(section, expected)
-    found.set(id, { section, later: later !== undefined })
+    found.set(id, { section, library: library !== undefined })
   }
   if (found.size === 0) throw new Error(`${DOC} has no MUSTs`)
   return found
@@ -105,24 +104,21 @@ function readMutants() {
 
 function print() {
   const sections = new Map()
-  for (const [id, { section, later }] of musts) {
-    const row = sections.get(section) ?? { musts: 0, later: 0, code: 0, tests: 0, mutants: 0 }
-    row[later ? 'later' : 'musts'] += 1
-    if (!later) {
-      row.code += code.has(id) ? 1 : 0
-      row.tests += tests.has(id) ? 1 : 0
-      row.mutants += mutants.some((mutant) => mutant.must === id) ? 1 : 0
-    }
+  for (const [id, { section, library }] of musts) {
+    const row = sections.get(section) ?? { musts: 0, library: 0, code: 0, tests: 0, mutants: 0 }
+    row.musts += 1
+    row.library += library ? 1 : 0
+    row.code += code.has(id) ? 1 : 0
+    row.tests += tests.has(id) ? 1 : 0
+    row.mutants += mutants.some((mutant) => mutant.must === id) ? 1 : 0
     sections.set(section, row)
   }
-  const sum = { musts: 0, later: 0, code: 0, tests: 0, mutants: 0 }
+  const sum = { musts: 0, library: 0, code: 0, tests: 0, mutants: 0 }
   for (const row of sections.values()) for (const key of Object.keys(sum)) sum[key] += row[key]
-  console.log('section  MUSTs  in code  in tests  mutants  later')
+  console.log('section  MUSTs  in code  in tests  mutants  library')
   for (const [name, row] of [...sections, ['all', sum]]) {
-    const cells = [row.musts, row.code, row.tests, row.mutants, row.later]
-    const widths = [7, 9, 10, 9, 7]
+    const cells = [row.musts, row.code, row.tests, row.mutants, row.library]
+    const widths = [7, 9, 10, 9, 9]
     console.log(name.padEnd(7) + cells.map((cell, i) => String(cell).padStart(widths[i])).join(''))
   }
-  const waiting = [...musts].filter(([, must]) => must.later).map(([id]) => id)
-  if (waiting.length > 0) console.log(`later: ${waiting.join(' ')}`)
 }

@@ -1,4 +1,4 @@
 export { createNodeNetwork, type NodeNetwork, type NodeNetworkOptions } from './node-network.ts'
-export { nodeHasher } from './node-hasher.ts'
+export { nodeAwsSigner } from './node-aws-signer.ts'
 export { nodeFileToken } from './node-file-token.ts'
 export { nodeReferences } from './node-references.ts'

@@ -33,13 +33,13 @@ export interface NodeNetwork extends Network {
  * ```ts
  * import { EnvelopeCipher } from 'edge-kms'
  * import { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'
- * import { createNodeNetwork, nodeHasher } from 'edge-kms/node'
+ * import { createNodeNetwork, nodeAwsSigner } from 'edge-kms/node'
  *
  * const kms = createAwsKms({
  *   keyId: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
  *   credentials: async () => awsCredentialsFromEnv(process.env),
  *   network: createNodeNetwork(),
- *   hasher: nodeHasher,
+ *   signer: nodeAwsSigner,
  * })
  * export const cipher = new EnvelopeCipher({ kms })
  * ```

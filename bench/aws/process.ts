@@ -1,7 +1,7 @@
 /** The clients inside Node, Deno or Bun: a line of standard input is a turn, a line out its cost. */
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
-import { createNodeNetwork, nodeHasher } from '../../adapters/node/index.ts'
+import { createNodeNetwork, nodeAwsSigner } from '../../adapters/node/index.ts'
 import { createSides, makeCalls, type Operation, type Place, type Sdk, type Side } from './sides.ts'
 
 interface Turn {
@@ -13,7 +13,7 @@ interface Turn {
 
 const [place = '', folder = ''] = process.argv.slice(2)
 const sdk = createRequire(folder)('@aws-sdk/client-kms') as Sdk
-const adapter = { network: createNodeNetwork(), hasher: nodeHasher }
+const adapter = { network: createNodeNetwork(), signer: nodeAwsSigner }
 const sides = await createSides(JSON.parse(place) as Place, sdk, adapter)
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -27,7 +27,7 @@ if (unknown.length > 0) {
 
 /** workerd has no `edge-kms/node`. */
 const sidesOn = (runtime) =>
-  runtime === 'workerd' ? ['sdk', 'ours', 'fetch'] : ['sdk', 'ours', 'hasher', 'node', 'fetch']
+  runtime === 'workerd' ? ['sdk', 'ours', 'fetch'] : ['sdk', 'ours', 'signer', 'node', 'fetch']
 const CASES = [1, 32].flatMap((atOnce) =>
   ['GenerateDataKey', 'Decrypt'].map((operation) => ({ operation, atOnce })),
 )

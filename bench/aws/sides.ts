@@ -16,8 +16,8 @@ export interface Sdk {
   readonly DecryptCommand: new (input: object) => object
 }
 
-/** `ours` stands on `fetch` and WebCrypto, `hasher` on `fetch` and `nodeHasher`, `node` on both of `edge-kms/node`. */
-export type Side = 'sdk' | 'ours' | 'hasher' | 'node' | 'fetch'
+/** `ours` stands on `fetch` and WebCrypto, `signer` on `fetch` and `nodeAwsSigner`, `node` on both of `edge-kms/node`. */
+export type Side = 'sdk' | 'ours' | 'signer' | 'node' | 'fetch'
 export type Operation = 'GenerateDataKey' | 'Decrypt'
 export type Call = () => Promise<unknown>
 
@@ -29,7 +29,7 @@ const context = {
 export async function createSides(
   { endpoint, arn, region, credentials }: Place,
   sdk: Sdk,
-  adapter?: Required<Pick<AwsKmsOptions, 'hasher' | 'network'>>,
+  adapter?: Required<Pick<AwsKmsOptions, 'signer' | 'network'>>,
 ): Promise<Partial<Record<Side, Record<Operation, Call>>>> {
   const options = { keyId: arn, credentials, endpoint, allowHttpLoopback: true }
   const ours = createAwsKms(options)
@@ -56,7 +56,7 @@ export async function createSides(
     },
     ours: callsOf(ours),
     ...(adapter !== undefined && {
-      hasher: callsOf(createAwsKms({ ...options, hasher: adapter.hasher })),
+      signer: callsOf(createAwsKms({ ...options, signer: adapter.signer })),
       node: callsOf(createAwsKms({ ...options, ...adapter })),
     }),
     fetch: {

@@ -13,7 +13,7 @@ import type { Work } from '../suite.ts'
 export const AT_ONCE = 64
 
 /** One data key for the whole run. */
-const keyLimits = { encryptForMs: 86_400_000, maxMessages: 2 ** 32, maxBytes: 2 ** 50 }
+const keyLimits = { encryptForMs: 86_400_000 }
 
 /** A cipher over a KMS, and what it asks of it. */
 export interface Side {
@@ -34,7 +34,9 @@ export function bareSide(): Side {
 export function wholeSide(): Side {
   const { kms, calls } = counted(newKms())
   const observer = new KmsMetrics({ cache: () => ({ ...keys.stats() }) })
-  const audit = new KmsAuditTrail({ mode: 'closed', sink: lineSink(() => undefined), observer })
+  const sink = lineSink(() => undefined)
+  const chain = { macKey: new Uint8Array(32).fill(1) }
+  const audit = new KmsAuditTrail({ mode: 'closed', sink, chain, observer })
   const circuitStore = new MemoryKeyValueStore()
   const stack = composeKms(kms, { preset: 'highSecurity', audit, observer, circuitStore })
   const keys: CachedKms = new CachedKms({ kms: stack, ttlMs: 3_600_000, ...keyLimits })

@@ -6,7 +6,7 @@ export {
   type Standards,
   standardsOf,
 } from './numbers.ts'
-export { checkFlags, checkOptions, isFlag, isTexts, type OptionKinds } from './option-kinds.ts'
+export { checkFlags, checkOptions, isTexts, type OptionKinds } from './option-kinds.ts'
 export {
   configError,
   describe,

@@ -20,7 +20,7 @@ export interface LocalWrapBinding {
   readonly context: Bytes
 }
 
-/** Returns what a local wrap authenticates (W3.18). */
+/** Returns what a local wrap authenticates (W3.18): label, key, version and K. */
 function localWrapAad({ kekId, kekVersion, context }: LocalWrapBinding): Bytes {
   const label = encodeUtf8('edge-kms/v1/local-wrap\0')
   return concatBytes(label, lp16(kekId), lp16(kekVersion), context)

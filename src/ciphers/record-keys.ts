@@ -25,23 +25,29 @@ export class RecordKeys {
   readonly #pool: SubkeyPool
   readonly #name: string
   readonly #redrawAfter: number
+  readonly #maxUnderPrefix: number
   #writer: Writer | undefined
   #redrawing = false
   /** The last prefix that was read: most messages follow one of the same writer. */
   #latest: { readonly prefix: Bytes; readonly subkey: CryptoKey } | undefined
 
-  /** @param redrawAfter - messages under one prefix before the next is drawn */
+  /**
+   * @param redrawAfter - messages under one prefix before the next is drawn
+   * @param maxUnderPrefix - messages under one prefix while the next is drawn
+   */
   constructor(
     key: XaesKey,
     runtime: Runtime,
     pool: SubkeyPool,
     redrawAfter: number = REDRAW_AFTER,
+    maxUnderPrefix: number = MAX_UNDER_PREFIX,
   ) {
     this.#key = key
     this.#runtime = runtime
     this.#pool = pool
     this.#name = pool.newName()
     this.#redrawAfter = redrawAfter
+    this.#maxUnderPrefix = maxUnderPrefix
   }
 
   /** Draws the first prefix ahead of its use, so that the first message does not wait for it. */
@@ -74,7 +80,7 @@ export class RecordKeys {
   /** While one message waits for the next prefix, the others go on under the old one (W5.5). */
   #mayGoOn({ messages }: Writer): boolean {
     if (messages < this.#redrawAfter) return true
-    return this.#redrawing && messages < MAX_UNDER_PREFIX
+    return this.#redrawing && messages < this.#maxUnderPrefix // W5.6
   }
 
   #sealUnder(writer: Writer, head: Bytes, plaintext: Bytes, aad: Bytes): Promise<Bytes> {
@@ -115,7 +121,7 @@ export class RecordKeys {
     return subkey
   }
 
-  /** A subkey is kept only after a tag verified under it: forged messages cannot push others out. */
+  /** A subkey is kept only after a tag verified under it (W4.34): forged messages cannot push others out. */
   async #openUnderNew(body: Bytes, aad: Bytes, batch: BatchSubkeys | undefined): Promise<Bytes> {
     const prefix = body.slice(0, XAES.prefixBytes)
     const derive = (): Promise<CryptoKey> => deriveSubkey(this.#key, prefix)

@@ -20,7 +20,7 @@ export interface XaesKey {
   readonly k1: Bytes
 }
 
-/** Imports a key of 32 bytes: one import and one block (W4.29). The bytes are copied at call time. */
+/** Imports a key of 32 bytes: one import and one block (W4.32). The bytes are copied at call time. */
 export async function importXaesKey(raw: Bytes): Promise<XaesKey> {
   const cipher = await crypto.subtle.importKey('raw', raw, 'AES-CBC', false, ['encrypt'])
   const k1 = new Uint8Array(BLOCK_BYTES)
@@ -30,7 +30,7 @@ export async function importXaesKey(raw: Bytes): Promise<XaesKey> {
 }
 
 /**
- * Derives the AES-256-GCM key of one nonce prefix (W4.30): NIST SP 800-108r1 in counter mode with
+ * Derives the AES-256-GCM key of one nonce prefix (W4.33): NIST SP 800-108r1 in counter mode with
  * CMAC-AES256, two blocks that do not depend on each other.
  *
  * @param prefix - 12 bytes

@@ -98,7 +98,7 @@ export const awsSchema: Variant<Checked, AwsKmsConfig> = z.strictObject({
   keyId: text,
   region: z.optional(text),
   credentials: awsCredentials,
-  multiRegion: z.optional(flag),
+  replicaRegions: z.optional(texts),
   grantTokens: z.optional(texts),
   usage: z.optional(usage),
   healthContext: z.optional(map),

@@ -43,8 +43,8 @@ export interface CreateKmsOptions extends ConfigPorts {
  * ```
  */
 export function createKms(config: KmsConfig, options: CreateKmsOptions = {}): KeyManagementService {
-  const { resolve, runtime, network, hasher, ...others } = options
+  const { resolve, runtime, network, signer, ...others } = options
   refuseOthers(others)
-  const resolving = new Resolving(resolve, { runtime, network, hasher })
+  const resolving = new Resolving(resolve, { runtime, network, signer })
   return buildKms(checkConfig(kmsConfigSchema, config), resolving)
 }

@@ -54,11 +54,11 @@ export function createResilientKms(
   config: ResilientKmsConfig,
   options: CreateResilientKmsOptions = {},
 ): ResilientKms {
-  const { resolve, runtime, network, hasher, dataKeyStore, shared, ...rest } = options
+  const { resolve, runtime, network, signer, dataKeyStore, shared, ...rest } = options
   const { observer, circuitStore, repairs, audit, ...others } = rest
   refuseOthers(others)
   const { kms: given, ...plain } = checkConfig(resilientConfigSchema, config)
-  const top = new Resolving(resolve, { runtime, network, hasher })
+  const top = new Resolving(resolve, { runtime, network, signer })
   const { cache, ...resilience } = top.all(plain, '')
   const ports = { ...top.ports, ...top.signing }
   const build = (one: CheckedConfig, place: string): KeyManagementService =>

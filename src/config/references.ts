@@ -41,7 +41,7 @@ type IfOptional<T, K extends keyof T> = object extends Pick<T, K> ? undefined : 
 
 /** Options as plain JSON: without what is `Left` out, and with S for every text. */
 export type Plain<T, Left extends PropertyKey, S> = {
-  readonly [K in keyof T as Exclude<K, Left | 'runtime' | 'network' | 'hasher'>]:
+  readonly [K in keyof T as Exclude<K, Left | 'runtime' | 'network' | 'signer'>]:
     Value<Exclude<T[K], undefined>, S> | IfOptional<T, K>
 }
 

@@ -1,33 +1,34 @@
 import { configError } from '../checks/index.ts'
+import type { AwsSigner } from '../credentials/aws/index.ts'
 import { isKmsError, KmsError } from '../errors.ts'
-import type { Hasher, Network, Runtime } from '../ports/index.ts'
+import type { Network, Runtime } from '../ports/index.ts'
 import { type CheckedText, type ConfigResolver, Reference, type Resolved } from './references.ts'
 
 /** Clock, random numbers and network for everything that a configuration makes. */
 export interface ConfigPorts {
   readonly runtime?: Runtime | undefined
   readonly network?: Network | undefined
-  /** Signs requests to AWS, whatever needs them; WebCrypto by default. */
-  readonly hasher?: Hasher | undefined
+  /** Signs all requests to AWS; aws4fetch by default. */
+  readonly signer?: AwsSigner | undefined
 }
 
 /** What builders work with. */
 export class Resolving {
   readonly ports: { readonly runtime?: Runtime; readonly network?: Network }
   /** For what signs requests to AWS. */
-  readonly signing: { readonly hasher?: Hasher }
+  readonly signing: { readonly signer?: AwsSigner }
   readonly #resolve: ConfigResolver | undefined
   readonly #place: string
 
   /** @param place - where in the configuration all paths begin; empty: at its top */
   constructor(
     resolve: ConfigResolver | undefined,
-    { runtime, network, hasher }: ConfigPorts,
+    { runtime, network, signer }: ConfigPorts,
     place = '',
   ) {
     this.#resolve = resolve
     this.ports = { ...(runtime && { runtime }), ...(network && { network }) }
-    this.signing = { ...(hasher && { hasher }) }
+    this.signing = { ...(signer && { signer }) }
     this.#place = place
   }
 

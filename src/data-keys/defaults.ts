@@ -37,7 +37,7 @@ export const DATA_KEY_OPTIONS: Bounds<DataKeyOption> = {
 /** Which part of `ttlMs` `refreshAheadMs` is by default. */
 export const REFRESH_AHEAD_SHARE: number = 1 / 5
 
-/** Subkeys of nonce prefixes that one cache, and one key without a cache, remembers. */
+/** Subkeys of nonce prefixes that one cache, and one key without a cache, remembers (W4.35). */
 export const SUBKEYS: { readonly ofCache: number; readonly ofKey: number } = {
   ofCache: 1_024,
   ofKey: 8,

@@ -26,7 +26,7 @@ export async function deriveKeys(
 
 /**
  * Returns the keys of an unwrapped DEK if its commitment is the header's, else `undefined`. What no
- * DEK can be counts as a wrong one (W3.29). Disposes the DEK.
+ * DEK can be counts as a wrong one (W2.1, W3.29). Disposes the DEK.
  */
 export async function openKeys(
   plaintext: SecretBytes,

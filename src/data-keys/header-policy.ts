@@ -28,7 +28,7 @@ export function checkHeader(
   }
 }
 
-/** @throws KmsError `ERR_CONTEXT_INVALID` */
+/** @throws KmsError `ERR_CONTEXT_INVALID` if a required key is missing (W1.16) */
 export function demandKeys(required: readonly string[], keys: readonly string[]): void {
   const missing = required.find((key) => !keys.includes(key))
   if (missing === undefined) return

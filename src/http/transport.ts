@@ -76,7 +76,7 @@ export class Transport {
       return await withTimeout((ended) => this.#exchange(request, ended), bound)
     } catch (failure) {
       signal?.throwIfAborted()
-      throw isKmsError(failure) ? failure : unreachable(failure, facts)
+      throw isKmsError(failure) ? failure : unreachable(failure, request)
     }
   }
 
@@ -105,13 +105,14 @@ function invalid(message: string, details: KmsErrorDetails | undefined): KmsErro
   return new KmsError('ERR_KMS_RESPONSE_INVALID', { ...details, message })
 }
 
-/** The cause's name and system code are kept; its message may hold a URL. */
-function unreachable(error: unknown, facts: CallFacts | undefined): KmsError {
+/** The host is named: a typo in a Region is a host that does not exist. The cause's message may hold a URL. */
+function unreachable(error: unknown, { facts, url }: HttpRequest): KmsError {
   const { cause = error } = Object(error) as Thrown
   const { code, name } = Object(cause) as Thrown
   const word = [code, name].find((one) => typeof one === 'string' && /^\w{1,64}$/.test(one))
   return new KmsError('ERR_KMS_UNAVAILABLE', {
     ...facts,
+    message: `cannot reach ${new URL(url).host}`,
     cause: new Error(word as string | undefined),
   })
 }

@@ -16,7 +16,7 @@ export const CONTEXT_LIMITS = {
   maxAadBytes: 8_192,
 } as const
 
-/** Keys that begin so are ours; the comparison is case-sensitive. */
+/** Keys that begin with this, under ASCII case folding, belong to the format (W1.7). */
 export const RESERVED_CONTEXT_PREFIX = 'edge-kms:'
 
 /** Ties a wrap to one data key, and joins our audit log with the KMS's. */
@@ -42,7 +42,7 @@ export function encodePrefixedContext(
   return encodeEntries('aad', map, maxBytes, prefix)
 }
 
-/** ctx(K): as {@link encodeContext}, for the map of {@link kmsContext}, for providers that bind bytes. */
+/** ctx(K): as {@link encodeContext}, for the map of {@link kmsContext}, with limits of its own (W1.15). */
 export function encodeKmsContext(k: EncryptionContext): Bytes {
   return encodeEntries('context', k, CONTEXT_LIMITS.maxContextBytes + 128, NO_PREFIX, true)
 }
@@ -121,9 +121,7 @@ function sortedKeys(name: MapName, keys: readonly string[], reserved: boolean): 
 }
 
 function isReserved(key: string): boolean {
-  // `EDGE-KMS:DK` is no reserved name, but K would hold two keys that differ in case only (W1.8).
-  if (key.startsWith(RESERVED_CONTEXT_PREFIX)) return true
-  return key.length === DATA_KEY_CONTEXT_KEY.length && foldAscii(key) === DATA_KEY_CONTEXT_KEY
+  return foldAscii(key.slice(0, RESERVED_CONTEXT_PREFIX.length)) === RESERVED_CONTEXT_PREFIX
 }
 
 /** W1.8: some KMSs compare keys without case, two such keys would be one there. */

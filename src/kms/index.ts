@@ -50,6 +50,7 @@ export {
   type NextCall,
   serviceOf,
 } from './intercepted-kms.ts'
+export { rewrapByUnwrapping } from './rewrap-by-unwrapping.ts'
 export { SecretBytes } from './secret-bytes.ts'
 export { unwrapEach } from './unwrap-each.ts'
 export type { KekVersion, WrappedKey } from './wrapped-key.ts'

@@ -92,7 +92,11 @@ export interface KeyManagementService {
   /** Whether a wrap is for one of the configured keys, compared by bytes; no I/O. */
   canUnwrap(wrap: WrappedKey): boolean
 
-  /** Makes a DEK of 32 uniformly random bytes and wraps it under every configured KEK. */
+  /**
+   * Makes a DEK of 32 uniformly random bytes and wraps it under every configured KEK.
+   *
+   * @throws KmsError `ERR_KMS_RESPONSE_INVALID` if the KMS answers a DEK of another length
+   */
   generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey>
 
   /** Wraps a DEK under the current version of every configured KEK. Leaves `plaintext` alone. */
@@ -100,7 +104,9 @@ export interface KeyManagementService {
 
   /**
    * Opens one of the wraps, in the service's own order of preference; wraps that are not ours are
-   * passed over. The result is exactly 32 bytes.
+   * passed over. The result is what the KMS answered, of any length: an attacker may have planted a wrap
+   * of something else. The caller must treat all but 32 bytes, and 32 zero bytes, as a wrong DEK, and call
+   * again with the remaining wraps.
    *
    * @throws KmsError `ERR_ENVELOPE_UNKNOWN_KEY` before any I/O if no wrap is for a configured key.
    */
@@ -112,7 +118,10 @@ export interface KeyManagementService {
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<UnwrappedDataKey>[]>
 
-  /** New wraps of the same DEK under the configured KEKs, inside the KMS where it can. */
+  /**
+   * Returns new wraps of the same DEK under the configured KEKs, made inside the KMS where it can. Outside, a
+   * wrap that does not open to 32 bytes is passed over.
+   */
   rewrapDataKey(
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,

@@ -1,4 +1,4 @@
-import { isKmsError, KmsError, type Outcome } from '../errors.ts'
+import { isKmsError, type KmsError, type Outcome } from '../errors.ts'
 import {
   DATA_KEY_CONTEXT_KEY,
   discard,
@@ -16,6 +16,15 @@ import {
   type WrappedKey,
 } from '../kms/index.ts'
 import type { KmsOperation, Runtime } from '../ports/index.ts'
+import {
+  areKeys,
+  holds,
+  invalidAnswer,
+  isGenerated,
+  isReport,
+  isUnwrapped,
+  outcomesOf,
+} from './audit-answers.ts'
 import type { AuditedKey, KmsAuditEvent } from './audit-event.ts'
 
 /** What takes the records; `KmsAuditTrail`. */
@@ -24,12 +33,16 @@ export interface AuditRecorder {
   record(events: readonly KmsAuditEvent[], options: KmsSignalOptions): Promise<void>
 }
 
-/** What is known of an operation before it began. */
-interface Started {
+/** One operation, and what its answer must be. */
+interface Call<T> {
   readonly operation: KmsOperation
+  readonly options: KmsSignalOptions
   readonly context?: EncryptionContext
-  /** The KEKs that it is about. */
-  readonly keys: readonly AuditedKey[]
+  /** The wraps that were asked for, which a failure names. */
+  readonly wraps?: readonly WrappedKey[]
+  readonly make: () => Promise<T>
+  readonly isGood: (answer: T) => boolean
+  readonly keysOf: (answer: T) => readonly AuditedKey[]
 }
 
 /** Records every operation of a service, after it has ended and before its answer is given out. */
@@ -53,98 +66,105 @@ export class AuditKms implements KeyManagementService {
   }
 
   generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
-    const started = { operation: 'generateDataKey', context: options.context, keys: [] } as const
-    const call = (): Promise<GeneratedDataKey> => this.#kms.generateDataKey(options)
-    return this.#run(started, options, call, ({ wraps }) => wraps)
+    const make = (): Promise<GeneratedDataKey> => this.#kms.generateDataKey(options)
+    const facts = { operation: 'generateDataKey', options, context: options.context } as const
+    return this.#run({ ...facts, make, isGood: isGenerated, keysOf: ({ wraps }) => wraps })
   }
 
   wrapDataKey(plaintext: SecretBytes, options: KmsCallOptions): Promise<readonly WrappedKey[]> {
-    const started = { operation: 'wrapDataKey', context: options.context, keys: [] } as const
-    const call = (): Promise<readonly WrappedKey[]> => this.#kms.wrapDataKey(plaintext, options)
-    return this.#run(started, options, call, (wraps) => wraps)
+    const make = (): Promise<readonly WrappedKey[]> => this.#kms.wrapDataKey(plaintext, options)
+    const facts = { operation: 'wrapDataKey', options, context: options.context } as const
+    return this.#run({ ...facts, make, isGood: areKeys, keysOf: same })
   }
 
   unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey> {
-    const { context } = options
-    const started = { operation: 'unwrapDataKey', context, keys: this.#ours(wraps) } as const
-    const call = (): Promise<UnwrappedDataKey> => this.#kms.unwrapDataKey(wraps, options)
-    return this.#run(started, options, call, ({ by }) => [by])
-  }
-
-  /** One record for each item: who audits asks which data keys were opened. */
-  async unwrapMany(
-    items: readonly UnwrapRequest[],
-    options: KmsSignalOptions,
-  ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
-    const atMs = this.#runtime.now()
-    const events = (outcomeOf: (i: number) => Outcome<UnwrappedDataKey>): KmsAuditEvent[] =>
-      items.map(({ wraps, context }, i) => {
-        const outcome = outcomeOf(i)
-        const keys = outcome.ok ? [outcome.value.by] : this.#ours(wraps)
-        const started = { operation: 'unwrapMany', context, keys } as const
-        return this.#eventOf(started, atMs, outcome.ok ? undefined : outcome.error, options)
-      })
-    let outcomes: readonly Outcome<UnwrappedDataKey>[]
-    try {
-      outcomes = await this.#kms.unwrapMany(items, options)
-    } catch (error) {
-      await this.#quietly(
-        events(() => ({ ok: false, error: error as never })),
-        options,
-      )
-      throw error
-    }
-    const missing = { ok: false, error: new KmsError('ERR_KMS_RESPONSE_INVALID') } as const
-    await this.#demand(
-      events((i) => outcomes[i] ?? missing),
-      options,
-      outcomes,
-    )
-    return outcomes
+    const make = (): Promise<UnwrappedDataKey> => this.#kms.unwrapDataKey(wraps, options)
+    const facts = { operation: 'unwrapDataKey', options, context: options.context, wraps } as const
+    return this.#run({ ...facts, make, isGood: isUnwrapped, keysOf: ({ by }) => [by] })
   }
 
   rewrapDataKey(
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    const { context } = options
-    const started = { operation: 'rewrapDataKey', context, keys: this.#ours(wraps) } as const
-    const call = (): Promise<readonly WrappedKey[]> => this.#kms.rewrapDataKey(wraps, options)
-    return this.#run(started, options, call, (made) => made)
+    const make = (): Promise<readonly WrappedKey[]> => this.#kms.rewrapDataKey(wraps, options)
+    const facts = { operation: 'rewrapDataKey', options, context: options.context, wraps } as const
+    return this.#run({ ...facts, make, isGood: areKeys, keysOf: same })
   }
 
   currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
-    const call = (): Promise<readonly KekVersion[]> => this.#kms.currentVersion(options)
-    return this.#run({ operation: 'currentVersion', keys: [] }, options, call, (made) => made)
+    const make = (): Promise<readonly KekVersion[]> => this.#kms.currentVersion(options)
+    return this.#run({ operation: 'currentVersion', options, make, isGood: areKeys, keysOf: same })
   }
 
-  /** A rotation whose record is lost has happened all the same: the error says that, and the next write carries it. */
+  /** A rotation whose record is not safe has happened all the same: the next write carries the record. */
   rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
-    const call = (): Promise<readonly KekVersion[]> => this.#kms.rotateKey(options)
-    return this.#run({ operation: 'rotateKey', keys: [] }, options, call, (made) => made)
+    const make = (): Promise<readonly KekVersion[]> => this.#kms.rotateKey(options)
+    return this.#run({ operation: 'rotateKey', options, make, isGood: areKeys, keysOf: same })
   }
 
   healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    const call = (): Promise<HealthReport> => this.#kms.healthCheck(options)
-    return this.#run({ operation: 'healthCheck', keys: [] }, options, call, () => [])
+    const make = (): Promise<HealthReport> => this.#kms.healthCheck(options)
+    return this.#run({
+      operation: 'healthCheck',
+      options,
+      make,
+      isGood: isReport,
+      keysOf: () => [],
+    })
   }
 
-  async #run<T>(
-    started: Started,
+  /** Makes one record for each item: an auditor asks which data keys were opened. */
+  async unwrapMany(
+    items: readonly UnwrapRequest[],
     options: KmsSignalOptions,
-    call: () => Promise<T>,
-    keysOf: (answer: T) => readonly AuditedKey[],
-  ): Promise<T> {
+  ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
+    const atMs = this.#runtime.now()
+    // The service may do with its list what it likes.
+    const asked = items.map(({ wraps, context }) => ({ wraps, context, keys: this.#ours(wraps) }))
+    const eventsOf = (outcomeOf: (i: number) => Outcome<UnwrappedDataKey>): KmsAuditEvent[] =>
+      asked.map(({ context, keys }, i) => {
+        const outcome = outcomeOf(i)
+        const facts = { operation: 'unwrapMany', options, context } as const
+        if (outcome.ok) return this.#event(facts, atMs, [outcome.value.by])
+        return this.#event(facts, atMs, keys, outcome.error)
+      })
+    let answer: unknown
+    try {
+      answer = await this.#kms.unwrapMany([...items], options)
+    } catch (error) {
+      const failed = { ok: false, error: (error ?? 'nothing') as KmsError } as const
+      await this.#quietly(
+        eventsOf(() => failed),
+        options,
+      )
+      throw error
+    }
+    const outcomes = outcomesOf(answer, asked.length, this.providerName)
+    await this.#demand(
+      eventsOf((i) => outcomes[i] as Outcome<UnwrappedDataKey>),
+      options,
+      outcomes,
+    )
+    return outcomes
+  }
+
+  async #run<T>(call: Call<T>): Promise<T> {
+    const { options, wraps, make, isGood, keysOf } = call
     const atMs = this.#runtime.now()
     let answer: T
     try {
-      answer = await call()
+      answer = await make()
+      if (!holds(isGood, answer)) {
+        discard(answer)
+        throw invalidAnswer(this.providerName, call.operation)
+      }
     } catch (error) {
-      await this.#quietly([this.#eventOf(started, atMs, error ?? 'nothing', options)], options)
+      const asked = this.#ours(wraps ?? [])
+      await this.#quietly([this.#event(call, atMs, asked, error ?? 'nothing')], options)
       throw error
     }
-    const event = this.#eventOf({ ...started, keys: keysOf(answer) }, atMs, undefined, options)
-    await this.#demand([event], options, answer)
+    await this.#demand([this.#event(call, atMs, keysOf(answer))], options, answer)
     return answer
   }
 
@@ -162,16 +182,16 @@ export class AuditKms implements KeyManagementService {
     }
   }
 
-  /** What has failed keeps its own error: nothing was given out that would need a record first. */
+  /** An operation that failed keeps its own error: nothing was given out that would need a record first. */
   async #quietly(events: readonly KmsAuditEvent[], options: KmsSignalOptions): Promise<void> {
     await this.#trail.record(events, options).catch(() => undefined)
   }
 
-  #eventOf(
-    { operation, context, keys }: Started,
+  #event(
+    { operation, options, context }: Pick<Call<never>, 'operation' | 'options' | 'context'>,
     atMs: number,
-    error: unknown,
-    { signal }: KmsSignalOptions,
+    keys: readonly AuditedKey[],
+    error?: unknown,
   ): KmsAuditEvent {
     return {
       atMs,
@@ -179,21 +199,29 @@ export class AuditKms implements KeyManagementService {
       operation,
       provider: this.providerName,
       outcome: error === undefined ? 'success' : 'failure',
-      errorType: error === undefined ? '' : typeOf(error, signal),
+      errorType: error === undefined ? '' : typeOf(error, options.signal),
       actor: this.#trail.actor(),
       dataKey: context?.[DATA_KEY_CONTEXT_KEY] ?? '',
       keys,
     }
   }
 
+  /** The wraps under configured KEKs. What a caller or a service gets wrong here must not cost the record. */
   #ours(wraps: readonly WrappedKey[]): readonly AuditedKey[] {
-    return wraps.filter((wrap) => this.#kms.canUnwrap(wrap))
+    try {
+      return wraps.filter((wrap) => areKeys([wrap]) && this.#kms.canUnwrap(wrap))
+    } catch {
+      return []
+    }
   }
+}
+
+function same(keys: readonly AuditedKey[]): readonly AuditedKey[] {
+  return keys
 }
 
 function typeOf(error: unknown, signal: AbortSignal | undefined): string {
   if (isKmsError(error)) return error.code
-  if (signal?.aborted === true) return 'aborted'
-  const isAbort = (error as Partial<Error> | undefined)?.name === 'AbortError'
-  return isAbort ? 'aborted' : 'ERR_KMS_UNAVAILABLE'
+  // An AbortError that nobody asked for is an outage.
+  return signal?.aborted === true ? 'aborted' : 'ERR_KMS_UNAVAILABLE'
 }

@@ -1,18 +1,18 @@
 import { encodeBase64Url, encodeUtf8 } from '../bytes/index.ts'
+import { oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
 import { sha256 } from '../ciphers/index.ts'
-import { refuseOthers, wrongOption } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import { checkEndpoint, Transport } from '../http/index.ts'
 import type { DataKeyStore, Network } from '../ports/index.ts'
 import { webNetwork } from '../runtime/index.ts'
-import type { AuditRecord, AuditSink } from './audit-event.ts'
+import type { AuditRecord, AuditSink } from './audit-record.ts'
 import { toOcsf } from './ocsf.ts'
 
-/** Whether records go as they are or as OCSF, which has them inside. */
+/** Whether records are written as they are or as OCSF, which has them inside. */
 export type AuditFormat = 'record' | 'ocsf'
 
 /**
- * A line of JSON for each record, e.g. to `console.log`.
+ * Returns a sink that writes a line of JSON for each record, e.g. to `console.log`.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
@@ -20,7 +20,7 @@ export function lineSink(
   write: (line: string) => void | Promise<void>,
   format: AuditFormat = 'record',
 ): AuditSink {
-  if (typeof write !== 'function') throw wrongOption('write')
+  if (typeof write !== 'function') throw wrongOption('write', 'a function', write)
   checkFormat(format)
   return {
     async write(records) {
@@ -33,15 +33,15 @@ export function lineSink(
 export interface FetchSinkOptions {
   /** https; http to a loopback address where that is allowed. */
   readonly url: string
-  /** Such as an API key. Sent, never recorded. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Such as an API key, in any form that `fetch` takes. Sent, never recorded. */
+  readonly headers?: HeadersInit | undefined
   readonly format?: AuditFormat | undefined
   readonly allowHttpLoopback?: boolean | undefined
   readonly network?: Network | undefined
 }
 
 /**
- * Lines of JSON in one POST. Any status but 2xx is a failure.
+ * Returns a sink that sends lines of JSON in one POST for each batch. Any status but 2xx is a failure.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
@@ -51,11 +51,11 @@ export function fetchSink(options: FetchSinkOptions): AuditSink {
   refuseOthers(others)
   checkFormat(format)
   const url = checkEndpoint(given, { allowHttpLoopback })
+  const all = headersOf(headers)
   const transport = new Transport({ network, timeoutMs: 60_000 })
   return {
     async write(records, { signal }) {
       const body = records.map((record) => `${jsonOf(record, format)}\n`).join('')
-      const all = { ...headers, 'content-type': 'application/x-ndjson' }
       const { status } = await transport.send({ method: 'POST', url, headers: all, body, signal })
       if (status < 200 || status > 299) throw new KmsError('ERR_STORE_UNAVAILABLE', { status })
     },
@@ -63,46 +63,73 @@ export function fetchSink(options: FetchSinkOptions): AuditSink {
 }
 
 /** What {@link queueSink} needs of a queue, e.g. a binding of Cloudflare Queues. */
-export interface AuditQueue {
+export interface AuditQueueBinding {
   sendBatch(messages: readonly { readonly body: unknown }[]): Promise<unknown>
 }
 
+/** Cloudflare Queues take 100 messages and 256 KB in one batch. */
+const QUEUE_BATCH = { messages: 100, bytes: 200_000 }
+
 /**
- * A message for each record, in batches of at most 100.
+ * Returns a sink that sends a message for each record, in batches of at most 100 messages and 200 kB.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
-export function queueSink(queue: AuditQueue, format: AuditFormat = 'record'): AuditSink {
-  if (typeof (queue as Partial<AuditQueue> | null)?.sendBatch !== 'function')
-    throw wrongOption('queue')
+export function queueSink(queue: AuditQueueBinding, format: AuditFormat = 'record'): AuditSink {
+  if (typeof (queue as Partial<AuditQueueBinding> | null)?.sendBatch !== 'function')
+    throw wrongOption('queue', 'an object with sendBatch()', queue)
   checkFormat(format)
   return {
     async write(records) {
-      for (let at = 0; at < records.length; at += 100) {
-        const batch = records.slice(at, at + 100)
-        await queue.sendBatch(batch.map((record) => ({ body: shaped(record, format) })))
+      let [batch, bytes]: [{ readonly body: unknown }[], number] = [[], 0]
+      for (const record of records) {
+        const body = shaped(record, format)
+        const size = encodeUtf8(JSON.stringify(body)).length
+        if (
+          batch.length === QUEUE_BATCH.messages ||
+          (batch.length > 0 && bytes + size > QUEUE_BATCH.bytes)
+        ) {
+          await queue.sendBatch(batch)
+          ;[batch, bytes] = [[], 0]
+        }
+        batch.push({ body })
+        bytes += size
       }
+      if (batch.length > 0) await queue.sendBatch(batch)
     },
   }
 }
 
+/** Writes that a store has to take at the same time. */
+const STORE_LANES = 16
+
 /**
- * A value for each record in a store of its own, under a hash of writer and place: sort by these to
- * verify. It is written once: another record at that place is a fork, and refused.
+ * Returns a sink that puts a value for each record into a store of its own, under a hash of writer and place:
+ * sort by these to verify. A value is written once: another record at the same place is a fork, and refused.
  *
  * @throws KmsError `ERR_KMS_CONFIG` if the store is not strong
  */
 export function storeSink(store: DataKeyStore): AuditSink {
-  if ((store as DataKeyStore | null)?.consistency !== 'strong') throw wrongOption('store')
+  if ((store as DataKeyStore | null)?.consistency !== 'strong')
+    throw wrongOption('store', 'a DataKeyStore whose consistency is "strong"', store)
+  const put = async (record: AuditRecord, signal: AbortSignal | undefined): Promise<void> => {
+    const key = await keyOf(record)
+    const value = encodeUtf8(jsonOf(record, 'record'))
+    if (await store.putIfAbsent(key, value, { signal })) return
+    const held = await store.get(key, { signal })
+    if (String(held) !== String(value))
+      throw new KmsError('ERR_STORE_UNAVAILABLE', {
+        message: 'another audit record has this place',
+      })
+  }
   return {
     async write(records, { signal }) {
-      for (const record of records) {
-        const key = await keyOf(record)
-        const value = encodeUtf8(jsonOf(record, 'record'))
-        if (await store.putIfAbsent(key, value, { signal })) continue
-        const held = await store.get(key, { signal })
-        if (String(held) !== String(value)) throw new KmsError('ERR_STORE_UNAVAILABLE')
+      let next = 0
+      const lane = async (): Promise<void> => {
+        for (let record = records[next++]; record !== undefined; record = records[next++])
+          await put(record, signal)
       }
+      await Promise.all(Array.from({ length: STORE_LANES }, lane))
     },
   }
 }
@@ -112,9 +139,21 @@ async function keyOf({ writer, seq }: AuditRecord): Promise<string> {
   return `ek1/${encodeBase64Url(await sha256(encodeUtf8(`edge-kms/audit\n${writer}\n${seq}`)))}`
 }
 
+/** A copy: `fetch` reads the headers at each request, and the caller may change its own. */
+function headersOf(given: HeadersInit | undefined): Headers {
+  try {
+    const headers = new Headers(given)
+    headers.set('content-type', 'application/x-ndjson')
+    return headers
+  } catch {
+    // What the platform says may hold a value.
+    throw wrongOption('headers', 'names and values of HTTP headers')
+  }
+}
+
 /** A misspelt one would be a record in silence. */
-function checkFormat(format: string): void {
-  if (format !== 'record' && format !== 'ocsf') throw wrongOption('format')
+function checkFormat(format: AuditFormat): void {
+  oneOf('format', format, ['record', 'ocsf'])
 }
 
 function shaped(record: AuditRecord, format: AuditFormat): unknown {

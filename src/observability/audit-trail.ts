@@ -1,106 +1,115 @@
-import { refuseOthers, wrongOption } from '../checks/index.ts'
-import { KmsError } from '../errors.ts'
-import { type KeyManagementService, type KmsSignalOptions } from '../kms/index.ts'
+import { configError, integer, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
+import type { KeyManagementService, KmsSignalOptions } from '../kms/index.ts'
 import type { Network, Observer, Runtime } from '../ports/index.ts'
-import { notify, sleep, webNetwork, webRuntime } from '../runtime/index.ts'
-import { AuditChain, type Pending } from './audit-chain.ts'
-import { type AuditCheckpoint, type AuditSink, type KmsAuditEvent, frozen } from './audit-event.ts'
+import { untilAborted, webNetwork, webRuntime } from '../runtime/index.ts'
+import { AuditChain } from './audit-chain.ts'
+import { type AuditCheckpoints, Checkpointer, type CheckpointPorts } from './audit-checkpoints.ts'
+import { type KmsAuditEvent, redacted } from './audit-event.ts'
+import { type AuditMacKey, keyedDigest, plainDigest } from './audit-keys.ts'
 import { AuditKms } from './audit-kms.ts'
-import { isCheckpointKey } from './checkpoint-key.ts'
+import { AuditQueue } from './audit-queue.ts'
+import type { AuditCheckpoint, AuditSink } from './audit-record.ts'
 
 /** Options of {@link KmsAuditTrail}. */
 export interface KmsAuditTrailOptions {
   readonly sink: AuditSink
   /**
-   * `closed`: an operation whose record is not safe fails, and what it brought is wiped. `open`: it
-   * goes on, and the loss is told to the observer. There is no default: it must be said.
+   * `closed`: an operation whose record is not safe fails, and its DEK is wiped. `open`: it goes on, and the
+   * loss is counted. There is no default.
    */
   readonly mode: 'open' | 'closed'
-  /** Who asks, at this moment; called for each operation. */
+  /** Returns who asks, at this moment; called for each operation. */
   readonly actor?: (() => string) | undefined
-  readonly checkpoints?: AuditCheckpoints | undefined
-  /** How long a write may take, in milliseconds: 1,000 by default, at most 60,000. */
+  /** What makes a changed log visible. Without it the log is as good as the place that it is in. */
+  readonly chain?: AuditChainOptions | undefined
+  /** The longest write of the sink or of a checkpoint, retries included, in milliseconds: 1,000 by default, at most 60,000. */
   readonly timeoutMs?: number | undefined
+  /**
+   * The most bytes of records (as JSON) in memory: 16 MiB by default, which is about 40,000 records; 1,024 to
+   * 1 GiB. An event that finds the queue full is lost, and its operation fails if the mode is `closed`.
+   */
+  readonly maxQueueBytes?: number | undefined
   readonly runtime?: Runtime | undefined
   readonly network?: Network | undefined
   readonly observer?: Observer | undefined
 }
 
-/** Signed statements of how far the chain goes: without them nobody sees that its end was cut off. */
-export interface AuditCheckpoints {
-  /** A private key for ECDSA over P-256. */
-  readonly key: CryptoKey
-  /**
-   * Where they go: somewhere that whoever can change the log cannot.
-   */
-  readonly write: (checkpoint: AuditCheckpoint) => Promise<void>
-  /**
-   * After so many records: 100 by default, 1 to 1,000,000. What comes after the last one is not covered. One
-   * that cannot be written is tried again with the next record; fail-closed, operations fail from twice as
-   * many records on.
-   */
-  readonly every?: number | undefined
+/** How records are protected. At least one of the two: hashes alone can be made by anyone. */
+export interface AuditChainOptions {
+  /** Authenticates each record with HMAC-SHA-256. Keep it from those who can change the log. */
+  readonly macKey?: AuditMacKey | undefined
+  readonly checkpoints?: AuditCheckpoints | undefined
 }
 
 /**
- * A record of every operation, in a chain of hashes, for {@link verifyAuditLog}.
+ * Records every operation of a KMS, for {@link verifyAuditLog}.
  *
  * @example
  * ```ts
  * import { composeKms, type KeyManagementService } from 'edge-kms'
  * import { KmsAuditTrail, lineSink } from 'edge-kms/observability'
  *
- * const audit = new KmsAuditTrail({ mode: 'closed', sink: lineSink((line) => console.log(line)) })
- * export const audited = (kms: KeyManagementService) => composeKms(kms, { preset: 'highSecurity', audit })
+ * export function audited(kms: KeyManagementService, macKey: string) {
+ *   const sink = lineSink((line) => console.log(line))
+ *   const audit = new KmsAuditTrail({ mode: 'closed', sink, chain: { macKey } })
+ *   return composeKms(kms, { preset: 'highSecurity', audit })
+ * }
  * ```
  */
 export class KmsAuditTrail {
   readonly mode: 'open' | 'closed'
-  readonly #sink: AuditSink
-  readonly #actor: () => string
-  readonly #checkpoints: AuditCheckpoints | undefined
-  readonly #every: number
-  readonly #timeoutMs: number
+  readonly #actor: (() => unknown) | undefined
   readonly #runtime: Runtime
-  readonly #network: Network
-  readonly #observer: Observer | undefined
-  readonly #chain: AuditChain
-  /** How many records the last checkpoint covers, and the one that is on its way. */
-  #covered = 0
-  #promised = 0
+  readonly #hasCheckpoints: boolean
+  readonly #queue: AuditQueue
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: KmsAuditTrailOptions) {
-    const { sink, mode, actor, checkpoints, timeoutMs = 1_000, ...rest } = options
+    if (Object(options) !== options) throw wrongOption('options', 'an object', options)
+    const {
+      sink,
+      mode,
+      actor,
+      chain,
+      timeoutMs = 1_000,
+      maxQueueBytes = 16_777_216,
+      ...rest
+    } = options
     const { runtime = webRuntime, network = webNetwork, observer, ...others } = rest
     refuseOthers(others)
-    if (mode !== 'closed' && (mode as string) !== 'open') throw wrongOption('mode')
-    if (typeof (sink as Partial<AuditSink> | null)?.write !== 'function') throw wrongOption('sink')
-    if (actor !== undefined && typeof actor !== 'function') throw wrongOption('actor')
-    refuseWithout('runtime', runtime, ['now', 'randomFill'])
-    refuseWithout('network', network, ['after'])
-    if (observer !== undefined) refuseWithout('observer', observer, ['observe'])
-    this.mode = mode
-    this.#sink = sink
-    this.#actor = actor ?? ((): string => '')
-    this.#checkpoints = checkpoints === undefined ? undefined : checkedCheckpoints(checkpoints)
-    this.#every = within('checkpoints.every', checkpoints?.every ?? 100, 1_000_000)
-    this.#timeoutMs = within('timeoutMs', timeoutMs, 60_000)
+    this.mode = oneOf('mode', mode, ['open', 'closed'])
+    demand('sink', sink, ['write'])
+    if (actor !== undefined && typeof actor !== 'function')
+      throw wrongOption('actor', 'a function', actor)
+    demand('runtime', runtime, ['now', 'randomFill'])
+    demand('network', network, ['after'])
+    if (observer !== undefined) demand('observer', observer, ['observe'])
+    integer('timeoutMs', timeoutMs, 1, 60_000)
+    integer('maxQueueBytes', maxQueueBytes, 1_024, 1_073_741_824)
+    this.#actor = actor
     this.#runtime = runtime
-    this.#network = network
-    this.#observer = observer
-    this.#chain = new AuditChain(runtime, network)
+    const protection = protectionOf(chain, { runtime, network, timeoutMs })
+    this.#hasCheckpoints = protection.checkpointer !== undefined
+    const bounds = { sink, mode, timeoutMs, maxQueueBytes }
+    this.#queue = new AuditQueue({ ...bounds, ...protection, runtime, network, observer })
   }
 
-  /** The service, with a record of everything that it does. */
+  /**
+   * Returns the service, with a record of everything that it does.
+   *
+   * @throws KmsError `ERR_KMS_CONFIG`
+   */
   around(kms: KeyManagementService): KeyManagementService {
+    demand('kms', kms, ['canUnwrap', 'generateDataKey', 'unwrapDataKey'])
     return new AuditKms(kms, this, this.#runtime)
   }
 
-  /** Who asks now. What the application throws here is no name. */
+  /** Returns who asks now, or an empty text: what the application throws here is no name. */
   actor(): string {
     try {
-      const name: unknown = this.#actor()
+      const name: unknown = this.#actor?.()
+      // An async function is a mistake, and its rejection would end a Node process.
+      if (typeof name === 'object') Promise.resolve(name).catch(() => undefined)
       return typeof name === 'string' ? name : ''
     } catch {
       return ''
@@ -108,106 +117,59 @@ export class KmsAuditTrail {
   }
 
   /**
-   * Records what happened.
+   * Records what happened. In mode `open` it does not wait.
    *
-   * @throws KmsError `ERR_STORE_UNAVAILABLE` if the trail is fail-closed and a record is not safe, or no
-   * checkpoint was written for twice as many records as they are to be apart
+   * @throws KmsError `ERR_STORE_UNAVAILABLE` in mode `closed`, if a record is not safe or the log is not covered by checkpoints
    */
-  async record(events: readonly KmsAuditEvent[], { defer }: KmsSignalOptions): Promise<void> {
-    const own = events.map((event) => this.#chain.append(frozen(event)))
-    const written = this.#write(own, events)
+  async record(events: readonly KmsAuditEvent[], options: KmsSignalOptions): Promise<void> {
+    if (events.length === 0) return
+    const { signal, defer } = options
+    const settled = this.#queue.write(events.map(redacted), defer)
     // The caller may be gone by then; the record is still to be written.
-    defer?.(written.catch(() => undefined))
-    if (this.mode === 'open') written.catch(() => undefined)
-    else await written
+    if (defer !== undefined || this.mode === 'open') {
+      const quiet = settled.catch(() => undefined)
+      defer?.(quiet)
+    }
+    if (this.mode === 'closed') await untilAborted(settled, signal)
   }
 
   /**
-   * Signs how far the chain is safe: at the end of a process, or on a schedule.
+   * Writes what is in the queue, then signs and stores how far the log goes: at the end of a process, or on
+   * a schedule. Returns `undefined` without `chain.checkpoints`, or if nothing was ever recorded.
    *
-   * @throws KmsError `ERR_STORE_UNAVAILABLE` if the checkpoint could not be written
+   * @throws KmsError `ERR_STORE_UNAVAILABLE` if a record or the checkpoint could not be written
    */
   async checkpoint(): Promise<AuditCheckpoint | undefined> {
-    if (this.#checkpoints === undefined) return undefined
-    const made = await this.#chain.checkpoint(this.#checkpoints.key)
-    if (made === undefined) return undefined
-    try {
-      await this.#checkpoints.write(made)
-    } catch (cause) {
-      const message = 'the checkpoint of the audit log could not be written'
-      throw new KmsError('ERR_STORE_UNAVAILABLE', { message, cause })
-    }
-    this.#covered = Math.max(this.#covered, made.size)
-    this.#promised = Math.max(this.#promised, made.size)
-    return made
-  }
-
-  async #write(own: readonly Pending[], events: readonly KmsAuditEvent[]): Promise<void> {
-    const ended = new AbortController()
-    const late = sleep(this.#network, this.#timeoutMs, ended.signal).then(() => {
-      throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the audit sink takes too long' })
-    })
-    late.catch(() => undefined)
-    try {
-      await Promise.race([this.#send(own, ended.signal), late]).catch((cause: unknown) => {
-        this.#chain.trim()
-        this.#lost(events)
-        const message = 'the audit record could not be written'
-        throw new KmsError('ERR_STORE_UNAVAILABLE', { message, cause })
-      })
-      await this.#cover(events, late)
-    } finally {
-      ended.abort()
-    }
-  }
-
-  async #send(own: readonly Pending[], signal: AbortSignal): Promise<void> {
-    const records = await this.#chain.records(own)
-    if (records.length > 0) await this.#sink.write(records, { signal })
-    this.#chain.written(records)
-  }
-
-  /**
-   * A checkpoint where one is due. The records are safe: one that fails is no failure of theirs, and is
-   * due again with the next. But a log of which more than twice as much as was said is not covered is not
-   * what fail-closed promises.
-   */
-  async #cover(events: readonly KmsAuditEvent[], late: Promise<never>): Promise<void> {
-    const { safeSize } = this.#chain
-    if (this.#checkpoints === undefined || safeSize - this.#promised < this.#every) return
-    this.#promised = safeSize
-    try {
-      await Promise.race([this.checkpoint(), late])
-    } catch (error) {
-      this.#promised = this.#covered
-      for (const { provider, operation } of events.slice(0, 1))
-        notify(this.#observer, { type: 'checkpoint-loss', provider, operation })
-      if (this.mode === 'closed' && safeSize - this.#covered >= 2 * this.#every) throw error
-    }
-  }
-
-  #lost(events: readonly KmsAuditEvent[]): void {
-    for (const { provider, operation } of events)
-      notify(this.#observer, { type: 'audit-loss', provider, operation })
+    return this.#hasCheckpoints ? this.#queue.checkpoint() : undefined
   }
 }
 
-function checkedCheckpoints(checkpoints: AuditCheckpoints): AuditCheckpoints {
-  if (Object(checkpoints) !== checkpoints) throw wrongOption('checkpoints')
-  const { key, write, every: _every, ...others } = checkpoints
+function protectionOf(
+  chain: AuditChainOptions | undefined,
+  ports: CheckpointPorts,
+): { readonly chain: AuditChain; readonly checkpointer: Checkpointer | undefined } {
+  const { runtime } = ports
+  if (chain === undefined)
+    return { chain: new AuditChain(runtime, undefined, 'SHA-256'), checkpointer: undefined }
+  if (Object(chain) !== chain) throw wrongOption('chain', 'an object', chain)
+  const { macKey, checkpoints, ...others } = chain
   refuseOthers(others)
-  if (!isCheckpointKey(key, 'sign')) throw wrongOption('checkpoints.key')
-  if (typeof write !== 'function') throw wrongOption('checkpoints.write')
-  return checkpoints
+  if (macKey === undefined && checkpoints === undefined)
+    throw configError(
+      'chain requires macKey, checkpoints, or both: hashes alone can be made by anyone',
+    )
+  return {
+    chain:
+      macKey === undefined
+        ? new AuditChain(runtime, plainDigest, 'SHA-256')
+        : new AuditChain(runtime, keyedDigest('chain.macKey', macKey), 'HMAC-SHA-256'),
+    checkpointer: checkpoints === undefined ? undefined : new Checkpointer(checkpoints, ports),
+  }
 }
 
-/** A port without one of its methods would fail at the first record, not here. */
-function refuseWithout(name: string, port: unknown, methods: readonly string[]): void {
-  const held = Object(port) as Readonly<Record<string, unknown>>
-  if (methods.some((method) => typeof held[method] !== 'function')) throw wrongOption(name)
-}
-
-function within(name: string, value: number, max: number): number {
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value
-  throw wrongOption(name)
+/** An object without one of its methods would fail at the first record, not here. */
+function demand(name: string, given: unknown, methods: readonly string[]): void {
+  const held = Object(given) as Readonly<Record<string, unknown>>
+  const missing = methods.find((method) => typeof held[method] !== 'function')
+  if (missing !== undefined) throw wrongOption(name, `an object with ${missing}()`, given)
 }

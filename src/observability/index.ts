@@ -1,21 +1,24 @@
+export { type AuditCheckpoints } from './audit-checkpoints.ts'
+export type { AuditLogEntry } from './audit-entry.ts'
+export type { AuditedKey, KmsAuditEvent } from './audit-event.ts'
+export type { AuditMacKey } from './audit-keys.ts'
 export type {
   AuditCheckpoint,
-  AuditedKey,
+  AuditLink,
   AuditRecord,
   AuditSink,
   AuditWriteOptions,
-  KmsAuditEvent,
-} from './audit-event.ts'
+} from './audit-record.ts'
 export {
   type AuditFormat,
-  type AuditQueue,
+  type AuditQueueBinding,
   fetchSink,
   type FetchSinkOptions,
   lineSink,
   queueSink,
   storeSink,
 } from './audit-sinks.ts'
-export { type AuditCheckpoints, KmsAuditTrail, type KmsAuditTrailOptions } from './audit-trail.ts'
+export { type AuditChainOptions, KmsAuditTrail, type KmsAuditTrailOptions } from './audit-trail.ts'
 export { cacheFamilies, type CacheNumbers } from './cache-metrics.ts'
 export {
   DURATION_BOUNDS,
@@ -35,8 +38,9 @@ export type {
 export { renderPrometheus } from './prometheus.ts'
 export { type OcsfEvent, toOcsf } from './ocsf.ts'
 export {
-  type AuditProblem,
+  type AuditGap,
   type AuditVerdict,
   verifyAuditLog,
   type VerifyAuditOptions,
 } from './verify-audit-log.ts'
+export type { AuditProblem, AuditProblemKind, WriterCoverage } from './writer-log.ts'

@@ -1,8 +1,9 @@
 import { refuseOthers, wrongOption } from '../checks/index.ts'
 import { KMS_ERROR_CODES } from '../errors.ts'
-import type { KmsEvent, KmsOperation, Observer } from '../ports/index.ts'
+import type { KmsEvent, Observer } from '../ports/index.ts'
 import { cacheFamilies, type CacheNumbers } from './cache-metrics.ts'
 import type { Labels, MetricFamily, ScalarSample } from './metric-family.ts'
+import { OPERATIONS } from './operations.ts'
 import { renderPrometheus } from './prometheus.ts'
 import { Counter, Histogram } from './series.ts'
 
@@ -22,16 +23,6 @@ export interface KmsMetricsOptions {
   readonly cache?: () => CacheNumbers
 }
 
-const OPERATIONS: ReadonlySet<string> = /* @__PURE__ */ new Set<KmsOperation>([
-  'generateDataKey',
-  'wrapDataKey',
-  'unwrapDataKey',
-  'unwrapMany',
-  'rewrapDataKey',
-  'currentVersion',
-  'rotateKey',
-  'healthCheck',
-])
 /** Provider names come from the configuration; a service that invents them must not add series. */
 const MAX_PROVIDERS = 16
 
@@ -176,7 +167,7 @@ const COUNTERS = [
     event: 'audit-loss',
     name: 'edge_kms.audit.losses',
     unit: '{event}',
-    help: 'Audit events that could not be written.',
+    help: 'Audit events that were not written in time.',
   },
   {
     event: 'checkpoint-loss',

@@ -1,5 +1,5 @@
 import type { KmsOperation } from '../ports/index.ts'
-import type { AuditRecord } from './audit-event.ts'
+import type { AuditRecord } from './audit-record.ts'
 
 /** Activities of class 6003: 1 create, 2 read, 3 update, 99 other. */
 const ACTIVITIES: { readonly [O in KmsOperation]: 1 | 2 | 3 | 99 } = {
@@ -18,8 +18,8 @@ const CLASS = 6_003
 export type OcsfEvent = Readonly<Record<string, unknown>>
 
 /**
- * A record as OCSF has it. The record itself goes along under `unmapped`, so that the chain can be
- * verified from what arrived.
+ * Returns a record as an OCSF event. The record itself is under `unmapped`: `verifyAuditLog` takes such events,
+ * and compares all their other fields with what this function makes of the record.
  *
  * @throws TypeError for an operation that is none of ours
  */

@@ -1,168 +1,171 @@
 import { decodeBase64Url } from '../bytes/index.ts'
+import { integer, refuseOthers, wrongOption } from '../checks/index.ts'
 import { verifyCheckpoint } from '../ciphers/index.ts'
-import { refuseOthers, wrongOption } from '../checks/index.ts'
-import type { AuditCheckpoint, AuditRecord } from './audit-event.ts'
-import { auditHash, checkpointBytes, GENESIS, isWholeEvent } from './audit-hash.ts'
-import { isCheckpoint, isCount, isEvent, isRecord, isWriter, plainCopy } from './audit-shape.ts'
-import { isCheckpointKey } from './checkpoint-key.ts'
+import { type AuditLogEntry, isCount, isWriter, readCheckpoint, readEntry } from './audit-entry.ts'
+import { type AuditMacKey, isCheckpointKey, keyedDigest, plainDigest } from './audit-keys.ts'
+import { type AuditCheckpoint, checkpointBytes } from './audit-record.ts'
+import { type AuditProblem, type Digests, type WriterCoverage, WriterLog } from './writer-log.ts'
 
-/** What is wrong with a log. */
-export type AuditProblem =
-  'malformed' | 'edited' | 'dropped' | 'reordered' | 'truncated' | 'forked' | 'bad-checkpoint'
+/** Records that nothing proves to be whole. */
+export interface AuditGap {
+  readonly writer: string
+  /** The first and the last place. */
+  readonly from: number
+  readonly to: number
+  /** Whether `macKey` proves that these were not changed: then only further ones may have been cut off. */
+  readonly isAuthentic: boolean
+}
 
-/** A log that holds, or the first place at which it does not. */
-export type AuditVerdict =
-  | {
-      readonly ok: true
-      /** How many records each writer has. */
-      readonly writers: ReadonlyMap<string, number>
-    }
-  | {
-      readonly ok: false
-      readonly problem: AuditProblem
-      /** Empty where what is wrong names none. */
-      readonly writer: string
-      /**
-       * The place in the writer's chain, -1 where what is wrong names none. For a checkpoint: the last
-       * place that it covers.
-       */
-      readonly seq: number
-    }
+/** What is known of a log. */
+export interface AuditVerdict {
+  /**
+   * Whether all of it is proven: there is no problem, no gap, nothing was lost, and checkpoints or a list of
+   * writers say which writers there are.
+   */
+  readonly ok: boolean
+  /** Where the log is not what was written: the first place of each writer, at most 1,000. */
+  readonly problems: readonly AuditProblem[]
+  /** What no checkpoint covers, for each writer. */
+  readonly uncovered: readonly AuditGap[]
+  /** How many events the writers say that they lost. */
+  readonly lost: number
+  readonly writers: ReadonlyMap<string, WriterCoverage>
+}
 
 /** Options of {@link verifyAuditLog}. */
 export interface VerifyAuditOptions {
-  /** Checkpoints, from where whoever can change the log cannot change them. */
+  /** All checkpoints, from a place that an attacker who can change the log cannot change. */
   readonly checkpoints?: readonly AuditCheckpoint[] | undefined
-  /** The key that they must be signed with: ECDSA over P-256. Goes with `checkpoints` only. */
+  /** The key that they must be signed with: ECDSA over P-256. Required with `checkpoints`, refused without. */
   readonly publicKey?: CryptoKey | undefined
+  /** The key of the trail's `chain.macKey`: each record must be authentic. */
+  readonly macKey?: AuditMacKey | undefined
+  /** The writers that the log must have, all and no others. */
+  readonly writers?: readonly string[] | undefined
   /**
-   * By how many places a record may come late. Calls that run at the same time are written at the
-   * same time; 0, the default, is for a log that was sorted by writer and place. At most 1,000,000.
+   * By how many places a record may come late, 0 to 1,000,000; 0 by default, which fits a log that is sorted by
+   * writer and place. A queue may need more.
    */
   readonly slack?: number | undefined
 }
 
-const MAX_SLACK = 1_000_000
-
-interface Chain {
-  /** The next place, and the hash before it. */
-  next: number
-  hash: string
-  readonly hashes: string[]
-  /** Records that came before their turn, and at which line of this writer. */
-  readonly early: Map<number, { readonly record: AuditRecord; readonly line: number }>
-  lines: number
-}
+const MAX_PROBLEMS = 1_000
 
 /**
- * Checks a log against the chains in it and the checkpoints beside it. Refuses an event that was
- * edited, dropped, moved, cut off the end or told in two versions, and names the place. What comes
- * after the last checkpoint of a writer can be cut off unseen.
+ * Checks a log and says what is proven of each writer. Reports records that were edited, dropped, moved, cut
+ * off or told in two versions, writers that are missing or were invented, and everything that no
+ * checkpoint covers. Holds two hashes of each record in memory.
  *
- * @throws KmsError `ERR_KMS_CONFIG` for an option that is none, and for checkpoints without the key to
- * check them or a key without checkpoints. Nothing that a log or a checkpoint holds throws.
+ * @throws KmsError `ERR_KMS_CONFIG` for options that are not valid. Nothing that a log or a checkpoint holds throws.
+ *
+ * @example
+ * ```ts
+ * import { type AuditCheckpoint, verifyAuditLog } from 'edge-kms/observability'
+ *
+ * export async function check(lines: string[], checkpoints: AuditCheckpoint[], publicKey: CryptoKey) {
+ *   const { ok, problems, uncovered } = await verifyAuditLog(lines, { checkpoints, publicKey })
+ *   if (!ok) console.error(problems, uncovered)
+ * }
+ * ```
  */
 export async function verifyAuditLog(
-  records: Iterable<AuditRecord> | AsyncIterable<AuditRecord>,
+  log: Iterable<AuditLogEntry> | AsyncIterable<AuditLogEntry>,
   options: VerifyAuditOptions = {},
 ): Promise<AuditVerdict> {
-  const { checkpoints, publicKey, slack } = checked(options)
-  const chains = new Map<string, Chain>()
-  for await (const given of records) {
-    const record = plainCopy(given)
-    if (!isRecord(record)) return problemAt('malformed', record)
-    if (!isWholeEvent(record.event) || (await auditHash(record)) !== record.hash)
-      return problemAt('edited', record)
-    if (!isEvent(record.event)) return problemAt('malformed', record)
-    const chain = chainOf(chains, record.writer)
-    const line = chain.lines++
-    if (record.seq < chain.next || chain.early.has(record.seq)) {
-      // Written twice is fine: the same record.
-      const held = chain.hashes[record.seq] ?? chain.early.get(record.seq)?.record.hash
-      if (held !== record.hash) return problemAt('forked', record)
-      chain.lines--
-      continue
-    }
-    chain.early.set(record.seq, { record, line })
-    for (;;) {
-      const turn = chain.early.get(chain.next)
-      if (turn === undefined) break
-      if (turn.record.prev !== chain.hash) return problemAt('forked', turn.record)
-      if (line - turn.line > slack || turn.line > chain.next + slack)
-        return problemAt('reordered', turn.record)
-      chain.early.delete(chain.next)
-      chain.hashes.push(turn.record.hash)
-      chain.hash = turn.record.hash
-      chain.next++
-    }
+  const { checkpoints, publicKey, digests, writers, slack } = checked(options)
+  const logs = new Map<string, WriterLog>()
+  const logOf = (writer: string): WriterLog => {
+    const held = logs.get(writer) ?? new WriterLog(writer, digests)
+    logs.set(writer, held)
+    return held
   }
-  for (const [writer, { next, early }] of chains)
-    if (early.size > 0) return { ok: false, problem: 'dropped', writer, seq: next }
-  return againstCheckpoints(chains, checkpoints, publicKey)
+  const problems: AuditProblem[] = []
+  for await (const entry of log) {
+    const result = readEntry(entry)
+    if ('record' in result) await logOf(result.record.writer).add(result.record)
+    else if (result.writer !== '' && result.seq >= 0)
+      logOf(result.writer).note(result.kind, result.seq)
+    else if (problems.length < MAX_PROBLEMS) problems.push(result)
+  }
+  for (const one of logs.values()) one.close(slack)
+  const { signed, bad } = await signedOf(checkpoints ?? [], publicKey)
+  for (const checkpoint of signed) logOf(checkpoint.writer).compare(checkpoint)
+  for (const writer of writers ?? [])
+    if (logOf(writer).coverage.records === 0) logOf(writer).note('missing-writer', 0)
+  if (writers !== undefined)
+    for (const one of logs.values())
+      if (!writers.includes(one.writer)) one.note('unknown-writer', -1)
+  problems.push(...bad, ...[...logs.values()].flatMap(({ problem }) => problem ?? []))
+  return verdictOf(logs, problems, checkpoints !== undefined || writers !== undefined)
 }
 
-function checked(options: VerifyAuditOptions): Required<VerifyAuditOptions> & {
-  readonly checkpoints: readonly AuditCheckpoint[]
+function verdictOf(
+  logs: ReadonlyMap<string, WriterLog>,
+  problems: readonly AuditProblem[],
+  isAnchored: boolean,
+): AuditVerdict {
+  const writers = new Map([...logs].map(([writer, log]) => [writer, log.coverage]))
+  const uncovered = [...writers].flatMap(([writer, { records, covered, isAuthentic }]) => {
+    return covered < records ? [{ writer, from: covered, to: records - 1, isAuthentic }] : []
+  })
+  const lost = [...writers.values()].reduce((sum, one) => sum + one.lost, 0)
+  const ok = isAnchored && problems.length === 0 && uncovered.length === 0 && lost === 0
+  return { ok, problems: problems.slice(0, MAX_PROBLEMS), uncovered, lost, writers }
+}
+
+function checked(options: VerifyAuditOptions): Omit<VerifyAuditOptions, 'macKey' | 'slack'> & {
+  readonly digests: Digests
   readonly slack: number
 } {
-  const { checkpoints, publicKey, slack = 0, ...others } = options
+  const { checkpoints, publicKey, macKey, writers, slack = 0, ...others } = options
   refuseOthers(others)
-  if (!isCount(slack) || slack > MAX_SLACK) throw wrongOption('slack')
-  if (checkpoints !== undefined && !Array.isArray(checkpoints)) throw wrongOption('checkpoints')
+  integer('slack', slack, 0, 1_000_000)
+  if (checkpoints !== undefined && !Array.isArray(checkpoints))
+    throw wrongOption('checkpoints', 'an array of checkpoints', checkpoints)
   // One without the other would check nothing, in silence.
-  if (checkpoints === undefined && publicKey !== undefined) throw wrongOption('checkpoints')
-  const isKeyWanted = publicKey !== undefined || (checkpoints ?? []).length > 0
-  if (isKeyWanted && !isCheckpointKey(publicKey, 'verify')) throw wrongOption('publicKey')
-  return { checkpoints: checkpoints ?? [], publicKey, slack }
+  if (checkpoints === undefined && publicKey !== undefined)
+    throw wrongOption('checkpoints', 'given together with publicKey')
+  if (checkpoints !== undefined && !isCheckpointKey(publicKey, 'verify'))
+    throw wrongOption('publicKey', 'a public ECDSA P-256 key with usage "verify"')
+  if (writers !== undefined && !(Array.isArray(writers) && writers.every(isWriter)))
+    throw wrongOption('writers', 'an array of writers, 22 characters of base64url each')
+  const digests = {
+    plain: plainDigest,
+    keyed: macKey === undefined ? undefined : keyedDigest('macKey', macKey),
+    isLinkDemanded: macKey !== undefined || checkpoints !== undefined,
+  }
+  return { checkpoints, publicKey, digests, writers, slack }
 }
 
-async function againstCheckpoints(
-  chains: ReadonlyMap<string, Chain>,
-  given: readonly AuditCheckpoint[],
+/** The checkpoints whose signature holds, the smallest first, and those that are none. */
+async function signedOf(
+  given: readonly unknown[],
   publicKey: CryptoKey | undefined,
-): Promise<AuditVerdict> {
-  const checkpoints: AuditCheckpoint[] = []
+): Promise<{ readonly signed: readonly AuditCheckpoint[]; readonly bad: readonly AuditProblem[] }> {
+  const signed: AuditCheckpoint[] = []
+  const bad: AuditProblem[] = []
   for (const one of given) {
-    const copy = plainCopy(one)
-    if (isCheckpoint(copy)) checkpoints.push(copy)
-    else {
-      const size = copy?.['size']
-      return problemAt('bad-checkpoint', { ...copy, seq: isCount(size) ? size - 1 : -1 })
-    }
+    const checkpoint = readCheckpoint(one)
+    if (checkpoint !== undefined && (await isSigned(checkpoint, publicKey))) signed.push(checkpoint)
+    else bad.push({ kind: 'bad-checkpoint', ...placeOf(one) })
   }
-  const inOrder = checkpoints.sort((a, b) => a.size - b.size)
-  for (const checkpoint of inOrder) {
-    const { writer, size, hash } = checkpoint
-    const fail = (problem: AuditProblem, seq: number): AuditVerdict => {
-      return { ok: false, problem, writer, seq }
-    }
-    const signature = decodeBase64Url(checkpoint.signature)
-    const isSigned =
-      signature !== undefined &&
-      publicKey !== undefined &&
-      (await verifyCheckpoint(publicKey, signature, checkpointBytes(checkpoint)))
-    if (!isSigned) return fail('bad-checkpoint', size - 1)
-    const { next, hashes } = chains.get(writer) ?? { next: 0, hashes: [] }
-    if (next < size) return fail('truncated', next)
-    if (hashes[size - 1] !== hash) return fail('forked', size - 1)
-  }
-  return { ok: true, writers: new Map([...chains].map(([writer, { next }]) => [writer, next])) }
+  return { signed: signed.sort((a, b) => a.size - b.size), bad }
 }
 
-function chainOf(chains: Map<string, Chain>, writer: string): Chain {
-  const held = chains.get(writer)
-  if (held !== undefined) return held
-  const made = { next: 0, hash: GENESIS, hashes: [], early: new Map(), lines: 0 }
-  chains.set(writer, made)
-  return made
+async function isSigned(
+  checkpoint: AuditCheckpoint,
+  publicKey: CryptoKey | undefined,
+): Promise<boolean> {
+  const signature = decodeBase64Url(checkpoint.signature)
+  if (signature === undefined || publicKey === undefined) return false
+  return verifyCheckpoint(publicKey, signature, checkpointBytes(checkpoint))
 }
 
-function problemAt(problem: AuditProblem, fields: unknown): AuditVerdict {
-  const { writer, seq } = Object(fields) as { readonly writer?: unknown; readonly seq?: unknown }
-  return {
-    ok: false,
-    problem,
-    writer: isWriter(writer) ? writer : '',
-    seq: isCount(seq) ? seq : -1,
+function placeOf(given: unknown): Pick<AuditProblem, 'writer' | 'seq'> {
+  try {
+    const { writer, size } = Object(given) as Partial<AuditCheckpoint>
+    return { writer: isWriter(writer) ? writer : '', seq: isCount(size) ? size - 1 : -1 }
+  } catch {
+    return { writer: '', seq: -1 }
   }
 }

@@ -1,5 +1,4 @@
 export type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from './data-key-store.ts'
-export type { Hasher } from './hasher.ts'
 export type {
   KeyValueCapabilities,
   KeyValueOptions,

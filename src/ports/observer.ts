@@ -93,12 +93,12 @@ export interface MissingWrapEvent extends EventFacts {
   readonly type: 'missing-wrap'
 }
 
-/** An audit event could not be written, and the call went on: the log is open by configuration. */
+/** An audit event was not written in time. In mode `closed` its call failed, in mode `open` it went on. */
 export interface AuditLossEvent extends EventFacts {
   readonly type: 'audit-loss'
 }
 
-/** A checkpoint of the audit log could not be written. It is tried again with the next record. */
+/** A checkpoint of the audit log could not be written. The next batch of records tries again. */
 export interface CheckpointLossEvent extends EventFacts {
   readonly type: 'checkpoint-loss'
 }

@@ -19,11 +19,19 @@ interface Waiter {
   wake: () => void
   /** Its own timer has fired. */
   isOver: boolean
+  /** It was woken and has not looked yet: it is about to, or its request is dead. */
+  isWoken: boolean
 }
 
 /**
+ * Waiters that one free permit wakes. Waking all makes the work grow with the square of the queue; a single
+ * one may be dead, and would take the wake-up with it.
+ */
+const WOKEN_AT_ONCE = 8
+
+/**
  * Permits with a bounded queue. Each waiter has its own timer: on Workers the request that would wake
- * it may be dead. A wake-up goes to all waiters, so a dead one among them takes no permit with it.
+ * it may be dead. A wake-up goes to several waiters, so a dead one among them takes no permit with it.
  */
 export class Bulkhead {
   readonly #config: Required<BulkheadConfig>
@@ -58,14 +66,21 @@ export class Bulkhead {
     return this.#wait(startedMs, signal)
   }
 
-  /** Gives the permit back and wakes the waiters. */
+  /** Gives the permit back and wakes the first waiters. */
   leave(permit: number): void {
     this.#permits.give(permit)
-    for (const { wake } of this.#queue) wake()
+    let woken = 0
+    for (const waiter of this.#queue) {
+      if (waiter.isWoken) continue
+      waiter.isWoken = true
+      waiter.wake()
+      woken += 1
+      if (woken === WOKEN_AT_ONCE) return
+    }
   }
 
   async #wait(sinceMs: number, signal: AbortSignal | undefined): Promise<number | undefined> {
-    const waiter: Waiter = { sinceMs, wake: () => undefined, isOver: false }
+    const waiter: Waiter = { sinceMs, wake: () => undefined, isOver: false, isWoken: false }
     const cancel = this.#network.after(this.#config.maxWaitMs, () => {
       waiter.isOver = true
       waiter.wake()
@@ -74,6 +89,7 @@ export class Bulkhead {
     try {
       for (;;) {
         const woken = new Promise<void>((resolve) => (waiter.wake = resolve))
+        waiter.isWoken = false
         await untilAborted(woken, signal)
         const permit = this.#permits.take(this.#runtime.now())
         if (permit !== undefined || waiter.isOver) return permit
@@ -86,8 +102,10 @@ export class Bulkhead {
 
   /** A waiter whose own timer is overdue will never run again. */
   #dropDead(nowMs: number): void {
+    // The first ones have waited longest.
     for (const waiter of this.#queue) {
-      if (nowMs - waiter.sinceMs > 2 * this.#config.maxWaitMs) this.#queue.delete(waiter)
+      if (nowMs - waiter.sinceMs <= 2 * this.#config.maxWaitMs) return
+      this.#queue.delete(waiter)
     }
   }
 }

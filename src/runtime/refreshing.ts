@@ -1,5 +1,7 @@
+import { isKmsError, KmsError } from '../errors.ts'
 import type { Network, Runtime } from '../ports/index.ts'
 import { type FlightOptions, SingleFlight } from './single-flight.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /** Something that stops working, e.g. credentials or a token. */
 export interface Expiring {
@@ -20,10 +22,16 @@ const REFRESH_JITTER_MS = 60_000
 const HARD_MARGIN_MS = 10_000
 /** How long a caller waits for another caller's refresh before it makes its own. */
 const FOLLOWER_WAIT_MS = 3_000
+/** How long one refresh may take with all that it does, whoever waits for it. */
+const REFRESH_TIMEOUT_MS = 30_000
+const FAILED = { message: 'the refresh of credentials failed' }
 
 /**
  * A value that expires, renewed ahead of time: one refresh for many callers. Near the end of its
  * life a failed refresh is not seen by the caller; past it, it is.
+ *
+ * A refresh outlives the attempt that began it, for up to 30 seconds: the attempts after it wait for the
+ * same one. Each caller waits until its own signal aborts. What a refresh rejects with is a `KmsError`.
  */
 export class Refreshing<T extends Expiring> {
   readonly #load: (options: FlightOptions, held: T | undefined) => Promise<T>
@@ -39,7 +47,7 @@ export class Refreshing<T extends Expiring> {
   ) {
     this.#load = load
     this.#ports = ports
-    this.#flight = new SingleFlight(ports.network, FOLLOWER_WAIT_MS)
+    this.#flight = new SingleFlight(ports.network, FOLLOWER_WAIT_MS, ports.runtime, true)
   }
 
   async get(options: FlightOptions): Promise<T> {
@@ -65,8 +73,7 @@ export class Refreshing<T extends Expiring> {
   }
 
   async #refresh(): Promise<T> {
-    // Without the signal of whoever came first: their abort must not end it for the others.
-    const fresh = await this.#load({}, this.#held)
+    const fresh = await this.#loadInTime()
     const ahead = REFRESH_AHEAD_MS + this.#ports.network.jitter() * REFRESH_JITTER_MS
     const now = this.#ports.runtime.now()
     const life = (fresh.expiresAtMs ?? Infinity) - now
@@ -74,5 +81,21 @@ export class Refreshing<T extends Expiring> {
     this.#refreshAtMs = now + Math.max(life - ahead, life * 0.75)
     this.#held = Object.freeze({ ...fresh })
     return this.#held
+  }
+
+  /** Without the signal of the first caller: its abort must not end the refresh for the others. */
+  async #loadInTime(): Promise<T> {
+    const held = this.#held
+    try {
+      return await withTimeout((signal) => this.#load({ signal }, held), {
+        timeoutMs: REFRESH_TIMEOUT_MS,
+        network: this.#ports.network,
+        error: () => new KmsError('ERR_KMS_TIMEOUT', FAILED),
+      })
+    } catch (error) {
+      if (isKmsError(error)) throw error
+      // The text may be a secret.
+      throw new KmsError('ERR_KMS_UNAVAILABLE', FAILED)
+    }
   }
 }

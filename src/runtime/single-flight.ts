@@ -37,18 +37,25 @@ export class SingleFlight<T> {
   readonly #network: Pick<Network, 'after'>
   readonly #runtime: Pick<Runtime, 'now'>
   readonly #followerWaitMs: number
+  readonly #outlives: boolean
   readonly #flights = new Map<string, Flight<T>>()
   #keyChars = 0
 
-  /** @param followerWaitMs - how long a follower waits before it makes its own call */
+  /**
+   * @param followerWaitMs - how long a follower waits before it makes its own call
+   * @param outlives - whether the work goes on, and can be joined, when all its callers have given up;
+   * it must have a bound of its own
+   */
   constructor(
     network: Pick<Network, 'after'>,
     followerWaitMs: number,
     runtime: Pick<Runtime, 'now'> = webRuntime,
+    outlives = false,
   ) {
     this.#network = network
     this.#followerWaitMs = followerWaitMs
     this.#runtime = runtime
+    this.#outlives = outlives
   }
 
   /** Flights that can be joined now. */
@@ -93,7 +100,7 @@ export class SingleFlight<T> {
   ): Promise<T> {
     const control = new AbortController()
     const landing = work(control.signal)
-    const flight: Flight<T> = { landing, startedMs: Number(this.#runtime.now()), joined: 1 }
+    const flight: Flight<T> = { landing, startedMs: this.#now(), joined: 1 }
     this.#forget(key) // so that the map stays in the order of starts
     this.#flights.set(key, flight)
     this.#keyChars += key.length
@@ -106,7 +113,7 @@ export class SingleFlight<T> {
     const settled = landing.then(leave, leave)
     options.defer?.(settled)
     return untilAborted(landing, options.signal, (reason) => {
-      if (flight.joined > 1) return
+      if (flight.joined > 1 || this.#outlives) return
       leave()
       control.abort(reason)
     })
@@ -114,12 +121,18 @@ export class SingleFlight<T> {
 
   /** Drops flights that no follower would wait for any more; there are no background timers. */
   #forgetOld(): void {
-    const now = Number(this.#runtime.now()) // a broken clock must not end a call
+    const now = this.#now()
     const oldestMs = now - MAX_TURNS * this.#followerWaitMs
     for (const [key, { startedMs }] of this.#flights) {
       if (startedMs > oldestMs && startedMs <= now) return
       this.#forget(key)
     }
+  }
+
+  /** Returns NaN for a broken clock, which must not end a call. */
+  #now(): number {
+    const now: unknown = this.#runtime.now()
+    return typeof now === 'number' ? now : NaN
   }
 
   #forget(key: string): void {

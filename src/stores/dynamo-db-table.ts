@@ -2,6 +2,7 @@ import {
   AwsClient,
   type AwsCredentialsOption,
   awsEndpoint,
+  type AwsSigner,
   checkRegion,
   type EndpointOptions,
   toCredentialSource,
@@ -9,7 +10,7 @@ import {
 import { configError, wrongOption } from '../checks/index.ts'
 import { isKmsError } from '../errors.ts'
 import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../http/index.ts'
-import type { Hasher, Runtime } from '../ports/index.ts'
+import type { Runtime } from '../ports/index.ts'
 import { webNetwork, webRuntime } from '../runtime/index.ts'
 import { checkPrefix } from './checks.ts'
 import { CONDITION_FAILED, DYNAMO_DB_ERRORS, DYNAMO_DB_FAULTS } from './dynamo-db-errors.ts'
@@ -26,8 +27,8 @@ export interface DynamoDbOptions extends EndpointOptions, StoreCallOptions {
   /** Prefix of every `pk`, up to 128 characters; `edge-kms:` by default. */
   readonly prefix?: string
   readonly runtime?: Runtime
-  /** What signs; WebCrypto by default. */
-  readonly hasher?: Hasher
+  /** Signs the requests; aws4fetch by default. */
+  readonly signer?: AwsSigner
 }
 
 /** An attribute as JSON carries it. */
@@ -51,7 +52,7 @@ export class DynamoDbTable {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DynamoDbOptions) {
     const { table, region, credentials, prefix = 'edge-kms:', ...more } = options
-    const { runtime = webRuntime, network = webNetwork, hasher, ...place } = more
+    const { runtime = webRuntime, network = webNetwork, signer, ...place } = more
     const { endpoint, fips, dualStack, allowHttpLoopback, ...common } = place
     if (typeof table !== 'string' || !TABLE.test(table)) {
       throw wrongOption('table', '3 to 255 letters, digits and `_.-`', table)
@@ -68,7 +69,7 @@ export class DynamoDbTable {
       credentials: toCredentialSource(credentials, { runtime, network }),
       transport: new Transport({ network, timeoutMs: TIMEOUT_MS }),
       runtime,
-      hasher,
+      signer,
       errors: DYNAMO_DB_ERRORS,
     })
   }

@@ -123,7 +123,7 @@ describe('R2 a reader that holds the data key', () => {
     await read(warm, message)
     kms.calls.length = 0
     const found = await accepted(message, (changed) => read(warm, changed))
-    expect(found).toEqual({ kekVersion: 7, wrapped: 60 * 8 })
+    expect(found).toEqual({ kekVersion: 7, wrapped: 72 * 8 })
     // Only another commitment could be another data key: each such header is asked for once.
     expect(kms.calls).toEqual(Array.from({ length: 32 * 8 }, () => 'unwrap'))
     kms.calls.length = 0
@@ -181,7 +181,7 @@ describe('R2 a rewrap', () => {
   const { context } = OPTIONS
 
   // The body goes through unread: what a rewrap makes of it opens no better than what came in.
-  const UNREAD = { body: 37 * 8 }
+  const UNREAD = { body: 49 * 8 }
 
   it('R2 with verify open accepts a changed body, which no reader then opens', async () => {
     const { message, reader } = await world('record')

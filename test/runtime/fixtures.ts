@@ -1,17 +1,17 @@
+import golden from '../vectors/golden.json' with { type: 'json' }
+
 /**
- * Released bytes decrypt for ever: these two messages were put together by an independent program
- * from the golden values of wire format v1 (test/vectors), under the local key below.
+ * Released bytes decrypt for ever: messages of an independent program, which open under the local key
+ * of the golden values of wire format v1.
  */
 export const fixtures = {
-  kek: '808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f',
-  kekVersion: 2,
-  context: { tenant: 'acme' },
-  aad: { table: 'users', column: 'ssn', row: '42' },
-  plaintext: '4111 1111',
-  record:
-    '656b0101202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3fe1b14f29bba0c4e2f8a6a157e98d50cbea30b693bc199b5ad27be2a7cb8701690000019b76daa8000100100001000674656e616e74000461636d6501056c6f63616c0003617070000132003ca0a1a2a3a4a5a6a7a8a9aaab000e723358a5953776660cbd880c8489bd3b14a23b9d943ad8b99c201ccbcfc3090e5322e6a7a8c3e8912e791041eb19404142434445464748494a4bfead5b226d9998c2c25cd647e74e67df6e8c1e0a9635a47d1b',
-  stream:
-    '656b0102202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3fe1b14f29bba0c4e2f8a6a157e98d50cbea30b693bc199b5ad27be2a7cb8701690000019b76daa8000100100001000674656e616e74000461636d6501056c6f63616c0003617070000132003ca0a1a2a3a4a5a6a7a8a9aaab000e723358a5953776660cbd880c8489bd3b14a23b9d943ad8b99c201ccbcfc3090e5322e6a7a8c3e8912e791041eb19606162636465666768696a6b6c6d6e6f7071727374757677f1195be8bde268bd60b59ffc393e8ad5d97d556a3abd81950999f79d6cda0581aa913f3ac21f91972348fb63e0ad0b3a6131b33b606080d597',
+  kek: golden.localWrap.kek,
+  kekVersion: Number(golden.localWrap.kekVersion),
+  context: golden.inputs.context,
+  aad: golden.inputs.aad,
+  plaintext: golden.inputs.plaintext,
+  record: golden.openable.record,
+  stream: golden.openable.stream,
 } as const
 
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {

@@ -6,6 +6,7 @@ import { fixtures, fromHex } from './fixtures.ts'
 import { gcpCases } from './gcp-cases.ts'
 import { sharedCases } from './shared-cases.ts'
 import { vaultCases } from './vault-cases.ts'
+import { xaesCases } from './xaes-cases.ts'
 
 /** The package under test, as a user imports it. */
 export interface Library {
@@ -212,8 +213,8 @@ export function runtimeSuite(library: Library): readonly RuntimeCase[] {
           form: 'reference',
         })
         check(
-          sealed.length === 64 + 9,
-          `64 bytes over the plaintext, not ${String(sealed.length - 9)}`,
+          sealed.length === 76 + 9,
+          `76 bytes over the plaintext, not ${String(sealed.length - 9)}`,
         )
         check(decoder.decode(await newCipher().decrypt(sealed, options)) === '4111 1111', 'text')
         const lost = new core.EnvelopeCipher({
@@ -265,6 +266,7 @@ export function runtimeSuite(library: Library): readonly RuntimeCase[] {
     ...configCases(library),
     ...gcpCases(library),
     ...vaultCases(library),
+    ...xaesCases(),
     ...testing
       .kmsContract(newKms().capabilities, {
         create: newKms,

@@ -12,8 +12,8 @@ const REFUSED = {
     'POST /v1/encrypt HTTP/1.0\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0',
   'a first chunk without a length':
     'POST /v1/encrypt HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nx\r\n0',
-  'two headers that are one context only when joined':
-    'POST /v1/encrypt HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nEdge-Kms-Context: {"a":"b\r\nEdge-Kms-Context: c"}',
+  'two headers of one name, each a context':
+    'POST /v1/encrypt HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nEdge-Kms-Context: {"a":"b"}\r\nEdge-Kms-Context: {"a":"c"}',
   Edge_Kms_Context:
     'POST /v1/encrypt HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nEdge_Kms_Context: {"a":"b"}',
 }

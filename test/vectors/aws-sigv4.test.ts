@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { nodeHasher } from '../../adapters/node/index.ts'
-import type { Hasher } from '../../src/ports/index.ts'
-import { AwsSigner } from '../../src/credentials/aws/signer.ts'
+import { nodeAwsSigner } from '../../adapters/node/index.ts'
+import { type AwsSigner, createAwsSigner } from '../../src/credentials/aws/signer.ts'
 
 interface SigV4Case {
   readonly name: string
@@ -41,7 +40,7 @@ const DEVIATIONS: Readonly<Record<string, string>> = {
   'post-sts-header-after': 'the session token is signed here, never added afterwards',
 }
 
-async function sign(one: SigV4Case, hasher?: Hasher): Promise<string> {
+async function sign(signer: AwsSigner, one: SigV4Case): Promise<string> {
   const [head = '', body = ''] = one.request.split(/\r?\n\r?\n/, 2)
   const [requestLine = '', ...lines] = head.trimEnd().split(/\r?\n/)
   const [, method = '', target = ''] = /^(\S+) (.*) HTTP\/1\.1$/.exec(requestLine) ?? []
@@ -57,7 +56,7 @@ async function sign(one: SigV4Case, hasher?: Hasher): Promise<string> {
   if (one.signBody)
     headers['x-amz-content-sha256'] = createHash('sha256').update(body).digest('hex')
   const { host = '', ...rest } = headers
-  const signed = await new AwsSigner(hasher).sign(
+  const signed = await signer.sign(
     {
       method: method as 'GET' | 'POST',
       url: `https://${host}${target}`,
@@ -78,8 +77,8 @@ async function sign(one: SigV4Case, hasher?: Hasher): Promise<string> {
 
 describe('SigV4: the cases that AWS publishes', () => {
   it.each(cases)('$name', async (one) => {
-    for (const hasher of [undefined, nodeHasher]) {
-      const met = (await sign(one, hasher).catch(() => 'cannot be sent')) === one.signature
+    for (const signer of [createAwsSigner(), nodeAwsSigner]) {
+      const met = (await sign(signer, one).catch(() => 'cannot be sent')) === one.signature
       expect(met, DEVIATIONS[one.name]).toBe(DEVIATIONS[one.name] === undefined)
     }
   })

@@ -8,10 +8,11 @@ import {
   type UnwrappedDataKey,
   type WrappedKey,
 } from '../../src/index.ts'
+import { createLocalKms } from '../../src/providers/local/index.ts'
 import { MemoryDataKeyStore } from '../../src/stores/index.ts'
 import { type Bytes, FakeRuntime, PlainKms, through } from '../unit/wire/fixture.ts'
 import golden from './golden.json' with { type: 'json' }
-import { fromHex, toHex, utf8 } from './hex.ts'
+import { codeOfAsync, fromHex, toHex, utf8 } from './hex.ts'
 
 const { inputs } = golden
 const OPTIONS = { context: inputs.context, aad: inputs.aad }
@@ -53,10 +54,9 @@ function setUp(requiredContextKeys: string[]): {
   const runtime = new FakeRuntime()
   runtime.nowMs = inputs.createdAt
   runtime.scripted.set(32, [fromHex(inputs.salt)])
-  runtime.scripted.set(
-    12,
-    [1, 2, 3].map(() => fromHex(inputs.recordNonce)),
-  )
+  // The prefix of the nonce is drawn once, then a suffix for each record.
+  const [prefix, suffix] = [inputs.recordNonce.slice(0, 24), inputs.recordNonce.slice(24)]
+  runtime.scripted.set(12, [prefix, suffix, suffix, suffix].map(fromHex))
   runtime.scripted.set(
     24,
     [1, 2, 3, 4].map(() => fromHex(inputs.streamSalt)),
@@ -118,5 +118,55 @@ describe.each([
     const text = values.recordByReferenceText
     expect(await reader(kms, dataKeyStore).decryptText(text, OPTIONS)).toBe(inputs.plaintext)
     for (const context of kms.contexts) expect(context).toEqual(golden.kmsContext.map)
+  })
+})
+
+describe('golden messages that open with a key', () => {
+  const { localWrap, openable } = golden
+  const newReader = (): { readonly cipher: EnvelopeCipher; readonly store: MemoryDataKeyStore } => {
+    const versions = [{ version: Number(localWrap.kekVersion), key: fromHex(localWrap.kek) }]
+    const store = new MemoryDataKeyStore()
+    const kms = createLocalKms({ kekId: localWrap.kekId, versions })
+    return { cipher: new EnvelopeCipher({ kms, dataKeyStore: store }), store }
+  }
+
+  it('W3.18, W3.19: opens the record and the stream over the local provider', async () => {
+    const { cipher } = newReader()
+    expect(await cipher.decrypt(fromHex(openable.record), OPTIONS)).toEqual(utf8(inputs.plaintext))
+    const stream = await through(
+      newReader().cipher.decryptStream(OPTIONS),
+      fromHex(openable.stream),
+    )
+    expect(stream).toEqual(utf8(inputs.plaintext))
+    const stored = await newReader().cipher.decryptStored(fromHex(openable.record), {
+      aad: inputs.aad,
+    })
+    expect({ ...stored.context }).toEqual(inputs.context)
+  })
+
+  it('opens the messages by reference with the data-key record', async () => {
+    const { cipher, store } = newReader()
+    const record = fromHex(openable.dataKeyRecord)
+    const { commitment } = EncryptedEnvelope.parse(record)
+    expect(toHex(commitment)).toBe(golden.storedContext.commitment)
+    await store.putIfAbsent(golden.storedContext.dataKeyStoreKey, record)
+    const { recordByReferenceText, streamByReference } = golden.storedContext
+    expect(await cipher.decryptText(recordByReferenceText, OPTIONS)).toBe(inputs.plaintext)
+    const options = { ...OPTIONS, kinds: ['stream-by-reference'] as const }
+    expect(await through(cipher.decryptStream(options), fromHex(streamByReference))).toEqual(
+      utf8(inputs.plaintext),
+    )
+  })
+
+  it('opens under no other key, context or aad', async () => {
+    const versions = [{ version: Number(localWrap.kekVersion), key: fromHex(inputs.salt) }]
+    const record = fromHex(openable.record)
+    const other = new EnvelopeCipher({ kms: createLocalKms({ kekId: 'app', versions }) })
+    const { cipher } = newReader()
+    expect(await codeOfAsync(() => other.decrypt(record, OPTIONS))).toBe('ERR_DECRYPT_FAILED')
+    for (const change of [{ context: { tenant: 'evil' } }, { aad: {} }]) {
+      const opening = (): Promise<unknown> => cipher.decrypt(record, { ...OPTIONS, ...change })
+      expect(await codeOfAsync(opening)).toBe('ERR_DECRYPT_FAILED')
+    }
   })
 })

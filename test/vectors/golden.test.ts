@@ -3,18 +3,21 @@ import { describe, expect, it } from 'vitest'
 import {
   CHUNKED,
   chunkNonce,
-  decryptRecord,
   deriveChunkedKeys,
   deriveDataKey,
-  encryptRecord,
+  deriveSubkey,
   importLocalKek,
   openChunk,
   openChunked,
+  openRecord,
   recordAad,
   sealChunk,
+  sealRecord,
   streamContext,
   unwrapLocally,
   wrapLocally,
+  XAES,
+  type XaesKey,
 } from '../../src/ciphers/index.ts'
 import {
   CONTEXT_LIMITS,
@@ -53,10 +56,13 @@ const CASES = [
   { name: 'context not stored', values: golden.contextNotStored, stored: {} },
 ] as const
 
-const derive = (stored: EncryptionContext): ReturnType<typeof deriveDataKey> => {
+const derive = (
+  stored: EncryptionContext,
+  dataKeySalt = salt,
+): ReturnType<typeof deriveDataKey> => {
   const part = storedPart(stored)
   return deriveDataKey(SecretBytes.copy(fromHex(inputs.dek)), {
-    salt,
+    salt: dataKeySalt,
     createdAtMs: inputs.createdAt,
     flags: part.flags,
     context: encodeContext(inputs.context, CONTEXT_LIMITS.maxContextBytes),
@@ -64,12 +70,36 @@ const derive = (stored: EncryptionContext): ReturnType<typeof deriveDataKey> => 
   })
 }
 
+const prefix = nonce.slice(0, XAES.prefixBytes)
+const suffix = nonce.slice(XAES.prefixBytes)
+
+/** A record whose head is followed by the nonce of the golden values. */
+async function seal(
+  recordKey: XaesKey,
+  head: Uint8Array,
+  text: Uint8Array<ArrayBuffer>,
+  aad: EncryptionContext | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const subkey = await deriveSubkey(recordKey, prefix)
+  return sealRecord(subkey, joinBytes(head, prefix), suffix, text, recordAad(aad))
+}
+
 /** Two keys are the same if they seal the same bytes to the same bytes: neither can be exported. */
 async function sealsAs(key: CryptoKey, hex: string): Promise<boolean> {
-  const algorithm = { name: 'AES-GCM', iv: nonce }
+  const algorithm = { name: 'AES-GCM', iv: suffix }
   const other = await crypto.subtle.importKey('raw', fromHex(hex), 'AES-GCM', false, ['encrypt'])
   const [a, b] = await Promise.all(
     [key, other].map((one) => crypto.subtle.encrypt(algorithm, one, plaintext)),
+  )
+  return toHex(new Uint8Array(a!)) === toHex(new Uint8Array(b!))
+}
+
+/** As {@link sealsAs}, for AES-256 as a block cipher. */
+async function encryptsBlockAs({ cipher }: XaesKey, hex: string): Promise<boolean> {
+  const algorithm = { name: 'AES-CBC', iv: new Uint8Array(16) }
+  const other = await crypto.subtle.importKey('raw', fromHex(hex), 'AES-CBC', false, ['encrypt'])
+  const [a, b] = await Promise.all(
+    [cipher, other].map((one) => crypto.subtle.encrypt(algorithm, one, plaintext)),
   )
   return toHex(new Uint8Array(a!)) === toHex(new Uint8Array(b!))
 }
@@ -109,7 +139,8 @@ describe.each(CASES)('golden values: $name', ({ values, stored }) => {
   it('W2.4, W2.5: derivation', async () => {
     const keys = await derive(stored)
     expect(toHex(keys.commitment)).toBe(values.commitment)
-    expect(await sealsAs(keys.recordKey, values.recordKey)).toBe(true)
+    expect(toHex(keys.recordKey.k1)).toBe(values.recordDerivation.k1)
+    expect(await encryptsBlockAs(keys.recordKey, values.recordKey)).toBe(true)
     const algorithm = { name: 'HMAC', hash: 'SHA-512' }
     const raw = fromHex(values.streamKey)
     const hmac = await crypto.subtle.importKey('raw', raw, algorithm, false, ['sign'])
@@ -117,7 +148,7 @@ describe.each(CASES)('golden values: $name', ({ values, stored }) => {
       [keys.streamKey, hmac].map((key) => crypto.subtle.sign('HMAC', key, plaintext)),
     )
     expect(toHex(new Uint8Array(signed[0]!))).toBe(toHex(new Uint8Array(signed[1]!)))
-    expect([keys.recordKey.extractable, keys.streamKey.extractable]).toEqual([false, false])
+    expect([keys.recordKey.cipher.extractable, keys.streamKey.extractable]).toEqual([false, false])
   })
 
   it('W3.1, W3.2: key header and data-key record', () => {
@@ -128,18 +159,26 @@ describe.each(CASES)('golden values: $name', ({ values, stored }) => {
 
   it('W4.5, W4.6: record, inline, by reference and as text', async () => {
     const { recordKey } = await derive(stored)
-    const seal = (head: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> =>
-      encryptRecord(recordKey, nonce, plaintext, recordAad(AAD), head)
-    expect(toHex(await seal(encodeHead('record', header())))).toBe(values.record)
-    const byReference = await seal(encodeHead('record-by-reference', keyPart))
+    const write = (head: Uint8Array): Promise<Uint8Array<ArrayBuffer>> =>
+      seal(recordKey, head, plaintext, AAD)
+    expect(toHex(await write(encodeHead('record', header())))).toBe(values.record)
+    const byReference = await write(encodeHead('record-by-reference', keyPart))
     expect(toHex(byReference)).toBe(values.recordByReference)
     expect(encodeTextForm(byReference)).toBe(values.recordByReferenceText)
-    const body = byReference.slice(36)
-    expect(await decryptRecord(recordKey, body, recordAad(AAD))).toEqual(plaintext)
+    const subkey = await deriveSubkey(recordKey, prefix)
+    expect(await openRecord(subkey, byReference, recordAad(AAD), 36)).toEqual(plaintext)
     const none = new Uint8Array()
-    const empty = await encryptRecord(recordKey, nonce, none, recordAad(undefined), none)
+    const empty = await seal(recordKey, none, none, undefined)
     expect(toHex(empty)).toBe(values.recordEmptyPlaintextEmptyAadBody)
-    expect(await decryptRecord(recordKey, empty, recordAad({}))).toEqual(none)
+    expect(await openRecord(subkey, empty, recordAad({}))).toEqual(none)
+  })
+
+  it('W4.32, W4.33: K1 and the subkey of the nonce prefix', async () => {
+    const { recordKey } = await derive(stored)
+    const expected = values.recordDerivation
+    expect(toHex(prefix) + toHex(suffix)).toBe(expected.noncePrefix + expected.nonceSuffix)
+    expect(toHex(recordKey.k1)).toBe(expected.k1)
+    expect(await sealsAs(await deriveSubkey(recordKey, prefix), expected.subkey)).toBe(true)
   })
 
   it('W4.10, W4.11, W4.14: stream, inline and by reference', async () => {
@@ -189,4 +228,15 @@ it('W3.18, W3.19: golden values of a local wrap', async () => {
   const dek = SecretBytes.copy(fromHex(inputs.dek))
   expect(toHex(await wrapLocally(kek, dek, fromHex(wrap.nonce), binding))).toBe(wrap.wrapped)
   expect(toHex(await unwrapLocally(kek, fromHex(wrap.wrapped), binding))).toBe(inputs.dek)
+})
+
+it('W4.32, W4.33: golden values of a recordKey whose L has its top bit set', async () => {
+  const expected = golden.recordKeyWithTopBit
+  const { recordKey } = await derive(inputs.context, fromHex(expected.salt))
+  expect(Number.parseInt(expected.l.slice(0, 2), 16) & 0x80).toBe(0x80)
+  expect(await encryptsBlockAs(recordKey, expected.recordKey)).toBe(true)
+  expect(toHex(recordKey.k1)).toBe(expected.k1)
+  expect(await sealsAs(await deriveSubkey(recordKey, prefix), expected.subkey)).toBe(true)
+  const body = await seal(recordKey, new Uint8Array(), plaintext, AAD)
+  expect(toHex(body)).toBe(expected.recordBody)
 })

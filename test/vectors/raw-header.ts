@@ -39,7 +39,7 @@ export function rawHeader(header: RawHeader = {}): Uint8Array<ArrayBuffer> {
         prefixed(wrap.provider ?? 'local', 1),
         prefixed(wrap.kekId ?? 'app', 2),
         prefixed(wrap.kekVersion ?? '1', 2),
-        prefixed(wrap.wrapped ?? new Uint8Array(60), 2),
+        prefixed(wrap.wrapped ?? new Uint8Array(72), 2),
       ),
     ),
   )

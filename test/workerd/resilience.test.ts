@@ -13,13 +13,31 @@ let failing = false
 let held: (() => void)[] | undefined
 
 async function kms(request: { readonly url: string }): Promise<Response> {
-  if (new URL(request.url).pathname === '/sink') return new Response('written')
+  if (new URL(request.url).pathname === '/sink') {
+    sinkReached()
+    await sinkHeld
+    return new Response('written')
+  }
   calls++
   most = Math.max(most, ++inFlight)
   const waiting = held
   if (waiting !== undefined) await new Promise<void>((go) => waiting.push(go))
   inFlight--
   return new Response('answer', { status: failing ? 503 : 200 })
+}
+
+interface Verified {
+  readonly problems: readonly unknown[]
+  readonly places: number
+}
+
+let sinkHeld: Promise<void> | undefined
+let releaseSink = (): void => undefined
+let sinkReached = (): void => undefined
+/** The sink does not answer from now on; resolves when it is asked. */
+const holdSink = (): Promise<void> => {
+  sinkHeld = new Promise((resolve) => (releaseSink = resolve))
+  return new Promise((resolve) => (sinkReached = resolve))
 }
 
 const hold = (): void => {
@@ -138,5 +156,20 @@ it('R32 the audit trail waits for no other request: one that dies leaves no hole
   release()
   const answers = await Promise.all(Array.from({ length: 10 }, () => send('/audit')))
   expect(answers).toEqual(answers.map(() => 'ok'))
-  expect(JSON.parse(await send('/verify'))).toMatchObject({ ok: true })
+  expect(JSON.parse(await send('/verify'))).toMatchObject({ problems: [] })
+})
+
+it('R32 a request that dies while it writes for others is replaced', async () => {
+  const before = JSON.parse(await send('/verify')) as Verified
+  const reached = holdSink()
+  await send('/audit?leave')
+  await reached
+  const others = Array.from({ length: 5 }, () => send('/audit'))
+  await ended()
+  releaseSink()
+  expect(await Promise.all(others)).toEqual(others.map(() => 'ok'))
+  const after = JSON.parse(await send('/verify')) as Verified
+  expect(after.problems).toEqual([])
+  // The record of the one that died is there too: others wrote it.
+  expect(after.places).toBe(before.places + 6)
 })

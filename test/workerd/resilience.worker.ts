@@ -30,7 +30,8 @@ const sink = {
     log.push(...records)
   },
 }
-const trail = new KmsAuditTrail({ mode: 'closed', sink, timeoutMs: 5_000 })
+const macKey = new Uint8Array(32).fill(9)
+const trail = new KmsAuditTrail({ mode: 'closed', sink, timeoutMs: 500, chain: { macKey } })
 const stacks: Readonly<Record<string, KeyManagementService>> = {
   bulkhead: new BulkheadKms({ kms: fetched(), maxConcurrent: 1, maxWaitMs: 400, maxHoldMs: 300 }),
   strict: new BulkheadKms({ kms: fetched(), maxConcurrent: 1, maxWaitMs: 200, maxHoldMs: 60_000 }),
@@ -53,7 +54,10 @@ const reachKms = (): Promise<unknown> => new Promise((resolve) => setTimeout(res
 export default {
   async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url)
-    if (pathname === '/verify') return Response.json(await verifyAuditLog(log, { slack: 100 }))
+    if (pathname === '/verify') {
+      const { problems } = await verifyAuditLog(log, { slack: 100, macKey })
+      return Response.json({ problems, places: new Set(log.map(({ seq }) => seq)).size })
+    }
     const kms = stacks[pathname.slice(1)] as KeyManagementService
     const work = kms.generateDataKey(options).then(
       () => new Response('ok'),

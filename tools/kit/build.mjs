@@ -69,17 +69,43 @@ export function seal(key, nonce, plaintext, aad = Buffer.alloc(0)) {
   return join(cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
 }
 
+/** AES-256 of one block. */
+export const block = (key, bytes) =>
+  createCipheriv('aes-256-ecb', key, null).setAutoPadding(false).update(bytes)
+const xor = (a, b) => Buffer.from(a.map((byte, i) => byte ^ b[i]))
+
+/** L doubled in GF(2^128) (W4.32). */
+export function doubled(l) {
+  const number = BigInt(`0x${Buffer.from(l).toString('hex')}`)
+  const k1 = ((number << 1n) & (2n ** 128n - 1n)) ^ (number >> 127n === 1n ? 0x87n : 0n)
+  return Buffer.from(k1.toString(16).padStart(32, '0'), 'hex')
+}
+
+/** The key of one nonce prefix (W4.33). What is given replaces a part of the derivation. */
+export function subkeyOf(key, prefix, given = {}) {
+  const l = block(key, Buffer.alloc(16))
+  const k1 = (given.k1Of ?? doubled)(l)
+  const input = (counter) =>
+    join(unsigned(counter, 2), Buffer.from([given.label ?? 0x58, 0]), prefix)
+  return join(...(given.counters ?? [1, 2]).map((counter) => block(key, xor(k1, input(counter)))))
+}
+
+/** XAES-256-GCM: ciphertext and tag. */
+export function sealXaes(key, nonce, plaintext, aad, given) {
+  return seal(subkeyOf(key, nonce.subarray(0, 12), given), nonce.subarray(12), plaintext, aad)
+}
+
 /** A local wrap (W3.18, W3.19). */
 export function wrapOf(key, given = {}) {
   const { kekId, kekVersion, key: kek } = given.kek ?? KEK
-  const nonce = drawn(`wrap nonce ${kekId} ${kekVersion}`, 12)
+  const nonce = drawn(`wrap nonce ${kekId} ${kekVersion}`, 24)
   const aad = join(
     utf8('edge-kms/v1/local-wrap\0'),
     prefixed(kekId, 2),
     prefixed(kekVersion, 2),
     ctx(given.k ?? key.k),
   )
-  const wrapped = join(nonce, seal(kek, nonce, given.dek ?? key.dek, aad))
+  const wrapped = join(nonce, sealXaes(kek, nonce, given.dek ?? key.dek, aad))
   return { provider: 'local', kekId, kekVersion, wrapped }
 }
 
@@ -105,11 +131,14 @@ export const message = (kind, ...parts) => join(Buffer.from([0x65, 0x6b, 0x01, k
 export const AAD = { table: 'users', column: 'ssn', row: '42' }
 export const PLAINTEXT = utf8('4111 1111')
 
+export const recordAad = (aad = AAD) => join(utf8('edge-kms/v1/record\0'), ctx(aad))
+
 /** nonce, ciphertext, tag (4.1). */
 export function recordBody(key, given = {}) {
-  const nonce = given.nonce ?? drawn('record nonce', 12)
-  const aad = given.rawAad ?? join(utf8('edge-kms/v1/record\0'), ctx(given.aad ?? AAD))
-  return join(nonce, seal(given.key ?? key.recordKey, nonce, given.plaintext ?? PLAINTEXT, aad))
+  const nonce = given.nonce ?? drawn('record nonce', 24)
+  const aad = given.rawAad ?? recordAad(given.aad)
+  const plaintext = given.plaintext ?? PLAINTEXT
+  return join(nonce, sealXaes(given.key ?? key.recordKey, nonce, plaintext, aad, given.xaes))
 }
 
 /** Keys of a stream (4.2). */

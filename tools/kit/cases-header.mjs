@@ -50,9 +50,9 @@ function preambleCases() {
         good.subarray(0, length),
       ),
     ),
-    malformed('cut-before-body', 'a head and nothing else', good.subarray(0, good.length - 37)),
+    malformed('cut-before-body', 'a head and nothing else', good.subarray(0, good.length - 49)),
     malformed(
-      'record-body-27-bytes',
+      'record-body-39-bytes',
       'one byte less than a nonce and a tag',
       good.subarray(0, good.length - 10),
     ),
@@ -191,6 +191,14 @@ function storedCases() {
       ]),
     ),
     stored(
+      'reserved-key-case',
+      'the same in other letters',
+      rawMap([
+        ['Edge-KMS:x', 'x'],
+        ['tenant', 'acme'],
+      ]),
+    ),
+    stored(
       'case',
       'two names that differ in case only',
       rawMap([
@@ -223,6 +231,7 @@ function wrapCases() {
     )
   const foreign = (i) => ({ ...wrapOf(key), provider: 'other', kekId: `key ${i}` })
   const others = (count) => Array.from({ length: count }, (_, i) => foreign(i))
+  const tiny = (count) => others(count).map((one) => ({ ...one, wrapped: drawn('tiny', 1) }))
   const large = others(15).map((one) => ({ ...one, wrapped: drawn('large', 4_500) }))
   return [
     malformed('count-0', 'no wraps', record({ wraps: [] })),
@@ -231,7 +240,12 @@ function wrapCases() {
       'six wraps where five are the cap; the first is ours',
       record({ wraps: [wrapOf(key), ...others(5)] }),
     ),
-    refused('count-255', 'the count alone', record({ wraps: [wrapOf(key)], count: 255 })),
+    refused(
+      'count-255',
+      '255 wraps, all of them there',
+      record({ wraps: [wrapOf(key), ...tiny(254)] }),
+      { maxWraps: 16 },
+    ),
     refused(
       'count-17',
       'one more than any reader takes',
@@ -257,8 +271,8 @@ function wrapCases() {
       kekVersion: Buffer.from([0x80]),
     }),
     wrap('wrapped-empty', 'no wrapped DEK', { wrapped: join() }),
-    wrap('wrapped-6145-bytes', 'a wrapped DEK that is too long', {
-      wrapped: drawn('long wrap', 6_145),
+    wrap('wrapped-16385-bytes', 'a wrapped DEK that is too long', {
+      wrapped: drawn('long wrap', 16_385),
     }),
     wrap('twice', 'two wraps under one key', { kekId: 'app' }),
     wrap('twice-two-versions', 'two wraps under two versions of one key', {

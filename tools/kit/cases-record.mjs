@@ -1,6 +1,29 @@
 // Well-formed records that must not open, all with one class.
-import { AAD, KEK, OTHER_KEK, ctx, drawn, flipped, headerOf, join, makeKey } from './build.mjs'
-import { message, recordBody, utf8, wrapOf } from './build.mjs'
+import {
+  AAD,
+  KEK,
+  OTHER_KEK,
+  PLAINTEXT,
+  ctx,
+  drawn,
+  flipped,
+  headerOf,
+  join,
+  makeKey,
+} from './build.mjs'
+import {
+  block,
+  doubled,
+  message,
+  prefixed,
+  recordAad,
+  recordBody,
+  seal,
+  sealXaes,
+  subkeyOf,
+  utf8,
+  wrapOf,
+} from './build.mjs'
 import { sealUnderTwoKeys } from './two-key-gcm.mjs'
 
 const key = makeKey()
@@ -9,12 +32,21 @@ const base = { context: key.context, aad: AAD }
 const fails = (name, comment, bytes, rest = {}) => {
   return { name, comment, expect: 'decrypt-failure', message: bytes, ...base, ...rest }
 }
+/** The header shows it: no KEK is used (W6.2). */
+const early = { kekUse: 'none' }
 const record = (given = {}, wraps = [wrapOf(key)]) =>
   message(0x01, headerOf(key, wraps, given), recordBody(key))
 const body = recordBody(key)
 
+/** A record body that opens under two data keys. */
+export function twoKeyBody(keys) {
+  const nonce = drawn('record nonce', 24)
+  const subkeys = keys.map(({ recordKey }) => subkeyOf(recordKey, nonce.subarray(0, 12)))
+  return join(nonce, sealUnderTwoKeys(subkeys, nonce.subarray(12), recordAad()))
+}
+
 export function recordFailures() {
-  return [...callerCases(), ...dataKeyCases(), ...recordCases()]
+  return [...callerCases(), ...dataKeyCases(), ...recordCases(), ...derivationCases()]
 }
 
 function callerCases() {
@@ -31,13 +63,21 @@ function callerCases() {
     fails('aad-for-context', 'aad and context are swapped', good, {
       context: AAD,
       aad: key.context,
+      ...early,
     }),
     fails('context-value', 'a value of the stored context differs', good, {
       context: { tenant: 'other' },
+      ...early,
     }),
-    fails('context-value-case', 'a value differs in case', good, { context: { tenant: 'Acme' } }),
-    fails('context-key-case', 'a key differs in case', good, { context: { Tenant: 'acme' } }),
-    fails('context-absent', 'no context is given', good, { context: {} }),
+    fails('context-value-case', 'a value differs in case', good, {
+      context: { tenant: 'Acme' },
+      ...early,
+    }),
+    fails('context-key-case', 'a key differs in case', good, {
+      context: { Tenant: 'acme' },
+      ...early,
+    }),
+    fails('context-absent', 'no context is given', good, { context: {}, ...early }),
     fails('context-extra-entry', 'an entry more than the data key has', good, {
       context: { tenant: 'acme', extra: '' },
     }),
@@ -65,9 +105,7 @@ function spelled(text) {
 
 function dataKeyCases() {
   const bare = makeKey({ storedMap: {} })
-  const nonce = drawn('record nonce', 12)
-  const aad = join(utf8('edge-kms/v1/record\0'), ctx(AAD))
-  const forged = sealUnderTwoKeys([key.recordKey, other.recordKey], nonce, aad)
+  const forged = twoKeyBody([key, other])
   const otherWrap = [wrapOf(other)]
   const later = { ...key.k, 'edge-kms:dk': key.k['edge-kms:dk'].replace(/\d$/, '1') }
   return [
@@ -117,15 +155,21 @@ function dataKeyCases() {
     ),
     fails(
       'wrap-short',
-      'a wrap of 59 bytes',
-      record({}, [{ ...wrapOf(key), wrapped: wrapOf(key).wrapped.subarray(0, 59) }]),
+      'a wrap of 71 bytes',
+      record({}, [{ ...wrapOf(key), wrapped: wrapOf(key).wrapped.subarray(0, 71) }]),
+    ),
+    fails(
+      'wrap-of-aes-gcm',
+      'a wrap of 60 bytes: AES-256-GCM under the KEK itself, with a nonce of 12 bytes',
+      record({}, [{ ...wrapOf(key), wrapped: plainGcmWrap() }]),
     ),
     fails(
       'wrap-long',
-      'a wrap of 61 bytes',
+      'a wrap of 73 bytes',
       record({}, [{ ...wrapOf(key), wrapped: join(wrapOf(key).wrapped, Buffer.alloc(1)) }]),
     ),
     fails('wrap-of-16-byte-dek', 'a DEK of 16 bytes, from which all else is derived', shortDek(16)),
+    fails('wrap-of-zero-dek', 'a DEK of 32 zero bytes, from which all else is derived', zeroDek()),
     fails('wrap-of-64-byte-dek', 'a DEK of 64 bytes, from which all else is derived', shortDek(64)),
     fails(
       'wrap-version',
@@ -139,16 +183,30 @@ function dataKeyCases() {
       record({}, [{ ...wrapOf(key), kekVersion: '2' }]),
       { keks: [KEK, { ...KEK, kekVersion: '2' }] },
     ),
-    fails(
-      'wrap-version-unknown',
-      'a version that the reader does not have',
-      record({}, [wrapOf(key, { kek: { ...KEK, kekVersion: '9' } })]),
-    ),
-    fails(
-      'wrap-version-leading-zero',
-      'version 01 is not version 1',
-      record({}, [{ ...wrapOf(key), kekVersion: '01' }]),
-    ),
+    {
+      ...fails(
+        'wrap-version-unknown',
+        'a version that the reader does not have',
+        record({}, [wrapOf(key, { kek: { ...KEK, kekVersion: '9' } })]),
+      ),
+      expect: 'no-version',
+    },
+    {
+      ...fails(
+        'wrap-version-leading-zero',
+        'version 01 is not version 1',
+        record({}, [wrapOf(key, { kek: { ...KEK, kekVersion: '01' } })]),
+      ),
+      expect: 'no-version',
+    },
+    {
+      ...fails(
+        'wrap-version-0',
+        'there is no version 0',
+        record({}, [wrapOf(key, { kek: { ...KEK, kekVersion: '0' } })]),
+      ),
+      expect: 'no-version',
+    },
     fails(
       'wrap-kek-id-same-key',
       'a wrap moved under another name of the same KEK',
@@ -178,13 +236,91 @@ function shortDek(length) {
   return message(0x01, headerOf(own), recordBody(own))
 }
 
+function zeroDek() {
+  const own = makeKey({ dek: Buffer.alloc(32) })
+  return message(0x01, headerOf(own), recordBody(own))
+}
+
+function plainGcmWrap() {
+  const { kekId, kekVersion } = KEK
+  const nonce = drawn('plain wrap nonce', 12)
+  const label = utf8('edge-kms/v1/local-wrap\0')
+  const aad = join(label, prefixed(kekId, 2), prefixed(kekVersion, 2), ctx(key.k))
+  return join(nonce, seal(KEK.key, nonce, key.dek, aad))
+}
+
+/** Records whose subkey is derived in a wrong way. */
+function derivationCases() {
+  const given = (name, comment, xaes, own = key) =>
+    fails(`record-subkey-${name}`, comment, message(0x01, headerOf(own), recordBody(own, { xaes })))
+  // With this salt the top bit of L is set, so that K1 has the constant of the field.
+  const topBit = keyWithTopBit()
+  return [
+    given('k1-not-doubled', 'K1 is L', { k1Of: (l) => l }),
+    given('k1-zero', 'K1 is left out', { k1Of: () => Buffer.alloc(16) }),
+    given(
+      'k1-without-constant',
+      'K1 is L shifted, where the top bit of L is set',
+      { k1Of: (l) => flipped87(doubled(l)) },
+      topBit,
+    ),
+    given('counters-from-0', 'the counters are 0 and 1', { counters: [0, 1] }),
+    given('halves-swapped', 'the second block comes first', { counters: [2, 1] }),
+    given('one-block-twice', 'both halves have counter 1', { counters: [1, 1] }),
+    given('label', 'the label is a lower-case x', { label: 0x78 }),
+    fails(
+      'record-without-subkey',
+      'AES-256-GCM under recordKey itself, with the suffix as its nonce',
+      message(0x01, headerOf(key), withoutSubkey()),
+    ),
+    fails(
+      'record-nonce-halves-swapped',
+      'the first half of the nonce is used as the suffix',
+      message(0x01, headerOf(key), swappedNonce()),
+    ),
+    fails(
+      'record-body-of-aes-gcm',
+      'a nonce of 12 bytes, under recordKey itself',
+      message(0x01, headerOf(key), plainGcmBody()),
+    ),
+  ]
+}
+
+/** A data key whose L has its top bit set. */
+export function keyWithTopBit() {
+  for (let i = 0; ; i++) {
+    const own = makeKey({ salt: drawn(`salt ${i}`, 32) })
+    if (block(own.recordKey, Buffer.alloc(16))[0] >= 0x80) return own
+  }
+}
+
+const flipped87 = (k1) => join(k1.subarray(0, 15), Buffer.from([k1[15] ^ 0x87]))
+
+function withoutSubkey() {
+  const nonce = drawn('record nonce', 24)
+  return join(nonce, seal(key.recordKey, nonce.subarray(12), PLAINTEXT, recordAad()))
+}
+
+function swappedNonce() {
+  const nonce = drawn('record nonce', 24)
+  const swapped = join(nonce.subarray(12), nonce.subarray(0, 12))
+  return join(nonce, sealXaes(key.recordKey, swapped, PLAINTEXT, recordAad()))
+}
+
+function plainGcmBody() {
+  const nonce = drawn('record nonce', 12)
+  const text = join(PLAINTEXT, Buffer.alloc(12))
+  return join(nonce, seal(key.recordKey, nonce, text, recordAad()))
+}
+
 function recordCases() {
   const head = headerOf(key)
   const given = (fields) => message(0x01, head, recordBody(key, fields))
   const plainContext = ctx(AAD)
   return [
-    fails('record-nonce', 'one bit of the nonce', message(0x01, head, flipped(body, 0))),
-    fails('record-ciphertext', 'one bit of the ciphertext', message(0x01, head, flipped(body, 12))),
+    fails('record-nonce', 'one bit of its prefix', message(0x01, head, flipped(body, 0))),
+    fails('record-nonce-suffix', 'one bit of its suffix', message(0x01, head, flipped(body, 12))),
+    fails('record-ciphertext', 'one bit of the ciphertext', message(0x01, head, flipped(body, 24))),
     fails('record-tag', 'one bit of the tag', message(0x01, head, flipped(body, -1, 7))),
     fails('record-cut', 'the last byte is missing', message(0x01, head, body.subarray(0, -1))),
     fails('record-longer', 'one byte more', message(0x01, head, body, Buffer.alloc(1))),

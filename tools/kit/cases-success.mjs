@@ -12,6 +12,7 @@ import {
   makeKey,
 } from './build.mjs'
 import { message, recordBody, streamParts, wrapOf } from './build.mjs'
+import { keyWithTopBit } from './cases-record.mjs'
 
 export function successCases() {
   const key = makeKey()
@@ -61,6 +62,9 @@ export function successCases() {
     }),
     record('record-context-prototype', 'names that JavaScript objects inherit are ordinary keys', {
       context: proto,
+    }),
+    record('record-top-bit-of-l', 'the top bit of L is set: K1 has the constant of the field', {
+      salt: keyWithTopBit().salt,
     }),
     record('record-created-1970', 'the age of a data key never decides a decrypt', {
       createdAt: 0n,
@@ -123,12 +127,34 @@ export function successCases() {
       },
     ),
     ok(
+      'record-first-wrap-opens-to-16-bytes',
+      'what no DEK can be counts as a wrong DEK: the next wrap is the right one',
+      message(
+        0x01,
+        headerOf(key, [
+          wrapOf(key, { dek: drawn('short dek', 16) }),
+          wrapOf(key, { kek: OTHER_KEK }),
+        ]),
+        recordBody(key),
+      ),
+      { keks: [KEK, OTHER_KEK] },
+    ),
+    ok(
+      'record-wrapped-16384-bytes',
+      'the longest wrap, of another provider',
+      message(
+        0x01,
+        headerOf(key, [{ ...foreign(1), wrapped: drawn('long', 16_384) }, wrapOf(key)]),
+        recordBody(key),
+      ),
+    ),
+    ok(
       'record-first-wrap-is-junk',
       'it does not open: the next wrap is the right one',
       message(
         0x01,
         headerOf(key, [
-          { ...wrapOf(key), wrapped: drawn('junk', 60) },
+          { ...wrapOf(key), wrapped: drawn('junk', 72) },
           wrapOf(key, { kek: OTHER_KEK }),
         ]),
         recordBody(key),

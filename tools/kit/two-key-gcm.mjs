@@ -33,7 +33,7 @@ function encryptBlock(key, block) {
   return cipher.update(block)
 }
 
-/** nonce, ciphertext of 32 bytes and tag that open under both keys with this nonce and aad. */
+/** Ciphertext of 32 bytes and tag that open under both keys with this nonce and aad. */
 export function sealUnderTwoKeys(keys, nonce, aad) {
   const padded = Buffer.concat([aad, Buffer.alloc((16 - (aad.length % 16)) % 16)])
   const lengths = Buffer.alloc(16)
@@ -56,5 +56,5 @@ export function sealUnderTwoKeys(keys, nonce, aad) {
   })
   const second = multiply(a.rest ^ b.rest, invert(a.square ^ b.square))
   const tag = multiply(second, a.square) ^ a.rest
-  return Buffer.concat([nonce, first, toBlock(second), toBlock(tag)])
+  return Buffer.concat([first, toBlock(second), toBlock(tag)])
 }

@@ -46,6 +46,7 @@ const free = ['config', 'testing']
 
 /** npm packages: who may import which. */
 const packages = {
+  aws4fetch: '^(src/credentials/aws|adapters/node)/',
   jose: '^src/credentials/',
   zod: '^(src/config|adapters/gateway)/',
   hono: '^adapters/gateway/',

@@ -1,6 +1,6 @@
 // Extracts the numbers of public test vectors into test/vectors, so that a bare clone runs them.
 // Takes ids, hex, flags and results; leaves prose behind. Usage:
-//   node tools/vectors/extract.mjs <folder with SOURCES.md, wycheproof/ and edge-kms/>
+//   node tools/vectors/extract.mjs <folder with SOURCES.md, wycheproof/, xaes-256-gcm/ and edge-kms/>
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -48,7 +48,9 @@ for (const name of FILES) {
   writeFileSync(join(to, 'wycheproof', `${name}.json`), print(header, groups))
 }
 writeFileSync(join(to, 'golden.json'), readFileSync(join(from, 'edge-kms', 'golden.json')))
-writeFileSync(join(to, 'NOTICE'), notice(source))
+const xaes = JSON.parse(readFileSync(join(from, 'xaes-256-gcm', 'xaes-256-gcm.json'), 'utf8'))
+writeFileSync(join(to, 'xaes.json'), JSON.stringify(xaes, null, 1) + '\n')
+writeFileSync(join(to, 'NOTICE'), notice(source, xaes.source))
 
 /** Repository, commit and licence, from the table that the folder carries. */
 function wycheproofSource(markdown) {
@@ -73,7 +75,7 @@ function print(header, groups) {
   return `{"source":${JSON.stringify(header)},\n "groups":[\n${lines.join(',\n')}\n]}\n`
 }
 
-function notice({ repository, commit, path, licence }) {
+function notice({ repository, commit, path, licence }, xaesSource) {
   return `Test vectors in this folder
 
 golden.json
@@ -85,6 +87,18 @@ wycheproof/*.json
   Copyright of the Wycheproof contributors; ${licence}, the same licence text as in LICENSE.
   Changed: only ids, numbers, flags and results were extracted; comments and notes are left out.
   In the chunked-encryption files, ct is compressed with zlib and then written in hex, as in the source.
+
+xaes.json
+  The numbers of ${xaesSource}.
+  The GitHub repository is C2SP/C2SP, the file XAES-256-GCM.md. Its text is under CC-BY-4.0
+  (https://creativecommons.org/licenses/by/4.0/); copyright of the C2SP contributors.
+  Changed: only numbers were extracted; the description of the accumulated test is in other words.
+
+aws-sigv4.json
+  From the GitHub repository awslabs/aws-c-auth, folder tests/aws-signing-test-suite/v4/, commit
+  495329c2433034bd8fd53fc6ba9e0202d3fac876. Copyright Amazon.com, Inc. or its affiliates; Apache-2.0.
+  Changed: one file; of each case the request, what it is signed with, and the results. Its keys are
+  the published example keys. Made by tools/vectors/extract-sigv4.mjs.
 
 Made by tools/vectors/extract.mjs.
 `

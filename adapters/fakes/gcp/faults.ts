@@ -14,6 +14,8 @@ import { Refusal } from './errors.ts'
  * - `not-json`: 200 with a page of HTML
  * - `reset`: `fetch` rejects. Behind a Node front, let the rejection destroy the socket. A Worker
  *   cannot reset a connection, its client sees a 500: use `truncated` there.
+ * - `not-ready`: plain text with `status` and without Metadata-Flavor, as GKE's metadata server answers in a
+ *   pod's first seconds
  * - `skewed-clock`: for this request the server's clock, and its Date header, are `skewMs` ahead
  *
  * To the answer of a call that was made; the first five wait for one that succeeds:
@@ -36,6 +38,7 @@ export type FakeGcpFaultKind =
   | 'not-json'
   | 'reset'
   | 'skewed-clock'
+  | 'not-ready'
   | 'slow'
   | 'wrong-key'
   | 'wrong-length'
@@ -53,6 +56,8 @@ export interface FakeGcpFault extends ScriptedFault {
   readonly delayMs?: number
   /** For `skewed-clock`, in milliseconds; 1,200,000 (20 minutes) by default. */
   readonly skewMs?: number
+  /** For `not-ready`; 503 by default. */
+  readonly status?: 404 | 503
   /** For `oversized`, in bytes; 1,048,576 by default. */
   readonly sizeBytes?: number
   /** For `throttle` and `unavailable`: the answer's Retry-After. */
@@ -94,6 +99,11 @@ export function distort(answer: PlainAnswer, fault: FakeGcpFault | undefined): P
   if (fault === undefined) return answer
   if (fault.kind === 'redirect')
     return withBody({ ...answer, status: 307 }, '', { location: 'https://elsewhere.example/' })
+  if (fault.kind === 'not-ready') {
+    const { 'metadata-flavor': _flavor, ...headers } = answer.headers
+    const { status = 503 } = fault
+    return withBody({ ...answer, status, headers }, 'not ready', { 'content-type': 'text/plain' })
+  }
   if (fault.kind === 'not-json') {
     const html = { 'content-type': 'text/html' }
     return withBody({ ...answer, status: 200 }, '<html><body>It works!</body></html>', html)

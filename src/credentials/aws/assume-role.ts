@@ -1,6 +1,11 @@
-import { KmsError } from '../../errors.ts'
-import { checkOptions, type OptionKinds } from '../../checks/index.ts'
-import { Refreshing, type RefreshPorts, webNetwork, webRuntime } from '../../runtime/index.ts'
+import { checkOptions, configError, integer, type OptionKinds } from '../../checks/index.ts'
+import {
+  askForJwt,
+  Refreshing,
+  type RefreshPorts,
+  webNetwork,
+  webRuntime,
+} from '../../runtime/index.ts'
 import type { AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
 
 import { toCredentialSource } from './sources.ts'
@@ -91,21 +96,13 @@ export function assumeRoleWithWebIdentity(options: WebIdentityOptions): AwsCrede
   checkOptions(options, IDENTITY_KINDS)
   const sts = new StsClient(options)
   const parameters = roleParameters(options)
+  const ports = portsOf(options)
+  const callback = { name: 'token', provider: 'aws-sts', network: ports.network }
   return new Refreshing(async (call) => {
-    const token = await options.token()
-    // A token is base64url in three parts; anything else would be sent to STS in a log-friendly form.
-    if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
-      throw new KmsError('ERR_KMS_UNAUTHENTICATED', {
-        provider: 'aws-sts',
-        message: 'the token is not a JWT',
-      })
-    }
-    return sts.unsigned(
-      'AssumeRoleWithWebIdentity',
-      { ...parameters, WebIdentityToken: token },
-      call,
-    )
-  }, portsOf(options))
+    const token = await askForJwt(() => options.token(), { ...callback, signal: call.signal })
+    const proven = { ...parameters, WebIdentityToken: token }
+    return sts.unsigned('AssumeRoleWithWebIdentity', proven, call)
+  }, ports)
 }
 
 function portsOf(options: StsOptions): RefreshPorts {
@@ -115,17 +112,14 @@ function portsOf(options: StsOptions): RefreshPorts {
 function roleParameters(options: RoleOptions): Record<string, string> {
   const { roleArn, sessionName = 'edge-kms', durationSeconds } = options
   if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/.test(roleArn))
-    throw config('roleArn')
-  if (!/^[\w+=,.@-]{2,64}$/.test(sessionName)) throw config('sessionName')
+    throw configError(
+      'roleArn must be the ARN of an IAM role, e.g. arn:aws:iam::111122223333:role/app',
+    )
+  if (!/^[\w+=,.@-]{2,64}$/.test(sessionName))
+    throw configError('sessionName must be 2 to 64 letters, digits or _+=,.@-')
   const parameters: Record<string, string> = { RoleArn: roleArn, RoleSessionName: sessionName }
   if (durationSeconds === undefined) return parameters
-  if (!Number.isInteger(durationSeconds) || durationSeconds < 900 || durationSeconds > 43_200) {
-    throw config('durationSeconds')
-  }
-  parameters['DurationSeconds'] = String(durationSeconds)
+  const seconds = integer('durationSeconds', durationSeconds, 900, 43_200)
+  parameters['DurationSeconds'] = String(seconds)
   return parameters
-}
-
-function config(name: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message: `${name} is not valid`, provider: 'aws-sts' })
 }

@@ -1,8 +1,9 @@
 import type { HttpResponse, Transport } from '../../http/index.ts'
-import type { Hasher, Runtime } from '../../ports/index.ts'
+import { correctedSkew } from '../../runtime/index.ts'
+import type { Runtime } from '../../ports/index.ts'
 import type { AwsCredentials, AwsCredentialSource, CredentialOptions } from './credentials.ts'
 import { type AwsErrorRow, awsFailure } from './errors.ts'
-import { AwsSigner } from './signer.ts'
+import { type AwsSigner, createAwsSigner } from './signer.ts'
 
 /** One service of AWS at one endpoint. */
 export interface AwsClientOptions {
@@ -13,7 +14,7 @@ export interface AwsClientOptions {
   readonly credentials: AwsCredentialSource
   readonly transport: Transport
   readonly runtime: Runtime
-  readonly hasher?: Hasher | undefined
+  readonly signer?: AwsSigner | undefined
   readonly errors: readonly AwsErrorRow[]
 }
 
@@ -25,6 +26,8 @@ export interface AwsCall extends CredentialOptions {
   /** AWS's name of an error that is what this call wants to hear. */
   readonly hopesFor?: string | undefined
   readonly hasAttemptTimeout?: boolean | undefined
+  /** Which key or table is meant, from the configuration: named where AWS does not know it. */
+  readonly subject?: string | undefined
 }
 
 /**
@@ -38,20 +41,20 @@ export class AwsClient {
 
   constructor(options: AwsClientOptions) {
     this.#options = options
-    this.#signer = new AwsSigner(options.hasher)
+    this.#signer = options.signer ?? createAwsSigner()
   }
 
   /** @throws KmsError for an error answer, but for the one that the call hopes for, and where there is no answer */
   async call(call: AwsCall): Promise<HttpResponse> {
-    const { credentials: source, provider, errors, runtime } = this.#options
-    const { operation, hopesFor } = call
+    const { credentials: source, provider, errors, runtime, region } = this.#options
+    const { operation, hopesFor, subject } = call
     const mended = new Set<AwsErrorRow['mend']>()
     let credentials = await this.#credentials(call)
     for (;;) {
       const sentSkewMs = this.#skewMs
       const response = await this.#send(call, credentials)
       if (response.status === 200) return response
-      const facts = { provider, operation, nowMs: runtime.now() }
+      const facts = { provider, operation, nowMs: runtime.now(), subject, region }
       const { error, name, mend, serverTimeMs } = awsFailure(response, errors, facts)
       if (name === hopesFor) return response
       if (mend === undefined || mended.has(mend)) throw error
@@ -82,11 +85,11 @@ export class AwsClient {
     return transport.send({ ...request, headers, signal, hasAttemptTimeout, facts })
   }
 
-  /** Whether the request's clock was off by enough to be the reason. AWS allows 5 minutes. */
+  /** Returns whether the request's clock was off by enough to be the reason. AWS allows 5 minutes. */
   #correctClock(serverTimeMs: number, sentSkewMs: number): boolean {
-    const skewMs = serverTimeMs - this.#options.runtime.now()
     // Not the skew of now: another call may have corrected it since.
-    if (!(Math.abs(skewMs - sentSkewMs) >= 60_000)) return false
+    const skewMs = correctedSkew(serverTimeMs, this.#options.runtime.now(), sentSkewMs)
+    if (skewMs === undefined) return false
     this.#skewMs = skewMs
     return true
   }

@@ -52,24 +52,29 @@ export interface AwsCallFacts {
   readonly provider: string
   readonly operation: string
   readonly nowMs: number
+  /** Which key is meant, and where: named where AWS does not know it, for one of the two is wrong. */
+  readonly subject?: string | undefined
+  readonly region?: string
 }
 
 /** Classifies an answer by the vendor's name of the error, else by its status. */
 export function awsFailure(
   { status, headers, body }: HttpResponse,
   rows: readonly AwsErrorRow[],
-  { provider, operation, nowMs }: AwsCallFacts,
+  { provider, operation, nowMs, subject, region }: AwsCallFacts,
 ): AwsFailure {
   // `com.amazon…#NotFoundException:http://…`, of which the middle counts.
   const type = headers.get('x-amzn-errortype') ?? TYPE.exec(decodeUtf8(body) ?? '')?.[1] ?? ''
   const name = /^(?:[^:]*#)?([A-Za-z]{1,64})(?::|$)/.exec(type)?.[1] ?? ''
   const short = name.replace(/Exception$/, '')
   const row = [...rows, ...COMMON_AWS_ERRORS].find(({ names }) => names.split(' ').includes(short))
+  const isUnknown = row?.code === 'ERR_KMS_KEY_NOT_FOUND'
+  const place = isUnknown ? `: ${String(subject)} in ${String(region)}` : ''
   const details = {
     provider,
     operation,
     status,
-    message: name === '' ? undefined : `AWS answered ${name}`,
+    message: name === '' ? undefined : `AWS answered ${name}${place}`,
     requestId: /^[\w-]{1,128}$/.exec(headers.get('x-amzn-requestid') ?? '')?.[0],
     retryAfterMs: retryAfterMs(headers, nowMs),
   } as KmsErrorDetails

@@ -1,4 +1,4 @@
-import { configError } from '../../checks/index.ts'
+import { configError, wrongOption } from '../../checks/index.ts'
 import { checkEndpoint, type EndpointRules } from '../../http/index.ts'
 
 /**
@@ -15,6 +15,8 @@ const PARTITIONS = [
   ['eusc-', 'aws-eusc', 'amazonaws.eu', 'api.amazonwebservices.eu'],
   ['', 'aws', 'amazonaws.com', 'api.aws'],
 ] as const
+
+const REGION = /^[a-z]{2,5}(?:-[a-z]{2,10}){1,3}-\d{1,2}$/
 
 /** Where a service is. */
 export interface EndpointOptions extends EndpointRules {
@@ -37,10 +39,12 @@ export function partitionOf(region: string): string {
 export function awsEndpoint(service: string, region: string, options: EndpointOptions): string {
   const { endpoint, fips, dualStack } = options
   if (endpoint === undefined) {
-    const name = fips ? `${service}-fips` : service
+    // In GovCloud (US) the usual hosts of STS are FIPS endpoints, and sts-fips does not exist.
+    const isFips = service === 'sts' && region.startsWith('us-gov-') && !dualStack
+    const name = fips === true && !isFips ? `${service}-fips` : service
     return `https://${name}.${region}.${rowOf(region)[dualStack ? 3 : 2]}`
   }
-  if (fips || dualStack) throw configError('fips and dualStack with an endpoint')
+  if (fips || dualStack) throw configError('fips and dualStack exclude endpoint')
   return checkEndpoint(endpoint, options)
 }
 
@@ -50,8 +54,8 @@ export function awsEndpoint(service: string, region: string, options: EndpointOp
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkRegion(region: string): string {
-  if (/^[a-z]{2,5}(?:-[a-z]{2,10}){1,3}-\d{1,2}$/.test(region)) return region
-  throw configError('region is not valid')
+  if (typeof region === 'string' && REGION.test(region)) return region
+  throw wrongOption('region', 'a Region such as eu-central-1', region)
 }
 
 function rowOf(region: string): (typeof PARTITIONS)[number] {

@@ -1,11 +1,19 @@
-import { configError } from '../../checks/index.ts'
+import { configError, wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
 import type { CallFacts } from '../../http/index.ts'
-import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
-import type { AwsCredentials, AwsCredentialsOption, AwsCredentialSource } from './credentials.ts'
+import { askCallback, guardSource, Refreshing, type RefreshPorts } from '../../runtime/index.ts'
+import type {
+  AwsCredentials,
+  AwsCredentialsOption,
+  AwsCredentialSource,
+  CredentialOptions,
+} from './credentials.ts'
+
+const PROVIDER = 'aws-credentials'
 
 /**
- * Any form of credentials as a source.
+ * Returns any form of credentials as a source. What the caller's own function or source does is bounded and
+ * typed.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
@@ -13,11 +21,18 @@ export function toCredentialSource(
   option: AwsCredentialsOption,
   ports: RefreshPorts,
 ): AwsCredentialSource {
+  const callback = { name: 'credentials', provider: PROVIDER, network: ports.network }
   if (typeof option === 'function') {
-    return new Refreshing(async (options) => checkCredentials(await option(options)), ports)
+    const ask = (signal: AbortSignal): Promise<AwsCredentials> => option({ signal })
+    const load = async ({ signal }: CredentialOptions): Promise<AwsCredentials> =>
+      checkCredentials(await askCallback(ask, { ...callback, signal }))
+    return new Refreshing(load, ports)
   }
-  if ('get' in Object(option)) return option as AwsCredentialSource
-  const credentials = Object.freeze({ ...checkCredentials(option as AwsCredentials) })
+  if (option instanceof Refreshing) return option as AwsCredentialSource
+  if (typeof option !== 'object' || option === (null as unknown))
+    throw wrongOption('credentials', 'keys, a function or a source', option)
+  if ('get' in option) return guardSource(option, checkCredentials, callback)
+  const credentials = Object.freeze({ ...checkCredentials(option) })
   return {
     get: () => Promise.resolve(credentials),
     refused: () => undefined,

@@ -1,13 +1,14 @@
 import { decodeUtf8 } from '../../bytes/index.ts'
 import { KmsError } from '../../errors.ts'
-import { type OptionKinds } from '../../checks/index.ts'
+import type { OptionKinds } from '../../checks/index.ts'
 import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../../http/index.ts'
-import type { Hasher, Network, Runtime } from '../../ports/index.ts'
+import type { Network, Runtime } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsClient } from './client.ts'
 import type { AwsCredentials, AwsCredentialSource, CredentialOptions } from './credentials.ts'
 import { type AwsErrorRow, awsFailure } from './errors.ts'
 import { awsEndpoint, checkRegion, type EndpointOptions } from './partitions.ts'
+import type { AwsSigner } from './signer.ts'
 import { checkCredentials } from './sources.ts'
 
 /** Where STS is, and how long it may take. */
@@ -17,8 +18,8 @@ export interface StsOptions extends EndpointOptions {
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
-  /** What signs; WebCrypto by default. */
-  readonly hasher?: Hasher
+  /** Signs the requests; aws4fetch by default. */
+  readonly signer?: AwsSigner
 }
 
 /** For those who take these options and more. */
@@ -31,7 +32,7 @@ export const STS_KINDS: OptionKinds<StsOptions> = {
   timeoutMs: 'number',
   runtime: 'object',
   network: 'object',
-  hasher: 'object',
+  signer: 'object',
 }
 
 /** Parameters of one action, without Action and Version. */
@@ -63,7 +64,7 @@ export class StsClient {
    */
   constructor(options: StsOptions, credentials?: AwsCredentialSource) {
     const region = checkRegion(options.region)
-    const { runtime = webRuntime, network = webNetwork, timeoutMs, hasher } = options
+    const { runtime = webRuntime, network = webNetwork, timeoutMs, signer } = options
     this.#endpoint = awsEndpoint('sts', region, options)
     this.#runtime = runtime
     this.#transport = new Transport({ network, timeoutMs })
@@ -76,7 +77,7 @@ export class StsClient {
       credentials,
       transport: this.#transport,
       runtime,
-      hasher,
+      signer,
       errors: STS_ERRORS,
     })
   }

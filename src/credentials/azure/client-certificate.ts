@@ -7,7 +7,7 @@ import type { AzureCredentialSource } from './token.ts'
 
 /** Options of {@link azureClientCertificate}. */
 export interface AzureClientCertificateOptions extends EntraOptions {
-  /** The certificate that is registered for the application, PEM. */
+  /** The certificate that is registered for the application, PEM. A PEM with certificate and key works for both options. */
   readonly certificate: string
   /** Its private key: RSA, PKCS#8, PEM, not encrypted. */
   readonly privateKey: string
@@ -34,12 +34,11 @@ export function azureClientCertificate(
   checkOptions(options, KINDS)
   const { clientId, privateKey, runtime = webRuntime } = options
   const der = derOf(options.certificate)
-  if (typeof privateKey !== 'string' || !privateKey.includes('-----BEGIN PRIVATE KEY-----'))
-    throw configError('privateKey is not PKCS#8 in PEM')
+  const pem = privateKeyOf(privateKey)
   return entraCredentials(options, async ({ tokenUrl }) => {
     // Imported anew: on Workers what one request waits for must not belong to another.
-    const key = await importPKCS8(privateKey, 'PS256').catch(() => {
-      throw configError('privateKey is no RSA key')
+    const key = await importPKCS8(pem, 'PS256').catch(() => {
+      throw configError('privateKey must be an RSA key')
     })
     const thumbprint = new Uint8Array(await crypto.subtle.digest('SHA-256', der))
     const seconds = Math.floor(runtime.now() / 1_000)
@@ -67,6 +66,21 @@ function derOf(pem: unknown): Bytes {
     []
   const der = decodeBase64(text.replace(/\s/g, '')) ?? new Uint8Array(0)
   // A sequence: what every certificate begins with.
-  if (der.length < 100 || der[0] !== 0x30) throw configError('certificate is not PEM')
+  if (der.length < 100 || der[0] !== 0x30)
+    throw configError('certificate must be PEM: -----BEGIN CERTIFICATE-----')
   return der
+}
+
+/** Returns the private key of a PEM text alone: jose wants nothing before it. */
+function privateKeyOf(pem: unknown): string {
+  const text = String(pem)
+  const [key] =
+    /-----BEGIN PRIVATE KEY-----[\s\w+/=]{1,32768}-----END PRIVATE KEY-----/.exec(text) ?? []
+  if (key !== undefined) return key
+  const hint = /-----BEGIN (?:RSA|EC) PRIVATE KEY-----/.test(text)
+    ? ': convert it with openssl pkcs8 -topk8 -nocrypt'
+    : /-----BEGIN ENCRYPTED PRIVATE KEY-----/.test(text)
+      ? ', not encrypted'
+      : ''
+  throw configError(`privateKey must be PKCS#8 in PEM, -----BEGIN PRIVATE KEY-----${hint}`)
 }

@@ -1,5 +1,5 @@
-import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
-import { KmsError } from '../../errors.ts'
+import { checkOptions, type OptionKinds } from '../../checks/index.ts'
+import { askForJwt, webNetwork } from '../../runtime/index.ts'
 import { assertionProof, ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'
 
@@ -20,17 +20,9 @@ const KINDS: OptionKinds<AzureFederatedTokenOptions> = { ...ENTRA_KINDS, token: 
  */
 export function azureFederatedToken(options: AzureFederatedTokenOptions): AzureCredentialSource {
   checkOptions(options, KINDS)
-  const { token } = options
-  if (typeof token !== 'function') throw configError('token must be a function')
-  return entraCredentials(options, async () => {
-    const assertion = await token()
-    // A JWT is base64url in three parts; anything else would be sent to Entra in a log-friendly form.
-    if (typeof assertion !== 'string' || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(assertion)) {
-      throw new KmsError('ERR_KMS_UNAUTHENTICATED', {
-        provider: 'azure-entra',
-        message: 'the token is not a JWT',
-      })
-    }
-    return assertionProof(assertion)
-  })
+  const { token, network = webNetwork } = options
+  const callback = { name: 'token', provider: 'azure-entra', network }
+  return entraCredentials(options, async ({ signal }) =>
+    assertionProof(await askForJwt(() => token(), { ...callback, signal })),
+  )
 }

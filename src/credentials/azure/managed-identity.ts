@@ -1,11 +1,11 @@
 import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
 import { Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
-import { webNetwork, webRuntime } from '../../runtime/index.ts'
+import { retrying, webNetwork, webRuntime } from '../../runtime/index.ts'
 import { isGuid } from './entra.ts'
 import { isHeaderValue, RefreshingTokens } from './sources.ts'
 import { readToken } from './token-answer.ts'
-import type { AzureCredentialSource } from './token.ts'
+import type { AzureCredentialSource, AzureToken } from './token.ts'
 
 /** Which identity of several; none of these: the system-assigned one. At most one may be given. */
 export interface AzureIdentityOptions {
@@ -13,7 +13,7 @@ export interface AzureIdentityOptions {
   readonly objectId?: string
   /** The identity's Azure resource id, `/subscriptions/…`. */
   readonly resourceId?: string
-  /** Of one request, in milliseconds; 1,000 by default. */
+  /** Of one request, in milliseconds; 10,000 by default. Up to four are made, within 30 seconds. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
@@ -41,6 +41,7 @@ const APP_KINDS: OptionKinds<AzureAppServiceOptions> = {
   header: 'string',
 }
 
+const PROVIDER = 'azure-identity'
 /** The fixed address of the Instance Metadata Service. */
 const IMDS = 'http://169.254.169.254/metadata/identity/oauth2/token'
 /** App Service gives every sandbox an address of its own; Container Apps uses localhost. */
@@ -102,19 +103,23 @@ function identity(
   endpoint: string,
   { apiVersion, resourceIdName, headers, unavailable }: Dialect,
 ): AzureCredentialSource {
-  const { runtime = webRuntime, network = webNetwork, timeoutMs = 1_000 } = options
+  const { runtime = webRuntime, network = webNetwork, timeoutMs = 10_000 } = options
   const which = whichIdentity(options, resourceIdName)
   const transport = new Transport({ network, timeoutMs })
+  const ask = async (url: string, signal: AbortSignal | undefined): Promise<AzureToken> => {
+    const request = {
+      method: 'GET',
+      url,
+      headers: { accept: 'application/json', ...headers },
+    } as const
+    const response = await transport.send({ ...request, signal, facts: { provider: PROVIDER } })
+    return readToken(response, { provider: PROVIDER, nowMs: runtime.now(), unavailable })
+  }
   return new RefreshingTokens(
-    async ({ resource, signal }) => {
+    ({ resource, signal }) => {
       const query = new URLSearchParams({ 'api-version': apiVersion, resource, ...which })
-      const response = await transport.send({
-        method: 'GET',
-        url: `${endpoint}?${query.toString()}`,
-        headers: { accept: 'application/json', ...headers },
-        signal,
-      })
-      return readToken(response, { provider: 'azure-identity', nowMs: runtime.now(), unavailable })
+      const url = `${endpoint}?${query.toString()}`
+      return retrying(() => ask(url, signal), network, signal)
     },
     { runtime, network },
   )

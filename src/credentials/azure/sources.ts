@@ -1,6 +1,6 @@
-import { configError } from '../../checks/index.ts'
+import { wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
-import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
+import { askCallback, guardSource, Refreshing, type RefreshPorts } from '../../runtime/index.ts'
 import type {
   AzureCredentialsOption,
   AzureCredentialSource,
@@ -33,8 +33,11 @@ export class RefreshingTokens implements AzureCredentialSource {
   }
 }
 
+const PROVIDER = 'azure-token'
+
 /**
- * Any form of credentials as a source.
+ * Returns any form of credentials as a source. What the caller's own function or source does is bounded and
+ * typed.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
@@ -42,17 +45,24 @@ export function toTokenSource(
   option: AzureCredentialsOption,
   ports: RefreshPorts,
 ): AzureCredentialSource {
+  const callback = { name: 'credentials', provider: PROVIDER, network: ports.network }
   if (typeof option === 'function') {
-    return new RefreshingTokens(async (options) => checkToken(await option(options)), ports)
+    const load = async ({ signal, ...call }: AzureTokenOptions): Promise<AzureToken> => {
+      const ask = (until: AbortSignal): Promise<AzureToken> => option({ ...call, signal: until })
+      return checkToken(await askCallback(ask, { ...callback, signal }))
+    }
+    return new RefreshingTokens(load, ports)
   }
-  if (typeof (option as Partial<AzureCredentialSource> | undefined)?.get === 'function')
-    return option
-  throw configError('credentials must be a source or a function')
+  if (option instanceof RefreshingTokens) return option
+  const { get, refused } = Object(option) as Partial<AzureCredentialSource>
+  if (typeof get === 'function' && typeof refused === 'function')
+    return guardSource(option, checkToken, callback)
+  throw wrongOption('credentials', 'a function or a source with get and refused', option)
 }
 
 /** Checks the form of a token; what is wrong is said without its value. */
 function checkToken(given: AzureToken): AzureToken {
-  const { token, expiresAtMs } = given
+  const { token, expiresAtMs } = Object(given) as AzureToken
   if (!isHeaderValue(token)) throw invalid('the token is missing or malformed')
   if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
     throw invalid('expiresAtMs is not a time')
@@ -65,5 +75,5 @@ export function isHeaderValue(value: unknown): value is string {
 }
 
 function invalid(message: string): KmsError {
-  return new KmsError('ERR_KMS_UNAUTHENTICATED', { provider: 'azure-token', message })
+  return new KmsError('ERR_KMS_UNAUTHENTICATED', { provider: PROVIDER, message })
 }

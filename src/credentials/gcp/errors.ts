@@ -32,6 +32,19 @@ export const GCP_ERRORS: readonly GcpErrorRow[] = [
   { code: 'ERR_KMS_UNSUPPORTED', names: 'UNIMPLEMENTED' },
 ]
 
+/**
+ * Error domains of an external key manager, by how they begin: Google answers FAILED_PRECONDITION to all of
+ * them. Where the manager cannot be reached, the next call may succeed.
+ *
+ * @see https://cloud.google.com/kms/docs/reference/ekm_errors
+ */
+const EKM_ERRORS: readonly GcpErrorRow[] = [
+  { code: 'ERR_KMS_ACCESS_DENIED', names: 'EXTERNAL_PERMISSION_' },
+  { code: 'ERR_KMS_KEY_NOT_FOUND', names: 'EXTERNAL_NOT_FOUND' },
+  { code: 'ERR_KMS_CONFIG', names: 'EXTERNAL_KEY_' },
+  { code: 'ERR_KMS_UNAVAILABLE', names: 'EXTERNAL_' },
+]
+
 /** A name in Google's grammar; anything else could be a body that speaks. */
 const NAME = /^[A-Z][A-Z0-9_]{1,62}$/
 
@@ -80,16 +93,14 @@ export function gcpErrorOf(
   { provider, operation, invalidArgument }: Omit<GcpCallFacts, 'nowMs'>,
 ): KmsError {
   const names = [...reasons, canonical].filter((name) => NAME.test(name))
-  const row = names
-    .map((name) => GCP_ERRORS.find((one) => one.names.split(' ').includes(name)))
-    .find((one) => one !== undefined)
+  const row = names.map(rowOf).find((one) => one !== undefined)
   let code = row?.code ?? codeOfStatus(status ?? 0)
   if (canonical === 'INVALID_ARGUMENT') {
     // What was damaged on its way may arrive whole the next time; the checksums were right here.
     if (/crc32c|checksum/i.test(message)) code = 'ERR_KMS_UNAVAILABLE'
     else if (row?.names.startsWith(canonical) === true) code = invalidArgument ?? code
   }
-  const told = names[0]
+  const told = names.find((name) => name.startsWith('EXTERNAL_')) ?? names[0]
   return new KmsError(code, {
     provider,
     operation,
@@ -97,6 +108,11 @@ export function gcpErrorOf(
     message: told === undefined ? undefined : `Google answered ${told}`,
     retryAfterMs: waits,
   } as KmsErrorDetails)
+}
+
+function rowOf(name: string): GcpErrorRow | undefined {
+  const known = GCP_ERRORS.find((one) => one.names.split(' ').includes(name))
+  return known ?? EKM_ERRORS.find(({ names }) => name.startsWith(names))
 }
 
 /** The member, where it is an object. */

@@ -3,7 +3,13 @@ import { importPKCS8, SignJWT } from 'jose'
 import { encodeUtf8 } from '../../bytes/index.ts'
 import { parseJsonObject } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
-import { type FlightOptions, Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
+import {
+  correctedSkew,
+  type FlightOptions,
+  Refreshing,
+  webNetwork,
+  webRuntime,
+} from '../../runtime/index.ts'
 import { checkOptional } from './check-optional.ts'
 import type { GcpAccessToken, GcpCredentialSource } from './credentials.ts'
 
@@ -96,9 +102,8 @@ class ServiceAccount implements GcpCredentialSource {
   }
 
   refused(token: GcpAccessToken, serverTimeMs: number): void {
-    const skewMs = serverTimeMs - this.#runtime.now()
-    // Google allows for some; what is off by less than this is not the reason.
-    if (Math.abs(skewMs - this.#skewMs) >= 60_000) this.#skewMs = skewMs
+    const skewMs = correctedSkew(serverTimeMs, this.#runtime.now(), this.#skewMs)
+    if (skewMs !== undefined) this.#skewMs = skewMs
     this.#refreshing.refused(token)
   }
 }

@@ -1,9 +1,18 @@
-import { configError } from '../../checks/index.ts'
-import { Refreshing, type RefreshPorts } from '../../runtime/index.ts'
+import { configError, wrongOption } from '../../checks/index.ts'
+import {
+  askCallback,
+  type FlightOptions,
+  guardSource,
+  Refreshing,
+  type RefreshPorts,
+} from '../../runtime/index.ts'
 import type { GcpAccessToken, GcpCredentialsOption, GcpCredentialSource } from './credentials.ts'
 
+const PROVIDER = 'gcp-credentials'
+
 /**
- * Any form of credentials as a source.
+ * Returns any form of credentials as a source. What the caller's own function or source does is bounded and
+ * typed.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
@@ -11,12 +20,17 @@ export function toTokenSource(
   option: GcpCredentialsOption,
   ports: RefreshPorts,
 ): GcpCredentialSource {
+  const callback = { name: 'credentials', provider: PROVIDER, network: ports.network }
   if (typeof option === 'function') {
-    return new Refreshing(async (options) => checkToken(await option(options)), ports)
+    const ask = (signal: AbortSignal): Promise<GcpAccessToken> => option({ signal })
+    const load = async ({ signal }: FlightOptions): Promise<GcpAccessToken> =>
+      checkToken(await askCallback(ask, { ...callback, signal }))
+    return new Refreshing(load, ports)
   }
   if (typeof option !== 'object' || option === (null as unknown))
-    throw configError('credentials must be a token, a function or a source')
-  if ('get' in option) return option
+    throw wrongOption('credentials', 'a token, a function or a source', option)
+  if (option instanceof Refreshing) return option as GcpCredentialSource
+  if ('get' in option) return guardSource(option, checkToken, callback)
   const token = Object.freeze({ ...checkToken(option) })
   return { get: () => Promise.resolve(token), refused: () => undefined }
 }

@@ -1,11 +1,11 @@
 import {
   type AwsCredentialsOption,
   awsEndpoint,
-  AwsSigner,
+  type AwsSigner,
   checkRegion,
+  createAwsSigner,
   toCredentialSource,
 } from '../aws/index.ts'
-import type { Hasher } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import type { GcpCredentialSource } from './credentials.ts'
 import { federation, type GcpFederationOptions } from './workload-identity.ts'
@@ -16,8 +16,8 @@ export interface GcpWorkloadIdentityFromAwsOptions extends GcpFederationOptions 
   readonly credentials: AwsCredentialsOption
   /** The Region of the STS that Google asks, e.g. `eu-central-1`. */
   readonly region: string
-  /** What signs; WebCrypto by default. */
-  readonly hasher?: Hasher
+  /** Signs the request; aws4fetch by default. */
+  readonly signer?: AwsSigner
 }
 
 /**
@@ -30,11 +30,10 @@ export interface GcpWorkloadIdentityFromAwsOptions extends GcpFederationOptions 
 export function gcpWorkloadIdentityFromAws(
   options: GcpWorkloadIdentityFromAwsOptions,
 ): GcpCredentialSource {
-  const { credentials, region: given, hasher, ...rest } = options
+  const { credentials, region: given, signer = createAwsSigner(), ...rest } = options
   const { audience, runtime = webRuntime, network = webNetwork } = rest
   const region = checkRegion(given)
   const source = toCredentialSource(credentials, { runtime, network })
-  const signer = new AwsSigner(hasher)
   const action = '?Action=GetCallerIdentity&Version=2011-06-15'
   const url = `${awsEndpoint('sts', region, {})}/${action}`
   const method = 'POST'

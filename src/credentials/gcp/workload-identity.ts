@@ -1,11 +1,11 @@
-import { checkFlags, configError, refuseOthers } from '../../checks/index.ts'
-import { KmsError } from '../../errors.ts'
+import { checkFlags, configError, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { checkEndpoint, type EndpointRules, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import {
+  askForJwt,
+  correctedSkew,
   type FlightOptions,
   Refreshing,
-  untilAborted,
   webNetwork,
   webRuntime,
 } from '../../runtime/index.ts'
@@ -57,14 +57,12 @@ const PARAMETER = 'urn:ietf:params:oauth:'
  */
 export function gcpWorkloadIdentity(options: GcpWorkloadIdentityOptions): GcpCredentialSource {
   const { token: ask, ...rest } = options
-  if (typeof ask !== 'function') throw configError('token must be a function')
+  if (typeof ask !== 'function') throw wrongOption('token', 'a function', ask)
   const type = `${PARAMETER}token-type:jwt`
+  const { network = webNetwork } = rest
   return federation(rest, async (_nowMs, { signal }) => {
-    const token: unknown = await untilAborted(ask({ signal }), signal)
-    // A token is base64url in three parts; anything else would be sent in a log-friendly form.
-    if (typeof token === 'string' && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return { token, type }
-    const message = 'the token is not a JWT'
-    throw new KmsError('ERR_KMS_UNAUTHENTICATED', { provider: PROVIDER, message })
+    const callback = { name: 'token', provider: PROVIDER, network, signal }
+    return { token: await askForJwt((until) => ask({ signal: until }), callback), type }
   })
 }
 
@@ -99,11 +97,12 @@ export function federation(
       const headers = { 'content-type': 'application/x-www-form-urlencoded' }
       const response = await transport.send({ method: 'POST', url, headers, body, signal })
       const nowMs = runtime.now()
-      const seenMs = Date.parse(response.headers.get('date') ?? '') - nowMs
+      const serverTimeMs = Date.parse(response.headers.get('date') ?? '')
+      const corrected = correctedSkew(serverTimeMs, nowMs, skewMs)
       const facts = { provider: PROVIDER, operation: 'token', nowMs }
-      const isSkewed = Math.abs(seenMs - skewMs) >= 60_000
-      if (response.status === 200 || last || !isSkewed) return readTokenAnswer(response, facts)
-      skewMs = seenMs
+      if (response.status === 200 || last || corrected === undefined)
+        return readTokenAnswer(response, facts)
+      skewMs = corrected
     }
   }
   return new Refreshing(exchange, { runtime, network })

@@ -1,8 +1,6 @@
-import { configError, refuseOthers } from '../../checks/index.ts'
-import { KmsError } from '../../errors.ts'
-import { untilAborted } from '../../runtime/index.ts'
+import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { askForJwt } from '../../runtime/index.ts'
 import { checkAudience } from './check-audience.ts'
-import { checkJwt } from './check-jwt.ts'
 import type { OidcTokenSource } from './oidc-token-source.ts'
 
 /** Options of {@link denoDeployToken}. */
@@ -24,23 +22,10 @@ const PROVIDER = 'deno-deploy'
 export function denoDeployToken(options: DenoDeployTokenOptions): OidcTokenSource {
   const { getIdToken, audience, ...others } = options
   refuseOthers(others)
-  if (typeof getIdToken !== 'function') throw configError('getIdToken must be a function')
+  if (typeof getIdToken !== 'function') throw wrongOption('getIdToken', 'a function', getIdToken)
   checkAudience(audience)
   return async ({ signal } = {}) => {
     signal?.throwIfAborted()
-    const token = untilAborted(askFor(getIdToken, audience), signal)
-    return checkJwt(await token, PROVIDER)
-  }
-}
-
-/** Whatever Deno's function throws may quote what it was given. */
-async function askFor(
-  getIdToken: DenoDeployTokenOptions['getIdToken'],
-  audience: string,
-): Promise<string> {
-  try {
-    return await getIdToken(audience)
-  } catch {
-    throw new KmsError('ERR_KMS_UNAVAILABLE', { provider: PROVIDER })
+    return askForJwt(() => getIdToken(audience), { name: 'getIdToken', provider: PROVIDER, signal })
   }
 }

@@ -1,7 +1,6 @@
-import { configError, refuseOthers } from '../../checks/index.ts'
+import { refuseOthers, wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
-import { untilAborted } from '../../runtime/index.ts'
-import { checkJwt } from './check-jwt.ts'
+import { CALLBACK_TIMEOUT_MS, jwtOf, webTimers, withTimeout } from '../../runtime/index.ts'
 import type { OidcTokenSource } from './oidc-token-source.ts'
 
 /** Options of {@link fileToken}. */
@@ -12,6 +11,7 @@ export interface FileTokenOptions {
   readonly readTextFile: (path: string) => Promise<string>
 }
 
+const PROVIDER = 'file-token'
 /** Longer than any token: another file. */
 const MAX_CHARACTERS = 65_536
 
@@ -27,19 +27,26 @@ const MAX_CHARACTERS = 65_536
 export function fileToken(options: FileTokenOptions): OidcTokenSource {
   const { path, readTextFile, ...others } = options
   refuseOthers(others)
-  if (typeof path !== 'string' || path === '') throw configError('path is not valid')
-  if (typeof readTextFile !== 'function') throw configError('readTextFile must be a function')
+  if (typeof path !== 'string' || path === '') throw wrongOption('path', 'the path of a file', path)
+  if (typeof readTextFile !== 'function')
+    throw wrongOption('readTextFile', 'a function', readTextFile)
   return async ({ signal } = {}) => {
     signal?.throwIfAborted()
-    const read = async (): Promise<string> => readTextFile(path)
-    const text: unknown = await untilAborted(
-      read().catch((error: unknown) => {
+    const read = async (): Promise<unknown> => {
+      try {
+        return await readTextFile(path)
+      } catch (error) {
         throw unreadable(error)
-      }),
+      }
+    }
+    const text = await withTimeout(read, {
+      timeoutMs: CALLBACK_TIMEOUT_MS,
       signal,
-    )
+      network: webTimers,
+      error: () => new KmsError('ERR_KMS_TIMEOUT', { provider: PROVIDER }),
+    })
     const isShort = typeof text === 'string' && text.length <= MAX_CHARACTERS
-    return checkJwt(isShort ? text.trim() : undefined, 'file-token')
+    return jwtOf(isShort ? text : undefined, PROVIDER)
   }
 }
 
@@ -48,7 +55,7 @@ function unreadable(error: unknown): KmsError {
   const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown }
   const word = [code, name].find((one) => typeof one === 'string' && /^\w{1,64}$/.test(one))
   return new KmsError('ERR_KMS_CONFIG', {
-    provider: 'file-token',
+    provider: PROVIDER,
     message: 'the file of the token cannot be read',
     cause: new Error(word as string | undefined),
   })

@@ -2,9 +2,8 @@ import { configError, refuseOthers } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
 import { parseJsonObject, Transport } from '../../http/index.ts'
 import type { Network } from '../../ports/index.ts'
-import { webNetwork } from '../../runtime/index.ts'
+import { jwtOf, webNetwork } from '../../runtime/index.ts'
 import { checkAudience } from './check-audience.ts'
-import { checkJwt } from './check-jwt.ts'
 import type { OidcTokenSource } from './oidc-token-source.ts'
 
 /** Options of {@link githubActionsToken}. */
@@ -46,7 +45,7 @@ export function githubActionsToken(options: GithubActionsTokenOptions): OidcToke
   return async ({ signal } = {}) => {
     const response = await transport.send({ method: 'GET', url: url.href, headers, signal })
     const { status } = response
-    if (status === 200) return checkJwt(parseJsonObject(response.body)?.['value'], PROVIDER)
+    if (status === 200) return jwtOf(parseJsonObject(response.body)?.['value'], PROVIDER)
     const refused = status === 401 || status === 403
     const code = refused ? 'ERR_KMS_UNAUTHENTICATED' : 'ERR_KMS_UNAVAILABLE'
     throw new KmsError(code, { provider: PROVIDER, status })

@@ -2,13 +2,13 @@ import { encodeBase64, encodeUtf8 } from '../../bytes/index.ts'
 import { refuseOthers } from '../../checks/index.ts'
 import { isKmsError } from '../../errors.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
-import type { Hasher } from '../../ports/index.ts'
 import {
   type AwsCredentialsOption,
   type AwsCredentialSource,
   awsEndpoint,
-  AwsSigner,
+  type AwsSigner,
   checkRegion,
+  createAwsSigner,
   toCredentialSource,
 } from '../aws/index.ts'
 import { checkText, loginBy, type VaultMount } from './login.ts'
@@ -23,8 +23,8 @@ export interface VaultAwsIamOptions extends VaultMount {
   readonly region?: string
   /** The `iam_server_id_header_value` of the auth method, where one is configured. */
   readonly serverId?: string
-  /** What signs; WebCrypto by default. */
-  readonly hasher?: Hasher
+  /** Signs the request; aws4fetch by default. */
+  readonly signer?: AwsSigner
 }
 
 const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
@@ -37,8 +37,8 @@ const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
  * @see https://developer.hashicorp.com/vault/docs/auth/aws
  */
 export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
-  const { role, region = 'us-east-1', serverId, credentials, hasher, ...rest } = options
-  const { mount, namespace, ...others } = rest
+  const { role, region = 'us-east-1', serverId, credentials, ...rest } = options
+  const { signer = createAwsSigner(), mount, namespace, ...others } = rest
   refuseOthers(others)
   toCredentialSource(credentials, { runtime: webRuntime, network: webNetwork }) // for its check
   if (role !== undefined) checkText('role', role)
@@ -46,7 +46,6 @@ export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
   const isGlobal = options.region === undefined
   const host = isGlobal ? 'https://sts.amazonaws.com' : awsEndpoint('sts', region, {})
   if (serverId !== undefined) checkText('serverId', serverId)
-  const signer = new AwsSigner(hasher)
   let source: AwsCredentialSource | undefined
   const request = {
     method: 'POST',
@@ -58,9 +57,9 @@ export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
     body: GET_CALLER_IDENTITY,
   } as const
   let last: Awaited<ReturnType<AwsCredentialSource['get']>> | undefined
-  const auth = loginBy('aws', { mount, namespace }, async ({ ports }) => {
+  const auth = loginBy('aws', { mount, namespace }, async ({ ports }, signal) => {
     source ??= toCredentialSource(credentials, ports)
-    last = await source.get({})
+    last = await source.get({ signal })
     const nowMs = ports.runtime.now()
     const headers = await signer.sign({ ...request, ...place, nowMs }, last)
     return {
@@ -72,9 +71,9 @@ export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
     }
   })
   return {
-    async login(vault) {
+    async login(vault, options) {
       try {
-        return await auth.login(vault)
+        return await auth.login(vault, options)
       } catch (error) {
         // STS may have refused them: the next login gets others, where there are any.
         if (isKmsError(error, 'ERR_KMS_UNAUTHENTICATED') && last !== undefined)

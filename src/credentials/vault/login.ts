@@ -1,9 +1,17 @@
-import { configError, refuseOthers } from '../../checks/index.ts'
+import { refuseOthers, wrongOption } from '../../checks/index.ts'
 import type { JsonObject } from '../../http/index.ts'
 import type { VaultErrorRow } from './errors.ts'
 import { checkVaultPath } from './paths.ts'
 import { readToken, type VaultAuth, type VaultToken } from './token.ts'
 import type { VaultHttp } from './vault-http.ts'
+import {
+  askCallback,
+  type CallbackOptions,
+  type FlightOptions,
+  jwtOf,
+} from '../../runtime/index.ts'
+
+const PROVIDER = 'vault-auth'
 
 /** Where an auth method is. */
 export interface VaultMount {
@@ -52,9 +60,11 @@ export function vaultAppRole(options: VaultAppRoleOptions): VaultAuth {
   checkText('roleId', roleId)
   if (!['undefined', 'function'].includes(typeof secretId))
     checkText('secretId', secretId as string)
-  return loginBy('approle', { mount, namespace }, async () => ({
+  return loginBy('approle', { mount, namespace }, async (vault, signal) => ({
     role_id: roleId,
-    ...(secretId !== undefined && { secret_id: checkText('secretId', await valueOf(secretId)) }),
+    ...(secretId !== undefined && {
+      secret_id: checkText('secretId', await valueOf('secretId', secretId, vault, signal)),
+    }),
   }))
 }
 
@@ -97,13 +107,10 @@ function jwtLogin(method: string, options: VaultJwtOptions): VaultAuth {
   const { role, jwt, mount, namespace, ...others } = options
   refuseOthers(others)
   if (role !== undefined) checkText('role', role)
-  if (typeof jwt !== 'function') throw configError('jwt must be a function')
-  return loginBy(method, { mount, namespace }, async () => {
-    const text: unknown = await jwt()
-    // Files of projected tokens may end with a line break.
-    const token = typeof text === 'string' ? text.trim() : ''
-    if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw configError('jwt gave no JWT')
-    return { jwt: token, ...(role !== undefined && { role }) }
+  if (typeof jwt !== 'function') throw wrongOption('jwt', 'a function', jwt)
+  return loginBy(method, { mount, namespace }, async (vault, signal) => {
+    const text: unknown = await valueOf('jwt', jwt, vault, signal)
+    return { jwt: jwtOf(text, PROVIDER), ...(role !== undefined && { role }) }
   })
 }
 
@@ -111,17 +118,17 @@ function jwtLogin(method: string, options: VaultJwtOptions): VaultAuth {
 export function loginBy(
   method: string,
   { mount = method, namespace }: VaultMount,
-  credentials: (vault: VaultHttp) => Promise<JsonObject>,
+  credentials: (vault: VaultHttp, signal: AbortSignal | undefined) => Promise<JsonObject>,
 ): VaultAuth {
   checkVaultPath('mount', mount)
   if (namespace !== undefined) checkVaultPath('namespace', namespace)
   return {
-    async login(vault: VaultHttp): Promise<VaultToken> {
+    async login(vault: VaultHttp, { signal }: FlightOptions = {}): Promise<VaultToken> {
       const path = `auth/${mount}/login`
-      const body = await credentials(vault)
+      const body = await credentials(vault, signal)
       const operation = `login ${method}`
       const answer = await vault.ask(
-        { method: 'POST', path, body, namespace, operation },
+        { method: 'POST', path, body, namespace, operation, signal },
         LOGIN_ERRORS,
       )
       return readToken(answer, vault.ports.runtime.now())
@@ -129,13 +136,24 @@ export function loginBy(
   }
 }
 
-/** The secret itself. */
-export function valueOf(secret: VaultSecret): string | Promise<string> {
-  return typeof secret === 'function' ? secret() : secret
+/**
+ * Returns the secret itself.
+ *
+ * @param name - of its option, for errors
+ */
+export async function valueOf(
+  name: string,
+  secret: VaultSecret,
+  { ports: { network } }: VaultHttp,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  if (typeof secret !== 'function') return secret
+  const callback: CallbackOptions = { name, provider: PROVIDER, network, signal }
+  return askCallback(secret, callback)
 }
 
 /** What is wrong is said without the value. */
 export function checkText(name: string, text: string): string {
   if (typeof text === 'string' && text !== '' && text.length <= 4_096) return text
-  throw configError(`${name} is missing or malformed`)
+  throw wrongOption(name, 'a string of 1 to 4,096 characters', text)
 }

@@ -10,7 +10,11 @@ import type { VaultHttp } from './vault-http.ts'
  *
  * @throws KmsError `ERR_KMS_UNAUTHENTICATED` where it cannot be renewed
  */
-export async function renewSelf(vault: VaultHttp, held: VaultToken): Promise<VaultToken> {
+export async function renewSelf(
+  vault: VaultHttp,
+  held: VaultToken,
+  signal: AbortSignal | undefined,
+): Promise<VaultToken> {
   const answer = await vault.ask(
     {
       method: 'POST',
@@ -18,6 +22,7 @@ export async function renewSelf(vault: VaultHttp, held: VaultToken): Promise<Vau
       body: {},
       token: held.clientToken,
       operation: 'renew-self',
+      signal,
     },
     LOGIN_ERRORS,
   )
@@ -29,12 +34,12 @@ export async function renewSelf(vault: VaultHttp, held: VaultToken): Promise<Vau
 /** Tokens of one way to log in: renewed ahead of their end, and logged in for anew past that. */
 export function tokensOf(vault: VaultHttp, auth: VaultAuth): Refreshing<VaultToken> {
   const load = async (
-    _options: FlightOptions,
+    { signal }: FlightOptions,
     held: VaultToken | undefined,
   ): Promise<VaultToken> => {
-    if (held?.renewable !== true) return auth.login(vault)
+    if (held?.renewable !== true) return auth.login(vault, { signal })
     try {
-      const renewed = await renewSelf(vault, held)
+      const renewed = await renewSelf(vault, held, signal)
       const { expiresAtMs = Infinity, leaseMs = 0 } = renewed
       // Near its `max_ttl` a token gets ever shorter leases.
       if (expiresAtMs - vault.ports.runtime.now() >= leaseMs / 2) return renewed
@@ -42,7 +47,7 @@ export function tokensOf(vault: VaultHttp, auth: VaultAuth): Refreshing<VaultTok
       // Past its `max_ttl` some servers say 500. While none can be reached, neither can a login.
       if (!isKmsError(error)) throw error
     }
-    return auth.login(vault)
+    return auth.login(vault, { signal })
   }
   return new Refreshing(load, vault.ports)
 }

@@ -1,4 +1,5 @@
-import { configError, refuseOthers } from '../../checks/index.ts'
+import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import type { FlightOptions } from '../../runtime/index.ts'
 import { valueOf, type VaultSecret } from './login.ts'
 import { renewSelf } from './renew.ts'
 import { isToken, type VaultAuth, type VaultToken } from './token.ts'
@@ -17,19 +18,21 @@ export function vaultToken(
 ): VaultAuth {
   const { renew = false, ...others } = options
   refuseOthers(others)
-  if (typeof renew !== 'boolean') throw configError('renew is not valid')
+  if (typeof renew !== 'boolean') throw wrongOption('renew', 'true or false', renew)
   if (typeof token !== 'function') checkToken(token)
   return {
-    async login(vault: VaultHttp): Promise<VaultToken> {
-      const clientToken = checkToken(await valueOf(token))
+    async login(vault: VaultHttp, { signal }: FlightOptions = {}): Promise<VaultToken> {
+      const given: unknown = await valueOf('token', token, vault, signal)
+      // Files end with a line break.
+      const clientToken = checkToken(typeof given === 'string' ? given.trim() : given)
       const issuedAtMs = vault.ports.runtime.now()
       const held = { clientToken, issuedAtMs, renewable: false }
-      return renew ? renewSelf(vault, held) : held
+      return renew ? renewSelf(vault, held, signal) : held
     },
   }
 }
 
-function checkToken(token: string): string {
+function checkToken(token: unknown): string {
   if (typeof token === 'string' && isToken(token)) return token
-  throw configError('token is missing or malformed')
+  throw wrongOption('token', 'printable ASCII without spaces', token)
 }

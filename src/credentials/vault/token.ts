@@ -1,5 +1,6 @@
 import { KmsError } from '../../errors.ts'
 import { type JsonObject, stringField } from '../../http/index.ts'
+import type { FlightOptions } from '../../runtime/index.ts'
 import type { VaultHttp } from './vault-http.ts'
 
 /** A token, and how long it lives. */
@@ -16,7 +17,7 @@ export interface VaultToken {
 /** A way to a token: `vaultToken`, `vaultAppRole`, `vaultKubernetes`, `vaultJwt`, `vaultAwsIam`. */
 export interface VaultAuth {
   /** Gets a token; called at the first use, when a token cannot be renewed, and when one is refused. */
-  login(vault: VaultHttp): Promise<VaultToken>
+  login(vault: VaultHttp, options?: FlightOptions): Promise<VaultToken>
 }
 
 /**

@@ -13,7 +13,7 @@ export class MessageCounts {
     this.#counts = new BoundedMap(maxKeys)
   }
 
-  /** Counts one message and returns `true`, or returns `false`: the key is used up (W5.6). Synchronous. */
+  /** Counts one message and returns `true`, or returns `false`: the key is used up (W5.12). Synchronous. */
   take(commitment: Bytes): boolean {
     if (this.#max === Infinity) return true
     const id = binaryString(commitment)

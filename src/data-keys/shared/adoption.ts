@@ -129,7 +129,7 @@ export class Adoption {
     } catch {
       return false
     }
-    // W1.14: what another writer stored in clear must not go into messages of this one.
+    // W1.14, W1.17: what another writer stored in clear must not go into messages of this one.
     const stored = Object.keys(header.stored)
     if (stored.some((key) => requiredContextKeys.includes(key))) return false
     return stored.length === context.size - new Set(requiredContextKeys).size

@@ -1,4 +1,4 @@
-import { copyBytes, isWellFormed } from '../../bytes/index.ts'
+import { copyBytes, encodeUtf8, isWellFormed } from '../../bytes/index.ts'
 import { configError, integer, refuseOthers, wrongOption } from '../../checks/index.ts'
 import type { KeyValueStore } from '../../ports/index.ts'
 import type { SharedDataKeysOptions } from './options.ts'
@@ -39,9 +39,9 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
   refuseOthers(others)
   const plain = plainStore(store)
   const { consistency, compareAndSwap } = plain.capabilities
-  // One partition by mistake is all keys for all.
-  if (typeof partition !== 'string' || partition === '' || !isWellFormed(partition)) {
-    throw wrongOption('partition')
+  // One partition by mistake is all keys for all (W5.13).
+  if (!isPartition(partition)) {
+    throw wrongOption('partition', 'a text of 1 to 255 bytes', partition)
   }
   checkTrust(storeAuthKey, trustedStore)
   const leases = compareAndSwap && consistency === 'strong'
@@ -60,6 +60,11 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
     signalMs: integer('signalMs', signalMs, 1, 3_600_000),
     storeTimeoutMs: integer('storeTimeoutMs', storeTimeoutMs, 1, 60_000),
   }
+}
+
+function isPartition(text: unknown): boolean {
+  if (typeof text !== 'string' || text === '' || !isWellFormed(text)) return false
+  return encodeUtf8(text).length <= 255
 }
 
 /** The store with what it declares read once: a getter may say something else later, or throw. */

@@ -117,7 +117,7 @@ export class AwsKms implements KeyManagementService {
   healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
     const { usage } = this.capabilities
     const { keyId } = this.#key
-    return healthOf(PROVIDER, keyId, async () => {
+    return healthOf(PROVIDER, keyId, options, async () => {
       // With Decrypt alone nothing else has seen the key's state.
       if (usage === 'decrypt' && !(await this.#api.describeKey(keyId, options)).enabled)
         throw new KmsError('ERR_KMS_KEY_DISABLED')
@@ -144,10 +144,8 @@ export class AwsKms implements KeyManagementService {
     const ours = (): WrappedKey[] => wraps.filter((wrap) => this.canUnwrap(wrap))
     // Asked again once the ARN is known: what could be under an alias may not be under its key.
     if (ours().length > 0) await this.#key.resolve(this.#api, options)
-    const candidates = ours()
-    // Our own key before its replicas in other Regions.
-    const isOwn = ({ kekId }: WrappedKey): number => Number(kekId === this.#key.keyId)
-    candidates.sort((a, b) => isOwn(b) - isOwn(a))
+    // In the configured order, whatever the message says: our own key before its replicas.
+    const candidates = ours().sort((a, b) => this.#key.rank(a) - this.#key.rank(b))
     return firstThatOpens(PROVIDER, candidates, options.signal, (wrap) =>
       open(wrap, { ...options, keyId: this.#key.keyId }),
     )

@@ -1,5 +1,10 @@
-import { isFlag, isTexts, refuseOthers, wrongOption } from '../../checks/index.ts'
-import { AwsClient, awsEndpoint, toCredentialSource } from '../../credentials/aws/index.ts'
+import { checkFlags, isTexts, oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
+import {
+  AwsClient,
+  awsEndpoint,
+  checkRegion,
+  toCredentialSource,
+} from '../../credentials/aws/index.ts'
 import { Transport } from '../../http/index.ts'
 import { contextId, type KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -35,13 +40,14 @@ import { PinnedKey } from './pinned-key.ts'
  */
 export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
   const { keyId, region: given, credentials, timeoutMs, healthContext, ...rest } = options
-  const { grantTokens = [], multiRegion = false, usage = 'both', ...platform } = rest
-  const { runtime = webRuntime, network = webNetwork, hasher, ...place } = platform
+  const { grantTokens = [], replicaRegions = [], usage = 'both', ...platform } = rest
+  const { runtime = webRuntime, network = webNetwork, signer, ...place } = platform
   const { endpoint, fips, dualStack, allowHttpLoopback, ...others } = place
   refuseOthers(others)
-  if (!['both', 'encrypt', 'decrypt'].includes(usage)) throw wrongOption('usage')
-  if (!isTexts(grantTokens)) throw wrongOption('grantTokens')
-  if (![fips, dualStack, allowHttpLoopback, multiRegion].every(isFlag)) throw wrongOption('a flag')
+  oneOf('usage', usage, ['both', 'encrypt', 'decrypt'])
+  if (![grantTokens, replicaRegions].every(isTexts))
+    throw wrongOption('grantTokens and replicaRegions', 'arrays of strings')
+  checkFlags({ fips, dualStack, allowHttpLoopback })
   contextId(healthContext) // for its check
   const facts = configuredKey(keyId, given)
   const { region } = facts
@@ -53,12 +59,12 @@ export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
     credentials: toCredentialSource(credentials, { runtime, network }),
     transport: new Transport({ network, timeoutMs }),
     runtime,
-    hasher,
+    signer,
     errors: AWS_KMS_ERRORS,
   })
   return new AwsKms(
     new AwsKmsApi(client, [...grantTokens]),
-    new PinnedKey(keyId, facts, multiRegion),
+    new PinnedKey(keyId, facts, replicaRegions.map(checkRegion)),
     usage,
     { ...healthContext, 'edge-kms:dk': 'health' },
   )

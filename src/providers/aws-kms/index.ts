@@ -6,6 +6,8 @@ export {
   awsCredentialsFromEnv,
   type AwsCredentialsOption,
   type AwsCredentialSource,
+  type AwsSigner,
+  type AwsSigningRequest,
   containerCredentials,
   type ContainerCredentialsOptions,
   type CredentialOptions,

@@ -1,5 +1,5 @@
 import { checkRegion, partitionOf } from '../../credentials/aws/index.ts'
-import { configError } from '../../checks/index.ts'
+import { configError, wrongOption } from '../../checks/index.ts'
 
 /** A key ARN in its parts. */
 export interface KeyArn {
@@ -20,6 +20,7 @@ export interface KeyFacts {
 
 const ARN = /^arn:(aws[a-z-]*):kms:([a-z0-9-]{5,32}):(\d{12}):(.+)$/
 const KEY = /^(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+const FORMS = 'a key ARN, a key id or an alias'
 const ALIAS = /^alias\/[\w/-]{1,250}$/
 
 /** The parts of a key ARN, or `undefined` where the text is none. */
@@ -35,14 +36,15 @@ export function parseKeyArn(text: string): KeyArn | undefined {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function configuredKey(keyId: string, given: string | undefined): KeyFacts {
+  if (typeof keyId !== 'string') throw wrongOption('keyId', FORMS, keyId)
   const [, partition, ownRegion, account, resource = keyId] = ARN.exec(keyId) ?? []
   const key = parseKeyArn(keyId)?.key ?? (KEY.test(keyId) ? keyId : undefined)
-  if (key === undefined && !ALIAS.test(resource))
-    throw configError('keyId is no key id, ARN or alias')
+  if (key === undefined && !ALIAS.test(resource)) throw configError(`keyId must be ${FORMS}`)
+  if (given !== undefined) checkRegion(given)
   const region = ownRegion ?? given
-  if (region === undefined) throw configError('region is missing')
+  if (region === undefined) throw configError('region is missing: set it, or give keyId as an ARN')
   const own = partitionOf(checkRegion(region))
-  if ((given !== undefined && given !== region) || own !== (partition ?? own))
-    throw configError('keyId is of another region')
+  if ((given ?? region) !== region || (partition ?? own) !== own)
+    throw configError(`keyId is in ${region}, not ${given ?? own}: ${keyId}`)
   return { partition: own, region, account, key }
 }

@@ -51,7 +51,7 @@ export class AwsKmsApi {
     call: DataKeyCall,
   ): Promise<KeyedAnswer & SecretAnswer & { readonly wrapped: Bytes }> {
     const answer = await this.#onDataKey('GenerateDataKey', call, { KeySpec: 'AES_256' })
-    return { ...keyed(answer), ...secret(answer), wrapped: wrappedOf(answer) }
+    return { ...keyed(answer), ...secret(answer, 32), wrapped: wrappedOf(answer) }
   }
 
   async encrypt(
@@ -92,7 +92,8 @@ export class AwsKmsApi {
     const answer = await this.#call('DescribeKey', options, { KeyId: keyId })
     const fields = (answer.fields['KeyMetadata'] ?? {}) as JsonObject
     const named = keyed({ ...answer, fields }, 'Arn')
-    return { ...named, enabled: fields['KeyState'] === 'Enabled' }
+    // Updating: the primary Region of a multi-Region key is changing; the key works all the while.
+    return { ...named, enabled: ['Enabled', 'Updating'].includes(fields['KeyState'] as string) }
   }
 
   async rotateKeyOnDemand(keyId: string, options: KmsSignalOptions): Promise<void> {
@@ -143,6 +144,7 @@ export class AwsKmsApi {
       defer,
       hasAttemptTimeout,
       hopesFor,
+      subject: String(input['KeyId'] ?? input['SourceKeyId']),
     })
     const fields = parseJsonObject(response.body)
     if (fields === undefined) throw invalid(operation, 'the answer is not a JSON object')
@@ -162,14 +164,16 @@ function wrappedOf(answer: Answer): Bytes {
   return bytesOf(answer, 'CiphertextBlob', 1, 6_144) // the longest that AWS takes
 }
 
-function secret(answer: Answer): SecretAnswer {
-  return { takePlaintext: () => SecretBytes.take(bytesOf(answer, 'Plaintext', 32, 32)) }
+/** @param least - of Decrypt any length is handed on: a planted wrap must not end the read */
+function secret(answer: Answer, least = 0): SecretAnswer {
+  const most = least || 4_096 // the longest that AWS encrypts
+  return { takePlaintext: () => SecretBytes.take(bytesOf(answer, 'Plaintext', least, most)) }
 }
 
 function bytesOf(answer: Answer, name: string, least: number, most: number): Bytes {
-  const bytes = decodeBase64(text(answer, name)) ?? new Uint8Array(0)
-  if (bytes.length >= least && bytes.length <= most) return bytes
-  bytes.fill(0)
+  const bytes = decodeBase64(text(answer, name))
+  if (bytes !== undefined && bytes.length >= least && bytes.length <= most) return bytes
+  bytes?.fill(0)
   throw invalid(answer.operation, `${name} has the wrong length`)
 }
 

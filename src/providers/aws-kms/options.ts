@@ -1,6 +1,10 @@
-import type { AwsCredentialsOption, EndpointOptions } from '../../credentials/aws/index.ts'
+import type {
+  AwsCredentialsOption,
+  AwsSigner,
+  EndpointOptions,
+} from '../../credentials/aws/index.ts'
 import type { KmsCapabilities } from '../../kms/index.ts'
-import type { Hasher, Network, Runtime } from '../../ports/index.ts'
+import type { Network, Runtime } from '../../ports/index.ts'
 
 /** Options of `createAwsKms`. */
 export interface AwsKmsOptions extends EndpointOptions {
@@ -13,10 +17,11 @@ export interface AwsKmsOptions extends EndpointOptions {
   readonly region?: string
   readonly credentials: AwsCredentialsOption
   /**
-   * Open wraps that a related multi-Region key made (`mrk-`, same account and partition, any
-   * Region) with the key that is configured here. `false` by default.
+   * Regions whose related multi-Region keys (`mrk-`, same account and partition) made wraps that the key
+   * configured here may open, in the order in which they are tried. None by default: a wrap of another
+   * Region costs no call.
    */
-  readonly multiRegion?: boolean
+  readonly replicaRegions?: readonly string[]
   readonly grantTokens?: readonly string[]
   /** Which half of the contract this instance may use; `both` by default. */
   readonly usage?: KmsCapabilities['usage']
@@ -29,6 +34,6 @@ export interface AwsKmsOptions extends EndpointOptions {
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
-  /** What signs; WebCrypto by default. */
-  readonly hasher?: Hasher
+  /** Signs the requests; aws4fetch by default. */
+  readonly signer?: AwsSigner
 }

@@ -6,13 +6,13 @@ import { type AwsKmsApi, invalid, type KeyedAnswer, PROVIDER } from './kms-api.t
 /** The configured key and its ARN, which is fixed at the first use and then compared byte for byte. */
 export class PinnedKey {
   readonly #configured: string
-  readonly #multiRegion: boolean
+  readonly #replicaRegions: readonly string[]
   #facts: KeyFacts
   #arn: string | undefined
 
-  constructor(keyId: string, facts: KeyFacts, multiRegion: boolean) {
+  constructor(keyId: string, facts: KeyFacts, replicaRegions: readonly string[]) {
     this.#configured = keyId
-    this.#multiRegion = multiRegion
+    this.#replicaRegions = replicaRegions
     this.#facts = facts
     if (parseKeyArn(keyId) !== undefined) this.#arn = keyId
   }
@@ -23,8 +23,7 @@ export class PinnedKey {
   }
 
   /**
-   * Whether a wrap is under this key, or where that is configured under a replica of it in another
-   * Region. While only an alias is known, any key ARN of the same partition, Region and account is:
+   * Whether a wrap is under this key, or under a replica of it in one of the configured Regions. While only an alias is known, any key ARN of the same partition, Region and account is:
    * the KMS then compares, because KeyId is always sent.
    */
   matches(wrap: WrappedKey): boolean {
@@ -32,7 +31,14 @@ export class PinnedKey {
     if (wrap.kekId === this.#arn) return true
     const arn = parseKeyArn(wrap.kekId) // W3.20: a key ARN, never an alias
     if (arn === undefined || !this.#agrees(arn)) return false
-    return arn.region === this.#facts.region || (this.#multiRegion && arn.key.startsWith('mrk-'))
+    if (arn.region === this.#facts.region) return true
+    return arn.key.startsWith('mrk-') && this.#replicaRegions.includes(arn.region)
+  }
+
+  /** Returns where a wrap stands in the configured order: own key first, then its replicas. */
+  rank({ kekId }: WrappedKey): number {
+    const region = parseKeyArn(kekId)?.region ?? ''
+    return region === this.#facts.region ? -1 : this.#replicaRegions.indexOf(region)
   }
 
   /** Asks for the ARN where it is not known yet. No permission for that is no error: an answer will tell. */

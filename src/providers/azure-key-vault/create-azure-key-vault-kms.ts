@@ -1,4 +1,4 @@
-import { checkFlags, configError, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { checkFlags, configError, oneOf, refuseOthers } from '../../checks/index.ts'
 import { toTokenSource } from '../../credentials/azure/index.ts'
 import { Transport } from '../../http/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -38,8 +38,8 @@ export function createAzureKeyVaultKms(options: AzureKeyVaultOptions): AzureKeyV
   const { algorithm = 'RSA-OAEP-256', usage = 'both', timeoutMs, credentials, ...ports } = rest
   const { runtime = webRuntime, network = webNetwork, ...others } = ports
   refuseOthers(others)
-  if (!Object.hasOwn(WRAP_LENGTHS, algorithm)) throw wrongOption('algorithm')
-  if (!['encrypt', 'decrypt', 'both'].includes(usage)) throw wrongOption('usage')
+  oneOf('algorithm', algorithm, ['RSA-OAEP-256', 'A256KW'])
+  oneOf('usage', usage, ['both', 'encrypt', 'decrypt'])
   checkFlags({ allowHttpLoopback })
   const place = {
     keyId: configured,
@@ -47,7 +47,8 @@ export function createAzureKeyVaultKms(options: AzureKeyVaultOptions): AzureKeyV
     ...(allowHttpLoopback !== undefined && { allowHttpLoopback }),
   }
   const { keyId, resource, isManagedHsm } = configuredKey(place)
-  if (algorithm === 'A256KW' && !isManagedHsm) throw configError('A256KW is for Managed HSMs')
+  if (algorithm === 'A256KW' && !isManagedHsm)
+    throw configError('algorithm A256KW requires a key of a Managed HSM')
   const client = new VaultClient({
     keyId,
     resource,

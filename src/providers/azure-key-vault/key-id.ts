@@ -1,4 +1,4 @@
-import { configError } from '../../checks/index.ts'
+import { configError, wrongOption } from '../../checks/index.ts'
 import { AZURE_CLOUDS } from '../../credentials/azure/index.ts'
 import { checkEndpoint, type EndpointRules } from '../../http/index.ts'
 
@@ -28,6 +28,7 @@ export interface KeyPlace extends EndpointRules {
 /** Names of vaults and HSMs: one label below the cloud's suffix. */
 const SUFFIXES = Object.values(AZURE_CLOUDS).flatMap(({ suffixes }) => [...suffixes])
 const LABEL = /^[a-z0-9](?:-?[a-z0-9]){2,23}$/
+const FORM = 'https://<vault>.vault.azure.net/keys/<name>, without a version'
 const PATH = /^\/keys\/[0-9A-Za-z-]{1,127}$/
 const KID = /^(.*)\/([0-9a-f]{32})$/
 
@@ -38,9 +39,12 @@ const KID = /^(.*)\/([0-9a-f]{32})$/
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function configuredKey(place: KeyPlace): ConfiguredKey {
-  if (typeof place.keyId !== 'string') throw configError('keyId is missing')
+  if (typeof place.keyId !== 'string') throw wrongOption('keyId', FORM, place.keyId)
   const { origin, pathname, hostname, protocol } = new URL(checkEndpoint(place.keyId, place))
-  if (!PATH.test(pathname)) throw configError('keyId is not /keys/ and a name, without a version')
+  // As it is written, too: a URL takes /keys/a/../b for b.
+  const isWritten = place.keyId.replace(/\/$/, '').endsWith(pathname)
+  if (!PATH.test(pathname) || !isWritten || place.keyId.includes('..'))
+    throw wrongOption('keyId', FORM)
   const resource = resourceOf(hostname, protocol === 'http:', place.resource)
   return {
     keyId: origin + pathname,
@@ -52,15 +56,19 @@ export function configuredKey(place: KeyPlace): ConfiguredKey {
 function resourceOf(hostname: string, isLoopback: boolean, given: string | undefined): string {
   const known = SUFFIXES.find((suffix) => isBelow(hostname, suffix))
   if (given === undefined) {
-    if (known === undefined) throw configError('keyId is in no cloud that is known: name resource')
+    if (known === undefined)
+      throw configError(`keyId is at ${hostname}, which is in no known cloud: set resource`)
     return `https://${known}`
   }
   const resource = checkEndpoint(given, {})
   const { hostname: above, origin } = new URL(resource)
-  if (resource !== origin) throw configError('resource is an origin')
+  if (resource !== origin)
+    throw configError('resource must be an origin, e.g. https://vault.azure.net')
   // A token for a broader resource would open more than the host that it is sent to.
   if (known !== undefined ? above !== known : !isLoopback && !isBelow(hostname, above))
-    throw configError('resource does not belong to the host of keyId')
+    throw configError(
+      `resource is ${above}, which does not belong to the host of keyId, ${hostname}`,
+    )
   return resource
 }
 

@@ -11,6 +11,7 @@ import {
   type KmsCallOptions,
   type KmsCapabilities,
   type KmsSignalOptions,
+  rewrapByUnwrapping,
   SecretBytes,
   unwrapEach,
   type UnwrappedDataKey,
@@ -108,15 +109,10 @@ export class KeyVaultKms implements AzureKeyVaultKms {
 
   async rewrapDataKey(
     wraps: readonly WrappedKey[],
-    options: KmsSignalOptions,
+    options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
     demandUsage(this, 'both')
-    const { plaintext } = await this.unwrapDataKey(wraps, options)
-    try {
-      return await this.wrapDataKey(plaintext, options)
-    } finally {
-      plaintext.dispose()
-    }
+    return rewrapByUnwrapping(this, wraps, options)
   }
 
   async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
@@ -139,7 +135,7 @@ export class KeyVaultKms implements AzureKeyVaultKms {
   }
 
   healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    return healthOf(PROVIDER, this.#parts.keyId, () => this.#tryUse(options))
+    return healthOf(PROVIDER, this.#parts.keyId, options, () => this.#tryUse(options))
   }
 
   /** Wraps a DEK that nobody uses, and opens it; who may only open asks for the key's state. */

@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
 import type { KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { dataKeyBytes } from './data-key-bytes.ts'
@@ -23,10 +23,10 @@ export function createGcpKmsOver(
   const { runtime = webRuntime, network = webNetwork, ...others } = more
   refuseOthers(others)
   locationOf(keyName)
-  if (!['both', 'encrypt', 'decrypt'].includes(usage)) throw wrongOption('usage')
-  if (!['local', 'hsm'].includes(randomBytes)) throw wrongOption('randomBytes')
+  oneOf('usage', usage, ['both', 'encrypt', 'decrypt'])
+  oneOf('randomBytes', randomBytes, ['local', 'hsm'])
   if (typeof (transport as Partial<GcpKmsTransport> | null)?.call !== 'function')
-    throw wrongOption('transport')
+    throw wrongOption('transport', 'an object with the method call', transport)
   const api = new GcpKmsApi(transport, keyName)
   const newBytes = dataKeyBytes(randomBytes, api, runtime)
   return new GcpKms(api, keyName, new KeyVersions(api, network), newBytes, usage)

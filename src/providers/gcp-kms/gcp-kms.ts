@@ -11,6 +11,7 @@ import {
   type KmsCallOptions,
   type KmsCapabilities,
   type KmsSignalOptions,
+  rewrapByUnwrapping,
   SecretBytes,
   unwrapEach,
   type UnwrappedDataKey,
@@ -104,12 +105,7 @@ export class GcpKms implements KeyManagementService {
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
     demandUsage(this, 'both')
-    const { plaintext } = await this.unwrapDataKey(wraps, options)
-    try {
-      return [await this.#wrap(options, plaintext)]
-    } finally {
-      plaintext.dispose()
-    }
+    return rewrapByUnwrapping(this, wraps, options)
   }
 
   async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
@@ -121,7 +117,9 @@ export class GcpKms implements KeyManagementService {
   }
 
   healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    return healthOf(PROVIDER, this.#keyName, () => this.#tryCalls({ ...options, context: HEALTH }))
+    return healthOf(PROVIDER, this.#keyName, options, () =>
+      this.#tryCalls({ ...options, context: HEALTH }),
+    )
   }
 
   /** Cloud KMS has no dry runs. A reader has nothing to decrypt: that it is told so is enough. */

@@ -1,9 +1,10 @@
-import { configError } from '../../checks/index.ts'
+import { wrongOption } from '../../checks/index.ts'
 
 /** A project's id may have a domain before it; all that may stand in a name is safe in a URL's path. */
 const KEY =
   /^(projects\/(?:[a-z0-9.-]{1,63}:)?[a-z0-9-]{1,63}\/locations\/[a-z0-9-]{1,63})\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}$/
 const VERSION = /^[1-9]\d{0,9}$/
+const MAX_VERSION = 2 ** 31 - 1
 const BEFORE_VERSION = '/cryptoKeyVersions/'
 
 /**
@@ -13,14 +14,15 @@ const BEFORE_VERSION = '/cryptoKeyVersions/'
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function locationOf(keyName: string): string {
-  const location = KEY.exec(keyName)?.[1]
+  const location = typeof keyName === 'string' ? KEY.exec(keyName)?.[1] : undefined
   if (location !== undefined) return location
-  throw configError('keyName is no projects/…/locations/…/keyRings/…/cryptoKeys/…')
+  const form = 'projects/…/locations/…/keyRings/…/cryptoKeys/…, without a version'
+  throw wrongOption('keyName', form, keyName)
 }
 
-/** Whether a text is the number of a version: decimal, from 1, one way to write each (W3.21). */
+/** Returns whether a text is the number of a version: decimal 1 to 2^31 - 1, without leading zeros (W3.21, W3.34). */
 export function isVersion(text: string): boolean {
-  return VERSION.test(text)
+  return VERSION.test(text) && Number(text) <= MAX_VERSION
 }
 
 /** The number of a version of this key in its resource name; `undefined` for any other text. */

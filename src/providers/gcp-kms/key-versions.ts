@@ -1,7 +1,7 @@
 import { KmsError } from '../../errors.ts'
 import type { KmsSignalOptions } from '../../kms/index.ts'
 import type { Network } from '../../ports/index.ts'
-import { untilAborted } from '../../runtime/index.ts'
+import { sleep } from '../../runtime/index.ts'
 import { PROVIDER } from './errors.ts'
 import type { GcpKmsApi } from './kms-api.ts'
 
@@ -13,11 +13,14 @@ const POLL_MS = 500
 export class KeyVersions {
   readonly #api: GcpKmsApi
   readonly #network: Network
-  /** Versions that Cloud KMS itself has named. */
-  readonly #known = new Set<string>()
+  /** Versions that Cloud KMS itself has named: never one that only an envelope names. */
+  readonly #known: Set<string>
   #primary: string | undefined
+  /** Set by the first refusal: without the permission no version can be asked for. */
+  #mayNotAsk = false
 
-  constructor(api: GcpKmsApi, network: Network) {
+  constructor(api: GcpKmsApi, network: Network, known: Set<string> = new Set()) {
+    this.#known = known
     this.#api = api
     this.#network = network
   }
@@ -44,9 +47,11 @@ export class KeyVersions {
    */
   async compare(version: string, usedPrimary: boolean, options: KmsSignalOptions): Promise<void> {
     const agrees = this.#primary === undefined || usedPrimary === (version === this.#primary)
-    if (agrees || this.#known.has(version)) return
-    if (!(await this.#api.knowsVersion(version, options))) throw new KmsError('ERR_DECRYPT_FAILED')
-    this.#known.add(version)
+    if (agrees || this.#known.has(version) || this.#mayNotAsk) return
+    const exists = await this.#api.knowsVersion(version, options)
+    if (exists === false) throw new KmsError('ERR_DECRYPT_FAILED')
+    if (exists === true) this.#known.add(version)
+    else this.#mayNotAsk = true
   }
 
   /** Makes a version, waits until it can be used, and makes it the primary. */
@@ -55,7 +60,7 @@ export class KeyVersions {
     const { version, state } = await this.#api.createVersion(options)
     let now = state
     for (let i = 0; now === 'PENDING_GENERATION' && i < POLLS; i++) {
-      await this.#pause(options.signal)
+      await sleep(this.#network, POLL_MS, options.signal)
       now = await this.#api.versionState(version, options)
     }
     if (now !== 'ENABLED') {
@@ -65,13 +70,5 @@ export class KeyVersions {
     await this.#api.makePrimary(version, options)
     this.see(version)
     return version
-  }
-
-  #pause(signal: AbortSignal | undefined): Promise<void> {
-    let stop = (): void => undefined
-    const time = new Promise<void>((resolve) => {
-      stop = this.#network.after(POLL_MS, resolve)
-    })
-    return untilAborted(time, signal).finally(stop)
   }
 }

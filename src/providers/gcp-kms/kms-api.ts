@@ -12,6 +12,8 @@ import { PROVIDER } from './errors.ts'
 import { locationOf, versionName, versionOfKey } from './key-name.ts'
 import type { GcpKmsAnswer, GcpKmsTransport } from './transport.ts'
 
+/** The longest plaintext that Cloud KMS takes. */
+const MAX_PLAINTEXT_BYTES = 65_536
 /** Longest wrap that the wire format carries. */
 const MAX_CIPHERTEXT_BYTES = 6_144
 
@@ -51,7 +53,9 @@ export class GcpKmsApi {
       { ...this.#aad(options), ...sent },
       options,
     )
-    const plaintext = SecretBytes.take(bytesOf(answer, 'plaintext', 32, 32))
+    // JSON leaves an empty plaintext out. Any length is handed on: a planted wrap must not end the read.
+    const whole = { plaintext: new Uint8Array(0), ...answer }
+    const plaintext = SecretBytes.take(bytesOf(whole, 'plaintext', 0, MAX_PLAINTEXT_BYTES))
     return { plaintext, usedPrimary: answer['usedPrimary'] === true }
   }
 
@@ -60,14 +64,14 @@ export class GcpKmsApi {
     return this.#primaryIn(await this.#transport.call('GetCryptoKey', { name: this.#key }, options))
   }
 
-  /** Whether a version exists; yes where there is no permission to ask. */
-  async knowsVersion(version: string, options: KmsSignalOptions): Promise<boolean> {
+  /** Returns whether a version exists; `undefined` where there is no permission to ask. */
+  async knowsVersion(version: string, options: KmsSignalOptions): Promise<boolean | undefined> {
     try {
       await this.versionState(version, options)
       return true
     } catch (error) {
       if (isKmsError(error, 'ERR_KMS_KEY_NOT_FOUND')) return false
-      if (isKmsError(error, 'ERR_KMS_ACCESS_DENIED')) return true
+      if (isKmsError(error, 'ERR_KMS_ACCESS_DENIED')) return undefined
       throw error
     }
   }
@@ -135,10 +139,10 @@ export class GcpKmsApi {
 function bytesOf(answer: GcpKmsAnswer, name: string, least: number, most: number): Bytes {
   const sum = stringField(answer, `${name}Crc32c`)
   const held = answer[name]
-  const bytes = held instanceof Uint8Array ? (held as Bytes) : new Uint8Array(0)
-  const fits = bytes.length >= least && bytes.length <= most
+  const bytes = held instanceof Uint8Array ? (held as Bytes) : undefined
+  const fits = bytes !== undefined && bytes.length >= least && bytes.length <= most
   if (fits && sum === String(crc32c(bytes))) return bytes
-  bytes.fill(0)
+  bytes?.fill(0)
   throw fits ? damaged(`${name} does not have its checksum`) : invalid(`${name} has a wrong length`)
 }
 

@@ -13,7 +13,7 @@ export interface LocalKeyVersion {
   readonly state?: 'enabled' | 'retired'
 }
 
-/** Versions have the bound of every vendor's decimal versions here (W3.18). */
+/** Versions have the bound of every decimal version (W3.34). */
 const MAX_VERSION = 2 ** 31 - 1
 const KEK_BYTES = 32
 
@@ -56,6 +56,22 @@ export class LocalKeyRing {
     return this.#current
   }
 
+  /**
+   * Refuses versions of which none is configured: no wrap under them can open.
+   *
+   * @throws KmsError `ERR_KMS_KEY_NOT_FOUND`
+   */
+  demandOneOf(versions: readonly string[]): void {
+    if (versions.some((version) => this.#keks.has(version))) return
+    const asked = versions.filter((version) => /^[1-9]\d{0,15}$/.test(version)).join(', ')
+    if (asked === '') return // no version that anyone has written
+    const configured = [...this.#keks.keys()].join(', ')
+    throw new KmsError('ERR_KMS_KEY_NOT_FOUND', {
+      provider: 'local',
+      message: `version ${asked} of the local key is not configured; configured: ${configured}`,
+    })
+  }
+
   find(version: string): LocalKek | undefined {
     return this.#keks.get(version)
   }
@@ -84,9 +100,10 @@ function keyBytes(key: Uint8Array | string, version: string): Bytes {
   const given = key instanceof Uint8Array ? new Uint8Array(key) : undefined
   const bytes = typeof key === 'string' ? decodeBase64(key.trim()) : given
   if (bytes?.length !== KEK_BYTES) {
-    throw config(
-      `the key of version ${version} must be ${String(KEK_BYTES)} bytes, or their base64`,
-    )
+    const isHex = typeof key === 'string' && /^(?:[0-9a-f]{2}){16,}$/i.test(key.trim())
+    const hint = isHex ? '; it looks like hex: write the same bytes in base64' : ''
+    const expected = `${String(KEK_BYTES)} bytes, or their base64 of 44 characters`
+    throw config(`the key of version ${version} must be ${expected}${hint}`)
   }
   if (bytes.every((byte) => byte === bytes[0])) {
     throw config(`the key of version ${version} is not random: all its bytes are equal`)

@@ -1,5 +1,5 @@
 import { LOCAL_WRAP_BYTES, unwrapLocally, wrapLocally, XAES } from '../../ciphers/index.ts'
-import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../../errors.ts'
 import {
   CONTEXT_LIMITS,
@@ -7,12 +7,14 @@ import {
   encodeKmsContext,
   firstThatOpens,
   type GeneratedDataKey,
+  healthOf,
   type HealthReport,
   type KekVersion,
   type KeyManagementService,
   type KmsCallOptions,
   type KmsCapabilities,
   type KmsSignalOptions,
+  rewrapByUnwrapping,
   SecretBytes,
   unwrapEach,
   type UnwrappedDataKey,
@@ -20,7 +22,7 @@ import {
   type WrappedKey,
 } from '../../kms/index.ts'
 import type { Runtime } from '../../ports/index.ts'
-import { webRuntime } from '../../runtime/index.ts'
+import { askCallback, webRuntime } from '../../runtime/index.ts'
 import { LocalKeyRing, type LocalKeyVersion } from './local-key-ring.ts'
 
 const PROVIDER = 'local'
@@ -57,9 +59,10 @@ export class LocalKms implements KeyManagementService {
   constructor(options: LocalKmsOptions) {
     const { kekId = 'app', versions, usage = 'both', onRotate, runtime, ...others } = options
     refuseOthers(others)
-    if (!['encrypt', 'decrypt', 'both'].includes(usage)) throw wrongOption('usage')
-    if (!['function', 'undefined'].includes(typeof onRotate)) throw wrongOption('onRotate')
-    if (!Array.isArray(versions)) throw wrongOption('versions')
+    oneOf('usage', usage, ['both', 'encrypt', 'decrypt'])
+    if (!['function', 'undefined'].includes(typeof onRotate))
+      throw wrongOption('onRotate', 'a function', onRotate)
+    if (!Array.isArray(versions)) throw wrongOption('versions', 'an array', versions)
     this.#kekId = checkKekId(kekId)
     this.#ring = new LocalKeyRing(versions as readonly LocalKeyVersion[])
     this.#runtime = runtime ?? webRuntime
@@ -127,6 +130,7 @@ export class LocalKms implements KeyManagementService {
   ): Promise<UnwrappedDataKey> {
     demandUsage(this, 'decrypt')
     const ours = wraps.filter((wrap) => this.canUnwrap(wrap))
+    if (ours.length > 0) this.#ring.demandOneOf(ours.map(({ kekVersion }) => kekVersion))
     const context = encodeKmsContext(options.context)
     return firstThatOpens(PROVIDER, ours, options.signal, async (by) => {
       const plaintext = await this.#open(by, context)
@@ -146,12 +150,7 @@ export class LocalKms implements KeyManagementService {
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    const { plaintext } = await this.unwrapDataKey(wraps, options)
-    try {
-      return await this.wrapDataKey(plaintext, options)
-    } finally {
-      plaintext.dispose()
-    }
+    return rewrapByUnwrapping(this, wraps, options)
   }
 
   currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
@@ -161,7 +160,8 @@ export class LocalKms implements KeyManagementService {
 
   async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
     options.signal?.throwIfAborted()
-    if (this.#onRotate === undefined) {
+    const onRotate = this.#onRotate
+    if (onRotate === undefined) {
       throw new KmsError('ERR_KMS_UNSUPPORTED', {
         message: 'a local key rotates only where onRotate stores the new version',
         provider: PROVIDER,
@@ -172,7 +172,11 @@ export class LocalKms implements KeyManagementService {
     this.#lastVersion = version
     const key = SecretBytes.take(this.#runtime.randomFill(new Uint8Array(32)))
     try {
-      await this.#onRotate({ version, key })
+      await askCallback(() => onRotate({ version, key }), {
+        name: 'onRotate',
+        provider: PROVIDER,
+        signal: options.signal,
+      })
       this.#ring.add({ version, key: key.expose() })
     } finally {
       key.dispose()
@@ -180,18 +184,12 @@ export class LocalKms implements KeyManagementService {
     return [this.#versionOf(version)]
   }
 
-  async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    options.signal?.throwIfAborted()
-    const row = { provider: PROVIDER, kekId: this.#kekId }
-    try {
+  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+    return healthOf(PROVIDER, this.#kekId, options, async () => {
       const context = Object.freeze({ 'edge-kms:dk': 'health' })
       if (this.capabilities.usage === 'decrypt') await this.#ring.current.key()
       else (await this.generateDataKey({ ...options, context })).plaintext.dispose()
-      return { healthy: true, checks: [{ ...row, healthy: true }] }
-    } catch (error) {
-      if (!isKmsError(error)) throw error
-      return { healthy: false, checks: [{ ...row, healthy: false, code: error.code }] }
-    }
+    })
   }
 
   /** The DEK, or `undefined` where this wrap does not open. */
@@ -217,9 +215,9 @@ export class LocalKms implements KeyManagementService {
 
 function checkKekId(kekId: string): string {
   // Printable ASCII: one name has one byte form, and it can stand in a log line.
-  if (typeof kekId === 'string' && /^[\x21-\x7e]{1,2048}$/.test(kekId)) return kekId
+  if (typeof kekId === 'string' && /^[\x21-\x7e]{1,255}$/.test(kekId)) return kekId // W3.33
   throw new KmsError('ERR_KMS_CONFIG', {
-    message: 'kekId must be 1 to 2,048 printable ASCII characters without spaces',
+    message: 'kekId must be 1 to 255 printable ASCII characters without spaces',
     provider: PROVIDER,
   })
 }

@@ -1,4 +1,4 @@
-import { checkFlags, isTexts, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { checkFlags, isTexts, oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { utf8Length } from '../../bytes/index.ts'
 import { checkVaultPath, VaultClient, VaultHttp } from '../../credentials/vault/index.ts'
 import { contextId, type KeyManagementService } from '../../kms/index.ts'
@@ -45,17 +45,20 @@ export function createVaultTransitKms(options: VaultTransitKmsOptions): KeyManag
   const { runtime = webRuntime, network = webNetwork, healthContext, ...placed } = others
   const { endpoint, namespace, standbyOrigins, timeoutMs, allowHttpLoopback, ...unknown } = placed
   refuseOthers(unknown)
-  if (typeof name !== 'string' || !KEY_NAME.test(name)) throw wrongOption('key')
+  if (typeof name !== 'string' || !KEY_NAME.test(name))
+    throw wrongOption('key', 'the name of a transit key: letters, digits or _.-', name)
   checkVaultPath('mount', mount)
-  if (!['encrypt', 'decrypt', 'both'].includes(usage)) throw wrongOption('usage')
-  if (!['associated-data', 'derivation'].includes(bindBy)) throw wrongOption('bindBy')
+  oneOf('usage', usage, ['both', 'encrypt', 'decrypt'])
+  oneOf('bindBy', bindBy, ['associated-data', 'derivation'])
   checkFlags({ derived, allowHttpLoopback })
-  if (standbyOrigins !== undefined && !isTexts(standbyOrigins)) throw wrongOption('standbyOrigins')
+  if (standbyOrigins !== undefined && !isTexts(standbyOrigins))
+    throw wrongOption('standbyOrigins', 'an array of origins', standbyOrigins)
   contextId(healthContext) // for its check
   const kekIdBytes = typeof kekId === 'string' ? utf8Length(kekId) : 0 // -1: not well formed
-  if (kekIdBytes < 1 || kekIdBytes > 2_048) throw wrongOption('kekId')
+  if (kekIdBytes < 1 || kekIdBytes > 2_048)
+    throw wrongOption('kekId', 'a string of 1 to 2,048 bytes', kekId)
   if (typeof (auth as Partial<typeof auth> | undefined)?.login !== 'function')
-    throw wrongOption('auth')
+    throw wrongOption('auth', 'one of vaultToken, vaultAppRole, vaultJwt and so on', auth)
   const vault = new VaultHttp(
     { endpoint, namespace, standbyOrigins, timeoutMs, allowHttpLoopback },
     { runtime, network },

@@ -52,7 +52,7 @@ export class TransitApi {
     { ciphertext, binding }: DecryptItem,
     options: KmsSignalOptions,
   ): Promise<SecretBytes> {
-    return secret(dataOf(await this.#post('decrypt', { ciphertext, ...binding }, options)))
+    return opened(dataOf(await this.#post('decrypt', { ciphertext, ...binding }, options)))
   }
 
   /** Many in one call, one outcome for each. With an item that fails the whole answer is a 400. */
@@ -158,7 +158,7 @@ function outcomeOf(result: JsonObject | null): Outcome<SecretBytes> {
     return { ok: false, error: new KmsError(code, { ...facts, ...(message && { message }) }) }
   }
   try {
-    return { ok: true, value: secret(result ?? {}) }
+    return { ok: true, value: opened(result ?? {}) }
   } catch (invalidAnswer) {
     return { ok: false, error: invalidAnswer as KmsError }
   }
@@ -172,10 +172,18 @@ function wrapped(data: JsonObject): WrappedText {
   throw invalid('ciphertext is not one of Vault')
 }
 
+/** Of any length: a planted wrap must not end the read. */
+function opened(data: JsonObject): SecretBytes {
+  const bytes: Bytes | undefined = decodeBase64(stringField(data, 'plaintext'))
+  if (bytes !== undefined) return SecretBytes.take(bytes)
+  throw invalid('plaintext is not base64')
+}
+
+/** A new DEK. */
 function secret(data: JsonObject): SecretBytes {
-  const bytes: Bytes = decodeBase64(stringField(data, 'plaintext')) ?? new Uint8Array(0)
-  if (bytes.length === 32) return SecretBytes.take(bytes)
-  bytes.fill(0)
+  const bytes = opened(data)
+  if (bytes.length === 32) return bytes
+  bytes.dispose()
   throw invalid('plaintext has the wrong length')
 }
 

@@ -12,6 +12,7 @@ import {
   type KmsCallOptions,
   type KmsCapabilities,
   type KmsSignalOptions,
+  rewrapByUnwrapping,
   SecretBytes,
   type UnwrappedDataKey,
   type UnwrapRequest,
@@ -124,12 +125,7 @@ export class VaultTransitKms implements KeyManagementService {
         this.#wrapOf(await this.#parts.api.rewrap(item, options)),
       ])
     }
-    const { plaintext } = await this.unwrapDataKey(wraps, options)
-    try {
-      return await this.wrapDataKey(plaintext, options)
-    } finally {
-      plaintext.dispose()
-    }
+    return rewrapByUnwrapping(this, wraps, options)
   }
 
   async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
@@ -144,7 +140,7 @@ export class VaultTransitKms implements KeyManagementService {
 
   healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
     const { kekId, healthContext: context } = this.#parts
-    return healthOf(PROVIDER, kekId, () => this.#try({ ...options, context }))
+    return healthOf(PROVIDER, kekId, options, () => this.#try({ ...options, context }))
   }
 
   /** Vault has no dry run: a key of no data is wrapped and opened again. */

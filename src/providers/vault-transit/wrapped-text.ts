@@ -3,6 +3,8 @@ import { type Bytes, decodeBase64, decodeUtf8, encodeUtf8 } from '../../bytes/in
 /** Longest ciphertext of a DEK that is taken: one of a 96-bit nonce has 90 characters or a few more. */
 export const MAX_WRAPPED_BYTES = 256
 
+const MAX_VERSION = 2 ** 31 - 1
+
 /** A ciphertext of transit, as text and as the bytes of a wrap. */
 export interface WrappedText {
   readonly text: string
@@ -18,7 +20,8 @@ export interface WrappedText {
 export function readWrapped(text: string | undefined): WrappedText | undefined {
   if (text === undefined || text.length > MAX_WRAPPED_BYTES) return undefined
   const [, kekVersion, base64 = ''] = /^vault:v([1-9]\d{0,9}):(.+)$/.exec(text) ?? []
-  if (kekVersion === undefined || decodeBase64(base64) === undefined) return undefined
+  if (kekVersion === undefined || Number(kekVersion) > MAX_VERSION) return undefined
+  if (decodeBase64(base64) === undefined) return undefined
   return { text, bytes: encodeUtf8(text), kekVersion }
 }
 

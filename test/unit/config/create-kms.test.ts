@@ -2,8 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createKms, type KmsConfig } from '../../../src/config/index.ts'
 import { EnvelopeCipher, isKmsError } from '../../../src/index.ts'
-import type { Hasher } from '../../../src/index.ts'
-import { webHasher } from '../../../src/credentials/aws/web-hasher.ts'
+import { type AwsSigner, createAwsSigner } from '../../../src/credentials/aws/signer.ts'
 import { createFakeAws, createFakeAzure } from '../../../adapters/fakes/index.ts'
 import { codeOf, testPorts } from '../credentials/aws/ports.ts'
 import type { AnyConfig } from './observe.ts'
@@ -250,7 +249,7 @@ describe('createKms: references', () => {
   })
 })
 
-describe('createKms: a hasher', () => {
+describe('createKms: a signer', () => {
   const assumed = {
     type: 'assume-role',
     region: 'us-east-1',
@@ -274,10 +273,10 @@ describe('createKms: a hasher', () => {
     ['nothing for a local key', false, local],
   ])('signs what goes to AWS: %s', async (_what, signs, config) => {
     let signed = 0
-    const hasher: Hasher = { ...webHasher, hmac: (...given) => ((signed += 1), hmac(...given)) }
-    const { hmac } = webHasher as Hasher
+    const { sign } = createAwsSigner()
+    const signer: AwsSigner = { sign: (...given) => ((signed += 1), sign(...given)) }
     const { runtime, network } = testPorts()
-    const kms = createKms(config as unknown as KmsConfig, { hasher, runtime, network })
+    const kms = createKms(config as unknown as KmsConfig, { signer, runtime, network })
     await codeOf(kms.generateDataKey({ context: { 'edge-kms:dk': 'salt.1' } }))
     expect(signed > 0).toBe(signs)
   })

@@ -9,7 +9,8 @@ import { FakeWorld, turn } from '../../support/fake-world.ts'
 import type { AnyConfig } from './observe.ts'
 import { type Json, schemaOptions } from './schema-paths.ts'
 
-const fake = createFakeAws()
+let now = (): number => Date.now()
+const fake = createFakeAws({ now: () => now() })
 const arns = [fake.createKey().arn, fake.createKey().arn]
 const kms = arns.map((keyId) => ({
   provider: 'aws-kms',
@@ -24,6 +25,7 @@ async function live(config: AnyConfig): Promise<string> {
   const world = new FakeWorld()
   world.random = 0.5
   const startMs = world.nowMs
+  now = () => world.nowMs
   const seen: unknown[] = []
   let way: Way = 'answers'
   let asked = 0

@@ -172,7 +172,7 @@ describe('functions that give what they should not', () => {
           network,
         }).generateDataKey({ context }),
       )
-    expect(await code(vaultJwt({ jwt: give }))).toBe('ERR_KMS_CONFIG')
+    expect(await code(vaultJwt({ jwt: give }))).toBe('ERR_KMS_UNAUTHENTICATED')
     expect(count()).toBe(0)
     const isText = typeof value === 'string' && value !== ''
     const secret = await code(vaultAppRole({ roleId: 'r', secretId: give }))

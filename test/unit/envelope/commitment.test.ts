@@ -30,8 +30,16 @@ const { sealUnderTwoKeys } = (await import(
   ): Uint8Array
 }
 
+const { subkeyOf } = (await import(
+  new URL('../../../tools/kit/build.mjs', import.meta.url).href
+)) as { subkeyOf(key: Uint8Array, prefix: Uint8Array): Uint8Array }
+
+/** Prefix and suffix of the nonce of the forged record. */
+const PREFIX = sequence(12, 4)
+const SUFFIX = sequence(12, 5)
+
 /** Two DEKs under two KEKs of one KMS, and what each derives for one salt, age and context. */
-async function derive(dek: Uint8Array): Promise<{ recordKey: Uint8Array; commitment: Uint8Array }> {
+async function derive(dek: Uint8Array): Promise<{ subkey: Uint8Array; commitment: Uint8Array }> {
   const context = new Uint8Array([0, 1, 0, 6, ...utf8('tenant'), 0, 4, ...utf8('acme')])
   const hash = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> =>
     new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
@@ -50,7 +58,7 @@ async function derive(dek: Uint8Array): Promise<{ recordKey: Uint8Array; commitm
   ])
   const parameters = { name: 'HKDF', hash: 'SHA-512', salt: SALT, info: new Uint8Array(info) }
   const okm = new Uint8Array(await crypto.subtle.deriveBits(parameters, ikm, 768))
-  return { recordKey: okm.subarray(0, 32), commitment: okm.subarray(64) }
+  return { subkey: subkeyOf(okm.subarray(0, 32), PREFIX), commitment: okm.subarray(64) }
 }
 
 const deks = [sequence(32, 1), sequence(32, 2)] as const
@@ -71,21 +79,22 @@ afterEach(() => {
 describe('R1 a ciphertext that opens under two keys', () => {
   async function twoKeyBody(): Promise<{
     body: Uint8Array
-    keys: readonly { recordKey: Uint8Array; commitment: Uint8Array }[]
+    keys: readonly { subkey: Uint8Array; commitment: Uint8Array }[]
   }> {
     const keys = [await derive(deks[0]), await derive(deks[1])] as const
-    const pair = [keys[0].recordKey, keys[1].recordKey] as const
-    return { body: sealUnderTwoKeys(pair, sequence(12, 5), aad), keys }
+    const pair = [keys[0].subkey, keys[1].subkey] as const
+    const sealed = sealUnderTwoKeys(pair, SUFFIX, aad)
+    return { body: new Uint8Array([...PREFIX, ...SUFFIX, ...sealed]), keys }
   }
 
   it('R1 is real: AES-GCM opens it under both, to different plaintexts', async () => {
     const { body, keys } = await twoKeyBody()
     const opened = await Promise.all(
-      keys.map(async ({ recordKey }) => {
-        const raw = new Uint8Array(recordKey)
+      keys.map(async ({ subkey }) => {
+        const raw = new Uint8Array(subkey)
         const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['decrypt'])
-        const parameters = { name: 'AES-GCM', iv: body.slice(0, 12), additionalData: aad }
-        return Buffer.from(await crypto.subtle.decrypt(parameters, key, body.slice(12)))
+        const parameters = { name: 'AES-GCM', iv: SUFFIX, additionalData: aad }
+        return Buffer.from(await crypto.subtle.decrypt(parameters, key, new Uint8Array(body.slice(24))))
       }),
     )
     expect(opened).toHaveLength(2)

@@ -87,7 +87,6 @@ describe('R11 one decrypt error', () => {
       const { headBytes } = EncryptedEnvelope.parse(message)
       const causes: Record<string, () => Promise<unknown[]>> = {
         'wrong KEK': () => errorsOf(otherKey, message),
-        'KEK version that is not there': () => errorsOf(localKms(2), message),
         salt: () => errorsOf(kms, flipped(message, 4)),
         commitment: () => errorsOf(kms, flipped(message, 36)),
         'creation time': () => errorsOf(kms, flipped(message, 75)),

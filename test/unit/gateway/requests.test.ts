@@ -22,8 +22,6 @@ describe('maps in headers', () => {
     ['an empty key', '{"":"x"}', CONTEXT],
     ['a lone surrogate', '{"a":"\\ud800"}', CONTEXT],
     ['more than a header may hold', `{"a":"${'x'.repeat(70_000)}"}`, CONTEXT],
-    ['a string that two headers make together', '{"a":"b, c"}', CONTEXT],
-    ['members that two headers make together', '{"a":"1", "b":"2"}', CONTEXT],
     ['more than a context may hold', `{"a":"${'x'.repeat(5_000)}"}`, CONTEXT],
   ]
 
@@ -52,13 +50,15 @@ describe('maps in headers', () => {
     expect(await bytesOf(await app.fetch(post('/v1/decrypt', sealed, other)))).toEqual(body)
   })
 
-  it('refuses two headers that are one map only when the server joins them', async () => {
+  it('refuses two headers of one name, of which each is a map', async () => {
     const { app, kms } = setUp()
     for (const [one, two] of [
-      ['{"tenant":"a', 'b"}'],
-      ['{"tenant":"a"', '"b":"c"}'],
+      ['{"tenant":"a"}', '{"tenant":"a"}'],
+      ['{"tenant":"a"}', '{"tenant":"b"}'],
+      ['{}', '{"tenant":"a"}'],
       ['{"tenant":"a"}', ''],
       ['', '{"tenant":"a"}'],
+      ['{"tenant":"a","b":"', '{"tenant":"c"}'],
     ] as const) {
       const request = post('/v1/encrypt', sequence(10), {})
       request.headers.append('Edge-Kms-Context', one)
@@ -68,13 +68,16 @@ describe('maps in headers', () => {
     expect(kms.calls).toBe(0)
   })
 
-  it('takes a comma and a space as escapes', async () => {
-    const { app, cipher } = setUp()
-    const escaped = { 'Edge-Kms-Context': '{"name":"Doe\\u002c\\u0020Ada","b":"x,y"}' }
-    const sealed = await bytesOf(await app.fetch(post('/v1/encrypt', sequence(10), escaped)))
-    const options = { context: { name: 'Doe, Ada', b: 'x,y' }, kinds: ['stream'] as const }
-    expect(await cipher.decrypt(sealed, options)).toEqual(sequence(10))
-  })
+  it.each(['{"name":"Doe, Ada","b":"x,y"}', '{"name": "Doe\\u002c Ada", "b": "x,y"}'])(
+    'takes JSON as JavaScript and Python write it: %s',
+    async (text) => {
+      const { app, cipher } = setUp()
+      const headers = { 'Edge-Kms-Context': text }
+      const sealed = await bytesOf(await app.fetch(post('/v1/encrypt', sequence(10), headers)))
+      const options = { context: { name: 'Doe, Ada', b: 'x,y' }, kinds: ['stream'] as const }
+      expect(await cipher.decrypt(sealed, options)).toEqual(sequence(10))
+    },
+  )
 
   it.each(['Edge_Kms_Context', 'Edge-Kms_Context', 'EdgeKms-Context', 'X-Edge-Kms-Context'])(
     'refuses the header %s, which a caller may mean as ours',

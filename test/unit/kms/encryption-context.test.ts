@@ -82,11 +82,19 @@ describe('context encoding', () => {
     }
   })
 
-  it('W1.7: refuses keys that begin with edge-kms:, in this case only', () => {
-    for (const key of ['edge-kms:', 'edge-kms:dk', 'edge-kms:other']) {
-      expect(codeOf(() => encode({ [key]: 'x' }))).toBe(INVALID)
+  it('W1.7: refuses keys that begin with edge-kms: under ASCII case folding', () => {
+    for (const key of ['edge-kms:', 'edge-kms:dk', 'Edge-kms:x', 'EDGE-KMS:other', 'edge-kmS:']) {
+      expect(
+        codeOf(() => encode({ [key]: 'x' })),
+        key,
+      ).toBe(INVALID)
+      expect(
+        codeOf(() => recordAad({ [key]: 'x' })),
+        key,
+      ).toBe(INVALID)
     }
-    for (const key of ['edge-kms', 'Edge-kms:x', 'x-edge-kms:']) {
+    // The last one has the Kelvin sign, which folds to k in Unicode only.
+    for (const key of ['edge-kms', 'x-edge-kms:', 'edge_kms:x', 'edge-\u212ams:x']) {
       expect(codeOf(() => encode({ [key]: 'x' }))).toBeUndefined()
     }
   })
@@ -133,6 +141,14 @@ describe('context encoding', () => {
     expect(Object.keys(map)).toEqual(Object.keys(own))
     expect(encode(own)).not.toBe(encode({ constructor: 'b', toString: 'c' }))
     expect(Object.getPrototypeOf(parseContextJson('{}'))).toBeNull()
+  })
+
+  it('W1.15: K has 65 entries, a reserved key and more than 4,096 bytes', () => {
+    const most = kmsContext(entries(64), new Uint8Array(32), 0)
+    expect(toHex(encodeKmsContext(most)).slice(0, 4)).toBe('0041')
+    const longest = kmsContext(ofLength(4_096), new Uint8Array(32), Number.MAX_SAFE_INTEGER)
+    expect(encodeKmsContext(longest).length).toBeGreaterThan(4_096)
+    for (const k of [most, longest]) expect(codeOf(() => encode(k))).toBe(INVALID)
   })
 
   it('W1.13: K is the context and edge-kms:dk, which names this data key', () => {

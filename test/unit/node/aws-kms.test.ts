@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createNodeNetwork, nodeHasher } from '../../../adapters/node/index.ts'
+import { createNodeNetwork, nodeAwsSigner } from '../../../adapters/node/index.ts'
 import { createAwsKms } from '../../../src/providers/aws-kms/index.ts'
 import { createFakeAws, kmsContract } from '../../../adapters/fakes/index.ts'
 import { runContract } from '../../support/contract.ts'
@@ -47,7 +47,7 @@ const kmsOf = (keyId: string): ReturnType<typeof createAwsKms> =>
     endpoint,
     allowHttpLoopback: true,
     network,
-    hasher: nodeHasher,
+    signer: nodeAwsSigner,
   })
 
 describe('contract: AWS KMS over edge-kms/node', () => {
@@ -58,7 +58,7 @@ describe('contract: AWS KMS over edge-kms/node', () => {
 })
 
 it('R9 over edge-kms/node plain http still needs allowHttpLoopback', () => {
-  const options = { keyId: keys[0], credentials: fake.credentials, network, hasher: nodeHasher }
+  const options = { keyId: keys[0], credentials: fake.credentials, network, signer: nodeAwsSigner }
   expect(() => createAwsKms({ ...options, endpoint: 'http://127.0.0.1:1' })).toThrow(
     expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
   )

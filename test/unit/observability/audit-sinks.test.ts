@@ -11,7 +11,7 @@ import {
 } from '../../../src/observability/index.ts'
 import type { Network } from '../../../src/ports/index.ts'
 import { MemoryDataKeyStore } from '../../../src/stores/index.ts'
-import { call, setup } from './audit-fixture.ts'
+import { call, macKey, setup } from './audit-fixture.ts'
 
 async function records(sink: AuditSink, count = 3): Promise<void> {
   const { kms } = setup({ sink })
@@ -37,7 +37,8 @@ describe('what arrives at a sink verifies', () => {
     const lines: string[] = []
     await records(lineSink((line) => void lines.push(line)))
     const parsed = lines.map((line) => JSON.parse(line) as AuditRecord)
-    expect(await verifyAuditLog(parsed)).toMatchObject({ ok: true })
+    expect(parsed).toHaveLength(3)
+    expect((await verifyAuditLog(parsed, { macKey })).problems).toEqual([])
     expect(lines.every((line) => !line.includes('\n'))).toBe(true)
   })
 
@@ -50,7 +51,9 @@ describe('what arrives at a sink verifies', () => {
     const inside = lines.map(
       (line) => (JSON.parse(line) as { unmapped: { edge_kms: AuditRecord } }).unmapped.edge_kms,
     )
-    expect(await verifyAuditLog(inside)).toMatchObject({ ok: true })
+    expect(inside).toHaveLength(2)
+    expect((await verifyAuditLog(lines, { macKey })).problems).toEqual([])
+    expect((await verifyAuditLog(inside, { macKey })).problems).toEqual([])
   })
 
   it('a queue, in batches of a hundred', async () => {
@@ -67,7 +70,30 @@ describe('what arrives at a sink verifies', () => {
     for (let i = 0; i < 250; i++) await kms.generateDataKey(call)
     await queueSink(queue).write(log, {})
     expect(sizes).toEqual([100, 100, 50])
-    expect(await verifyAuditLog(bodies as AuditRecord[])).toMatchObject({ ok: true })
+    expect((await verifyAuditLog(bodies as AuditRecord[], { macKey })).problems).toEqual([])
+  })
+
+  it('a queue, in batches of 200 kB', async () => {
+    const sizes: number[] = []
+    const sendBatch = (messages: readonly { body: unknown }[]) => {
+      sizes.push(JSON.stringify(messages).length)
+      return Promise.resolve()
+    }
+    const { kms, log } = setup()
+    await kms.generateDataKey(call)
+    const [record] = log as [AuditRecord]
+    const keys = Array.from({ length: 16 }, () => ({
+      provider: 'p',
+      kekId: 'k'.repeat(2_000),
+      kekVersion: '',
+    }))
+    const large = { ...record, event: { ...record.event, keys } }
+    await queueSink({ sendBatch }).write(
+      Array.from({ length: 20 }, () => large),
+      {},
+    )
+    expect(sizes).toHaveLength(4)
+    expect(Math.max(...sizes)).toBeLessThan(256_000)
   })
 
   it('a store, once each; a second record at one place is refused', async () => {
@@ -112,11 +138,35 @@ describe('fetchSink', () => {
     expect((sent[0]?.init.body as string).endsWith('}\n')).toBe(true)
   })
 
+  it.each<[string, HeadersInit]>([
+    ['Headers', new Headers({ authorization: 'Bearer canary' })],
+    ['pairs', [['authorization', 'Bearer canary']]],
+  ])('sends headers that are given as %s', async (_, headers) => {
+    const { fake, sent } = network(202)
+    await records(fetchSink({ url: 'https://log.example', headers, network: fake }), 1)
+    const all = new Headers(sent[0]?.init.headers)
+    expect(all.get('authorization')).toBe('Bearer canary')
+    expect(all.get('content-type')).toBe('application/x-ndjson')
+  })
+
+  it.each<[string, unknown]>([
+    ['a number', 5],
+    ['null', null],
+    ['a name with a space', { 'a b': 'canary' }],
+    ['a value with a line feed', { a: 'canary\nb: c' }],
+  ])('refuses headers that are none, and does not show them: %s', (_, headers) => {
+    const make = (): unknown => fetchSink({ url: 'https://log.example', headers: headers as never })
+    expect(make).toThrow(expect.objectContaining({ code: 'ERR_KMS_CONFIG' }))
+    expect(make).not.toThrow(/canary/)
+  })
+
   it.each([302, 400, 503])('a status of %d is a failure', async (status) => {
-    const { kms } = setup({
+    const { kms, world } = setup({
       sink: fetchSink({ url: 'https://log.example', network: network(status).fake }),
     })
-    await expect(kms.generateDataKey(call)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    expect(await world.settled(kms.generateDataKey(call))).toMatchObject({
+      reason: { code: 'ERR_STORE_UNAVAILABLE' },
+    })
   })
 
   it.each(['http://log.example', 'https://a:b@log.example', 'log'])('refuses %s', (url) => {

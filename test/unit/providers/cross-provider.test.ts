@@ -62,7 +62,7 @@ const cold = (name: string): EnvelopeCipher => new EnvelopeCipher({ kms: kmsOf(n
 const plaintext = new TextEncoder().encode('4111 1111')
 const context = { tenant: 'acme', purpose: 'cards' }
 const options = { context, aad: { row: '42' } }
-const bodyBytes = 12 + plaintext.length + 16
+const bodyBytes = 24 + plaintext.length + 16
 const body = (envelope: Uint8Array): Uint8Array => envelope.subarray(-bodyBytes)
 
 /** The envelope with other wraps. */

@@ -81,7 +81,7 @@ const subjects: Readonly<Record<string, () => Subject>> = {
 
 const plaintext = new TextEncoder().encode('4111 1111')
 const options = { context: { tenant: 'acme' }, aad: { row: '42' } }
-const body = new Uint8Array(12 + plaintext.length + 16)
+const body = new Uint8Array(24 + plaintext.length + 16)
 
 /** What a writer would read of a cipher's error. */
 async function codeOf(work: Promise<unknown>): Promise<unknown> {
@@ -141,12 +141,12 @@ describe.each(Object.keys(subjects))('R8 %s', (name) => {
         from(
           Array.from({ length: 16 }, (_, i) => ({
             kekId: i === 0 ? kekId : `k${String(i)}`,
-            wrapped: new Uint8Array(6_144),
+            wrapped: new Uint8Array(16_384),
           })),
         ),
         limit,
       ],
-      [from([{ wrapped: new Uint8Array(6_145) }]), 'ERR_WIRE_MALFORMED'],
+      [from([{ wrapped: new Uint8Array(16_385) }]), 'ERR_WIRE_MALFORMED'],
     ]
     const cipher = new EnvelopeCipher({ kms, maxWraps: 16 })
     const before = sent()

@@ -71,7 +71,7 @@ const wrong: Readonly<Record<Exclude<Kind, 'port'>, readonly unknown[]>> = {
   secret: [true, 7, ...others],
   source: [...texts, true, 7, ...others],
   texts: [...texts, true, 7, null, [7], {}, { canary: 'canary' }, call],
-  map: [...texts, true, 7, null, [], ['canary'], { canary: 7 }, call],
+  map: [...texts, true, 7, null, [], ['canary'], { tenant: 7 }, call],
 }
 
 const platform = { runtime: 'port', network: 'port' } as const
@@ -85,7 +85,7 @@ const token = (): Promise<string> => Promise.resolve('a.b.c')
 const region = 'us-east-1'
 
 const place = { endpoint: 'text', allowHttpLoopback: 'flag', timeoutMs: 'number' } as const
-const awsPlace = { ...platform, ...place, hasher: 'port', fips: 'flag', dualStack: 'flag' } as const
+const awsPlace = { ...platform, ...place, signer: 'port', fips: 'flag', dualStack: 'flag' } as const
 const role = {
   ...awsPlace,
   region: 'text',
@@ -136,7 +136,7 @@ const subjects: Readonly<Record<string, Subject>> = {
       keyId: 'text',
       region: 'text',
       credentials: 'source',
-      multiRegion: 'flag',
+      replicaRegions: 'texts',
       grantTokens: 'texts',
       usage: 'text',
       healthContext: 'map',
@@ -202,7 +202,7 @@ const subjects: Readonly<Record<string, Subject>> = {
   gcpWorkloadIdentityFromAws: subject<GcpWorkloadIdentityFromAwsOptions>(
     gcpWorkloadIdentityFromAws,
     { audience, region, credentials: keys },
-    { ...federation, region: 'text', credentials: 'source', hasher: 'port' },
+    { ...federation, region: 'text', credentials: 'source', signer: 'port' },
   ),
   gcpImpersonation: subject<GcpImpersonationOptions>(
     gcpImpersonation,
@@ -299,7 +299,7 @@ const subjects: Readonly<Record<string, Subject>> = {
       credentials: 'source',
       region: 'text',
       serverId: 'text',
-      hasher: 'port',
+      signer: 'port',
     },
   ),
   createLocalKms: subject<LocalKmsOptions>(

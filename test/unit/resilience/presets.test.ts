@@ -325,7 +325,7 @@ function valueOf(preset: PresetName, path: string): unknown {
     if (value === false) return 'off'
     value = (value as Record<string, unknown>)[name]
   }
-  return value
+  return value ?? 'none'
 }
 
 it('the guide has a row for each value, and a way to see each is here', () => {
@@ -338,7 +338,7 @@ it('the guide has a row for each value, and a way to see each is here', () => {
 
 describe.each(names)('%s', (preset) => {
   it.each(rows)('%s is as the guide says, and matters', async (path, cells) => {
-    const value = valueOf(preset, path) ?? 'none'
+    const value = valueOf(preset, path) as number | string | boolean
     expect(String(value)).toBe(cells[names.indexOf(preset)])
     expect(await measures[path]?.(preset)).toBe(value)
   })

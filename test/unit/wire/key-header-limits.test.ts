@@ -16,7 +16,7 @@ const WRAP: WrappedKey = {
   provider: 'local',
   kekId: 'app',
   kekVersion: '1',
-  wrapped: new Uint8Array(60),
+  wrapped: new Uint8Array(72),
 }
 const many = (count: number): WrappedKey[] =>
   Array.from({ length: count }, (_, i) => ({ ...WRAP, kekId: `key ${String(i)}` }))
@@ -38,7 +38,7 @@ describe('key header, written: what no reader would take is never written', () =
       { kekVersion: 'a'.repeat(257) },
       { kekVersion: '\ud800' },
       { wrapped: new Uint8Array(0) },
-      { wrapped: new Uint8Array(6_145) },
+      { wrapped: new Uint8Array(16_385) },
     ]) {
       expect(refused([{ ...WRAP, ...change }]), JSON.stringify(change).slice(0, 60)).toBe(MALFORMED)
     }

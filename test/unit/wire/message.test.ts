@@ -107,24 +107,24 @@ describe('message head', () => {
     }
   })
 
-  it('W4.8: refuses a record body of fewer than 28 bytes', () => {
+  it('W4.8: refuses a record body of fewer than 40 bytes', () => {
     const commitment = new Uint8Array(32)
     for (const [kind, ...parts] of [
       [0x01, rawHeader()],
       [0x11, commitment],
     ] as const) {
-      expect(refusal(rawMessage(kind, ...parts, new Uint8Array(27)))).toBe(MALFORMED)
+      expect(refusal(rawMessage(kind, ...parts, new Uint8Array(39)))).toBe(MALFORMED)
       expect(refusal(rawMessage(kind, ...parts))).toBe(MALFORMED)
-      expect(refusal(rawMessage(kind, ...parts, new Uint8Array(28)))).toBeUndefined()
+      expect(refusal(rawMessage(kind, ...parts, new Uint8Array(40)))).toBeUndefined()
     }
     expect(
       codeOf(() => {
-        checkBodyLength('record', 27)
+        checkBodyLength('record', 39)
       }),
     ).toBe(MALFORMED)
     expect(
       codeOf(() => {
-        checkBodyLength('record', 28)
+        checkBodyLength('record', 40)
       }),
     ).toBeUndefined()
   })
@@ -133,7 +133,7 @@ describe('message head', () => {
     const record = fromHex(golden.storedContext.dataKeyRecord)
     expect(refusal(record)).toBeUndefined()
     expect(refusal(joinBytes(record, new Uint8Array(1)))).toBe(MALFORMED)
-    expect(refusal(joinBytes(record, new Uint8Array(28)))).toBe(MALFORMED)
+    expect(refusal(joinBytes(record, new Uint8Array(40)))).toBe(MALFORMED)
   })
 
   it('writes the heads that it reads', () => {

@@ -46,17 +46,61 @@ describe('data keys, made', () => {
     expect(await codeOfAsync(() => read(CONTEXT))).toBeDefined()
   })
 
-  it('W2.1: refuses a DEK that is not 32 bytes, made or unwrapped', async () => {
-    for (const length of [0, 16, 24, 31, 33, 48, 64]) {
+  it('W1.16: a call whose context lacks a required key is refused, writing and reading', async () => {
+    const requiredContextKeys = ['tenant', 'subject']
+    const { cipher, kms } = setUp({ requiredContextKeys })
+    const context = { ...CONTEXT, subject: 's-17' }
+    const envelope = await cipher.encrypt(plaintext, { context })
+    kms.calls.length = 0
+    for (const given of [{}, CONTEXT, { subject: 's-17' }, { ...CONTEXT, Subject: 's-17' }]) {
+      for (const reader of [cipher, coldReader(kms, { requiredContextKeys })]) {
+        const calls = [
+          () => reader.encrypt(plaintext, { context: given }),
+          () => reader.decrypt(envelope, { context: given }),
+        ]
+        for (const call of calls) expect(await codeOfAsync(call)).toBe('ERR_CONTEXT_INVALID')
+      }
+    }
+    expect(kms.calls).toEqual([])
+  })
+
+  it('W1.17: a header that stores a required key is read all the same', async () => {
+    const { cipher, kms } = setUp()
+    const envelope = await cipher.encrypt(plaintext, OPTIONS)
+    const reader = coldReader(kms, { requiredContextKeys: ['tenant'] })
+    expect(await reader.decrypt(envelope, OPTIONS)).toEqual(plaintext)
+  })
+
+  it('W2.1: refuses to write under a DEK that is not 32 bytes, or is all zero', async () => {
+    const wrong = [0, 16, 24, 31, 33, 48, 64].map((length) => sequence(length))
+    for (const dek of [...wrong, new Uint8Array(32)]) {
       const { cipher, kms } = setUp()
+      kms.dek = dek
+      const made = await codeOfAsync(() => cipher.encrypt(plaintext, OPTIONS))
+      expect(made, String(dek.length)).toBe('ERR_KMS_RESPONSE_INVALID')
+    }
+    const { cipher, kms } = setUp()
+    kms.dek = new Uint8Array(32)
+    kms.dek[31] = 1
+    expect(await codeOfAsync(() => cipher.encrypt(plaintext, OPTIONS))).toBeUndefined()
+  })
+
+  it('W2.1: reads a wrap that opens to what no DEK can be as a wrong one, and remembers it', async () => {
+    const wrong = [1, 16, 24, 31, 33, 48, 64].map((length) => sequence(length))
+    for (const dek of [...wrong, new Uint8Array(32)]) {
+      const { cipher, kms } = setUp()
+      kms.kekIds = ['app', 'other']
       const envelope = await cipher.encrypt(plaintext, OPTIONS)
-      kms.dek = sequence(length)
-      const made = await codeOfAsync(() => coldReader(kms).encrypt(plaintext, OPTIONS))
-      expect(made, String(length)).toBe('ERR_KMS_RESPONSE_INVALID')
-      if (length === 0) continue
-      const message = withWraps(envelope, [wrapOf(kms.dek)])
-      const read = await codeOfAsync(() => coldReader(kms).decrypt(message, OPTIONS))
-      expect(read, String(length)).toBe('ERR_KMS_RESPONSE_INVALID')
+      const alone = withWraps(envelope, [wrapOf(dek)])
+      const reader = coldReader(kms)
+      kms.calls.length = 0
+      for (let i = 0; i < 3; i++) {
+        expect(await codeOfAsync(() => reader.decrypt(alone, OPTIONS))).toBe(FAILED)
+      }
+      expect(kms.calls).toEqual(['unwrap'])
+      // And it hides no wrap that is right.
+      const both = withWraps(envelope, [wrapOf(dek), wrapOf(kms.dek, 'other')])
+      expect(await coldReader(kms).decrypt(both, OPTIONS)).toEqual(plaintext)
     }
   })
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { DataEncryptionKey, EncryptedEnvelope, EnvelopeCipher } from '../../../src/index.ts'
+import { mayEncryptAt } from '../../../src/data-keys/data-key-limits.ts'
+import { DATA_KEY_OPTIONS } from '../../../src/data-keys/index.ts'
+import { EncryptedEnvelope, EnvelopeCipher } from '../../../src/index.ts'
 import { codeOf, codeOfAsync, toHex, utf8 } from '../../vectors/hex.ts'
 import { coldReader, NOW, OPTIONS, PlainKms, sequence, setUp, through } from './fixture.ts'
 
@@ -47,22 +49,18 @@ describe('age of a data key', () => {
     expect(second).not.toBe(first)
   })
 
-  it('W5.3: a data key from the future or from before 2020 refuses to encrypt', async () => {
-    const { kms, runtime } = setUp()
-    const keys = new CachedKms({ maxEntries: 0, kms, runtime })
-    const key = await keys.active(OPTIONS.context, { bytes: 0, durable: false })
-    expect(key.reserve(keys.limits, NOW - 300_000, 0)).toBe(true)
-    expect(key.reserve(keys.limits, NOW - 300_001, 0)).toBe(false)
-    expect(key.reserve(keys.limits, 0, 0)).toBe(false)
-    const madeAt = (createdAtMs: number): DataEncryptionKey => {
-      const unused = {} as CryptoKey
-      const header = { ...key.header, createdAtMs }
-      return new DataEncryptionKey(header, key.context, { recordKey: unused, streamKey: unused })
-    }
+  it('W5.3: a data key from the future or from before 2020 refuses to encrypt', () => {
     const start = Date.UTC(2020, 0, 1)
-    expect(madeAt(start).reserve(keys.limits, start, 0)).toBe(true)
-    expect(madeAt(start - 1).reserve(keys.limits, start, 0)).toBe(false)
-    expect(madeAt(0).reserve(keys.limits, 0, 0)).toBe(false)
+    for (const [createdAtMs, nowMs, may] of [
+      [NOW, NOW - 300_000, true],
+      [NOW, NOW - 300_001, false],
+      [NOW, 0, false],
+      [start, start, true],
+      [start - 1, start, false],
+      [0, 0, false],
+    ] as const) {
+      expect(mayEncryptAt(createdAtMs, HOUR, nowMs), String([createdAtMs, nowMs])).toBe(may)
+    }
   })
 
   it('W5.3: nothing is encrypted while the clock stands before 2020', async () => {
@@ -88,7 +86,7 @@ describe('age of a data key', () => {
 })
 
 describe('count of messages', () => {
-  it('W5.5: a data key encrypts no more messages than its cap', async () => {
+  it('W5.12: a cache encrypts no more messages under a data key than maxMessages', async () => {
     const { cipher, kms } = setUp({ maxMessages: 3 })
     const commitments: string[] = []
     for (let i = 0; i < 7; i++)
@@ -99,7 +97,7 @@ describe('count of messages', () => {
     expect(kms.calls).toEqual(['generate', 'generate', 'generate'])
   })
 
-  it('W5.5: streams and batches count too', async () => {
+  it('W5.12: streams and batches count too', async () => {
     const { cipher } = setUp({ maxMessages: 2 })
     const stream = (): Promise<Uint8Array> => through(cipher.encryptStream(OPTIONS), plaintext)
     const first = commitmentOf(await stream())
@@ -110,31 +108,34 @@ describe('count of messages', () => {
     expect(batch.filter((one) => one === first)).toHaveLength(1)
   })
 
-  it('W5.6: a cap is at most 2^32 messages', () => {
+  it('W5.12: maxMessages is 1 to 2^32, and there is no limit without it', () => {
     const kms = new PlainKms()
-    const configured = (maxMessages: number): string | undefined =>
-      codeOf(() => new EnvelopeCipher({ kms, maxMessages }))
-    expect(configured(2 ** 32)).toBeUndefined()
+    const configured = (maxMessages: number | undefined): string | undefined =>
+      codeOf(() => new EnvelopeCipher({ kms, maxMessages: maxMessages! }))
+    for (const maxMessages of [undefined, 1, 2 ** 32])
+      expect(configured(maxMessages)).toBeUndefined()
     for (const maxMessages of [2 ** 32 + 1, Infinity, NaN, 0, 1.5]) {
       expect(configured(maxMessages), String(maxMessages)).toBe('ERR_KMS_CONFIG')
     }
+    expect(DATA_KEY_OPTIONS.maxMessages.standard).toBe(Infinity)
   })
 })
 
 describe('nonces, salts and sizes', () => {
-  it('W4.7: draws 12 bytes for each record, and writes them', async () => {
+  it('W4.7: draws a prefix once and 12 bytes for each record, and writes them', async () => {
     const { cipher, runtime } = setUp()
     const nonces: string[] = []
     for (let i = 0; i < 5; i++) {
       const envelope = await cipher.encrypt(plaintext, OPTIONS)
       const { headBytes } = EncryptedEnvelope.parse(envelope)
-      nonces.push(toHex(envelope.slice(headBytes, headBytes + 12)))
+      nonces.push(toHex(envelope.slice(headBytes, headBytes + 24)))
     }
     expect(new Set(nonces).size).toBe(5)
-    expect(runtime.drawn.filter(({ length }) => length === 12).map(toHex)).toEqual(nonces)
+    const [prefix, ...suffixes] = runtime.drawn.filter(({ length }) => length === 12).map(toHex)
+    expect(nonces).toEqual(suffixes.map((suffix) => prefix! + suffix))
   })
 
-  it('W4.7: draws the nonce in the turn of the call, when the data key is at hand', async () => {
+  it('W4.7: draws the suffix in the turn of the call, when the data key is at hand', async () => {
     const { cipher, runtime } = setUp()
     await cipher.encrypt(plaintext, OPTIONS)
     const before = runtime.drawn.length
@@ -186,16 +187,16 @@ describe('nonces, salts and sizes', () => {
     // 273 bytes of wrap, as one of AWS has them.
     kms.kekIds = ['k'.repeat(75 + 'aws-kms'.length - 'plain'.length + 184 - 32 - 1)]
     const record = await cipher.encrypt(plaintext, OPTIONS)
-    expect(record.length - plaintext.length).toBe(379)
+    expect(record.length - plaintext.length).toBe(391)
     const stored = await coldReader(kms).encrypt(plaintext, OPTIONS)
-    expect(stored.length - plaintext.length).toBe(379 + 18)
+    expect(stored.length - plaintext.length).toBe(391 + 18)
     const stream = await through(cipher.encryptStream(OPTIONS), plaintext)
     expect(stream.length - plaintext.length).toBe(423)
     const long = await through(cipher.encryptStream(OPTIONS), sequence(40_000))
     expect(long.length - 40_000).toBe(423 + 2 * 16)
     const envelope = EncryptedEnvelope.parse(record)
     expect(envelope.toDataKeyRecord().length).toBe(351)
-    expect(envelope.toReference().length - plaintext.length).toBe(64)
+    expect(envelope.toReference().length - plaintext.length).toBe(76)
     expect(EncryptedEnvelope.parse(stream).toReference().length - plaintext.length).toBe(108)
   })
 })

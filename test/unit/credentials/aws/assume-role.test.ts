@@ -205,6 +205,12 @@ describe('R9 assume role: configuration', () => {
   it.each([
     [{ region: 'cn-north-1' }, 'https://sts.cn-north-1.amazonaws.com.cn/'],
     [{ fips: true }, 'https://sts-fips.us-east-1.amazonaws.com/'],
+    [{ region: 'us-gov-west-1', fips: true }, 'https://sts.us-gov-west-1.amazonaws.com/'],
+    [{ region: 'us-gov-east-1', fips: true }, 'https://sts.us-gov-east-1.amazonaws.com/'],
+    [
+      { region: 'us-gov-west-1', fips: true, dualStack: true },
+      'https://sts-fips.us-gov-west-1.api.aws/',
+    ],
     [{ dualStack: true }, 'https://sts.us-east-1.api.aws/'],
     [{ endpoint: 'https://vpce.example.test/sts/' }, 'https://vpce.example.test/sts/'],
   ])('%o asks %s', async (options, url) => {

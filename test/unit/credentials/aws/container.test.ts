@@ -4,7 +4,7 @@ import {
   containerCredentials,
   type ContainerCredentialsOptions,
 } from '../../../../src/providers/aws-kms/index.ts'
-import { type Answer, codeOf, START_MS, testPorts, type TestPorts, turn } from './ports.ts'
+import { type Answer, codeOf, drain, START_MS, testPorts, type TestPorts, turn } from './ports.ts'
 
 const HOUR_MS = 3_600_000
 const fullUri = 'http://169.254.170.23/v1/credentials'
@@ -70,7 +70,7 @@ describe('R9 container credentials: where they are asked for', () => {
     { relativeUri: '@attacker.example/' },
     { relativeUri: ':80@attacker.example/' },
     { relativeUri: '.attacker.example/' },
-    { relativeUri: '/v2?x=1' },
+    { relativeUri: '/v2?x=1\n' },
     { relativeUri: '/v2#x' },
     { relativeUri: '/v2\r\nhost: attacker.example' },
   ])('refuses %o, and asks nobody', async (options) => {
@@ -124,11 +124,13 @@ describe('container credentials: what is sent and held', () => {
     },
   )
 
-  it('a token that cannot be read is its own error', async () => {
-    const gone = new Error('ENOENT')
-    const options = { fullUri, authorizationToken: () => Promise.reject(gone) }
+  it('a token that cannot be read is an outage, without the words of the error', async () => {
+    const options = { fullUri, authorizationToken: () => Promise.reject(new Error('canary')) }
     const { ports, source } = setUp(() => Response.json(members), options)
-    expect(await codeOf(source.get({}))).toBe(gone)
+    const failed: Promise<unknown> = source.get({}).catch((caught: unknown) => caught)
+    await drain(ports)
+    expect(isKmsError(await failed, 'ERR_KMS_UNAVAILABLE')).toBe(true)
+    expect(JSON.stringify(await failed)).not.toContain('canary')
     expect(ports.sent).toEqual([])
   })
 })
@@ -137,12 +139,12 @@ describe('R22 container credentials: answers', () => {
   type Row = readonly [what: string, body: string, status: number, code: KmsErrorCode]
   const text = (body: string, status = 200) => [body, status] as const
   const rows: readonly Row[] = [
-    ['no JSON', ...text('<html>'), 'ERR_KMS_UNAVAILABLE'],
-    ['an empty body', ...text(''), 'ERR_KMS_UNAVAILABLE'],
-    ['null', ...text('null'), 'ERR_KMS_UNAVAILABLE'],
-    ['a string', ...text('"canary"'), 'ERR_KMS_UNAVAILABLE'],
+    ['no JSON', ...text('<html>'), 'ERR_KMS_RESPONSE_INVALID'],
+    ['an empty body', ...text(''), 'ERR_KMS_RESPONSE_INVALID'],
+    ['null', ...text('null'), 'ERR_KMS_RESPONSE_INVALID'],
+    ['a string', ...text('"canary"'), 'ERR_KMS_RESPONSE_INVALID'],
     ['a list', ...text('["canary"]'), 'ERR_KMS_RESPONSE_INVALID'],
-    ['half a body', ...text(JSON.stringify(members).slice(0, 40)), 'ERR_KMS_UNAVAILABLE'],
+    ['half a body', ...text(JSON.stringify(members).slice(0, 40)), 'ERR_KMS_RESPONSE_INVALID'],
     ['no members', ...text('{}'), 'ERR_KMS_RESPONSE_INVALID'],
     ...Object.keys(members).map(
       (name) =>
@@ -172,13 +174,11 @@ describe('R22 container credentials: answers', () => {
       ...text(JSON.stringify({ ...members, SecretAccessKey: '' })),
       'ERR_KMS_RESPONSE_INVALID',
     ],
-    ['status 400', ...text('{"code":"canary"}', 400), 'ERR_KMS_UNAVAILABLE'],
+    ['status 400', ...text('{"code":"canary"}', 400), 'ERR_KMS_CONFIG'],
     ['status 401', ...text('{}', 401), 'ERR_KMS_UNAUTHENTICATED'],
     ['status 403', ...text('canary', 403), 'ERR_KMS_UNAUTHENTICATED'],
-    ['status 404', ...text('canary', 404), 'ERR_KMS_UNAVAILABLE'],
-    ['status 429', ...text('canary', 429), 'ERR_KMS_UNAVAILABLE'],
-    ['status 500', ...text('canary', 500), 'ERR_KMS_UNAVAILABLE'],
-    ['status 201', ...text(JSON.stringify(members), 201), 'ERR_KMS_UNAVAILABLE'],
+    ['status 404', ...text('canary', 404), 'ERR_KMS_CONFIG'],
+    ['status 201', ...text(JSON.stringify(members), 201), 'ERR_KMS_RESPONSE_INVALID'],
     ['a huge body', ...text(' '.repeat(300_000)), 'ERR_KMS_RESPONSE_INVALID'],
   ]
   it.each(rows)('%s', async (_what, body, status, code) => {
@@ -197,14 +197,58 @@ describe('R22 container credentials: answers', () => {
     expect(ports.sent).toHaveLength(1)
   })
 
-  it('R21 one that never comes is a timeout after 1 s', async () => {
+  it.each<[number, KmsErrorCode]>([
+    [429, 'ERR_KMS_THROTTLED'],
+    [500, 'ERR_KMS_UNAVAILABLE'],
+    [503, 'ERR_KMS_UNAVAILABLE'],
+  ])('status %i is asked again, four times at most', async (status, code) => {
+    const { ports, source } = setUp(() => new Response('canary', { status }))
+    const failed = codeOf(source.get({}))
+    await drain(ports)
+    expect(await failed).toBe(code)
+    expect(ports.sent).toHaveLength(4)
+  })
+
+  it('one that is not ready in the first seconds serves when it is', async () => {
+    const { ports, source } = setUp((_request, n) =>
+      n < 2 ? new Response('', { status: 503 }) : Response.json(members),
+    )
+    const work = source.get({})
+    await drain(ports)
+    expect((await work).accessKeyId).toBe('ASIA0')
+  })
+
+  it('a relative URI may have a query, as that of ECS Anywhere', async () => {
+    const { ports, source } = setUp(() => Response.json(members), {
+      relativeUri: '/v2/credentials?id=0f9b-1',
+    })
+    await source.get({})
+    expect(ports.sent[0]?.url).toBe('http://169.254.170.2/v2/credentials?id=0f9b-1')
+  })
+
+  it('R21 one request that never comes is given up after 5 s', async () => {
+    const { ports, source } = setUp((_request, n) =>
+      n === 0 ? new Promise(() => undefined) : Response.json(members),
+    )
+    const work = source.get({})
+    await turn()
+    ports.advance(4_999)
+    await turn()
+    expect(ports.sent).toHaveLength(1)
+    ports.advance(1)
+    await drain(ports)
+    expect((await work).accessKeyId).toBe('ASIA0')
+  })
+
+  it('R21 an endpoint that never answers ends after 30 s', async () => {
     const { ports, source } = setUp(() => new Promise(() => undefined))
     const work = codeOf(source.get({}))
-    await turn()
-    ports.advance(999)
-    await turn()
-    expect(ports.waiting).toBe(1)
-    ports.advance(1)
+    for (let second = 0; second < 30; second++) {
+      await turn()
+      ports.advance(1_000)
+    }
     expect(await work).toBe('ERR_KMS_TIMEOUT')
+    await turn()
+    expect(ports.waiting).toBe(0)
   })
 })

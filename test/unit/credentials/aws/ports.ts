@@ -90,6 +90,29 @@ export function deferred<T>(): {
   return { promise, resolve, reject }
 }
 
+/** Lets pauses and retries pass: seven seconds, in steps of half a second. */
+export async function drain(ports: TestPorts): Promise<void> {
+  for (let step = 0; step < 14; step++) {
+    await turn()
+    ports.advance(500)
+  }
+  await turn()
+}
+
+/** What the work comes to, while pauses and retries pass. */
+export async function whilePausesPass<T>(ports: TestPorts, work: Promise<T>): Promise<T> {
+  let isOver = false
+  const over = (): void => {
+    isOver = true
+  }
+  work.then(over, over)
+  for (let step = 0; step < 100 && !isOver; step++) {
+    await turn()
+    if (!isOver && ports.waiting > 0) ports.advance(100)
+  }
+  return work
+}
+
 /** Until everything that only waits for promises has run. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve))

@@ -92,9 +92,8 @@ describe('R16 credentials that refresh: one refresh for many', () => {
     const { source, loads, land } = slow()
     const waiting = Array.from({ length: 10 }, () => codeOf(source.get({})))
     await turn()
-    const down = new Error('down')
-    loads[0]?.reject(down)
-    expect(new Set(await Promise.all(waiting))).toEqual(new Set([down]))
+    loads[0]?.reject(new Error('down'))
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['ERR_KMS_UNAVAILABLE']))
     const again = source.get({})
     await turn()
     land(1)
@@ -113,7 +112,7 @@ describe('R16 credentials that refresh: one refresh for many', () => {
     land(0)
     const others = await Promise.all(waiting.filter((_, i) => i !== aborted))
     expect(others).toEqual(['no error', 'no error'])
-    expect([loads.length, signals]).toEqual([1, [undefined]])
+    expect([loads.length, signals.map((signal) => signal?.aborted)]).toEqual([1, [false]])
   })
 
   it('an abort is not hidden behind credentials that are still valid', async () => {
@@ -146,6 +145,25 @@ describe('R16 credentials that refresh: one refresh for many', () => {
     expect((await follower).accessKeyId).toBe('AKID1')
     land(0)
     await leader
+  })
+
+  it('a refresh outlives the attempt that began it, and the next attempts wait for the same one', async () => {
+    const { source, ports, loads, land } = slow()
+    const attempt = async (): Promise<unknown> => {
+      const controller = new AbortController()
+      const waiting = codeOf(source.get({ signal: controller.signal }))
+      await turn()
+      ports.advance(2_000)
+      controller.abort(new Error('attempt'))
+      return waiting
+    }
+    expect(await attempt()).toMatchObject({ message: 'attempt' })
+    expect(await attempt()).toMatchObject({ message: 'attempt' })
+    expect(loads.length).toBe(1)
+    const third = source.get({})
+    await turn()
+    land(0)
+    expect((await third).accessKeyId).toBe('AKID0')
   })
 
   it('the shared work is given to `defer`, which keeps it alive', async () => {
@@ -188,7 +206,7 @@ describe('R22 credentials that refresh: when a refresh fails', () => {
     ports.advance(HOUR_MS - 10_001)
     expect(await id()).toBe('AKID1')
     ports.advance(10_000)
-    expect(await codeOf(source.get({}))).toMatchObject({ message: 'broker is down' })
+    expect(await codeOf(source.get({}))).toBe('ERR_KMS_UNAVAILABLE')
   })
 
   it('those that AWS refused do not', async () => {
@@ -198,7 +216,7 @@ describe('R22 credentials that refresh: when a refresh fails', () => {
     expect(await id()).toBe('AKID2')
     source.refused(await source.get({}))
     state.broken = true
-    expect(await codeOf(source.get({}))).toMatchObject({ message: 'broker is down' })
+    expect(await codeOf(source.get({}))).toBe('ERR_KMS_UNAVAILABLE')
   })
 
   it('those that AWS refused while they were being renewed do not', async () => {
@@ -210,9 +228,8 @@ describe('R22 credentials that refresh: when a refresh fails', () => {
     ports.advance(HOUR_MS - 200_000)
     const waiting = codeOf(source.get({}))
     source.refused(held)
-    const down = new Error('broker is down')
-    renewal.reject(down)
-    expect(await waiting).toBe(down)
+    renewal.reject(new Error('broker is down'))
+    expect(await waiting).toBe('ERR_KMS_UNAVAILABLE')
   })
 
   it('a refusal of older ones does not touch the newer', async () => {

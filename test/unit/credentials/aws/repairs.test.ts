@@ -58,6 +58,16 @@ describe('R22 a clock that is off', () => {
     },
   )
 
+  it.each([25 * 60, 365 * 24 * 60, -365 * 24 * 60])(
+    'by %i minutes is not corrected: one answer must not date signatures far ahead',
+    async (minutes) => {
+      const { fake, kms } = overFake(minutes * MINUTE_MS)
+      expect(await codeOf(kms.generateDataKey({ context }))).toBe('ERR_KMS_UNAUTHENTICATED')
+      expect(await codeOf(kms.generateDataKey({ context }))).toBe('ERR_KMS_UNAUTHENTICATED')
+      expect(fake.count()).toBe(2)
+    },
+  )
+
   it('by 4 minutes is nobody’s business', async () => {
     const { fake, kms } = overFake(4 * MINUTE_MS)
     await kms.generateDataKey({ context })
@@ -179,12 +189,11 @@ describe('R22 credentials that AWS refuses', () => {
 
   it('a refresh that fails is what the caller sees', async () => {
     const { state, credentials } = counted()
-    const gone = new Error('broker is down')
     const { kms, sent } = over(
       () => refusal('ExpiredTokenException'),
-      () => (state.loads === 0 ? credentials() : Promise.reject(gone)),
+      () => (state.loads === 0 ? credentials() : Promise.reject(new Error('broker is down'))),
     )
-    expect(await codeOf(kms.generateDataKey({ context }))).toBe(gone)
+    expect(await codeOf(kms.generateDataKey({ context }))).toBe('ERR_KMS_UNAVAILABLE')
     expect(sent).toHaveLength(1)
   })
 

@@ -53,7 +53,8 @@ describe('static credentials', () => {
   })
 
   it('a source of this package is taken as it is', () => {
-    const source = toCredentialSource({ accessKeyId: 'AKID', secretAccessKey }, testPorts())
+    const keys = () => Promise.resolve({ accessKeyId: 'AKID', secretAccessKey })
+    const source = toCredentialSource(keys, testPorts())
     expect(toCredentialSource(source, testPorts())).toBe(source)
   })
 })

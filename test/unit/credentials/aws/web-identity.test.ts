@@ -133,7 +133,7 @@ describe('web identity: tokens that are none', () => {
     'canary',
     'canary.b',
     'canary.b.c.d',
-    'canary.b.c\n',
+    'canary.b.\nc',
     'can ary.b.c',
     'a.canary=.c',
     '..',
@@ -148,18 +148,28 @@ describe('web identity: tokens that are none', () => {
     expect(ports.sent).toEqual([])
   })
 
-  it('one that cannot be had is its own error, and is asked for again', async () => {
-    const gone = new Error('ENOENT')
+  it('one that ends with a line break, as files do, is sent without it', async () => {
+    const [source, ports] = sourceOver(
+      () => Response.json({}),
+      () => Promise.resolve('a.b.c\r\n'),
+    )
+    await source.get({}).catch(() => undefined)
+    expect(new URLSearchParams(ports.sent[0]?.body).get('WebIdentityToken')).toBe('a.b.c')
+  })
+
+  it('one that cannot be had is an outage without the words of the error, and is asked for again', async () => {
     let reads = 0
     const [source] = sourceOver(
       () => Response.json({}),
       () => {
         reads += 1
-        return Promise.reject(gone)
+        return Promise.reject(new Error('canary'))
       },
     )
-    expect(await codeOf(source.get({}))).toBe(gone)
-    expect(await codeOf(source.get({}))).toBe(gone)
+    const error: unknown = await source.get({}).catch((caught: unknown) => caught)
+    expect(isKmsError(error, 'ERR_KMS_UNAVAILABLE')).toBe(true)
+    expect(inspect(error)).not.toContain('canary')
+    expect(await codeOf(source.get({}))).toBe('ERR_KMS_UNAVAILABLE')
     expect(reads).toBe(2)
   })
 })

@@ -7,7 +7,7 @@ import {
   azureManagedIdentity,
 } from '../../../../src/providers/azure-key-vault/index.ts'
 import { createFakeAzure } from '../../../../adapters/fakes/index.ts'
-import { codeOf, START_MS, testPorts } from '../aws/ports.ts'
+import { codeOf, drain, START_MS, testPorts, turn } from '../aws/ports.ts'
 
 const resource = 'https://vault.azure.net'
 const guid = '72f0a1c4-0000-4000-8000-00000000000a'
@@ -160,9 +160,38 @@ describe('R22 tokens: answers that must not be believed', () => {
   it.each([
     ['a redirect', () => new Response(null, { status: 302 }), 'ERR_KMS_RESPONSE_INVALID'],
     ['no JSON', () => new Response('<html>'), 'ERR_KMS_RESPONSE_INVALID'],
-    ['no connection', () => Promise.reject(new TypeError('x')), 'ERR_KMS_UNAVAILABLE'],
   ] as const)('%s', async (_what, answer, code) => {
     const { runtime, network } = testPorts(answer)
     expect(await codeOf(azureManagedIdentity({ runtime, network }).get({ resource }))).toBe(code)
   })
+
+  it.each([
+    ['no connection', () => Promise.reject(new TypeError('x'))],
+    ['500', () => Response.json({ error: 'unknown' }, { status: 500 })],
+    ['404, while the service is updated', () => new Response('', { status: 404 })],
+    ['410, while the service is updated', () => new Response('', { status: 410 })],
+  ] as const)('%s is asked again, four times at most', async (_what, answer) => {
+    const ports = testPorts(answer)
+    const failed = codeOf(azureManagedIdentity(portsOf(ports)).get({ resource }))
+    await drain(ports)
+    expect(await failed).toBe('ERR_KMS_UNAVAILABLE')
+    expect(ports.sent).toHaveLength(4)
+  })
+
+  it('waits 10 s for one answer, as Microsoft’s client does', async () => {
+    const ports = testPorts(() => new Promise(() => undefined))
+    const failed = codeOf(azureManagedIdentity(portsOf(ports)).get({ resource }))
+    await turn()
+    ports.advance(9_999)
+    await turn()
+    expect(ports.sent).toHaveLength(1)
+    for (let second = 0; second < 21; second++) {
+      ports.advance(1_000)
+      await turn()
+    }
+    expect(await failed).toBe('ERR_KMS_TIMEOUT')
+    expect(ports.sent.length).toBeLessThanOrEqual(3)
+  })
 })
+
+const portsOf = ({ runtime, network }: ReturnType<typeof testPorts>) => ({ runtime, network })

@@ -70,6 +70,19 @@ describe('GCP: a service account’s key', () => {
     expect((await credentials.get({})).expiresAtMs).toBe(START_MS + 3_600_000)
   })
 
+  it('a clock that is a year off is not corrected: one answer must not date tokens far ahead', async () => {
+    const date = new Date(START_MS + 365 * 86_400_000).toUTCString()
+    const ports = testPorts(() => Response.json({}, { status: 401, headers: { date } }))
+    const { runtime, network } = ports
+    const credentials = gcpServiceAccount({ key: key(), runtime, network })
+    const kms = createGcpKms({ keyName, credentials, runtime, network })
+    expect(await codeOf(kms.currentVersion({}))).toBe('ERR_KMS_UNAUTHENTICATED')
+    const signedAt = ports.sent.map(
+      ({ headers }) => decodeJwt((headers.get('authorization') ?? '').slice(7)).iat,
+    )
+    expect(signedAt).toEqual([START_MS / 1_000, START_MS / 1_000])
+  })
+
   it('R22 refused for another reason it is signed once more, and then given up', async () => {
     const ports = testPorts(() => Response.json({}, { status: 401 }))
     const { runtime, network } = ports

@@ -9,7 +9,15 @@ import {
   gcpWorkloadIdentityFromAws,
 } from '../../../../src/providers/gcp-kms/index.ts'
 import { context, keyName } from '../../providers/gcp-kms/over.ts'
-import { type Answer, codeOf, START_MS, testPorts, type TestPorts } from '../aws/ports.ts'
+import {
+  type Answer,
+  codeOf,
+  drain,
+  START_MS,
+  testPorts,
+  type TestPorts,
+  turn,
+} from '../aws/ports.ts'
 
 const audience =
   '//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/pool/providers/prov'
@@ -193,6 +201,14 @@ describe('GCP: tokens are kept and renewed', () => {
     )
     expect([(await source.get({})).token, ports.sent.length]).toEqual(['ya29.a', 2])
   })
+
+  it('AWS: a clock that is a year off is not corrected', async () => {
+    const headers = { date: new Date(START_MS + 365 * 86_400_000).toUTCString() }
+    const answer: Answer = () => Response.json({ error: 'invalid_grant' }, { status: 400, headers })
+    const { ports, source } = over('workload identity from AWS', answer)
+    expect(await codeOf(source.get({}))).toBe('ERR_KMS_UNAUTHENTICATED')
+    expect(ports.sent).toHaveLength(1)
+  })
 })
 
 /** Each wrong answer of a token endpoint, and what the caller sees. */
@@ -218,8 +234,10 @@ describe('R9 R12 GCP: answers of token endpoints', () => {
   )
 
   it.each(rows)('%s: %s', async (name, _what, answer, code) => {
-    const { source } = over(name, answer)
-    const error: unknown = await source.get({}).catch((caught: unknown) => caught)
+    const { source, ports } = over(name, answer)
+    const failed = source.get({}).catch((caught: unknown) => caught)
+    if (name === 'the metadata server') await drain(ports)
+    const error: unknown = await failed
     expect(await codeOf(Promise.reject(error as Error))).toBe(code)
     const shown = inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)
     expect(shown).not.toMatch(/canary|Y2FuYXJ5/)
@@ -278,7 +296,7 @@ describe('R9 R12 GCP: answers of token endpoints', () => {
     expect(inspect(caught, { depth: 9 })).not.toContain('canary')
   })
 
-  it.each(['', 'a.b', 'a.b.c.d', 'a.b.c\n', '{"canary":1}'])(
+  it.each(['', 'a.b', 'a.b.c.d', 'a.b.\nc', '{"canary":1}'])(
     'a token that is no JWT is not sent: %j',
     async (token) => {
       const ports = testPorts(() => oauth('ya29.a'))
@@ -290,6 +308,56 @@ describe('R9 R12 GCP: answers of token endpoints', () => {
       expect([ports.sent.length, inspect(error).includes('canary')]).toEqual([0, false])
     },
   )
+})
+
+describe('R22 GCP: the metadata server of a pod in its first seconds', () => {
+  const bare = (status: number) => () => new Response('not ready', { status })
+
+  it.each([404, 429, 500, 503])('%i without Metadata-Flavor is asked again', async (status) => {
+    const ports = testPorts((request, n) =>
+      n < 2 ? bare(status)() : fromMetadata(`ya29.${request.method}`),
+    )
+    const work = gcpMetadataServer(only(ports)).get({})
+    await drain(ports)
+    expect((await work).token).toBe('ya29.GET')
+    expect(ports.sent).toHaveLength(3)
+  })
+
+  it.each([
+    [404, 'ERR_KMS_UNAVAILABLE'],
+    [429, 'ERR_KMS_THROTTLED'],
+    [503, 'ERR_KMS_UNAVAILABLE'],
+  ])('%i is %s after four requests, and can be retried', async (status, code) => {
+    const ports = testPorts(bare(status))
+    const failed: Promise<unknown> = gcpMetadataServer(only(ports))
+      .get({})
+      .catch((e: unknown) => e)
+    await drain(ports)
+    expect(await failed).toMatchObject({ code, status, retryable: true })
+    expect(ports.sent).toHaveLength(4)
+  })
+
+  it.each([200, 403])(
+    '%i without Metadata-Flavor is final: it is another server',
+    async (status) => {
+      const ports = testPorts(() => Response.json({ access_token: 'canary' }, { status }))
+      expect(await codeOf(gcpMetadataServer(only(ports)).get({}))).toBe('ERR_KMS_RESPONSE_INVALID')
+      expect(ports.sent).toHaveLength(1)
+    },
+  )
+
+  it('waits 5 s for one answer', async () => {
+    const ports = testPorts((_request, n) =>
+      n === 0 ? new Promise(() => undefined) : fromMetadata('ya29.a'),
+    )
+    const work = gcpMetadataServer(only(ports)).get({})
+    await turn()
+    ports.advance(4_999)
+    await turn()
+    expect(ports.sent).toHaveLength(1)
+    await drain(ports)
+    expect((await work).token).toBe('ya29.a')
+  })
 })
 
 describe('R9 GCP: configuration of sources', () => {

@@ -164,7 +164,7 @@ describe('Vault logins', () => {
     'send nothing where %j is the token',
     async (token) => {
       const { code, vault } = await attempt(vaultJwt({ role: 'ci', jwt: of(token) }))
-      expect([code, vault.count()]).toEqual(['ERR_KMS_CONFIG', 0])
+      expect([code, vault.count()]).toEqual(['ERR_KMS_UNAUTHENTICATED', 0])
     },
   )
 

@@ -270,7 +270,7 @@ describe('the record', () => {
     await expectRefused(cluster, cluster.isolate(), 0)
   })
 
-  it('that carries in clear what this writer must not store is refused: W1.14', async () => {
+  it('W1.17 that carries in clear what this writer must not store is refused: W1.14', async () => {
     const cluster = new Cluster()
     await cluster.key(cluster.isolate())
     const strict = cluster.isolate({ requiredContextKeys: ['tenant'] })

@@ -1,5 +1,6 @@
 import { exportJWK, generateKeyPair, importPKCS8, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
+import type { Network } from '../../../../src/index.ts'
 import {
   createGcpKms,
   type GcpCredentialsOption,
@@ -25,6 +26,12 @@ async function use(fake: FakeGcp, credentials: GcpCredentialsOption) {
   const code = await codeOf(kms.generateDataKey({ context }))
   return { code, caller: fake.calls.at(-1)?.caller }
 }
+
+/** Pauses of no length: what lasts five seconds or more is a deadline. */
+const hurried = (network: Network): Network => ({
+  ...network,
+  after: (ms, callback) => network.after(ms < 5_000 ? 0 : ms, callback),
+})
 
 describe('fake GCP: tokens of every source', () => {
   it('a service account by its key', async () => {
@@ -60,11 +67,29 @@ describe('fake GCP: tokens of every source', () => {
       caller: app,
     })
     const other = gcpMetadataServer({
-      network,
+      network: hurried(network),
       serviceAccount: 'other@acme-prod.iam.gserviceaccount.com',
     })
-    expect((await use(fake, other)).code).toBe('ERR_KMS_CONFIG')
+    expect((await use(fake, other)).code).toBe('ERR_KMS_UNAVAILABLE')
   })
+
+  it.each([404, 503] as const)(
+    'the metadata server that is not ready: %i without Metadata-Flavor, then a token',
+    async (status) => {
+      const fake = createFakeGcp()
+      fake.faults.push({ kind: 'not-ready', status, operation: 'token', times: 2 })
+      const answer = await fake.fetch(
+        new Request(
+          'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token',
+          { headers: { 'metadata-flavor': 'Google' } },
+        ),
+      )
+      expect([answer.status, answer.headers.has('metadata-flavor')]).toEqual([status, false])
+      const source = gcpMetadataServer({ network: hurried(fake.network) })
+      expect((await use(fake, source)).code).toBe('no error')
+      expect(fake.faults.pending).toEqual([])
+    },
+  )
 
   it('R22 a token that expired meanwhile is renewed once', async () => {
     const fake = createFakeGcp()

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { type AwsKmsOptions, createAwsKms } from '../../../../src/providers/aws-kms/index.ts'
 import { createFakeAws, type FakeAws } from '../../../../adapters/fakes/index.ts'
+import type { Network } from '../../../../src/index.ts'
 import { kms } from '../../fakes/aws/client.ts'
 
 const keyId = 'alias/app'
+const arn = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
 const user = createFakeAws().credentials
 
 function setUp(
@@ -38,6 +40,22 @@ describe('AWS KMS: health check', () => {
   ])('of %s with %j is %s', async (usage, allow, result, operations) => {
     const { fake, check } = setUp(allow, { usage })
     expect([await check(), calls(fake)]).toEqual([result, operations])
+  })
+
+  it('of decrypt takes a key whose primary Region is being changed for usable', async () => {
+    const KeyMetadata = { Arn: arn, KeyState: 'Updating' }
+    const network: Network = {
+      ...createFakeAws().network,
+      fetch: (_url, init) => {
+        const target = new Headers(init.headers).get('x-amz-target')
+        if (target?.endsWith('DescribeKey') === true)
+          return Promise.resolve(Response.json({ KeyMetadata }))
+        const refusal = { __type: 'DryRunOperationException' }
+        return Promise.resolve(Response.json(refusal, { status: 412 }))
+      },
+    }
+    const subject = createAwsKms({ keyId: arn, credentials: user, network, usage: 'decrypt' })
+    expect((await subject.healthCheck({})).healthy).toBe(true)
   })
 
   it.each(['both', 'encrypt', 'decrypt'] as const)('of %s sees a disabled key', async (usage) => {

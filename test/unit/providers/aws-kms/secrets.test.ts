@@ -9,7 +9,13 @@ import {
   containerCredentials,
   createAwsKms,
 } from '../../../../src/providers/aws-kms/index.ts'
-import { type Answer, START_MS, testPorts, type TestPorts } from '../../credentials/aws/ports.ts'
+import {
+  type Answer,
+  START_MS,
+  testPorts,
+  type TestPorts,
+  whilePausesPass,
+} from '../../credentials/aws/ports.ts'
 
 const keyId = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
 const region = 'us-east-1'
@@ -176,7 +182,7 @@ async function useAll(source: (ports: TestPorts) => AwsCredentialsOption, answer
   let failures = 0
   for (const use of uses) {
     try {
-      look(await use())
+      look(await whilePausesPass<unknown>(ports, use()))
     } catch (error) {
       failures += 1
       expect(isKmsError(error)).toBe(true)

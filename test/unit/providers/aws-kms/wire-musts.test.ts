@@ -73,10 +73,11 @@ describe('an aws-kms kekId', () => {
       kekVersion: '',
       wrapped: new Uint8Array(180),
     })
-    const by = (multiRegion: boolean) => create({ keyId: multi.arn, multiRegion })
-    expect(by(false).canUnwrap(away(multi.arn))).toBe(false)
-    expect(by(true).canUnwrap(away(multi.arn))).toBe(true)
-    const single = create({ keyId: other.arn, multiRegion: true })
+    const by = (...replicaRegions: string[]) => create({ keyId: multi.arn, replicaRegions })
+    expect(by().canUnwrap(away(multi.arn))).toBe(false)
+    expect(by('us-west-2').canUnwrap(away(multi.arn))).toBe(false)
+    expect(by('eu-west-1').canUnwrap(away(multi.arn))).toBe(true)
+    const single = create({ keyId: other.arn, replicaRegions: ['eu-west-1'] })
     expect(single.canUnwrap(away(other.arn))).toBe(false)
   })
 })
@@ -99,7 +100,7 @@ describe('a URL', () => {
     for (const place of [{}, { endpoint }]) {
       urls.length = 0
       fake.forgetCalls()
-      const kms = create({ keyId: multi.arn, multiRegion: true, ...place })
+      const kms = create({ keyId: multi.arn, replicaRegions: ['eu-west-1'], ...place })
       for (const one of [...wraps.map((row) => [row]), wraps]) {
         await codeOf(kms.unwrapDataKey(one, { context }))
         await codeOf(kms.rewrapDataKey(one, { context }))

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { KeyVersions } from '../../../../src/providers/gcp-kms/key-versions.ts'
+import type { GcpKmsApi } from '../../../../src/providers/gcp-kms/kms-api.ts'
 import { crc32c, decodeBase64, encodeUtf8 } from '../../../../src/bytes/index.ts'
 import { isKmsError } from '../../../../src/errors.ts'
 import { createGcpKms, type GcpKmsOptions } from '../../../../src/providers/gcp-kms/index.ts'
-import { type Answer, codeOf } from '../../credentials/aws/ports.ts'
+import { type Answer, codeOf, testPorts } from '../../credentials/aws/ports.ts'
 import { aad, context, keyName, over, version, withSum, wrap, wrapped } from './over.ts'
 
 const DEK = encodeUtf8('0123456789abcdef0123456789abcdef')
@@ -122,8 +124,31 @@ describe('W3.25 GCP KMS: a wrap’s version', () => {
     expect(await codeOf(kms.unwrapDataKey([forged], { context }))).toBe('no error')
   })
 
-  it.each(['', '0', '01', '1.0', '-1', 'a', '1/..', '12345678901'])(
-    'W3.21 %j is no version: no call',
+  it('is asked for once where that is denied, however many versions an attacker names', async () => {
+    const answers = routes({ ':encrypt': encrypted(1), ':decrypt': decrypted(true) })
+    const { kms, ports } = over((request, n) =>
+      request.method === 'GET' ? Response.json({}, { status: 403 }) : answers(request, n),
+    )
+    await kms.generateDataKey({ context })
+    for (let n = 100; n < 200; n++)
+      await kms.unwrapDataKey([{ ...wrap, kekVersion: String(n) }], { context })
+    expect(ports.sent.filter(({ method }) => method === 'GET')).toHaveLength(1)
+  })
+
+  it.each([true, undefined])(
+    'is remembered only where Cloud KMS has named it: %s',
+    async (answer) => {
+      const api = { knowsVersion: () => Promise.resolve(answer) } as unknown as GcpKmsApi
+      const known = new Set<string>()
+      const versions = new KeyVersions(api, testPorts().network, known)
+      versions.see('1')
+      for (let n = 100; n < 105; n++) await versions.compare(String(n), true, {})
+      expect(known.size).toBe(answer === true ? 6 : 1)
+    },
+  )
+
+  it.each(['', '0', '01', '1.0', '-1', 'a', '1/..', '2147483648', '12345678901'])(
+    'W3.21, W3.34 %j is not a version: no call',
     async (kekVersion) => {
       const { kms, ports } = over(() => Response.json({}))
       const odd = { ...wrap, kekVersion }

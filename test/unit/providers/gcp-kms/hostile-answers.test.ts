@@ -50,7 +50,6 @@ const ENCRYPT = ['Encrypt']
 const DECRYPT = ['Decrypt']
 const GET = ['GetCryptoKey']
 const other = keyName.replace(/data$/, 'other')
-const sized = (length: number) => withSum('plaintext', new Uint8Array(length).fill(0x63))
 
 /** What is changed in the right answer, and for which operations; `undefined` leaves the member out. */
 const changes: readonly (readonly [what: string, on: readonly string[], change: object])[] = [
@@ -87,10 +86,7 @@ const changes: readonly (readonly [what: string, on: readonly string[], change: 
   ['no ciphertextCrc32c', ENCRYPT, { ciphertextCrc32c: undefined }],
   ['ciphertextCrc32c 0', ENCRYPT, { ciphertextCrc32c: '0' }],
   ['ciphertextCrc32c of other bytes', ENCRYPT, { ciphertext: encodeBase64(new Uint8Array(113)) }],
-  ['no plaintext', DECRYPT, { plaintext: undefined }],
-  ['an empty plaintext', DECRYPT, sized(0)],
-  ['a plaintext of 31 bytes', DECRYPT, sized(31)],
-  ['a plaintext of 33 bytes', DECRYPT, sized(33)],
+  ['no plaintext beside the checksum of one', DECRYPT, { plaintext: undefined }],
   ['a plaintext that is no base64', DECRYPT, { plaintext: 'canary canary canary canary !!' }],
   ['a plaintext that is a list', DECRYPT, { plaintext: [...DEK] }],
   ['no plaintextCrc32c', DECRYPT, { plaintextCrc32c: undefined }],

@@ -9,7 +9,7 @@ import {
   gcpWorkloadIdentity,
   gcpWorkloadIdentityFromAws,
 } from '../../../../src/providers/gcp-kms/index.ts'
-import { type Answer, START_MS, testPorts } from '../../credentials/aws/ports.ts'
+import { type Answer, START_MS, testPorts, whilePausesPass } from '../../credentials/aws/ports.ts'
 import { keyName, over, version, withSum, wrapped } from './over.ts'
 import { createGcpKms } from '../../../../src/providers/gcp-kms/index.ts'
 
@@ -135,7 +135,7 @@ async function useAll(source: string, answer: Answer) {
   let failures = 0
   for (const use of uses) {
     try {
-      look(await use())
+      look(await whilePausesPass(ports, Promise.resolve(use())))
     } catch (error) {
       failures += 1
       expect(isKmsError(error)).toBe(true)

@@ -237,6 +237,7 @@ describe("Vault's traps", () => {
       text.replace('v1', 'v0'),
       text.replace('v1', 'v01'),
       text.replace('v1', 'v-1'),
+      text.replace('v1', 'v2147483648'),
       `${text}\n`,
       ` ${text}`,
       text.replace('vault', 'Vault'),
