@@ -176,6 +176,29 @@ export function typedError(
 export type Outcome<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: KmsError }
 
+/** Runs one item of a batch: a KmsError is its outcome, anything else is a mistake and rejects. */
+export function settle<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
+  return outcomeOf((async () => work())())
+}
+
+/** As {@link settle}, for work that was started: the cheaper one. */
+export function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
+  return work.then(succeeded, failed)
+}
+
+const succeeded = <T>(value: T): Outcome<T> => ({ ok: true, value })
+
+function failed(error: unknown): Outcome<never> {
+  if (isKmsError(error)) return { ok: false, error }
+  throw error
+}
+
+/** Returns what an outcome holds, or throws its error. */
+export function valueOf<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value
+  throw outcome.error
+}
+
 /** An outcome as plain data: error classes do not survive an RPC boundary. */
 export type KmsResult<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: KmsErrorData }
@@ -185,12 +208,8 @@ export type KmsResult<T> =
  * Errors that are not a `KmsError` (programming mistakes, aborts) still reject.
  */
 export async function toKmsResult<T>(work: Promise<T>): Promise<KmsResult<T>> {
-  try {
-    return { ok: true, value: await work }
-  } catch (error) {
-    if (isKmsError(error)) return { ok: false, error: error.toJSON() }
-    throw error
-  }
+  const outcome = await outcomeOf(work)
+  return outcome.ok ? outcome : { ok: false, error: outcome.error.toJSON() }
 }
 
 /** The value of a {@link KmsResult}, or its error thrown as a {@link KmsError} again. */

@@ -1,4 +1,13 @@
 export {
+  type Bound,
+  type Bounds,
+  checkNumber,
+  checkNumbers,
+  type Standards,
+  standardsOf,
+} from './numbers.ts'
+export { checkFlags, checkOptions, isTexts, type OptionKinds } from './option-kinds.ts'
+export {
   configError,
   describe,
   flag,

@@ -39,11 +39,16 @@ export function describe(value: unknown): string {
  * Refuses unknown options: a misspelt one that is accepted is a silent default.
  *
  * @param others - the options that are left once the known ones are taken out
+ * @param known - names to accept, where they were not taken out
  * @throws KmsError `ERR_KMS_CONFIG`
  */
-export function refuseOthers(others: Readonly<Record<string, unknown>>): void {
+export function refuseOthers(
+  others: Readonly<Record<string, unknown>>,
+  known?: ReadonlySet<string>,
+): void {
   for (const name in others) {
-    if (others[name] !== undefined) throw configError(`unknown option: ${name}`)
+    if (known?.has(name) || others[name] === undefined) continue
+    throw configError(`unknown option: ${name}`)
   }
 }
 

@@ -21,9 +21,11 @@ export {
   wrapLocally,
 } from './local-wrap.ts'
 export { openRecord, recordAad, sealRecord } from './record.ts'
+export { RecordKeys } from './record-keys.ts'
 export {
   authenticateStored,
   importStoreAuthKey,
   isAuthenticStored,
 } from './store-authentication.ts'
+export { BatchSubkeys, SubkeyPool } from './subkeys.ts'
 export { deriveSubkey, importXaesKey, XAES, type XaesKey } from './xaes.ts'

@@ -1,12 +1,7 @@
 import * as z from 'zod/mini'
+import type { Bound } from '../checks/index.ts'
+import { DATA_KEY_OPTIONS, type DataKeyOptions, type KmsCacheConfig } from '../data-keys/index.ts'
 import {
-  DATA_KEY_OPTIONS,
-  type DataKeyOption,
-  type DataKeyOptions,
-  type KmsCacheConfig,
-} from '../data-keys/index.ts'
-import {
-  type Bound,
   BULKHEAD,
   type BulkheadConfig,
   CIRCUIT,
@@ -67,22 +62,9 @@ const hedge = z.strictObject({
   afterMs: required(HEDGE.afterMs),
 } satisfies Shape<HedgeConfig>)
 
-/** An integer option of data keys or their cache. */
-function dataKeyOption(name: DataKeyOption): ReturnType<typeof integer> {
-  const { least, most } = DATA_KEY_OPTIONS[name]
-  return integer(least, most)
-}
-
 const cache = z.strictObject({
-  ttlMs: dataKeyOption('ttlMs'),
-  maxEntries: dataKeyOption('maxEntries'),
+  ...shapeOf(DATA_KEY_OPTIONS),
   refreshAheadMs: integer(0, DATA_KEY_OPTIONS.ttlMs.most),
-  maxStaleMs: dataKeyOption('maxStaleMs'),
-  maxStaleWriteMs: dataKeyOption('maxStaleWriteMs'),
-  encryptForMs: dataKeyOption('encryptForMs'),
-  maxMessages: dataKeyOption('maxMessages'),
-  maxWraps: dataKeyOption('maxWraps'),
-  callTimeoutMs: dataKeyOption('callTimeoutMs'),
   requiredContextKeys: z.optional(z.array(z.string())),
 } satisfies Shape<ResilientCacheConfig>)
 

@@ -1,14 +1,15 @@
 import type { Bytes } from '../bytes/index.ts'
+import { SubkeyPool } from '../ciphers/index.ts'
 import type { Outcome } from '../errors.ts'
 import type { EncryptionContext, KmsSignalOptions, WrappedKey } from '../kms/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
-import { attachShared } from './cache/attach-shared.ts'
-import { cacheTimes, type KmsCacheConfig } from './cache/config.ts'
+import type { KmsCacheConfig } from './cache/config.ts'
 import { dropHeld } from './cache/held-key.ts'
 import { type Invalidation, meantBy } from './cache/invalidation.ts'
 import type { CacheParts } from './cache/parts.ts'
+import { NOT_SHARED } from './cache/not-shared.ts'
 import { ReaderKeys } from './cache/reader-keys.ts'
-import { type CacheStats, NOT_SHARED } from './cache/stats.ts'
+import { type CacheStats, noCounts } from './cache/stats.ts'
 import { WriterKeys } from './cache/writer-keys.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 import { DataKeyFactory } from './data-key-factory.ts'
@@ -25,7 +26,6 @@ import { SUBKEYS } from './defaults.ts'
 import { DataKeyRecords } from './records/data-key-records.ts'
 import type { SharedLevel } from './shared-level.ts'
 import { type DataKeyOptions, sourceSettings } from './source-options.ts'
-import { SubkeyPool } from './subkeys.ts'
 
 /**
  * Cached data keys over a KMS: the source that an `EnvelopeCipher` encrypts and decrypts with. It is not
@@ -47,46 +47,48 @@ import { SubkeyPool } from './subkeys.ts'
  */
 export class CachedKms implements DataKeySource {
   readonly policy: DataKeyPolicy
-  readonly #factory: DataKeyFactory
   readonly #records: DataKeyRecords
   readonly #parts: CacheParts
   readonly #readers: ReaderKeys
   readonly #writers: WriterKeys
-  readonly #shared: SharedLevel | undefined
+  readonly #shared: SharedLevel
   readonly #subkeys = new SubkeyPool(SUBKEYS.ofCache)
-  #revocations = 0
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DataKeyOptions & KmsCacheConfig) {
-    const { ttlMs, maxEntries, refreshAheadMs, maxStaleMs, maxStaleWriteMs, shared, ...source } =
-      options
-    const settings = sourceSettings(source)
-    const given = { ttlMs, maxEntries, refreshAheadMs, maxStaleMs, maxStaleWriteMs }
+    const settings = sourceSettings(options)
     const factory = new DataKeyFactory(settings, () =>
-      maxEntries === 0 ? new SubkeyPool(SUBKEYS.ofKey) : this.#subkeys,
+      settings.maxEntries === 0 ? new SubkeyPool(SUBKEYS.ofKey) : this.#subkeys,
     )
-    this.policy = settings.policy
-    this.#factory = factory
-    this.#parts = {
+    const parts: CacheParts = {
       settings,
-      times: cacheTimes(given, settings.limits.encryptForMs),
       factory,
+      counts: noCounts(),
       stamp: { value: 0 },
-      look: (nowMs, defer) => this.#shared?.look(nowMs, defer),
+      look: (nowMs, defer) => this.#shared.look(nowMs, defer),
       refused: ({ header, context }) => {
-        const held = [this.#readers.held.find(header.commitment), this.#writers.find(context.map)]
-        if (dropHeld(held)) this.#revocations += 1
+        const held = [readers.held.find(header.commitment), this.#writers.find(context.map)]
+        if (dropHeld(held)) parts.counts.revocations += 1
       },
     }
+    const readers = new ReaderKeys(parts)
+    this.policy = settings.policy
+    this.#parts = parts
     this.#records = new DataKeyRecords(settings, factory)
-    this.#readers = new ReaderKeys(this.#parts)
-    this.#writers = new WriterKeys(this.#parts, this.#readers, (context, asked) =>
-      this.#shared === undefined
-        ? factory.make(context, asked)
-        : this.#shared.obtain(context, asked),
-    )
-    this.#shared = attachShared(shared, this.#parts, this.#readers, this.#writers, () => {
-      this.#drop()
+    this.#readers = readers
+    this.#writers = new WriterKeys(parts, readers, (...asked) => this.#shared.obtain(...asked))
+    this.#shared = (settings.shared ?? NOT_SHARED).attach({
+      ...settings,
+      get entries() {
+        return readers.held.size
+      },
+      canOpen: (wraps) => factory.canOpen(wraps),
+      isUsedUp: (commitment) => this.#writers.counts.isUsedUp(commitment),
+      make: (context, asked) => factory.make(context, asked),
+      open: (header, context, asked) => readers.openAgain(header, context, asked),
+      drop: () => {
+        this.#drop()
+      },
     })
   }
 
@@ -141,23 +143,19 @@ export class CachedKms implements DataKeySource {
     context: EncryptionContext | undefined,
     options: RewrapKeyOptions,
   ): Promise<KeyHeader> {
-    return this.#factory.rewrap(header, context, options)
+    return this.#parts.factory.rewrap(header, context, options)
   }
 
   canOpen(wraps: readonly WrappedKey[]): boolean {
-    return this.#factory.canOpen(wraps)
+    return this.#parts.factory.canOpen(wraps)
   }
 
   /** Returns what was counted since construction. */
   stats(): CacheStats {
-    return {
-      ...this.#readers.stats(),
-      ...this.#writers.stats(),
-      refreshes: this.#readers.renewal.refreshes + this.#writers.renewal.refreshes,
-      revocations: this.#revocations,
-      refusals: this.#factory.failed.refusals,
-      ...(this.#shared?.stats() ?? NOT_SHARED),
-    }
+    const { counts, factory } = this.#parts
+    const { size: entries, evictions } = this.#readers.held
+    const { refusals } = factory.failed
+    return { ...counts, entries, evictions, refusals, ...this.#shared.stats() }
   }
 
   /**
@@ -165,9 +163,9 @@ export class CachedKms implements DataKeySource {
    * make a revocation immediate (W5.7).
    */
   clear(): void {
-    this.#factory.clear()
+    this.#parts.factory.clear()
     this.#drop()
-    this.#shared?.clear()
+    this.#shared.clear()
   }
 
   /**
@@ -181,7 +179,7 @@ export class CachedKms implements DataKeySource {
     const isMeant = meantBy(what)
     this.#drop(isMeant)
     try {
-      await this.#shared?.signal(options)
+      await this.#shared.signal(options)
     } finally {
       this.#drop(isMeant) // what was adopted again until the others were told
     }

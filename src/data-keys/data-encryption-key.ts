@@ -1,18 +1,19 @@
 import { type Bytes, concatBytes, copyBytes } from '../bytes/index.ts'
 import {
+  type BatchSubkeys,
   type ChunkedKeys,
   CHUNKED,
   type DerivedKeys,
   deriveChunkedKeys,
   openChunked,
+  RecordKeys,
   streamContext,
+  type SubkeyPool,
 } from '../ciphers/index.ts'
 import type { CanonicalContext, EncryptionContext } from '../kms/index.ts'
 import type { Runtime } from '../ports/index.ts'
 import { encodeHead, type KeyHeader, type MessageKind, referenceKindOf } from '../wire/index.ts'
 import type { Generation } from './generation.ts'
-import { RecordKeys } from './record-keys.ts'
-import type { BatchSubkeys, SubkeyPool } from './subkeys.ts'
 
 /** Which form the messages of a call have: with the key header inside, or a reference to it. */
 export type EnvelopeForm = 'inline' | 'reference'

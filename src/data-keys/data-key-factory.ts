@@ -1,6 +1,6 @@
 import { wrongOption } from '../checks/index.ts'
-import type { DerivedKeys } from '../ciphers/index.ts'
-import { KmsError, type Outcome } from '../errors.ts'
+import type { DerivedKeys, SubkeyPool } from '../ciphers/index.ts'
+import { KmsError, type Outcome, settle, valueOf } from '../errors.ts'
 import {
   type CanonicalContext,
   type EncryptionContext,
@@ -12,7 +12,7 @@ import {
   type WrappedKey,
 } from '../kms/index.ts'
 import { type DataKeyFields, encodeKeyHeader, type KeyHeader, LIMITS } from '../wire/index.ts'
-import { KmsCaller } from './ask.ts'
+import { askKms, askMany } from './ask.ts'
 import { FailedHeaders } from './cache/failed-headers.ts'
 import { DataEncryptionKey } from './data-encryption-key.ts'
 import { creationTime } from './data-key-limits.ts'
@@ -20,10 +20,9 @@ import type { RewrapKeyOptions } from './data-key-source.ts'
 import { deriveKeys, openKeys } from './derive-keys.ts'
 import { Generation } from './generation.ts'
 import { checkHeader, demandKeys } from './header-policy.ts'
-import { type Opening, openingOf, settle, tryWraps, valueOf } from './opening.ts'
+import { type Opening, openingOf, tryWraps } from './opening.ts'
 import { rewrapKey } from './rewrap-key.ts'
 import type { SourceSettings } from './source-options.ts'
-import type { SubkeyPool } from './subkeys.ts'
 
 /**
  * Makes, opens and rewraps data keys: from an answer of the KMS to a verified key and back. It remembers
@@ -32,14 +31,12 @@ import type { SubkeyPool } from './subkeys.ts'
 export class DataKeyFactory {
   readonly failed: FailedHeaders
   readonly #settings: SourceSettings
-  readonly #kms: KmsCaller
   readonly #subkeys: () => SubkeyPool
   #generation = new Generation()
 
   /** @param subkeys - the pool that a new data key keeps its subkeys in */
   constructor(settings: SourceSettings, subkeys: () => SubkeyPool) {
     this.#settings = settings
-    this.#kms = new KmsCaller(settings.kms, settings)
     this.#subkeys = subkeys
     this.failed = new FailedHeaders(settings.runtime)
   }
@@ -55,8 +52,12 @@ export class DataKeyFactory {
     }
     const k = kmsContext(context.map, fields.salt, fields.createdAtMs)
     const asked = { ...options, context: k }
-    const { plaintext, wraps } = await this.#kms.ask('generateDataKey', asked)
+    const { plaintext, wraps } = await askKms(this.#settings, 'generateDataKey', asked)
     const keys = await deriveKeys(plaintext, fields, context)
+    if (keys === undefined) {
+      const message = 'a data key must be 32 random bytes'
+      throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message })
+    }
     const header = this.#write({ ...fields, commitment: keys.commitment }, wraps)
     return this.#keyOf(header, context, keys, generation)
   }
@@ -73,7 +74,7 @@ export class DataKeyFactory {
    * @throws KmsError of the same code, if it failed a moment ago
    */
   async admit(header: KeyHeader, context: EncryptionContext | undefined): Promise<Opening> {
-    const opening = await openingOf(this.#kms, header, context)
+    const opening = await openingOf(this.#settings.kms, header, context)
     this.failed.check(opening)
     return opening
   }
@@ -93,7 +94,7 @@ export class DataKeyFactory {
     const accept = (plaintext: SecretBytes): Promise<DerivedKeys | undefined> =>
       openKeys(plaintext, header, canonical)
     return this.failed.learn(opening, async () => {
-      const keys = await tryWraps(this.#kms, opening, options, accept, first && valueOf(first))
+      const keys = await tryWraps(this.#settings, opening, options, accept, first && valueOf(first))
       return this.#keyOf(header, canonical, keys, generation)
     })
   }
@@ -103,7 +104,7 @@ export class DataKeyFactory {
     openings: readonly Opening[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
-    const answers = await settle(() => this.#kms.askMany(openings, options))
+    const answers = await settle(() => askMany(this.#settings, openings, options))
     return Promise.all(
       openings.map((opening, i) => settle(() => this.open(opening, options, valueOf(answers)[i]))),
     )
@@ -117,17 +118,17 @@ export class DataKeyFactory {
   ): Promise<KeyHeader> {
     this.check(header, context)
     const opening = await this.admit(header, context)
-    return this.#write(header, await rewrapKey(this.#kms, this.failed, opening, options))
+    return this.#write(header, await rewrapKey(this.#settings, this.failed, opening, options))
   }
 
   /** Whether one of the wraps is for a configured key. No I/O. */
   canOpen(wraps: readonly WrappedKey[]): boolean {
-    return wraps.some((wrap) => this.#kms.canUnwrap(wrap))
+    return wraps.some((wrap) => this.#settings.kms.canUnwrap(wrap))
   }
 
   /** Ends the generation: keys that were made or learnt before are used for nothing new (W5.7). */
   clear(): void {
-    this.#generation.end()
+    this.#generation.ended = true
     this.#generation = new Generation()
     this.failed.clear()
   }
@@ -155,7 +156,7 @@ export class DataKeyFactory {
     try {
       const header = encodeKeyHeader(fields, wraps)
       // A service that only encrypts need not know its wraps again.
-      if (this.#kms.capabilities.usage === 'encrypt' || this.canOpen(wraps)) return header
+      if (this.#settings.kms.capabilities.usage === 'encrypt' || this.canOpen(wraps)) return header
     } catch {
       // The service made what the format cannot hold.
     }

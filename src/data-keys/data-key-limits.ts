@@ -1,5 +1,4 @@
-import { configError, integer } from '../checks/index.ts'
-import { DATA_KEY_OPTIONS, type DataKeyOption } from './defaults.ts'
+import { configError } from '../checks/index.ts'
 
 /** How long, and for how many messages, a data key encrypts. Never limits decryption. */
 export interface DataKeyLimits {
@@ -16,28 +15,6 @@ export interface DataKeyLimits {
 const EARLIEST_MS = 1_577_836_800_000
 /** How far another writer's clock may be ahead. */
 const FUTURE_SKEW_MS = 300_000
-
-/**
- * Returns an integer option, or its default.
- *
- * @throws KmsError `ERR_KMS_CONFIG` if it is out of range
- */
-export function optionOf(name: DataKeyOption, given: number | undefined): number {
-  const { value, least, most } = DATA_KEY_OPTIONS[name]
-  return given === undefined ? value : integer(name, given, least, most)
-}
-
-/**
- * Fills in the defaults (W5.2, W5.12).
- *
- * @throws KmsError `ERR_KMS_CONFIG` if one is out of range
- */
-export function dataKeyLimits(encryptForMs?: number, maxMessages?: number): DataKeyLimits {
-  return {
-    encryptForMs: optionOf('encryptForMs', encryptForMs),
-    maxMessages: optionOf('maxMessages', maxMessages),
-  }
-}
 
 /** Whether a writer may use a data key of this age. No reader asks (W5.4). */
 export function mayEncryptAt(createdAtMs: number, encryptForMs: number, nowMs: number): boolean {

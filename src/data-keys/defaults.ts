@@ -1,12 +1,7 @@
-/** One integer option: its default and its limits. */
-export interface OptionRange {
-  readonly value: number
-  readonly least: number
-  readonly most: number
-}
+import type { Bounds } from '../checks/index.ts'
 
-/** Names of the integer options of data keys and their cache. */
-export type DataKeyOption =
+/** Names of the integer options of data keys and their cache, but `refreshAheadMs`, whose default depends. */
+type DataKeyOption =
   | 'encryptForMs'
   | 'maxMessages'
   | 'maxWraps'
@@ -20,23 +15,23 @@ export type DataKeyOption =
  * Every default of data keys and their cache, once. Presets, the JSON schema and the tables of the
  * documentation are checked against it.
  */
-export const DATA_KEY_OPTIONS: Readonly<Record<DataKeyOption, OptionRange>> = {
+export const DATA_KEY_OPTIONS: Bounds<DataKeyOption> = {
   /** How long after its creation a data key encrypts, ms (W5.2). */
-  encryptForMs: { value: 3_600_000, least: 1, most: 86_400_000 },
+  encryptForMs: { standard: 3_600_000, least: 1, most: 86_400_000 },
   /** Messages of one cache under one data key; no limit by default. */
-  maxMessages: { value: Infinity, least: 1, most: 4_294_967_296 },
+  maxMessages: { standard: Infinity, least: 1, most: 4_294_967_296 },
   /** Wraps in one header (W3.9, W3.10). */
-  maxWraps: { value: 5, least: 1, most: 16 },
+  maxWraps: { standard: 5, least: 1, most: 16 },
   /** How long one call of the KMS or the data-key store may take before it counts as an outage, ms. */
-  callTimeoutMs: { value: 15_000, least: 1, most: 900_000 },
+  callTimeoutMs: { standard: 15_000, least: 1, most: 900_000 },
   /** How long a cached key is used without asking the KMS again, ms. */
-  ttlMs: { value: 300_000, least: 1, most: 3_600_000 },
+  ttlMs: { standard: 300_000, least: 1, most: 3_600_000 },
   /** Data keys in one cache; 0: nothing is cached or shared. */
-  maxEntries: { value: 1_000, least: 0, most: 1_000_000 },
+  maxEntries: { standard: 1_000, least: 0, most: 1_000_000 },
   /** How long past `ttlMs` a key still decrypts while the KMS is down, ms. */
-  maxStaleMs: { value: 60_000, least: 0, most: 86_400_000 },
+  maxStaleMs: { standard: 60_000, least: 0, most: 86_400_000 },
   /** The same for encrypting, ms. */
-  maxStaleWriteMs: { value: 60_000, least: 0, most: 86_400_000 },
+  maxStaleWriteMs: { standard: 60_000, least: 0, most: 86_400_000 },
 }
 
 /** Which part of `ttlMs` `refreshAheadMs` is by default. */

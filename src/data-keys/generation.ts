@@ -5,19 +5,11 @@ import { KmsError } from '../errors.ts'
  * streams under them fail. A source has one generation at a time.
  */
 export class Generation {
-  #ended = false
-
-  get ended(): boolean {
-    return this.#ended
-  }
-
-  end(): void {
-    this.#ended = true
-  }
+  ended = false
 
   /** @throws KmsError `ERR_DATA_KEY_EXHAUSTED` after `clear()` */
   demandCurrent(): void {
-    if (!this.#ended) return
+    if (!this.ended) return
     const message = 'clear() was called since this began: start again'
     throw new KmsError('ERR_DATA_KEY_EXHAUSTED', { message })
   }

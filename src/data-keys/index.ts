@@ -3,7 +3,7 @@ export type { Invalidation } from './cache/invalidation.ts'
 export type { CacheStats } from './cache/stats.ts'
 export { CachedKms } from './cached-kms.ts'
 export { DataEncryptionKey, type EnvelopeForm, type StreamKeys } from './data-encryption-key.ts'
-export { type DataKeyLimits, optionOf } from './data-key-limits.ts'
+export type { DataKeyLimits } from './data-key-limits.ts'
 export type {
   ActiveKeyOptions,
   DataKeyPolicy,
@@ -13,7 +13,7 @@ export type {
   OpenRequest,
   RewrapKeyOptions,
 } from './data-key-source.ts'
-export { DATA_KEY_OPTIONS, type DataKeyOption } from './defaults.ts'
+export { DATA_KEY_OPTIONS } from './defaults.ts'
 export type {
   ObtainOptions,
   SharedDataKeys,
@@ -22,5 +22,3 @@ export type {
   SharedLevelStats,
 } from './shared-level.ts'
 export type { DataKeyOptions } from './source-options.ts'
-export { outcomeOf, settle, valueOf } from './opening.ts'
-export { BatchSubkeys } from './subkeys.ts'

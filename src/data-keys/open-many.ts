@@ -1,11 +1,11 @@
 import { binaryString } from '../bytes/index.ts'
-import type { Outcome } from '../errors.ts'
+import { type Outcome, settle } from '../errors.ts'
 import { contextId, type EncryptionContext, type KmsSignalOptions } from '../kms/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
 import { DataEncryptionKey } from './data-encryption-key.ts'
 import type { DataKeyFactory } from './data-key-factory.ts'
 import type { OpenRequest } from './data-key-source.ts'
-import { type Opening, settle } from './opening.ts'
+import type { Opening } from './opening.ts'
 
 /**
  * Returns an id that is equal for equal headers, wraps included, and equal contexts only. It costs no
@@ -24,7 +24,7 @@ export async function openMany(
   factory: DataKeyFactory,
   requests: readonly OpenRequest[],
   options: KmsSignalOptions,
-  atHand: (request: OpenRequest) => DataEncryptionKey | undefined = () => undefined,
+  atHand: (request: OpenRequest) => DataEncryptionKey | undefined,
 ): Promise<readonly Outcome<DataEncryptionKey>[]> {
   const distinct = new Map<string, Promise<Opening>>()
   const admit = (request: OpenRequest): DataEncryptionKey | Promise<Opening> => {

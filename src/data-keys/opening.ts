@@ -1,6 +1,6 @@
 import { concatBytes, encodeBase64Url } from '../bytes/index.ts'
 import { sha256 } from '../ciphers/index.ts'
-import { isKmsError, KmsError, type Outcome } from '../errors.ts'
+import { KmsError } from '../errors.ts'
 import {
   type CanonicalContext,
   canonicalContext,
@@ -14,7 +14,7 @@ import {
   type WrappedKey,
 } from '../kms/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
-import type { KmsCaller } from './ask.ts'
+import { askKms, type CallBounds } from './ask.ts'
 
 /** A header that is to be opened. */
 export interface Opening extends UnwrapRequest {
@@ -52,7 +52,7 @@ export async function openingOf(
  * @throws KmsError `ERR_DECRYPT_FAILED` if no wrap is left, or the KMS's error
  */
 export async function tryWraps<T>(
-  kms: KmsCaller,
+  bounds: CallBounds,
   { wraps, context }: Opening,
   options: KmsSignalOptions,
   accept: (plaintext: SecretBytes) => Promise<T | undefined>,
@@ -61,7 +61,7 @@ export async function tryWraps<T>(
   let answer = first
   let left = wraps
   while (left.length > 0) {
-    answer ??= await kms.ask('unwrapDataKey', { ...options, context }, left)
+    answer ??= await askKms(bounds, 'unwrapDataKey', { ...options, context }, left)
     const accepted = await accept(answer.plaintext)
     if (accepted !== undefined) return accepted
     // W3.29: a wrap that opens to another DEK must not hide the one that is right.
@@ -78,27 +78,4 @@ export async function tryWraps<T>(
 function withoutWrap(wraps: readonly WrappedKey[], by: WrappedKey): readonly WrappedKey[] {
   const left = wraps.filter((wrap) => wrap.kekId !== by.kekId || wrap.provider !== by.provider)
   return left.length < wraps.length ? left : []
-}
-
-/** Runs one item of a batch: a KmsError is its outcome, anything else is a mistake and rejects. */
-export function settle<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
-  return outcomeOf((async () => work())())
-}
-
-/** As {@link settle}, for work that was started: the cheaper one. */
-export function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
-  return work.then(succeeded, failed)
-}
-
-const succeeded = <T>(value: T): Outcome<T> => ({ ok: true, value })
-
-function failed(error: unknown): Outcome<never> {
-  if (isKmsError(error)) return { ok: false, error }
-  throw error
-}
-
-/** Returns what an outcome holds, or throws its error. */
-export function valueOf<T>(outcome: Outcome<T>): T {
-  if (outcome.ok) return outcome.value
-  throw outcome.error
 }

@@ -1,6 +1,6 @@
 import { KmsError, type KmsErrorCode } from '../errors.ts'
 import { SecretBytes, type WrappedKey } from '../kms/index.ts'
-import type { KmsCaller } from './ask.ts'
+import { askKms, type CallBounds } from './ask.ts'
 import type { FailedHeaders } from './cache/failed-headers.ts'
 import type { RewrapKeyOptions } from './data-key-source.ts'
 import { openKeys } from './derive-keys.ts'
@@ -12,7 +12,7 @@ import { type Opening, tryWraps } from './opening.ts'
  * @throws KmsError `ERR_DECRYPT_FAILED`, or the KMS's error
  */
 export async function rewrapKey(
-  kms: KmsCaller,
+  bounds: CallBounds,
   failed: FailedHeaders,
   opening: Opening,
   options: RewrapKeyOptions,
@@ -29,32 +29,35 @@ export async function rewrapKey(
   ): Promise<readonly WrappedKey[]> => {
     if (options.verify === 'kms') return wraps
     for (const wrap of wraps) {
-      const { plaintext } = await kms.ask('unwrapDataKey', call, [wrap])
+      const { plaintext } = await askKms(bounds, 'unwrapDataKey', call, [wrap])
       if (!(await proves(plaintext))) throw new KmsError(code) // W3.32
     }
     return wraps
   }
 
-  if (kms.capabilities.rewrapsInside || options.verify === 'kms') {
+  if (bounds.kms.capabilities.rewrapsInside || options.verify === 'kms') {
     const rewrap = async (): Promise<readonly WrappedKey[]> =>
-      checked(await kms.ask('rewrapDataKey', call, opening.wraps), 'ERR_DECRYPT_FAILED')
+      checked(await askKms(bounds, 'rewrapDataKey', call, opening.wraps), 'ERR_DECRYPT_FAILED')
     // Of two keys that are asked here, the missing one may be the new.
     return failed.learn(opening, rewrap, /DECRYPT/)
   }
-  let dek: SecretBytes | undefined
   /** The proof disposes what it is given, and the DEK is needed once more. */
-  const keep = async (plaintext: SecretBytes): Promise<true | undefined> => {
-    dek?.dispose()
-    dek = plaintext
-    return (await proves(SecretBytes.copy(dek.expose()))) || undefined
+  const proven = async (plaintext: SecretBytes): Promise<SecretBytes | undefined> => {
+    const dek = SecretBytes.copy(plaintext.expose())
+    let isRight = false
+    try {
+      isRight = await proves(plaintext)
+      return isRight ? dek : undefined
+    } finally {
+      if (!isRight) dek.dispose()
+    }
   }
-  let wraps: readonly WrappedKey[]
+  // The old wrap is proven before there is a new one, which cannot be the header's fault.
+  const dek = await failed.learn(opening, () => tryWraps(bounds, opening, options, proven))
   try {
-    // The old wrap is proven before there is a new one, which cannot be the header's fault.
-    await failed.learn(opening, () => tryWraps(kms, opening, options, keep))
-    wraps = await kms.ask('wrapDataKey', call, dek as unknown as SecretBytes)
+    const wraps = await askKms(bounds, 'wrapDataKey', call, dek)
+    return await checked(wraps, 'ERR_KMS_RESPONSE_INVALID') // the old wrap was right
   } finally {
-    dek?.dispose()
+    dek.dispose()
   }
-  return checked(wraps, 'ERR_KMS_RESPONSE_INVALID') // the old wrap was right
 }

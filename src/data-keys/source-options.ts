@@ -1,10 +1,14 @@
-import { refuseOthers, wrongOption } from '../checks/index.ts'
-import type { KeyManagementService } from '../kms/index.ts'
+import { checkNumbers, integer, wrongOption } from '../checks/index.ts'
+import type { KeyManagementService, KmsCapabilities } from '../kms/index.ts'
 import type { DataKeyStore, Network, Runtime } from '../ports/index.ts'
 import { webNetwork, webRuntime } from '../runtime/index.ts'
 import type { CallBounds } from './ask.ts'
-import { type DataKeyLimits, dataKeyLimits, optionOf } from './data-key-limits.ts'
+import type { KmsCacheConfig } from './cache/config.ts'
+import type { FreshnessTimes } from './cache/freshness.ts'
+import type { DataKeyLimits } from './data-key-limits.ts'
 import type { DataKeyPolicy } from './data-key-source.ts'
+import { DATA_KEY_OPTIONS, REFRESH_AHEAD_SHARE } from './defaults.ts'
+import type { SharedDataKeys } from './shared-level.ts'
 
 /** The limits, each of which may be absent. */
 type GivenLimits = { readonly [Name in keyof DataKeyLimits]?: DataKeyLimits[Name] | undefined }
@@ -28,47 +32,64 @@ export interface DataKeyOptions extends GivenLimits {
   readonly network?: Network
 }
 
-/** The options of a source, checked and complete. */
+/** The options of a source and its cache, checked and complete. */
 export interface SourceSettings extends CallBounds {
-  readonly kms: KeyManagementService
   readonly store: DataKeyStore | undefined
+  readonly capabilities: KmsCapabilities
   readonly limits: DataKeyLimits
   readonly policy: DataKeyPolicy
+  readonly maxEntries: number
+  readonly refreshAheadMs: number
+  /** The times of cached keys, for readers and for writers. */
+  readonly reading: FreshnessTimes
+  readonly writing: FreshnessTimes
+  readonly shared: SharedDataKeys | undefined
   readonly runtime: Runtime
   readonly network: Network
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
-export function sourceSettings(options: DataKeyOptions): SourceSettings {
+export function sourceSettings(options: DataKeyOptions & KmsCacheConfig): SourceSettings {
   const {
     kms,
-    encryptForMs,
-    maxMessages,
     requiredContextKeys = [],
-    maxWraps,
     dataKeyStore: store,
-    callTimeoutMs,
+    refreshAheadMs: aheadMs,
+    shared,
     runtime = webRuntime,
     network = webNetwork,
-    ...others
+    ...given
   } = options
-  refuseOthers(others)
+  const numbers = checkNumbers(DATA_KEY_OPTIONS, given)
+  const { encryptForMs, maxMessages, maxWraps, ttlMs, maxStaleMs } = numbers
   if (typeof (kms as Partial<KeyManagementService> | null)?.unwrapDataKey !== 'function') {
     throw wrongOption('kms', 'a KeyManagementService', kms)
   }
   if (store !== undefined && (store as DataKeyStore | null)?.consistency !== 'strong') {
     throw wrongOption('dataKeyStore', 'a DataKeyStore whose consistency is strong') // W4.26
   }
+  if (shared !== undefined && typeof (shared as SharedDataKeys | null)?.attach !== 'function') {
+    throw wrongOption('shared', 'the result of sharedDataKeys()', shared)
+  }
+  const usualMs = Math.floor(ttlMs * REFRESH_AHEAD_SHARE)
+  const refreshAheadMs = integer('refreshAheadMs', aheadMs ?? usualMs, 0, ttlMs)
+  const times = { ttlMs, refreshAheadMs, maxStaleMs, encryptForMs }
   return {
     kms,
     store,
-    limits: dataKeyLimits(encryptForMs, maxMessages),
+    capabilities: kms.capabilities,
+    limits: { encryptForMs, maxMessages },
     policy: Object.freeze({
       requiredContextKeys: contextKeys(requiredContextKeys),
       maxWraps: wrapsOf(kms, maxWraps),
       references: store !== undefined,
     }),
-    callTimeoutMs: optionOf('callTimeoutMs', callTimeoutMs),
+    callTimeoutMs: numbers.callTimeoutMs,
+    maxEntries: numbers.maxEntries,
+    refreshAheadMs,
+    reading: { ...times, encryptForMs: Infinity },
+    writing: { ...times, maxStaleMs: numbers.maxStaleWriteMs },
+    shared,
     runtime,
     network,
   }
@@ -84,13 +105,8 @@ function contextKeys(given: readonly string[]): readonly string[] {
 }
 
 /** A data key with more wraps than a header may have would fail each write, after a call to each KMS. */
-function wrapsOf(kms: KeyManagementService, given: number | undefined): number {
-  const maxWraps = optionOf('maxWraps', given) // W3.10
-  const wraps = kms.capabilities.wraps ?? 1
-  if (wraps <= maxWraps) return maxWraps
-  throw wrongOption(
-    'maxWraps',
-    `at least ${String(wraps)}, the number of KEKs that write`,
-    maxWraps,
-  )
+function wrapsOf({ capabilities: { wraps = 1 } }: KeyManagementService, maxWraps: number): number {
+  if (wraps <= maxWraps) return maxWraps // W3.10
+  const expected = `at least ${String(wraps)}, the number of KEKs that write`
+  throw wrongOption('maxWraps', expected, maxWraps)
 }

@@ -1,5 +1,5 @@
 import { streamContext } from '../ciphers/index.ts'
-import { configError, wrongOption } from '../checks/index.ts'
+import { refuseOthers, wrongOption } from '../checks/index.ts'
 import { canonicalContext, isPlain } from '../kms/index.ts'
 import type { MessageKind } from '../wire/index.ts'
 import type { CallOptions, MessageOptions } from './options.ts'
@@ -31,10 +31,7 @@ export function checkOptions(options: object, known: ReadonlySet<string> = MESSA
   if (typeof options !== 'object' || (options as unknown) === null) {
     throw wrongOption('options', 'an object', options)
   }
-  for (const name in options) {
-    if (known.has(name) || (options as Record<string, unknown>)[name] === undefined) continue
-    throw configError(`unknown option: ${name}`)
-  }
+  refuseOthers(options as Readonly<Record<string, unknown>>, known)
 }
 
 /**

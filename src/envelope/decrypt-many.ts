@@ -1,15 +1,7 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
-import { recordAad } from '../ciphers/index.ts'
-import {
-  BatchSubkeys,
-  type DataEncryptionKey,
-  type Defer,
-  type OpenRequest,
-  outcomeOf,
-  settle,
-  valueOf,
-} from '../data-keys/index.ts'
-import { KmsError, type Outcome } from '../errors.ts'
+import { BatchSubkeys, recordAad } from '../ciphers/index.ts'
+import type { DataEncryptionKey, Defer, OpenRequest } from '../data-keys/index.ts'
+import { KmsError, type Outcome, outcomeOf, settle, valueOf } from '../errors.ts'
 import { contextId, type EncryptionContext } from '../kms/index.ts'
 import type { MessageHead, MessageKind } from '../wire/index.ts'
 import { demandItems, inWindows } from './batch-windows.ts'

@@ -1,6 +1,6 @@
 import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
-import { recordAad } from '../ciphers/index.ts'
-import type { BatchSubkeys, Defer } from '../data-keys/index.ts'
+import { type BatchSubkeys, recordAad } from '../ciphers/index.ts'
+import type { Defer } from '../data-keys/index.ts'
 import { beginsAs, HEAD_AT, type MessageKind } from '../wire/index.ts'
 import { checkOptions, kindsOf, ownMaps, RECORD_KINDS } from './call-options.ts'
 import { checkBody, openBody, openKey, readMessage } from './open-message.ts'

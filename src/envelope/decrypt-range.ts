@@ -1,11 +1,11 @@
 import { concatBytes } from '../bytes/index.ts'
 import { CHUNKED } from '../ciphers/index.ts'
-import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
-import type { MessageHead, ReadPolicy } from '../wire/index.ts'
+import { checkedMaps, STREAM_KINDS } from './call-options.ts'
 import { ChunkRun } from './chunk-run.ts'
-import type { StreamOpening } from './decrypt-stream.ts'
 import { plaintextBytesOf } from './message-size.ts'
+import { openKey } from './open-message.ts'
+import type { MessageOptions } from './options.ts'
 import {
   checkRange,
   type DecryptedRange,
@@ -13,28 +13,24 @@ import {
   type ReadEnvelopeRange,
 } from './range-options.ts'
 import { rangeSource, readHead } from './range-source.ts'
+import { type CipherSettings, readPolicy } from './settings.ts'
 
-/** What {@link decryptRange} needs. */
-export interface RangeReading extends StreamOpening {
-  readonly policy: ReadPolicy
-  readonly signal?: AbortSignal | undefined
-  readonly open: (head: MessageHead) => Promise<DataEncryptionKey>
-}
-
-/** Decrypts a part of a stream message. Both commitments are checked first (W4.19). */
+/** Decrypts a part of a stream message through range reads. Both commitments are checked first (W4.19). */
 export async function decryptRange(
+  settings: CipherSettings,
   read: ReadEnvelopeRange,
   range: PlaintextRange,
-  reading: RangeReading,
+  options: MessageOptions,
 ): Promise<DecryptedRange> {
+  const { context, aad } = checkedMaps(options)
   checkRange(range)
-  const source = rangeSource(read, reading.signal)
-  const { head, body } = await readHead(source, reading.policy)
+  const source = rangeSource(read, options.signal)
+  const { head, body } = await readHead(source, readPolicy(settings, STREAM_KINDS))
   const { start, end, size } = range
   // W4.16: a size that contradicts the chunks is a truncation, and nobody is asked about it.
   const length = size === undefined ? undefined : plaintextBytesOf(head.kind, size - head.bodyAt)
-  const key = await reading.open(head)
-  const opened = await reading.openStream(key, body.subarray(0, CHUNKED.headerBytes))
+  const key = await openKey(settings, head, context, options)
+  const opened = await key.openStream(body.subarray(0, CHUNKED.headerBytes), aad)
   const chunks = new ChunkRun(source, opened, head.bodyAt + CHUNKED.headerBytes)
   const found =
     length === undefined

@@ -1,11 +1,6 @@
 import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
-import {
-  DataEncryptionKey,
-  type DataKeySource,
-  type EnvelopeForm,
-  outcomeOf,
-} from '../data-keys/index.ts'
-import { isKmsError, type KmsError, type Outcome } from '../errors.ts'
+import { DataEncryptionKey, type DataKeySource, type EnvelopeForm } from '../data-keys/index.ts'
+import { isKmsError, type KmsError, type Outcome, outcomeOf } from '../errors.ts'
 import { contextId, type EncryptionContext } from '../kms/index.ts'
 import { demandItems, inWindows } from './batch-windows.ts'
 import { BATCH_OPTIONS, checkOptions, ownMaps, signalOptions } from './call-options.ts'

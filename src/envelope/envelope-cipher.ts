@@ -2,7 +2,9 @@ import type { Bytes } from '../bytes/index.ts'
 import type { Outcome } from '../errors.ts'
 import { type DecryptItem, decryptMany, type DecryptManyOptions } from './decrypt-many.ts'
 import { decryptMessage } from './decrypt-message.ts'
+import { decryptRange } from './decrypt-range.ts'
 import { decryptStored, type StoredPlaintext } from './decrypt-stored.ts'
+import { decryptStream } from './decrypt-stream.ts'
 import { type EncryptItem, encryptMany } from './encrypt-many.ts'
 import { encryptRecordMessage } from './encrypt-record.ts'
 import type { EncryptedEnvelope } from './encrypted-envelope.ts'
@@ -17,7 +19,6 @@ import type {
   StartStreamOptions,
 } from './options.ts'
 import type { DecryptedRange, PlaintextRange, ReadEnvelopeRange } from './range-options.ts'
-import { decryptStream, readRange } from './read-stream.ts'
 import { rewrapMessage, rewrapStream } from './rewrap.ts'
 import { type CipherSettings, cipherSettings } from './settings.ts'
 import { decryptText, encryptText } from './text.ts'
@@ -157,12 +158,12 @@ export class EnvelopeCipher {
    * @throws RangeError if the range makes no sense
    * @throws KmsError as {@link EnvelopeCipher.decrypt}
    */
-  async decryptRange(
+  decryptRange(
     read: ReadEnvelopeRange,
     range: PlaintextRange,
     options: MessageOptions = {},
   ): Promise<DecryptedRange> {
-    return readRange(this.#settings, read, range, options)
+    return decryptRange(this.#settings, read, range, options)
   }
 
   /**

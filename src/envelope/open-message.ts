@@ -1,14 +1,14 @@
 import type { Bytes } from '../bytes/index.ts'
-import { recordAad } from '../ciphers/index.ts'
-import type { BatchSubkeys, DataEncryptionKey } from '../data-keys/index.ts'
+import { type BatchSubkeys, recordAad } from '../ciphers/index.ts'
+import type { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
 import type { EncryptionContext } from '../kms/index.ts'
 import { type MessageHead, type MessageKind, parseMessage } from '../wire/index.ts'
 import { signalOptions } from './call-options.ts'
-import { decryptStreamBody } from './decrypt-stream.ts'
 import { plaintextBytesOf } from './message-size.ts'
 import type { CallOptions } from './options.ts'
 import { type CipherSettings, readPolicy } from './settings.ts'
+import { decryptStreamBody } from './stream-body.ts'
 
 /** Returns the head of a message in memory that this cipher accepts, with the length of its body checked. */
 export function readMessage(
@@ -57,5 +57,5 @@ export async function openBody(
 ): Promise<Bytes> {
   return head.kind.startsWith('record')
     ? key.decryptRecord(body, recordAad(aad), 0, batch)
-    : decryptStreamBody(body, (header) => key.openStream(header, aad))
+    : decryptStreamBody(body, key, aad)
 }

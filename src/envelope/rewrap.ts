@@ -3,10 +3,11 @@ import { oneOf } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import { canonicalContext } from '../kms/index.ts'
 import { encodeHead, type MessageHead, type MessageKind, parseMessage } from '../wire/index.ts'
+import { abortableTransform } from './abortable-transform.ts'
 import { checkOptions, signalOptions } from './call-options.ts'
+import { HeadReader } from './head-reader.ts'
 import { leastBodyBytes, wrongBody } from './message-size.ts'
 import type { RewrapOptions } from './options.ts'
-import { rewrapTransform } from './rewrap-stream.ts'
 import { type CipherSettings, readPolicy } from './settings.ts'
 
 /** Kinds with wraps. A message by reference is rewrapped through its data-key record. */
@@ -30,17 +31,43 @@ export async function rewrapMessage(
   return concatBytes(await rewrapHead(settings, head, call), body)
 }
 
-/** Returns a transform that does the same to a message of any size. */
+/**
+ * Returns a transform that does the same to a message of any size. The body goes through unread, as
+ * copies: the owner of a piece may use its buffer again.
+ */
 export function rewrapStream(
   settings: CipherSettings,
   options: RewrapOptions,
 ): TransformStream<Uint8Array, Uint8Array> {
   const call = rewrapCall(options)
-  return rewrapTransform(
-    readPolicy(settings, WRAPPED_KINDS),
-    (head) => rewrapHead(settings, head, call),
-    call.signal,
-  )
+  const heads = new HeadReader(readPolicy(settings, WRAPPED_KINDS))
+  let done = false
+  /** A data-key record, which nothing may follow: only the end of the stream tells that nothing does. */
+  let whole: MessageHead | undefined
+  return abortableTransform(call.signal, {
+    async transform(piece, to) {
+      const bytes = toBytes(piece, 'a piece of a stream')
+      if (done) {
+        if (bytes.length > 0) to.enqueue(copyBytes(bytes))
+        return
+      }
+      const found = heads.push(bytes)
+      if (found === undefined) return
+      const { head, body } = found
+      if (head.kind === 'data-key-record') {
+        if (body.length > 0) throw wrongBody(head.kind)
+        whole = head
+        return
+      }
+      to.enqueue(await rewrapHead(settings, head, call))
+      to.enqueue(copyBytes(body))
+      done = true
+    },
+    async flush(to) {
+      if (whole !== undefined) to.enqueue(await rewrapHead(settings, whole, call))
+      else if (!done) throw heads.end()
+    },
+  })
 }
 
 type RewrapCall = Required<Pick<RewrapOptions, 'verify'>> & Omit<RewrapOptions, 'verify'>

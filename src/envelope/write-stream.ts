@@ -1,11 +1,17 @@
+import { toBytes } from '../bytes/index.ts'
 import { integer } from '../checks/index.ts'
+import { CHUNKED, sealChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey, EnvelopeForm } from '../data-keys/index.ts'
 import type { EncryptionContext } from '../kms/index.ts'
-import { encryptTransform, type StreamStart } from './encrypt-stream.ts'
+import { abortableTransform } from './abortable-transform.ts'
+import { checkedMaps, signalOptions } from './call-options.ts'
+import { ChunkPipeline } from './chunk-pipeline.ts'
 import { MAX_STREAM_BYTES, sealedBytesOf } from './message-size.ts'
 import type { CallOptions, EncryptOptions, StartedStream, StartStreamOptions } from './options.ts'
-import { checkedMaps, signalOptions } from './call-options.ts'
 import { type CipherSettings, formOf } from './settings.ts'
+
+/** The keys of a new stream, and everything before its first chunk. */
+type StartedKeys = Awaited<ReturnType<DataEncryptionKey['startStream']>>
 
 /** Returns a transform that gets its data key with the first bytes. */
 export function encryptStream(
@@ -13,7 +19,7 @@ export function encryptStream(
   options: EncryptOptions,
 ): TransformStream<Uint8Array, Uint8Array> {
   const call = writeCall(settings, options)
-  return encryptTransform({ signal: options.signal, start: () => startMessage(settings, call) })
+  return encryptTransform(() => startMessage(settings, call), options.signal)
 }
 
 /** Gets the data key now and returns the transform, with the length of its envelope where that is known. */
@@ -31,7 +37,7 @@ export async function startStream(
       plaintextBytes === undefined
         ? undefined
         : started.head.length + sealedBytesOf(plaintextBytes),
-    transform: encryptTransform({ signal, plaintextBytes, start: () => started }),
+    transform: encryptTransform(() => started, signal, plaintextBytes),
   }
 }
 
@@ -52,8 +58,55 @@ function writeCall(settings: CipherSettings, options: EncryptOptions): WriteCall
 async function startMessage(
   { keys }: CipherSettings,
   { form, context, aad, options }: WriteCall,
-): Promise<StreamStart> {
+): Promise<StartedKeys> {
   const durable = form === 'reference'
-  const key: DataEncryptionKey = await keys.active(context, { ...options, durable })
+  const key = await keys.active(context, { ...options, durable })
   return key.startStream(aad, form)
+}
+
+/**
+ * Returns a transform from plaintext to a stream message. A transform that is never used starts nothing.
+ *
+ * @param start - called with the first bytes, or at the end of an empty stream
+ * @param plaintextBytes - the length of the plaintext, if the caller announced it: any other errors the stream
+ */
+function encryptTransform(
+  start: () => StartedKeys | Promise<StartedKeys>,
+  signal: AbortSignal | undefined,
+  plaintextBytes?: number,
+): TransformStream<Uint8Array, Uint8Array> {
+  let chunks: ChunkPipeline | undefined
+  let taken = 0
+  const begin = async (
+    to: TransformStreamDefaultController<Uint8Array>,
+  ): Promise<ChunkPipeline> => {
+    const started = await start()
+    started.demandCurrent()
+    to.enqueue(started.head)
+    return new ChunkPipeline(sealChunk, CHUNKED.chunkBytes, started, (sealed) => {
+      to.enqueue(sealed)
+    })
+  }
+  return abortableTransform(signal, {
+    async transform(piece, to) {
+      const bytes = toBytes(piece, 'a piece of a stream')
+      taken += bytes.length
+      if (plaintextBytes !== undefined && taken > plaintextBytes) {
+        throw wrongLength(plaintextBytes, `at least ${String(taken)}`)
+      }
+      chunks ??= await begin(to)
+      await chunks.push(bytes)
+    },
+    async flush(to) {
+      if (plaintextBytes !== undefined && taken < plaintextBytes) {
+        throw wrongLength(plaintextBytes, String(taken))
+      }
+      chunks ??= await begin(to)
+      await chunks.end() // W4.14: the final chunk is always there, and always shorter than the others
+    },
+  })
+}
+
+function wrongLength(announced: number, got: string): RangeError {
+  return new RangeError(`plaintextBytes said ${String(announced)} bytes, the stream has ${got}`)
 }

@@ -1,4 +1,3 @@
-export { checkFlags, checkOptions, isFlag, isTexts, type OptionKinds } from './check-options.ts'
 export { checkEndpoint, type EndpointRules } from './endpoint.ts'
 export { type JsonObject, parseJsonObject, stringField } from './json.ts'
 export { retryAfterMs } from './retry-after.ts'

@@ -1,4 +1,4 @@
-import { KmsError, type Outcome } from '../errors.ts'
+import { KmsError, type Outcome, typedError } from '../errors.ts'
 import { discard } from './discard.ts'
 import type { GeneratedDataKey, HealthReport, UnwrappedDataKey } from './key-management-service.ts'
 import type { SecretBytes } from './secret-bytes.ts'
@@ -27,11 +27,24 @@ export function isUnwrapped({ plaintext, by }: UnwrappedDataKey): boolean {
   return isSecret(plaintext) && isWrap(by)
 }
 
-/** Whether it is an item that opened, of a batch. */
-export function isOpened(
-  outcome: Outcome<UnwrappedDataKey> | undefined,
-): outcome is Outcome<UnwrappedDataKey> & { readonly ok: true } {
-  return outcome?.ok === true && holds(isUnwrapped, outcome.value)
+/** Returns one outcome for each item of a batch, whatever the service answered; wipes the rest. */
+export function outcomesOf(answer: unknown, length: number): readonly Outcome<UnwrappedDataKey>[] {
+  const given: readonly (Outcome<UnwrappedDataKey> | undefined)[] = Array.isArray(answer)
+    ? answer
+    : []
+  discard(given.slice(length))
+  return Array.from({ length }, (_, i): Outcome<UnwrappedDataKey> => {
+    const outcome = given[i]
+    if (outcome?.ok === true && holds(isUnwrapped, outcome.value)) return outcome
+    discard(outcome)
+    const error = outcome?.ok === false ? outcome.error : missing()
+    return { ok: false, error: typedError(error, 'ERR_KMS_RESPONSE_INVALID', undefined) }
+  })
+}
+
+/** Returns the error of an item that a batch did not answer. */
+export function missing(): KmsError {
+  return new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'the KMS did not answer an item' })
 }
 
 /** Whether they are wraps, one at least. */

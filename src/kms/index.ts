@@ -4,9 +4,10 @@ export {
   areWraps,
   checkAnswer,
   isGenerated,
-  isOpened,
   isReport,
   isUnwrapped,
+  missing,
+  outcomesOf,
 } from './check-answer.ts'
 export { parseContextJson } from './context-json.ts'
 export {

@@ -1,7 +1,8 @@
+import { checkNumbers } from '../checks/index.ts'
 import { InterceptedKms, type KmsCall, type KmsSignalOptions, type NextCall } from '../kms/index.ts'
 import { notify } from '../runtime/index.ts'
 import { Bulkhead, type BulkheadConfig } from './bulkhead.ts'
-import { BULKHEAD, checkNumbers, HOLD } from './defaults.ts'
+import { BULKHEAD, HOLD } from './defaults.ts'
 import { refusal } from './refusal.ts'
 import { type DecoratorOptions, partsOf, type Ports } from './service.ts'
 

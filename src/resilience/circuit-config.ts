@@ -1,6 +1,6 @@
-import { wrongOption } from '../checks/index.ts'
+import { checkNumbers, wrongOption } from '../checks/index.ts'
 import type { CircuitRules, CircuitState } from './circuit-state.ts'
-import { checkNumbers, CIRCUIT } from './defaults.ts'
+import { CIRCUIT } from './defaults.ts'
 
 /** When a circuit opens and closes. Numbers are integers, except the rate. */
 export interface CircuitBreakerConfig {

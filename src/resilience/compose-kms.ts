@@ -4,6 +4,7 @@ import type { KeyValueStore, RepairLog } from '../ports/index.ts'
 import { BulkheadKms } from './bulkhead-kms.ts'
 import { CircuitBreakerKms } from './circuit-breaker-kms.ts'
 import { HOLD } from './defaults.ts'
+import { canRead, canWrite } from './members.ts'
 import { MultiKms } from './multi-kms.ts'
 import {
   type ResilienceConfig,
@@ -143,12 +144,4 @@ function guard(
   if (circuitBreaker !== false)
     kms = new CircuitBreakerKms({ kms, ...circuitBreaker, ...shared, ...ports })
   return retry === false ? kms : new RetryKms({ kms, ...retry, ...ports })
-}
-
-function canRead(kms: KeyManagementService): boolean {
-  return kms.capabilities.usage !== 'encrypt'
-}
-
-function canWrite(kms: KeyManagementService): boolean {
-  return kms.capabilities.usage !== 'decrypt'
 }

@@ -1,17 +1,3 @@
-import { integer, refuseOthers, share } from '../checks/index.ts'
-
-/** The default and the range of one number. */
-export interface Bound {
-  readonly standard: number
-  readonly least: number
-  readonly most: number
-  /** Any number above 0, instead of an integer from `least`. */
-  readonly isShare?: true
-}
-
-/** The bounds of a group of options. */
-export type Bounds<K extends string = string> = Readonly<Record<K, Bound>>
-
 /** Retries. The numbers are those of AWS's SDKs from November 2026 on. */
 export const RETRY = {
   maxAttempts: { standard: 3, least: 1, most: 10 },
@@ -62,41 +48,3 @@ export const TIMEOUTS = {
   deadlineMs: { standard: 5_000, least: 1, most: 900_000 },
   attemptTimeoutMs: { standard: 2_000, least: 1, most: 900_000 },
 } as const
-
-/** A group with each number at its default. */
-export type Standards<K extends string> = { readonly [N in K]: number }
-
-/** Returns the default of each number. */
-export function standardsOf<K extends string>(bounds: Bounds<K>): Standards<K> {
-  const entries = Object.entries<Bound>(bounds)
-  return Object.fromEntries(entries.map(([name, { standard }]) => [name, standard])) as Standards<K>
-}
-
-/**
- * Returns the numbers that were given, with defaults for the others.
- *
- * @param place - stands before the names in messages, e.g. `hedge.`
- * @throws KmsError `ERR_KMS_CONFIG` for an unknown option or a number out of its range
- */
-export function checkNumbers<K extends string>(
-  bounds: Bounds<K>,
-  given: { readonly [N in K]?: number | undefined },
-  place = '',
-): Standards<K> {
-  const unknown = Object.entries(given).filter(([name]) => !Object.hasOwn(bounds, name))
-  refuseOthers(Object.fromEntries(unknown))
-  const numbers = Object.entries<Bound>(bounds).map(([name, bound]) => [
-    name,
-    checkNumber(place + name, given[name as K] ?? bound.standard, bound),
-  ])
-  return Object.freeze(Object.fromEntries(numbers)) as Standards<K>
-}
-
-/**
- * Returns a number that lies in its range.
- *
- * @throws KmsError `ERR_KMS_CONFIG`
- */
-export function checkNumber(name: string, value: number, { least, most, isShare }: Bound): number {
-  return isShare ? share(name, value) : integer(name, value, least, most)
-}

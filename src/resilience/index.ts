@@ -8,7 +8,7 @@ export {
 export type { CircuitBreakerConfig } from './circuit-config.ts'
 export type { CircuitBucket, CircuitState } from './circuit-state.ts'
 export { type AuditLayer, composeKms, type ComposeKmsOptions } from './compose-kms.ts'
-export { type Bound, BULKHEAD, CIRCUIT, HEDGE, HOLD, QUORUM, RETRY, TIMEOUTS } from './defaults.ts'
+export { BULKHEAD, CIRCUIT, HEDGE, HOLD, QUORUM, RETRY, TIMEOUTS } from './defaults.ts'
 export { MultiKms } from './multi-kms.ts'
 export type { HedgeConfig, MultiKmsOptions, WritePolicy } from './multi-options.ts'
 export { type PresetName, PRESETS, type ResiliencePreset } from './presets.ts'

@@ -42,3 +42,11 @@ export async function memberReport(
     return { healthy: false, checks: [{ provider, kekId: '', healthy: false, code }] }
   }
 }
+
+export function canRead({ capabilities: { usage } }: KeyManagementService): boolean {
+  return usage !== 'encrypt'
+}
+
+export function canWrite({ capabilities: { usage } }: KeyManagementService): boolean {
+  return usage !== 'decrypt'
+}

@@ -1,7 +1,8 @@
-import { configError, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
+import { checkNumbers, configError, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
 import { type KeyManagementService, serviceOf } from '../kms/index.ts'
 import type { RepairLog } from '../ports/index.ts'
-import { checkNumbers, HEDGE, QUORUM } from './defaults.ts'
+import { HEDGE, QUORUM } from './defaults.ts'
+import { canRead, canWrite } from './members.ts'
 import { type DecoratorPorts, demandMethod, partsOf, type Ports } from './service.ts'
 
 /** Options of {@link MultiKms}. */
@@ -106,8 +107,7 @@ function checkMembers(
   writes: readonly KeyManagementService[],
 ): void {
   if (reads.length + writes.length === 0) throw configError('no KMS is given')
-  if (reads.some((kms) => kms.capabilities.usage === 'encrypt'))
-    throw configError('a KMS to read from is configured to encrypt only')
+  if (!reads.every(canRead)) throw configError('a KMS to read from is configured to encrypt only')
   if (!writes.every(canWrite)) throw configError('a KMS to write to is configured to decrypt only')
   // Every message would be refused: a header has at most 16 wraps, one of each KEK (W3.8, W3.11).
   const { most } = QUORUM.quorum
@@ -122,10 +122,6 @@ function checkMembers(
 function listOf(name: string, list: readonly KeyManagementService[]): KeyManagementService[] {
   if (!Array.isArray(list)) throw wrongOption(name, 'a list of KeyManagementServices', list)
   return list.map((kms: unknown, i) => serviceOf(`${name}[${String(i)}]`, kms))
-}
-
-function canWrite(kms: KeyManagementService): boolean {
-  return kms.capabilities.usage !== 'decrypt'
 }
 
 function keksOf({ providerName, capabilities }: KeyManagementService): readonly string[] {

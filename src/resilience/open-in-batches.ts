@@ -1,8 +1,8 @@
 import { KmsError, type Outcome, typedError } from '../errors.ts'
 import {
   discard,
-  isOpened,
   type KmsSignalOptions,
+  outcomesOf,
   type UnwrappedDataKey,
   type UnwrapRequest,
   type WrappedKey,
@@ -10,7 +10,7 @@ import {
 import type { FailoverEvent } from '../ports/index.ts'
 import { notify } from '../runtime/index.ts'
 import { shareOf, worse } from './first-to-open.ts'
-import { batchError, callWithin, missing, type Ports } from './service.ts'
+import { batchError, callWithin, type Ports } from './service.ts'
 
 type Opened = Outcome<UnwrappedDataKey>
 
@@ -107,30 +107,17 @@ async function answersOf(
   { signal }: KmsSignalOptions,
   call: () => Promise<readonly Opened[]>,
 ): Promise<readonly Opened[]> {
-  let given: readonly (Opened | undefined)[]
   try {
-    const answer: unknown = await call()
-    given = Array.isArray(answer) ? (answer as readonly Opened[]) : []
+    const answers = outcomesOf(await call(), length)
+    opener.landed(batchError(answers))
+    return answers
   } catch (error) {
     opener.landed(error)
     const failure = failed(typedError(error, 'ERR_KMS_UNAVAILABLE', signal))
     return Array.from({ length }, () => failure)
   }
-  discard(given.slice(length))
-  const answers = Array.from({ length }, (_, n): Opened => {
-    const answer = given[n]
-    if (isOpened(answer)) return answer
-    discard(answer)
-    return failed(typedError(errorOf(answer), 'ERR_KMS_RESPONSE_INVALID', undefined))
-  })
-  opener.landed(batchError(answers))
-  return answers
 }
 
 function failed(error: KmsError): Opened {
   return { ok: false, error }
-}
-
-function errorOf(answer: Opened | undefined): unknown {
-  return answer?.ok === false ? answer.error : missing()
 }

@@ -1,6 +1,7 @@
+import { standardsOf } from '../checks/index.ts'
 import type { BulkheadConfig } from './bulkhead.ts'
 import type { CircuitBreakerConfig } from './circuit-config.ts'
-import { BULKHEAD, CIRCUIT, HEDGE, RETRY, standardsOf, TIMEOUTS } from './defaults.ts'
+import { BULKHEAD, CIRCUIT, HEDGE, RETRY, TIMEOUTS } from './defaults.ts'
 import type { HedgeConfig } from './multi-options.ts'
 import type { RetryConfig } from './retry-policy.ts'
 

@@ -1,7 +1,14 @@
-import { configError, integer, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
+import {
+  checkNumber,
+  configError,
+  integer,
+  oneOf,
+  refuseOthers,
+  wrongOption,
+} from '../checks/index.ts'
 import type { BulkheadConfig } from './bulkhead.ts'
 import type { CircuitBreakerConfig } from './circuit-config.ts'
-import { checkNumber, QUORUM, TIMEOUTS } from './defaults.ts'
+import { QUORUM, TIMEOUTS } from './defaults.ts'
 import type { HedgeConfig, WritePolicy } from './multi-options.ts'
 import { type PresetName, PRESETS, type ResiliencePreset } from './presets.ts'
 import type { RetryConfig } from './retry-policy.ts'

@@ -5,6 +5,7 @@ import {
   InterceptedKms,
   type KmsCall,
   type KmsSignalOptions,
+  missing,
   type NextCall,
   type UnwrappedDataKey,
   type UnwrapRequest,
@@ -22,7 +23,7 @@ import {
   retryPolicy,
   spend,
 } from './retry-policy.ts'
-import { type DecoratorOptions, missing, partsOf, type Ports } from './service.ts'
+import { type DecoratorOptions, partsOf, type Ports } from './service.ts'
 
 /** Options of {@link RetryKms}. */
 export interface RetryKmsOptions extends RetryConfig, DecoratorOptions {}

@@ -1,5 +1,6 @@
+import { type Bound, checkNumber, checkNumbers } from '../checks/index.ts'
 import { isKmsError, type KmsError } from '../errors.ts'
-import { type Bound, checkNumber, checkNumbers, RETRY } from './defaults.ts'
+import { RETRY } from './defaults.ts'
 
 /**
  * When and how often a call is made again. Numbers are integers; the defaults are those of AWS's SDKs

@@ -1,6 +1,6 @@
 import { wrongOption } from '../checks/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../errors.ts'
-import { discard, type KeyManagementService, type KmsSignalOptions } from '../kms/index.ts'
+import { discard, type KeyManagementService, type KmsSignalOptions, missing } from '../kms/index.ts'
 import type { KmsOperation, Network, Observer, Runtime } from '../ports/index.ts'
 import { webNetwork, webRuntime, withTimeout } from '../runtime/index.ts'
 
@@ -141,9 +141,4 @@ export function batchError(outcomes: readonly (Outcome<unknown> | undefined)[]):
   if (all.length === 0 || all.some((outcome) => outcome?.ok === true)) return undefined
   const errors = all.map((outcome) => (outcome?.ok === false ? outcome.error : undefined))
   return errors.find((error) => error?.retryable) ?? errors[0] ?? missing()
-}
-
-/** Returns the error of an item that a batch did not answer. */
-export function missing(): KmsError {
-  return new KmsError('ERR_KMS_RESPONSE_INVALID', { message: 'the KMS did not answer an item' })
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { importXaesKey } from '../../src/ciphers/index.ts'
-import { RecordKeys } from '../../src/data-keys/record-keys.ts'
-import { SubkeyPool } from '../../src/data-keys/subkeys.ts'
+import { RecordKeys } from '../../src/ciphers/record-keys.ts'
+import { SubkeyPool } from '../../src/ciphers/subkeys.ts'
 import {
   EncryptedEnvelope,
   EnvelopeCipher,

@@ -1,5 +1,4 @@
-import { configError, integer } from '../../checks/index.ts'
-import { checkOptions, type OptionKinds } from '../../http/index.ts'
+import { checkOptions, configError, integer, type OptionKinds } from '../../checks/index.ts'
 import {
   askForJwt,
   Refreshing,

@@ -1,10 +1,8 @@
-import { configError } from '../../checks/index.ts'
+import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
 import { KmsError, type KmsErrorDetails } from '../../errors.ts'
 import {
-  checkOptions,
   type HttpResponse,
   type JsonObject,
-  type OptionKinds,
   parseJsonObject,
   retryAfterMs,
   stringField,

@@ -1,12 +1,7 @@
 import { decodeUtf8 } from '../../bytes/index.ts'
 import { KmsError } from '../../errors.ts'
-import {
-  type HttpResponse,
-  type JsonObject,
-  type OptionKinds,
-  parseJsonObject,
-  Transport,
-} from '../../http/index.ts'
+import type { OptionKinds } from '../../checks/index.ts'
+import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsClient } from './client.ts'

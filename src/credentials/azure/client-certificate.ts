@@ -1,7 +1,6 @@
-import { configError } from '../../checks/index.ts'
+import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
 import { importPKCS8, SignJWT } from 'jose'
 import { type Bytes, decodeBase64, encodeBase64Url } from '../../bytes/index.ts'
-import { checkOptions, type OptionKinds } from '../../http/index.ts'
 import { webRuntime } from '../../runtime/index.ts'
 import { assertionProof, ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'

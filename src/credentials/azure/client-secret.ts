@@ -1,5 +1,4 @@
-import { configError } from '../../checks/index.ts'
-import { checkOptions, type OptionKinds } from '../../http/index.ts'
+import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
 import { ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'
 

@@ -1,5 +1,5 @@
-import { configError } from '../../checks/index.ts'
-import { checkEndpoint, type EndpointRules, type OptionKinds, Transport } from '../../http/index.ts'
+import { configError, type OptionKinds } from '../../checks/index.ts'
+import { checkEndpoint, type EndpointRules, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { type FlightOptions, webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AZURE_CLOUDS, type AzureCloudName } from './clouds.ts'

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionKinds } from '../../http/index.ts'
+import { checkOptions, type OptionKinds } from '../../checks/index.ts'
 import { askForJwt, webNetwork } from '../../runtime/index.ts'
 import { assertionProof, ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'

@@ -1,5 +1,5 @@
-import { configError } from '../../checks/index.ts'
-import { checkOptions, type OptionKinds, Transport } from '../../http/index.ts'
+import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
+import { Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { retrying, webNetwork, webRuntime } from '../../runtime/index.ts'
 import { isGuid } from './entra.ts'

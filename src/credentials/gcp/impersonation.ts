@@ -1,11 +1,5 @@
-import { configError, refuseOthers } from '../../checks/index.ts'
-import {
-  checkEndpoint,
-  checkFlags,
-  type EndpointRules,
-  stringField,
-  Transport,
-} from '../../http/index.ts'
+import { checkFlags, configError, refuseOthers } from '../../checks/index.ts'
+import { checkEndpoint, type EndpointRules, stringField, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
 import { GcpClient } from './client.ts'

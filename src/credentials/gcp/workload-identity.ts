@@ -1,5 +1,5 @@
-import { configError, refuseOthers, wrongOption } from '../../checks/index.ts'
-import { checkEndpoint, checkFlags, type EndpointRules, Transport } from '../../http/index.ts'
+import { checkFlags, configError, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { checkEndpoint, type EndpointRules, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import {
   askForJwt,

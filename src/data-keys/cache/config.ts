@@ -1,9 +1,5 @@
-import { integer } from '../../checks/index.ts'
 import type { Network } from '../../ports/index.ts'
-import { optionOf } from '../data-key-limits.ts'
-import { REFRESH_AHEAD_SHARE } from '../defaults.ts'
 import type { SharedDataKeys } from '../shared-level.ts'
-import type { FreshnessTimes } from './freshness.ts'
 
 /** Bounds of a cache of data keys. Numbers are integers. */
 export interface KmsCacheConfig {
@@ -30,38 +26,4 @@ export interface KmsCacheConfig {
   readonly maxStaleWriteMs?: number
   /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. None by default. */
   readonly shared?: SharedDataKeys
-}
-
-/** The numbers among the options of a cache. */
-type CacheNumbers = {
-  readonly [Name in Exclude<keyof KmsCacheConfig, 'network' | 'shared'>]: number | undefined
-}
-
-/** The times of a cache, checked and complete. */
-export interface CacheTimes {
-  readonly maxEntries: number
-  readonly reading: FreshnessTimes
-  readonly writing: FreshnessTimes
-}
-
-/** @throws KmsError `ERR_KMS_CONFIG` */
-export function cacheTimes(
-  { ttlMs: ttl, maxEntries, refreshAheadMs: ahead, maxStaleMs, maxStaleWriteMs }: CacheNumbers,
-  encryptForMs: number,
-): CacheTimes {
-  const ttlMs = optionOf('ttlMs', ttl)
-  const refreshAheadMs = integer(
-    'refreshAheadMs',
-    ahead ?? Math.floor(ttlMs * REFRESH_AHEAD_SHARE),
-    0,
-    ttlMs,
-  )
-  const times = { ttlMs, refreshAheadMs }
-  const staleMs = optionOf('maxStaleMs', maxStaleMs)
-  const staleWriteMs = optionOf('maxStaleWriteMs', maxStaleWriteMs)
-  return {
-    maxEntries: optionOf('maxEntries', maxEntries),
-    reading: { ...times, maxStaleMs: staleMs, encryptForMs: Infinity },
-    writing: { ...times, maxStaleMs: staleWriteMs, encryptForMs },
-  }
 }

@@ -1,7 +1,7 @@
 import { isKmsError, KmsError, type KmsErrorCode } from '../../errors.ts'
 import type { Runtime } from '../../ports/index.ts'
+import { BoundedMap } from '../../runtime/index.ts'
 import type { Opening } from '../opening.ts'
-import { BoundedMap } from './bounded-map.ts'
 import { within } from './held-key.ts'
 
 /** How long a header that failed is remembered, and how many of them. */

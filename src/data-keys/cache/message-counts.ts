@@ -1,5 +1,5 @@
 import { binaryString, type Bytes } from '../../bytes/index.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '../../runtime/index.ts'
 
 /** Counts what one cache encrypts under each data key, for `maxMessages`. Without a limit it counts nothing. */
 export class MessageCounts {

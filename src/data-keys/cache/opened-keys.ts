@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes, standsAt } from '../../bytes/index.ts'
+import { BoundedMap } from '../../runtime/index.ts'
 import { COMMITMENT_AT, HEAD_AT } from '../../wire/index.ts'
-import { BoundedMap } from './bounded-map.ts'
 import type { HeldKey } from './held-key.ts'
 
 /**

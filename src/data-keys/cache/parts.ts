@@ -2,13 +2,13 @@ import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import type { DataKeyFactory } from '../data-key-factory.ts'
 import type { Defer } from '../data-key-source.ts'
 import type { SourceSettings } from '../source-options.ts'
-import type { CacheTimes } from './config.ts'
+import type { CacheCounts } from './stats.ts'
 
 /** What readers and writers of one cache share. */
 export interface CacheParts {
   readonly settings: SourceSettings
-  readonly times: CacheTimes
   readonly factory: DataKeyFactory
+  readonly counts: CacheCounts
   /** Changes with each `clear` and each drop: a key that was asked for before is not held after. */
   readonly stamp: { value: number }
   /** Hears of each use of what is held, and of each miss of a reader: others may have told to drop it. */

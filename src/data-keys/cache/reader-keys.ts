@@ -11,24 +11,21 @@ import type { HeldKey } from './held-key.ts'
 import { OpenedKeys } from './opened-keys.ts'
 import { type CacheParts, FOLLOWER_WAIT_MS } from './parts.ts'
 import { Renewal } from './renewal.ts'
-import type { ReaderStats } from './stats.ts'
 import { verdictOf } from './verdict.ts'
 
 /**
  * The keys that readers of a cache use: memory, single flight, KMS; and a stale key while the KMS is down.
  */
 export class ReaderKeys {
-  #hits = 0
-  #misses = 0
   readonly held: OpenedKeys
   readonly renewal: Renewal<KmsSignalOptions>
   readonly #parts: CacheParts
   readonly #flights: SingleFlight<DataEncryptionKey>
 
   constructor(parts: CacheParts) {
-    const { settings, times } = parts
-    this.held = new OpenedKeys(times.maxEntries)
-    this.renewal = new Renewal(times.reading, parts, ({ key }) =>
+    const { settings } = parts
+    this.held = new OpenedKeys(settings.maxEntries)
+    this.renewal = new Renewal(settings.reading, parts, 'staleDecrypts', ({ key }) =>
       this.openAgain(key.header, key.context.map, {}),
     )
     this.#parts = parts
@@ -37,19 +34,9 @@ export class ReaderKeys {
 
   /** Holds a key that the KMS has just answered for, unless something was dropped since it was asked. */
   add(key: DataEncryptionKey, stamp: number): void {
-    const { stamp: now, times } = this.#parts
-    if (stamp !== now.value || times.maxEntries === 0) return
+    const { stamp: now, settings } = this.#parts
+    if (stamp !== now.value || settings.maxEntries === 0) return
     this.held.add(this.renewal.hold(key))
-  }
-
-  stats(): ReaderStats {
-    return {
-      entries: this.held.size,
-      decryptHits: this.#hits,
-      decryptMisses: this.#misses,
-      staleDecrypts: this.renewal.staleServes,
-      evictions: this.held.evictions,
-    }
   }
 
   /** Returns the key of a header, from memory or from the KMS. */
@@ -121,7 +108,7 @@ export class ReaderKeys {
   ): DataEncryptionKey | undefined {
     const key = this.#usable(held, options)
     if (key === undefined || !contextEquals(context, key.context)) return undefined
-    this.#hits += 1
+    this.#parts.counts.decryptHits += 1
     return key
   }
 
@@ -133,20 +120,20 @@ export class ReaderKeys {
   ): DataEncryptionKey | undefined {
     const key = this.#usable(this.held.find(header.commitment), options)
     if (key === undefined) {
-      this.#misses += 1
+      this.#parts.counts.decryptMisses += 1
       return undefined
     }
     // No message with this header can be genuine, so no KMS is asked.
     const same = equalBytes(header.fixedBytes, key.header.fixedBytes)
     if (!same || !contextEquals(context, key.context)) throw new KmsError('ERR_DECRYPT_FAILED')
-    this.#hits += 1
+    this.#parts.counts.decryptHits += 1
     return key
   }
 
   #usable(held: HeldKey | undefined, options: KmsSignalOptions): DataEncryptionKey | undefined {
     if (held === undefined) return undefined
     const now = this.#look(options)
-    const freshness = freshnessOf(held, now, this.#parts.times.reading)
+    const freshness = freshnessOf(held, now, this.#parts.settings.reading)
     if (freshness === 'expired') return undefined
     if (freshness !== 'fresh') this.renewal.used(held, freshness, now, options)
     return held.key
@@ -162,7 +149,8 @@ export class ReaderKeys {
       const id = `${String(this.#parts.stamp.value)} ${openingId(header, context)}`
       const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>
         this.openAgain(header, context, { ...options, signal })
-      if (this.#parts.times.maxEntries === 0) return await this.openAgain(header, context, options)
+      if (this.#parts.settings.maxEntries === 0)
+        return await this.openAgain(header, context, options)
       return await this.#flights.run(id, work, options)
     } catch (error) {
       const stale = this.#standIn(header, context, error)

@@ -16,22 +16,24 @@ import { verdictOf } from './verdict.ts'
  * the KMS is down. A cache has one for readers and one for writers.
  */
 export class Renewal<O extends KmsSignalOptions> {
-  /** Uses of a key past its time. */
-  staleServes = 0
-  /** Calls in the background. */
-  refreshes = 0
   readonly #times: FreshnessTimes
   readonly #parts: CacheParts
+  readonly #staleUses: 'staleEncrypts' | 'staleDecrypts'
   readonly #ask: (held: HeldKey, options: O) => Promise<unknown>
 
-  /** @param ask - asks the KMS and holds what it answers */
+  /**
+   * @param staleUses - counts uses of a key past its time
+   * @param ask - asks the KMS and holds what it answers
+   */
   constructor(
     times: FreshnessTimes,
     parts: CacheParts,
+    staleUses: 'staleEncrypts' | 'staleDecrypts',
     ask: (held: HeldKey, options: O) => Promise<unknown>,
   ) {
     this.#times = times
     this.#parts = parts
+    this.#staleUses = staleUses
     this.#ask = ask
   }
 
@@ -45,11 +47,11 @@ export class Renewal<O extends KmsSignalOptions> {
 
   /** Hears of a use of a key that is not fresh any more, and renews it where that is due. */
   used(held: HeldKey, freshness: Freshness, nowMs: number, options: O): void {
-    if (freshness === 'stale') this.staleServes += 1
+    if (freshness === 'stale') this.#parts.counts[this.#staleUses] += 1
     if (this.#times.refreshAheadMs === 0 || nowMs < held.refreshAtMs) return
     held.refreshAtMs = retryAtMs(nowMs, this.#parts.settings.network.jitter())
     held.askedAtMs ??= nowMs
-    this.refreshes += 1
+    this.#parts.counts.refreshes += 1
     const answered = (): void => {
       held.askedAtMs = undefined
     }
@@ -64,7 +66,7 @@ export class Renewal<O extends KmsSignalOptions> {
   standIn(held: HeldKey | undefined, error: unknown): DataEncryptionKey | undefined {
     if (held === undefined || !this.#learn(held, error)) return undefined
     if (!mayBeStale(held, this.#parts.settings.runtime.now(), this.#times)) return undefined
-    this.staleServes += 1
+    this.#parts.counts[this.#staleUses] += 1
     return held.key
   }
 

@@ -20,23 +20,29 @@ export interface CacheStats extends SharedLevelStats {
   readonly refusals: number
 }
 
-/** Of a cache without a shared level. */
-export const NOT_SHARED: SharedLevelStats = {
-  adoptions: 0,
-  adoptionsRefused: 0,
-  leases: 0,
-  leaseWaits: 0,
-  storeReads: 0,
-  storeWrites: 0,
-  storeFailures: 0,
-  signals: 0,
-}
-
-/** The part of {@link CacheStats} that readers count. */
-export type ReaderStats = Pick<
-  CacheStats,
-  'entries' | 'decryptHits' | 'decryptMisses' | 'staleDecrypts' | 'evictions'
+/** What one cache counts itself, since construction. */
+export type CacheCounts = Record<
+  | 'encryptHits'
+  | 'encryptMisses'
+  | 'decryptHits'
+  | 'decryptMisses'
+  | 'staleEncrypts'
+  | 'staleDecrypts'
+  | 'refreshes'
+  | 'revocations',
+  number
 >
 
-/** The part of {@link CacheStats} that writers count. */
-export type WriterStats = Pick<CacheStats, 'encryptHits' | 'encryptMisses' | 'staleEncrypts'>
+/** Returns counts that are all 0. */
+export function noCounts(): CacheCounts {
+  return {
+    encryptHits: 0,
+    encryptMisses: 0,
+    decryptHits: 0,
+    decryptMisses: 0,
+    staleEncrypts: 0,
+    staleDecrypts: 0,
+    refreshes: 0,
+    revocations: 0,
+  }
+}

@@ -6,19 +6,17 @@ import {
   contextId,
   type EncryptionContext,
 } from '../../kms/index.ts'
-import { SingleFlight } from '../../runtime/index.ts'
+import { BoundedMap, SingleFlight } from '../../runtime/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import { mayEncryptAt } from '../data-key-limits.ts'
 import type { ActiveKeyOptions } from '../data-key-source.ts'
 import type { ObtainOptions } from '../shared-level.ts'
-import { BoundedMap } from './bounded-map.ts'
 import { freshnessOf } from './freshness.ts'
 import type { HeldKey } from './held-key.ts'
 import { MessageCounts } from './message-counts.ts'
 import { type CacheParts, FOLLOWER_WAIT_MS } from './parts.ts'
 import type { ReaderKeys } from './reader-keys.ts'
 import { Renewal } from './renewal.ts'
-import type { WriterStats } from './stats.ts'
 
 /** Callers that share a key which others use up join this many times before each makes its own. */
 const MAX_JOINS = 2
@@ -34,8 +32,6 @@ export type ObtainKey = (
  * and a stale key while the KMS is down.
  */
 export class WriterKeys {
-  #uses = 0
-  #misses = 0
   readonly held: BoundedMap<string, HeldKey>
   readonly renewal: Renewal<ActiveKeyOptions>
   readonly counts: MessageCounts
@@ -47,24 +43,20 @@ export class WriterKeys {
   #latest: HeldKey | undefined
 
   constructor(parts: CacheParts, readers: ReaderKeys, obtain: ObtainKey) {
-    const { settings, times } = parts
-    this.held = new BoundedMap(times.maxEntries)
-    this.renewal = new Renewal(times.writing, parts, ({ key: { context } }, options) =>
-      this.#renew(context, { ...options, signal: undefined, ahead: true }),
+    const { settings } = parts
+    this.held = new BoundedMap(settings.maxEntries)
+    this.renewal = new Renewal(
+      settings.writing,
+      parts,
+      'staleEncrypts',
+      ({ key: { context } }, options) =>
+        this.#renew(context, { ...options, signal: undefined, ahead: true }),
     )
-    this.counts = new MessageCounts(settings.limits.maxMessages, 4 * times.maxEntries + 1_000)
+    this.counts = new MessageCounts(settings.limits.maxMessages, 4 * settings.maxEntries + 1_000)
     this.#parts = parts
     this.#readers = readers
     this.#obtain = obtain
     this.#flights = new SingleFlight(settings.network, FOLLOWER_WAIT_MS, settings.runtime)
-  }
-
-  stats(): WriterStats {
-    return {
-      encryptHits: this.#uses - this.#misses,
-      encryptMisses: this.#misses,
-      staleEncrypts: this.renewal.staleServes,
-    }
   }
 
   /** Returns the entry of a context, whatever its age. */
@@ -79,14 +71,14 @@ export class WriterKeys {
     context: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): DataEncryptionKey | undefined {
-    this.#uses += 1
     const held = this.find(context)
     if (held === undefined) return undefined
     const now = this.#now()
     this.#parts.look(now, options.defer)
-    const freshness = freshnessOf(held, now, this.#parts.times.writing)
+    const freshness = freshnessOf(held, now, this.#parts.settings.writing)
     if (freshness === 'expired' || !this.#take(held.key, now)) return undefined
     if (freshness !== 'fresh') this.renewal.used(held, freshness, now, options)
+    this.#parts.counts.encryptHits += 1
     return held.key
   }
 
@@ -95,7 +87,7 @@ export class WriterKeys {
     given: EncryptionContext | undefined,
     options: ActiveKeyOptions,
   ): Promise<DataEncryptionKey> {
-    this.#misses += 1
+    this.#parts.counts.encryptMisses += 1
     const context = canonicalContext(given) // the caller may change its map while the KMS is asked
     try {
       return await this.#fresh(context, options)
@@ -114,7 +106,7 @@ export class WriterKeys {
 
   /** Exhaustion stays linear: who finds two shared keys used up makes one alone. */
   async #fresh(context: CanonicalContext, options: ActiveKeyOptions): Promise<DataEncryptionKey> {
-    const mostJoins = this.#parts.times.maxEntries === 0 ? 0 : MAX_JOINS
+    const mostJoins = this.#parts.settings.maxEntries === 0 ? 0 : MAX_JOINS
     for (let joins = 0; joins < mostJoins; joins += 1) {
       const id = `${String(this.#parts.stamp.value)} ${context.id}`
       const work = (signal: AbortSignal): Promise<DataEncryptionKey> =>

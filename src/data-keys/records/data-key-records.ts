@@ -1,5 +1,5 @@
 import { wrongOption } from '../../checks/index.ts'
-import { type Bytes, copyBytes, equalBytes } from '../../bytes/index.ts'
+import { type Bytes, copyBytes, equalBytes, toBytes } from '../../bytes/index.ts'
 import { KmsError } from '../../errors.ts'
 import type { KmsSignalOptions } from '../../kms/index.ts'
 import { dataKeyStoreKey, encodeHead, type KeyHeader, parseMessage } from '../../wire/index.ts'
@@ -105,15 +105,10 @@ export class DataKeyRecords {
     options: KmsSignalOptions,
     call: (signal: AbortSignal) => Promise<Uint8Array | undefined>,
   ): Promise<Bytes | undefined> {
-    return askStore(
-      this.#settings,
-      options,
-      async (signal) => {
-        const found = await call(signal)
-        // A copy here: bytes that are gone are the store's failure, not a TypeError later.
-        return found instanceof Uint8Array ? copyBytes(found) : found
-      },
-      (found) => found === undefined || (found as unknown) instanceof Uint8Array,
-    )
+    return askStore(this.#settings, options, async (signal) => {
+      const found = await call(signal)
+      // A copy here: bytes that are gone are the store's failure, not a TypeError later.
+      return found === undefined ? found : copyBytes(toBytes(found, 'a data-key record'))
+    })
   }
 }

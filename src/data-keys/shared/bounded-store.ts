@@ -10,8 +10,6 @@ const PAUSE_MS = 5_000
 /** What the store said; `undefined` stands for no answer. */
 export type Answer<T> = { readonly value: T } | undefined
 
-type Result<T> = { readonly value: T } | { readonly error: unknown }
-
 /** Clock and timers. */
 export interface StorePorts {
   readonly runtime: Runtime
@@ -40,12 +38,11 @@ export class BoundedStore {
 
   /** @throws the signal's reason */
   async get(name: string, signal: AbortSignal | undefined): Promise<Answer<Bytes | undefined>> {
-    const result = await this.#call(signal, async (call) => {
+    return this.#ask(signal, async (call) => {
       this.reads += 1
       const value: unknown = await this.#store.get(name, { signal: call })
       return value === undefined ? undefined : this.#plain(value)
     })
-    return answerOf(result)
   }
 
   /** @throws the signal's reason */
@@ -55,7 +52,7 @@ export class BoundedStore {
     ttlMs: number,
     signal: AbortSignal | undefined,
   ): Promise<Answer<void>> {
-    return answerOf(await this.#put(name, value, ttlMs, signal))
+    return this.#ask(signal, (call) => this.#put(name, value, ttlMs, call))
   }
 
   /**
@@ -70,10 +67,11 @@ export class BoundedStore {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     this.#failedAtMs = -Infinity
-    const result = await this.#put(name, value, ttlMs, signal)
-    if (result === undefined || 'error' in result) {
-      const message = 'the others were not told'
-      throw new KmsError('ERR_STORE_UNAVAILABLE', { message, cause: result?.error })
+    try {
+      await this.#call(signal, (call) => this.#put(name, value, ttlMs, call))
+    } catch (cause) {
+      signal?.throwIfAborted()
+      throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the others were not told', cause })
     }
   }
 
@@ -85,7 +83,7 @@ export class BoundedStore {
     ttlMs: number,
     signal: AbortSignal | undefined,
   ): Promise<Answer<boolean>> {
-    const result = await this.#call(signal, async (call) => {
+    return this.#ask(signal, async (call) => {
       this.writes += 1
       const options = { ttlMs, signal: call }
       const held = expected && copyBytes(expected)
@@ -93,19 +91,11 @@ export class BoundedStore {
       if (typeof value === 'boolean') return value
       throw new TypeError('no answer')
     })
-    return answerOf(result)
   }
 
-  #put(
-    name: string,
-    value: Bytes,
-    ttlMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Result<void> | undefined> {
-    return this.#call(signal, (call) => {
-      this.writes += 1
-      return this.#store.put(name, copyBytes(value), { ttlMs, signal: call })
-    })
+  #put(name: string, value: Bytes, ttlMs: number, signal: AbortSignal): Promise<void> {
+    this.writes += 1
+    return this.#store.put(name, copyBytes(value), { ttlMs, signal })
   }
 
   /** A copy of bytes that are bytes: what only looks so, or is gone, throws here and not where it is used. */
@@ -121,34 +111,41 @@ export class BoundedStore {
     return copyBytes(value)
   }
 
-  /** `undefined`: not asked, a moment after a failure. */
+  /** Returns what a call brings: `undefined` if it fails, or is not made a moment after a failure. */
+  async #ask<T>(
+    signal: AbortSignal | undefined,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<Answer<T>> {
+    signal?.throwIfAborted()
+    if (within(this.#failedAtMs, this.#ports.runtime.now(), PAUSE_MS)) return undefined
+    try {
+      return { value: await this.#call(signal, call) }
+    } catch {
+      signal?.throwIfAborted()
+      return undefined
+    }
+  }
+
+  /** @throws what the store throws, which begins a pause; or the signal's reason */
   async #call<T>(
     signal: AbortSignal | undefined,
     call: (signal: AbortSignal) => Promise<T>,
-  ): Promise<Result<T> | undefined> {
-    signal?.throwIfAborted()
+  ): Promise<T> {
     const { runtime, network } = this.#ports
-    if (within(this.#failedAtMs, runtime.now(), PAUSE_MS)) return undefined
     const error = (): KmsError =>
       new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the store is too slow' })
     try {
-      return {
-        value: await withTimeout(call, { timeoutMs: this.#timeoutMs, signal, network, error }),
-      }
+      return await withTimeout(call, { timeoutMs: this.#timeoutMs, signal, network, error })
     } catch (thrown) {
       signal?.throwIfAborted() // the caller gave up: that is not the store's fault
       this.failures += 1
       if (!isOfValue(thrown)) this.#failedAtMs = runtime.now()
-      return { error: thrown }
+      throw thrown
     }
   }
 }
 
 const TYPED_ARRAY = /* @__PURE__ */ Object.getPrototypeOf(Uint8Array.prototype) as object
-
-function answerOf<T>(result: Result<T> | undefined): Answer<T> {
-  return result !== undefined && 'value' in result ? result : undefined
-}
 
 /**
  * Whether the store answers, and what it holds under this name is at fault (`KeyValueStore.get`). With a

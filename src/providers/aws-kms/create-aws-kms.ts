@@ -1,11 +1,11 @@
-import { oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { checkFlags, isTexts, oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
 import {
   AwsClient,
   awsEndpoint,
   checkRegion,
   toCredentialSource,
 } from '../../credentials/aws/index.ts'
-import { checkFlags, isTexts, Transport } from '../../http/index.ts'
+import { Transport } from '../../http/index.ts'
 import { contextId, type KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsKms } from './aws-kms.ts'

@@ -1,6 +1,6 @@
-import { configError, oneOf, refuseOthers } from '../../checks/index.ts'
+import { checkFlags, configError, oneOf, refuseOthers } from '../../checks/index.ts'
 import { toTokenSource } from '../../credentials/azure/index.ts'
-import { checkFlags, Transport } from '../../http/index.ts'
+import { Transport } from '../../http/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { configuredKey } from './key-id.ts'
 import { KeyVaultKms } from './key-vault-kms.ts'

@@ -1,5 +1,6 @@
 import { GcpClient, toTokenSource } from '../../credentials/gcp/index.ts'
-import { checkEndpoint, checkFlags, Transport } from '../../http/index.ts'
+import { checkFlags } from '../../checks/index.ts'
+import { checkEndpoint, Transport } from '../../http/index.ts'
 import type { KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { createGcpKmsOver } from './create-gcp-kms-over.ts'

@@ -1,6 +1,5 @@
-import { oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { checkFlags, isTexts, oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { utf8Length } from '../../bytes/index.ts'
-import { checkFlags, isTexts } from '../../http/index.ts'
 import { checkVaultPath, VaultClient, VaultHttp } from '../../credentials/vault/index.ts'
 import { contextId, type KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'

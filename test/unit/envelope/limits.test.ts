@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CachedKms, EncryptedEnvelope, EnvelopeCipher } from '../../../src/index.ts'
-import { dataKeyLimits, mayEncryptAt } from '../../../src/data-keys/data-key-limits.ts'
+import { mayEncryptAt } from '../../../src/data-keys/data-key-limits.ts'
+import { DATA_KEY_OPTIONS } from '../../../src/data-keys/index.ts'
 import { codeOf, codeOfAsync, toHex, utf8 } from '../../vectors/hex.ts'
 import {
   coldReader,
@@ -44,7 +45,7 @@ describe('R4 age', () => {
     // A cache that never renews a key by itself, so that its age alone ends it.
     const keys = new CachedKms({ kms, runtime, ttlMs: HOUR, maxStaleMs: 0, ...limits })
     const key = await keys.active(OPTIONS.context, { durable: false })
-    const { encryptForMs } = dataKeyLimits(limits.encryptForMs)
+    const encryptForMs = limits.encryptForMs ?? DATA_KEY_OPTIONS.encryptForMs.standard
     expect(mayEncryptAt(key.header.createdAtMs, encryptForMs, NOW + age - 1)).toBe(true)
     runtime.nowMs = NOW + age
     expect(await keys.active(OPTIONS.context, { durable: false })).not.toBe(key)

@@ -2,10 +2,12 @@
 // otherwise seal the same chunk number twice under one key.
 import { describe, expect, it } from 'vitest'
 import { type ChunkedKeys, deriveChunkedKeys } from '../../../src/ciphers/index.ts'
-import { DataEncryptionKey } from '../../../src/index.ts'
-import { decryptRange } from '../../../src/envelope/decrypt-range.ts'
-import { decryptTransform } from '../../../src/envelope/decrypt-stream.ts'
-import { encryptTransform } from '../../../src/envelope/encrypt-stream.ts'
+import {
+  DataEncryptionKey,
+  type DataKeySource,
+  EnvelopeCipher,
+  type StreamKeys,
+} from '../../../src/index.ts'
 import { cut, drain, OPTIONS, sequence, setUp, through } from '../wire/fixture.ts'
 
 const CHUNK = 16_384
@@ -37,12 +39,12 @@ describe('demandCurrent', () => {
       asked += 1
     }
     const start = { keys, head: sequence(4), demandCurrent }
-    await through(encryptTransform({ start: () => start }), plaintext)
+    await through(cipherOver({ startStream: async () => start }).encryptStream(), plaintext)
     // 41 chunks are sealed, and at least five groups of at most eight are released.
     expect(asked).toBeGreaterThanOrEqual(1 + 41 + 5)
     for (const calls of [0, 1, 5, 20, 40, asked - 1]) {
       const ends = { keys, head: sequence(4), ...lasting(calls) }
-      const transform = encryptTransform({ start: () => ends })
+      const transform = cipherOver({ startStream: async () => ends }).encryptStream()
       const { released, error } = await drain(transform, cut(plaintext, [SEALED]))
       expect(error, String(calls)).toBe(gone)
       expect(released.length).toBeLessThanOrEqual(calls * SEALED)
@@ -55,10 +57,8 @@ describe('demandCurrent', () => {
     // The keys of that stream, through the data key of another cipher over the same KMS.
     const keys = await streamKeysOf(message)
     for (const calls of [0, 1, 5, 15, 21]) {
-      const transform = decryptTransform({
-        ...reading,
-        openStream: async () => ({ keys, ...lasting(calls) }),
-      })
+      const openStream = async (): Promise<StreamKeys> => ({ keys, ...lasting(calls) })
+      const transform = cipherOver({ openStream }).decryptStream()
       const { released, error } = await drain(transform, cut(message, [SEALED]))
       expect(error, String(calls)).toBe(gone)
       expect(released.length).toBeLessThanOrEqual(calls * CHUNK)
@@ -72,22 +72,29 @@ describe('demandCurrent', () => {
     const read = async (start: number, end: number): Promise<Uint8Array> =>
       message.slice(start, end)
     const range = (calls: number): Promise<unknown> =>
-      decryptRange(
-        read,
-        { start: 0, end: 10 },
-        { ...reading, openStream: async () => ({ keys, ...lasting(calls) }) },
-      )
+      cipherOver({ openStream: async () => ({ keys, ...lasting(calls) }) }).decryptRange(read, {
+        start: 0,
+        end: 10,
+      })
     await expect(range(0)).rejects.toBe(gone)
     await expect(range(1)).rejects.toBe(gone)
     await expect(range(2)).resolves.toMatchObject({ plaintext: sequence(10) })
   })
 })
 
-const reading = {
-  policy: { acceptVersions: [1], acceptKinds: ['stream'] as const, maxWraps: 5 },
-  maxRecordBodyBytes: 0,
-  open: async () => undefined as unknown as DataEncryptionKey,
-  openRecord: async () => new Uint8Array(0),
+/** A cipher whose only data key starts and opens streams so. */
+function cipherOver(
+  key: Partial<Pick<DataEncryptionKey, 'startStream' | 'openStream'>>,
+): EnvelopeCipher {
+  const policy = { requiredContextKeys: [], maxWraps: 5, references: false }
+  const found = (): DataEncryptionKey => key as DataEncryptionKey
+  const source: Partial<DataKeySource> = {
+    policy,
+    active: found,
+    open: found,
+    openMany: async () => [],
+  }
+  return new EnvelopeCipher({ keys: source as DataKeySource })
 }
 
 /** The keys of a stream: those that a cipher derives while it reads the stream. */

@@ -1,8 +1,8 @@
 // The table of numbers against each place that says them in words or in a schema.
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import type { Bound } from '../../../src/checks/index.ts'
 import {
-  type Bound,
   BULKHEAD,
   CIRCUIT,
   HEDGE,

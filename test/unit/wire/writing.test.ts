@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { dataKeyLimits, mayEncryptAt } from '../../../src/data-keys/data-key-limits.ts'
+import { mayEncryptAt } from '../../../src/data-keys/data-key-limits.ts'
+import { DATA_KEY_OPTIONS } from '../../../src/data-keys/index.ts'
 import { EncryptedEnvelope, EnvelopeCipher } from '../../../src/index.ts'
 import { codeOf, codeOfAsync, toHex, utf8 } from '../../vectors/hex.ts'
 import { coldReader, NOW, OPTIONS, PlainKms, sequence, setUp, through } from './fixture.ts'
@@ -116,7 +117,7 @@ describe('count of messages', () => {
     for (const maxMessages of [2 ** 32 + 1, Infinity, NaN, 0, 1.5]) {
       expect(configured(maxMessages), String(maxMessages)).toBe('ERR_KMS_CONFIG')
     }
-    expect(dataKeyLimits().maxMessages).toBe(Infinity)
+    expect(DATA_KEY_OPTIONS.maxMessages.standard).toBe(Infinity)
   })
 })
 

@@ -46,6 +46,7 @@ async function planted(
   const k = kmsContext(context, fields.salt, fields.createdAtMs)
   const wraps = kms.wraps(SecretBytes.copy(dek), k)
   const keys = await deriveKeys(SecretBytes.copy(dek), fields, canonicalContext(context))
+  if (keys === undefined) throw new Error('not a DEK')
   return encodeKeyHeader({ ...fields, commitment: keys.commitment }, wraps)
 }
 

@@ -1,4 +1,4 @@
-import { configError, wrongOption } from '../checks/index.ts'
+import { configError, flag, wrongOption } from './options.ts'
 
 /** What each kind of option must be. A function must be given; any other option may be left out. */
 const EXPECTED = {
@@ -41,13 +41,7 @@ export function checkOptions<T extends object>(options: T, kinds: OptionKinds<T>
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkFlags(flags: Readonly<Record<string, unknown>>): void {
-  for (const name in flags)
-    if (!isFlag(flags[name])) throw wrongOption(name, EXPECTED.boolean, flags[name])
-}
-
-/** Whether it is a flag, or none was given. */
-export function isFlag(value: unknown): boolean {
-  return value === undefined || typeof value === 'boolean'
+  for (const name in flags) if (flags[name] !== undefined) flag(name, flags[name] as boolean)
 }
 
 /** Whether it is a list of strings. */

@@ -1,7 +1,8 @@
 import { binaryString, type Bytes, concatBytes, copyBytes } from '../bytes/index.ts'
-import { deriveSubkey, openRecord, sealRecord, XAES, type XaesKey } from '../ciphers/index.ts'
 import type { Runtime } from '../ports/index.ts'
+import { openRecord, sealRecord } from './record.ts'
 import type { BatchSubkeys, SubkeyPool } from './subkeys.ts'
+import { deriveSubkey, XAES, type XaesKey } from './xaes.ts'
 
 /** A writer draws a new prefix after this many messages (W5.5). */
 const REDRAW_AFTER = 2 ** 20

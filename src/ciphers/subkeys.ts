@@ -1,5 +1,5 @@
 import { binaryString, type Bytes } from '../bytes/index.ts'
-import { BoundedMap } from './cache/bounded-map.ts'
+import { BoundedMap } from '../runtime/index.ts'
 
 /**
  * Remembers subkeys of nonce prefixes that were seen in messages, each after a tag verified under it.
