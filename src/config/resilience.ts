@@ -51,21 +51,22 @@ export interface CheckedResilientConfig extends Loose<Omit<ResilientKmsConfig, '
 
 const PRESET_NAMES = ['development', 'production', 'highAvailability', 'highSecurity'] as const
 
-const retry = z.strictObject(shapeOf(RETRY) satisfies Shape<RetryConfig>)
-const circuitBreaker = z.strictObject(shapeOf(CIRCUIT) satisfies Shape<CircuitBreakerConfig>)
-const bulkhead = z.strictObject(
-  shapeOf(BULKHEAD) satisfies Shape<Omit<BulkheadConfig, 'maxHoldMs'>>,
-)
+const retry = () => z.strictObject(shapeOf(RETRY) satisfies Shape<RetryConfig>)
+const circuitBreaker = () => z.strictObject(shapeOf(CIRCUIT) satisfies Shape<CircuitBreakerConfig>)
+const bulkhead = () =>
+  z.strictObject(shapeOf(BULKHEAD) satisfies Shape<Omit<BulkheadConfig, 'maxHoldMs'>>)
 
-const quorum = z.strictObject({
-  ...shapeOf(QUORUM),
-  quorum: required(QUORUM.quorum),
-} satisfies Shape<Exclude<WritePolicy, 'all'>>)
+const quorum = () =>
+  z.strictObject({
+    ...shapeOf(QUORUM),
+    quorum: required(QUORUM.quorum),
+  } satisfies Shape<Exclude<WritePolicy, 'all'>>)
 
-const hedge = z.strictObject({
-  ...shapeOf(HEDGE),
-  afterMs: required(HEDGE.afterMs),
-} satisfies Shape<HedgeConfig>)
+const hedge = () =>
+  z.strictObject({
+    ...shapeOf(HEDGE),
+    afterMs: required(HEDGE.afterMs),
+  } satisfies Shape<HedgeConfig>)
 
 /** An integer option of data keys or their cache. */
 function dataKeyOption(name: DataKeyOption): ReturnType<typeof integer> {
@@ -73,38 +74,45 @@ function dataKeyOption(name: DataKeyOption): ReturnType<typeof integer> {
   return integer(least, most)
 }
 
-const cache = z.strictObject({
-  ttlMs: dataKeyOption('ttlMs'),
-  maxEntries: dataKeyOption('maxEntries'),
-  refreshAheadMs: integer(0, DATA_KEY_OPTIONS.ttlMs.most),
-  maxStaleMs: dataKeyOption('maxStaleMs'),
-  maxStaleWriteMs: dataKeyOption('maxStaleWriteMs'),
-  encryptForMs: dataKeyOption('encryptForMs'),
-  maxMessages: dataKeyOption('maxMessages'),
-  maxWraps: dataKeyOption('maxWraps'),
-  callTimeoutMs: dataKeyOption('callTimeoutMs'),
-  requiredContextKeys: z.optional(z.array(z.string())),
-} satisfies Shape<ResilientCacheConfig>)
+const cache = () =>
+  z.strictObject({
+    ttlMs: dataKeyOption('ttlMs'),
+    maxEntries: dataKeyOption('maxEntries'),
+    refreshAheadMs: integer(0, DATA_KEY_OPTIONS.ttlMs.most),
+    maxStaleMs: dataKeyOption('maxStaleMs'),
+    maxStaleWriteMs: dataKeyOption('maxStaleWriteMs'),
+    encryptForMs: dataKeyOption('encryptForMs'),
+    maxMessages: dataKeyOption('maxMessages'),
+    maxWraps: dataKeyOption('maxWraps'),
+    callTimeoutMs: dataKeyOption('callTimeoutMs'),
+    requiredContextKeys: z.optional(z.array(z.string())),
+  } satisfies Shape<ResilientCacheConfig>)
 
-const off = z.literal(false)
+const off = () => z.literal(false)
 
-/** The schema of a stack; its JSON Schema is made of it. */
+const stack = () =>
+  z.strictObject({
+    kms: z.union([kmsConfigSchema, z.array(kmsConfigSchema).check(z.minLength(1))]),
+    preset: z.optional(z.enum(PRESET_NAMES)),
+    ...shapeOf(TIMEOUTS),
+    retry: z.optional(z.union([off(), retry()])),
+    circuitBreaker: z.optional(z.union([off(), circuitBreaker()])),
+    bulkhead: z.optional(bulkhead()),
+    writePolicy: z.optional(z.union([z.literal('all'), quorum()])),
+    order: z.optional(z.enum(['configured', 'fastest'])),
+    hedge: z.optional(z.union([off(), hedge()])),
+    scopes: z.optional(z.array(z.string())),
+    cache: z.optional(cache()),
+  } satisfies Shape<ResilientKmsConfig>)
+
+/**
+ * The schema of a stack; its JSON Schema is made of it. One call without effects, so that a bundle that only
+ * has `createKms` drops it with all its parts.
+ */
 export const resilientConfigSchema: z.ZodMiniType<
   CheckedResilientConfig,
   Loose<ResilientKmsConfig>
-> = z.strictObject({
-  kms: z.union([kmsConfigSchema, z.array(kmsConfigSchema).check(z.minLength(1))]),
-  preset: z.optional(z.enum(PRESET_NAMES)),
-  ...shapeOf(TIMEOUTS),
-  retry: z.optional(z.union([off, retry])),
-  circuitBreaker: z.optional(z.union([off, circuitBreaker])),
-  bulkhead: z.optional(bulkhead),
-  writePolicy: z.optional(z.union([z.literal('all'), quorum])),
-  order: z.optional(z.enum(['configured', 'fastest'])),
-  hedge: z.optional(z.union([off, hedge])),
-  scopes: z.optional(z.array(z.string())),
-  cache: z.optional(cache),
-} satisfies Shape<ResilientKmsConfig>)
+> = /* @__PURE__ */ stack()
 
 type Optional = z.ZodMiniOptional<z.ZodMiniType<number, number>>
 
