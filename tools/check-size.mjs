@@ -90,7 +90,10 @@ function bleedOf({ text, imports, files }) {
   const found = imports.map(({ path }) => `imports ${path}`)
   for (const [what, words] of Object.entries(markers))
     for (const word of words) if (text.includes(word)) found.push(`contains ${what} ("${word}")`)
-  return [...found, ...files.filter((file) => barredFiles.test(file)).map((file) => `contains ${file}`)]
+  return [
+    ...found,
+    ...files.filter((file) => barredFiles.test(file)).map((file) => `contains ${file}`),
+  ]
 }
 
 const gzipOf = ({ text }) => gzipSync(text, { level: 9 }).length
@@ -183,7 +186,10 @@ for (const [what, code] of Object.entries(controls))
 // Each way by itself: markers without the list of files, and files without a marker.
 const honoText = { ...(await bundle(controls.hono)), imports: [], files: [] }
 if (bleedOf(honoText).length === 0) problems.push('no marker of hono is in hono')
-const storeFiles = { ...(await bundle("export { MemoryDataKeyStore } from 'edge-kms/stores'")), text: '' }
+const storeFiles = {
+  ...(await bundle("export { MemoryDataKeyStore } from 'edge-kms/stores'")),
+  text: '',
+}
 if (!bleedOf(storeFiles).some((text) => text.includes('contains src/stores/')))
   problems.push('the source maps do not lead to src/stores')
 
