@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ensureFolder, node24, root, toolEnv } from './lib/folders.mjs'
-import { packInto, scratchFolder } from './lib/pack.mjs'
+import { installInto, scratchFolder } from './lib/pack.mjs'
 import { subpaths } from './lib/subpaths.mjs'
 
 const compilers = {
@@ -21,11 +21,7 @@ const write = (name, text) => writeFileSync(join(folder, name), text)
 
 /** The tarball itself, and what npm would install beside it. */
 function install() {
-  const installed = join(folder, 'node_modules', 'edge-kms')
-  mkdirSync(installed, { recursive: true })
-  const { tarball } = packInto(folder)
-  const done = spawnSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed])
-  if (done.status !== 0) throw new Error(`tar: ${done.stderr}`)
+  installInto(folder)
   for (const name of [...Object.keys(dependencies), '@opentelemetry/api']) {
     const path = join(folder, 'node_modules', name)
     mkdirSync(dirname(path), { recursive: true })
