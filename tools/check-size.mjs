@@ -80,9 +80,11 @@ function sourcesOf(text, payload) {
   const map = new SourceMap(payload)
   const found = new Set()
   for (const [line, code] of text.split('\n').entries())
-    for (let column = 0; column < code.length; column++)
-      found.add(map.findEntry(line, column).originalSource)
-  return [...found].filter(Boolean).map((path) => relative(root, resolve(root, path)))
+    for (let column = 0; column < code.length; column++) {
+      const entry = map.findEntry(line, column)
+      if ('originalSource' in entry) found.add(entry.originalSource)
+    }
+  return [...found].map((path) => relative(root, resolve(root, path)))
 }
 
 /** What a bundle holds that the core must not. */
