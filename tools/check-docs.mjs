@@ -7,17 +7,15 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { KMS_ERROR_CODES, KmsError } from '../src/errors.ts'
 import { EnvelopeCipher } from '../src/envelope/index.ts'
-import { filesIn, markdownFiles } from './lib/doc-blocks.mjs'
+import { filesIn, linksOf, markdownFiles, proseOf } from './lib/doc-blocks.mjs'
 import { root } from './lib/folders.mjs'
 
 const require = createRequire(import.meta.url)
 const REQUIREMENTS = 'docs/requirements.md'
 const read = (path) => readFileSync(join(root, path), 'utf8')
-/** A Markdown file without its code blocks. */
-const prose = (path) => read(path).replaceAll(/^(`{3,}).*?^\1$/gms, '')
 /** The rows of every table, cells without their surrounding space. */
 const rowsOf = (path) =>
-  [...prose(path).matchAll(/^\| (.*) \|$/gm)].map(([, row]) =>
+  [...proseOf(path).matchAll(/^\| (.*) \|$/gm)].map(([, row]) =>
     row.split(/(?<!\\)\|/).map((cell) => cell.trim()),
   )
 const names = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name)
@@ -187,16 +185,19 @@ const anchor = (heading) =>
     .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
     .replaceAll(' ', '-')
 
+/** Full addresses of files of this repository, which the page of a registry needs. */
+const ownFiles = JSON.parse(read('package.json')).homepage.replace('#readme', '/blob/main/')
+
 function checkLinks() {
   const anchors = (path) =>
-    [...prose(path).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading))
+    [...proseOf(path).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading))
   return markdownFiles().flatMap((path) =>
-    [...prose(path).matchAll(/\]\(([^)\s]+)\)/g)]
-      .map(([, target]) => target)
-      .filter((target) => !/^[a-z]+:/.test(target))
+    linksOf(path)
+      .filter((target) => target.startsWith(ownFiles) || !/^[a-z]+:/.test(target))
       .flatMap((target) => {
-        const [file = '', fragment] = target.split('#')
-        const to = file === '' ? path : join(dirname(path), file)
+        const isFull = target.startsWith(ownFiles)
+        const [file = '', fragment] = target.replace(ownFiles, '').split('#')
+        const to = file === '' ? path : join(isFull ? '.' : dirname(path), file)
         if (!existsSync(join(root, to))) return [`${path}: ${target} leads nowhere`]
         if (fragment === undefined || !to.endsWith('.md')) return []
         return anchors(to).includes(fragment) ? [] : [`${path}: ${target} has no such heading`]
@@ -208,7 +209,7 @@ function checkLinks() {
 function checkPaths() {
   const place = /^(?:src|adapters|docs|test|tools|bench|examples|\.ci)\/[\w./*{},-]*$/
   return markdownFiles().flatMap((path) =>
-    prose(path)
+    proseOf(path)
       .split('\n')
       .filter((line) => !line.includes('(later)'))
       .flatMap(names)

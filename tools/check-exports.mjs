@@ -1,17 +1,15 @@
 /**
- * Every subpath of package.json: its files exist after a build, its types come first, deno.json has
- * the same one pointing to the source, and importing it in Node does nothing: no timer, no random
+ * Every subpath: package.json and deno.json have it, one pointing to the build and one to the source,
+ * their names, versions and dependencies agree, and importing it in Node does nothing: no timer, no random
  * number, no clock, no network, no environment.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { node24, root, toolEnv } from './lib/folders.mjs'
+import { subpaths } from './lib/subpaths.mjs'
 
 const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'))
-
-/** `./dist/src/index.js` is built from `./src/index.ts`. */
-const sourceOf = (built) => built.replace(/^\.\/dist\//, './').replace(/\.js$/, '.ts')
 
 /** Runs in a child: every way to the outside throws before the module is loaded. */
 const probe = (specifier) => `
@@ -45,8 +43,8 @@ const probe = (specifier) => `
   Object.defineProperty(process, 'env', {
     value: new Proxy({}, {
       get(_, name) {
-        // Node's own loader looks here.
-        if (name === 'WATCH_REPORT_DEPENDENCIES') return undefined
+        // Node's own loader looks here; at the second one where a module names its source map.
+        if (name === 'WATCH_REPORT_DEPENDENCIES' || name === 'NODE_V8_COVERAGE') return undefined
         throw new Error('import reads env ' + String(name))
       },
     }),
@@ -71,28 +69,26 @@ function importsQuietly(specifier) {
 
 const manifest = readJson('package.json')
 const deno = readJson('deno.json')
-const subpaths = Object.entries(manifest.exports).filter(([key]) => !key.endsWith('.json'))
 const problems = []
 
-for (const [subpath, entry] of subpaths) {
+for (const { subpath, source, name } of subpaths) {
   const found = []
-  if (Object.keys(entry)[0] !== 'types') found.push('"types" must come first')
-  for (const kind of ['types', 'default']) {
-    const path = entry[kind]
-    if (path === undefined) found.push(`has no "${kind}"`)
-    else if (!existsSync(join(root, path))) found.push(`${path} does not exist: build first`)
-  }
-  const source = sourceOf(entry.default)
-  if (!existsSync(join(root, source))) found.push(`${source} does not exist`)
-  if (deno.exports[subpath] !== source) found.push(`deno.json must map it to ${source}`)
+  const entry = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` }
+  // The order counts: a compiler takes the first key that it knows.
+  if (JSON.stringify(manifest.exports[subpath]) !== JSON.stringify(entry))
+    found.push(`package.json must map it to ${JSON.stringify(entry)}`)
+  for (const path of [source, ...Object.values(entry)])
+    if (!existsSync(join(root, path))) found.push(`${path} does not exist: build first`)
   if (found.length === 0) found.push(...importsQuietly(`${manifest.name}${subpath.slice(1)}`))
   console.log(`${found.length === 0 ? 'ok' : 'FAILED'} ${subpath}`)
   problems.push(...found.map((text) => `${subpath}: ${text}`))
 }
 
-const names = new Set(subpaths.map(([subpath]) => subpath))
-for (const subpath of Object.keys(deno.exports))
-  if (!names.has(subpath)) problems.push(`deno.json exports ${subpath}, package.json does not`)
+for (const subpath of Object.keys(manifest.exports).filter((key) => !key.endsWith('.json')))
+  if (!(subpath in deno.exports)) problems.push(`deno.json does not export ${subpath}`)
+// JSR has no names without a scope.
+if (deno.name !== `@${manifest.name}/${manifest.name}`)
+  problems.push(`deno.json must be named @${manifest.name}/${manifest.name}`)
 if (deno.version !== manifest.version) problems.push('deno.json has another version')
 for (const [name, version] of Object.entries(manifest.dependencies ?? {}))
   if (deno.imports[name] !== `npm:${name}@${version}`)

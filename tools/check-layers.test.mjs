@@ -14,7 +14,7 @@ const sentences = {
   bytes: '',
   errors: '',
   ports: 'bytes errors',
-  runtime: 'ports',
+  runtime: 'errors ports',
   kms: base,
   http: base,
   wire: 'bytes errors kms',
@@ -177,19 +177,15 @@ function violations() {
 }
 
 try {
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  // Every index that could be public one day, so that the rule is tried on the last form too.
-  manifest.exports['./config'] ??= { default: './dist/src/config/index.js' }
-  const exported = Object.values(manifest.exports)
-    .map((entry) => entry.default)
-    .filter((path) => path?.startsWith('./dist/src/'))
-    .map((path) => path.slice('./dist/'.length).replace(/\.js$/, '.ts'))
+  const denoConfig = readFileSync(join(root, 'deno.json'), 'utf8')
+  const exported = Object.values(JSON.parse(denoConfig).exports)
+    .map(String)
+    .filter((path) => path.startsWith('./src/'))
+    .map((path) => path.slice('./'.length))
   plantFolders()
   plantTheRest(exported)
-  files.set(
-    'package.json',
-    JSON.stringify({ name: 'edge-kms', type: 'module', exports: manifest.exports }),
-  )
+  files.set('package.json', JSON.stringify({ name: 'edge-kms', type: 'module' }))
+  files.set('deno.json', denoConfig)
   files.set('tsconfig.json', readFileSync(join(root, 'tsconfig.json'), 'utf8'))
   for (const [path, text] of files) {
     mkdirSync(dirname(join(tree, path)), { recursive: true })

@@ -46,47 +46,55 @@ export interface CheckedResilientConfig extends Loose<Omit<ResilientKmsConfig, '
 
 const PRESET_NAMES = ['development', 'production', 'highAvailability', 'highSecurity'] as const
 
-const retry = z.strictObject(shapeOf(RETRY) satisfies Shape<RetryConfig>)
-const circuitBreaker = z.strictObject(shapeOf(CIRCUIT) satisfies Shape<CircuitBreakerConfig>)
-const bulkhead = z.strictObject(
-  shapeOf(BULKHEAD) satisfies Shape<Omit<BulkheadConfig, 'maxHoldMs'>>,
-)
+const retry = () => z.strictObject(shapeOf(RETRY) satisfies Shape<RetryConfig>)
+const circuitBreaker = () => z.strictObject(shapeOf(CIRCUIT) satisfies Shape<CircuitBreakerConfig>)
+const bulkhead = () =>
+  z.strictObject(shapeOf(BULKHEAD) satisfies Shape<Omit<BulkheadConfig, 'maxHoldMs'>>)
 
-const quorum = z.strictObject({
-  ...shapeOf(QUORUM),
-  quorum: required(QUORUM.quorum),
-} satisfies Shape<Exclude<WritePolicy, 'all'>>)
+const quorum = () =>
+  z.strictObject({
+    ...shapeOf(QUORUM),
+    quorum: required(QUORUM.quorum),
+  } satisfies Shape<Exclude<WritePolicy, 'all'>>)
 
-const hedge = z.strictObject({
-  ...shapeOf(HEDGE),
-  afterMs: required(HEDGE.afterMs),
-} satisfies Shape<HedgeConfig>)
+const hedge = () =>
+  z.strictObject({
+    ...shapeOf(HEDGE),
+    afterMs: required(HEDGE.afterMs),
+  } satisfies Shape<HedgeConfig>)
 
-const cache = z.strictObject({
-  ...shapeOf(DATA_KEY_OPTIONS),
-  refreshAheadMs: integer(0, DATA_KEY_OPTIONS.ttlMs.most),
-  requiredContextKeys: z.optional(z.array(z.string())),
-} satisfies Shape<ResilientCacheConfig>)
+const cache = () =>
+  z.strictObject({
+    ...shapeOf(DATA_KEY_OPTIONS),
+    refreshAheadMs: integer(0, DATA_KEY_OPTIONS.ttlMs.most),
+    requiredContextKeys: z.optional(z.array(z.string())),
+  } satisfies Shape<ResilientCacheConfig>)
 
-const off = z.literal(false)
+const off = () => z.literal(false)
 
-/** The schema of a stack; its JSON Schema is made of it. */
+const stack = () =>
+  z.strictObject({
+    kms: z.union([kmsConfigSchema, z.array(kmsConfigSchema).check(z.minLength(1))]),
+    preset: z.optional(z.enum(PRESET_NAMES)),
+    ...shapeOf(TIMEOUTS),
+    retry: z.optional(z.union([off(), retry()])),
+    circuitBreaker: z.optional(z.union([off(), circuitBreaker()])),
+    bulkhead: z.optional(bulkhead()),
+    writePolicy: z.optional(z.union([z.literal('all'), quorum()])),
+    order: z.optional(z.enum(['configured', 'fastest'])),
+    hedge: z.optional(z.union([off(), hedge()])),
+    scopes: z.optional(z.array(z.string())),
+    cache: z.optional(cache()),
+  } satisfies Shape<ResilientKmsConfig>)
+
+/**
+ * The schema of a stack; its JSON Schema is made of it. One call without effects, so that a bundle that only
+ * has `createKms` drops it with all its parts.
+ */
 export const resilientConfigSchema: z.ZodMiniType<
   CheckedResilientConfig,
   Loose<ResilientKmsConfig>
-> = z.strictObject({
-  kms: z.union([kmsConfigSchema, z.array(kmsConfigSchema).check(z.minLength(1))]),
-  preset: z.optional(z.enum(PRESET_NAMES)),
-  ...shapeOf(TIMEOUTS),
-  retry: z.optional(z.union([off, retry])),
-  circuitBreaker: z.optional(z.union([off, circuitBreaker])),
-  bulkhead: z.optional(bulkhead),
-  writePolicy: z.optional(z.union([z.literal('all'), quorum])),
-  order: z.optional(z.enum(['configured', 'fastest'])),
-  hedge: z.optional(z.union([off, hedge])),
-  scopes: z.optional(z.array(z.string())),
-  cache: z.optional(cache),
-} satisfies Shape<ResilientKmsConfig>)
+> = /* @__PURE__ */ stack()
 
 type Optional = z.ZodMiniOptional<z.ZodMiniType<number, number>>
 

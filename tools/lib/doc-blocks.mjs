@@ -18,6 +18,16 @@ export function markdownFiles() {
   return [...here.sort(), ...filesIn('docs', '.md')]
 }
 
+/** A Markdown file without its code blocks. */
+export function proseOf(path) {
+  return readFileSync(join(root, path), 'utf8').replaceAll(/^(`{3,}).*?^\1$/gms, '')
+}
+
+/** Where the links of a Markdown file lead, as they are written. */
+export function linksOf(path) {
+  return [...proseOf(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target)
+}
+
 /** Markdown, and sources with TSDoc. */
 export function documents(sourceFolders) {
   return [...markdownFiles(), ...sourceFolders.flatMap((folder) => filesIn(folder, '.ts'))]

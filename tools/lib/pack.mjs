@@ -1,6 +1,6 @@
 /** Packs the built package as a release would, outside the tree. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './folders.mjs'
@@ -26,4 +26,13 @@ export function packInto(folder) {
   const report = JSON.parse(done.stdout)
   const [packed] = Array.isArray(report) ? report : Object.values(report)
   return { tarball: join(folder, packed.filename), files: packed.files.map(({ path }) => path) }
+}
+
+/** Unpacks the package into `<folder>/node_modules/edge-kms`, without what it depends on. */
+export function installInto(folder) {
+  const to = join(folder, 'node_modules', 'edge-kms')
+  mkdirSync(to, { recursive: true })
+  const { tarball } = packInto(folder)
+  const done = spawnSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', to])
+  if (done.status !== 0) throw new Error(`tar failed: ${done.stderr}`)
 }

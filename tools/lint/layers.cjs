@@ -78,12 +78,11 @@ const layerRules = Object.entries(layers).flatMap(([name, { may, types = [] }]) 
   })),
 ])
 
-/** The public indexes of src are what package.json exports. */
-const manifest = JSON.parse(readFileSync(join(process.cwd(), 'package.json'), 'utf8'))
-const publicIndexes = Object.values(manifest.exports)
-  .map((entry) => (typeof entry === 'string' ? entry : entry.default))
-  .filter((path) => path.startsWith('./dist/src/'))
-  .map((path) => `^${path.slice('./dist/'.length).replace(/\.js$/, '.ts').replaceAll('.', '\\.')}$`)
+/** The public indexes of src are the sources of the subpaths, as deno.json names them. */
+const denoConfig = JSON.parse(readFileSync(join(process.cwd(), 'deno.json'), 'utf8'))
+const publicIndexes = Object.values(denoConfig.exports)
+  .filter((path) => path.startsWith('./src/'))
+  .map((path) => `^${path.slice('./'.length).replaceAll('.', '\\.')}$`)
 
 /** What every layer stands on, adapters too: option checks, bounded waits, bytes, JSON of an answer. */
 const adapterHelpers = [
@@ -97,7 +96,7 @@ const adapterRules = [
     name: 'adapters-use-public-indexes',
     severity: 'error',
     comment:
-      'adapters import the public indexes of src, which are those that package.json exports, and the indexes of base and http; fakes also that of testing',
+      'adapters import the public indexes of src, which are those that deno.json exports, and the indexes of base and http; fakes also that of testing',
     from: { path: '^adapters/' },
     to: {
       path: '^src/',

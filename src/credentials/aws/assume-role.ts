@@ -36,20 +36,23 @@ export interface WebIdentityOptions extends RoleOptions {
   readonly token: () => Promise<string>
 }
 
-const ROLE_KINDS: OptionKinds<RoleOptions> = {
+const ROLE_KINDS: OptionKinds<RoleOptions> = /* @__PURE__ */ (() => ({
   ...STS_KINDS,
   roleArn: 'string',
   sessionName: 'string',
   durationSeconds: 'number',
-}
-const ASSUME_KINDS: OptionKinds<AssumeRoleOptions> = {
+}))()
+const ASSUME_KINDS: OptionKinds<AssumeRoleOptions> = /* @__PURE__ */ (() => ({
   ...ROLE_KINDS,
   credentials: 'object',
   externalId: 'string',
   sourceIdentity: 'string',
   tags: 'map',
-}
-const IDENTITY_KINDS: OptionKinds<WebIdentityOptions> = { ...ROLE_KINDS, token: 'function' }
+}))()
+const IDENTITY_KINDS: OptionKinds<WebIdentityOptions> = /* @__PURE__ */ (() => ({
+  ...ROLE_KINDS,
+  token: 'function',
+}))()
 
 /**
  * Credentials of a role, by STS AssumeRole; renewed before they expire.

@@ -13,11 +13,11 @@ export interface AzureClientCertificateOptions extends EntraOptions {
   readonly privateKey: string
 }
 
-const KINDS: OptionKinds<AzureClientCertificateOptions> = {
+const KINDS: OptionKinds<AzureClientCertificateOptions> = /* @__PURE__ */ (() => ({
   ...ENTRA_KINDS,
   certificate: 'string',
   privateKey: 'string',
-}
+}))()
 
 /** Life of an assertion, seconds: it is used at once. */
 const LIFE_SECONDS = 300

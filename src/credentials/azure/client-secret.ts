@@ -7,7 +7,10 @@ export interface AzureClientSecretOptions extends EntraOptions {
   readonly clientSecret: string
 }
 
-const KINDS: OptionKinds<AzureClientSecretOptions> = { ...ENTRA_KINDS, clientSecret: 'string' }
+const KINDS: OptionKinds<AzureClientSecretOptions> = /* @__PURE__ */ (() => ({
+  ...ENTRA_KINDS,
+  clientSecret: 'string',
+}))()
 
 /**
  * An application that proves itself with a client secret. It is the weakest proof: whoever reads it

@@ -9,7 +9,10 @@ export interface AzureFederatedTokenOptions extends EntraOptions {
   readonly token: () => Promise<string>
 }
 
-const KINDS: OptionKinds<AzureFederatedTokenOptions> = { ...ENTRA_KINDS, token: 'function' }
+const KINDS: OptionKinds<AzureFederatedTokenOptions> = /* @__PURE__ */ (() => ({
+  ...ENTRA_KINDS,
+  token: 'function',
+}))()
 
 /**
  * An application that trusts another issuer's OIDC tokens (workload identity federation: AKS, CI, any

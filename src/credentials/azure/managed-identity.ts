@@ -35,11 +35,11 @@ const KINDS: OptionKinds<AzureIdentityOptions> = {
   runtime: 'object',
   network: 'object',
 }
-const APP_KINDS: OptionKinds<AzureAppServiceOptions> = {
+const APP_KINDS: OptionKinds<AzureAppServiceOptions> = /* @__PURE__ */ (() => ({
   ...KINDS,
   endpoint: 'string',
   header: 'string',
-}
+}))()
 
 const PROVIDER = 'azure-identity'
 /** The fixed address of the Instance Metadata Service. */

@@ -26,7 +26,6 @@ export interface KeyPlace extends EndpointRules {
 }
 
 /** Names of vaults and HSMs: one label below the cloud's suffix. */
-const SUFFIXES = Object.values(AZURE_CLOUDS).flatMap(({ suffixes }) => [...suffixes])
 const LABEL = /^[a-z0-9](?:-?[a-z0-9]){2,23}$/
 const FORM = 'https://<vault>.vault.azure.net/keys/<name>, without a version'
 const PATH = /^\/keys\/[0-9A-Za-z-]{1,127}$/
@@ -54,7 +53,9 @@ export function configuredKey(place: KeyPlace): ConfiguredKey {
 }
 
 function resourceOf(hostname: string, isLoopback: boolean, given: string | undefined): string {
-  const known = SUFFIXES.find((suffix) => isBelow(hostname, suffix))
+  const known = Object.values(AZURE_CLOUDS)
+    .flatMap(({ suffixes }) => suffixes)
+    .find((suffix) => isBelow(hostname, suffix))
   if (given === undefined) {
     if (known === undefined)
       throw configError(`keyId is at ${hostname}, which is in no known cloud: set resource`)
