@@ -94,7 +94,9 @@ describe('R1 a ciphertext that opens under two keys', () => {
         const raw = new Uint8Array(subkey)
         const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['decrypt'])
         const parameters = { name: 'AES-GCM', iv: SUFFIX, additionalData: aad }
-        return Buffer.from(await crypto.subtle.decrypt(parameters, key, new Uint8Array(body.slice(24))))
+        return Buffer.from(
+          await crypto.subtle.decrypt(parameters, key, new Uint8Array(body.slice(24))),
+        )
       }),
     )
     expect(opened).toHaveLength(2)

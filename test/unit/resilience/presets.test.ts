@@ -329,8 +329,9 @@ function valueOf(preset: PresetName, path: string): unknown {
 }
 
 it('the guide has a row for each value, and a way to see each is here', () => {
-  const paths = Object.entries({ ...PRESETS.highAvailability, maxMessages: 0 }).flatMap(([name, value]) =>
-    typeof value === 'object' ? Object.keys(value).map((inner) => `${name}.${inner}`) : [name],
+  const paths = Object.entries({ ...PRESETS.highAvailability, maxMessages: 0 }).flatMap(
+    ([name, value]) =>
+      typeof value === 'object' ? Object.keys(value).map((inner) => `${name}.${inner}`) : [name],
   )
   expect(rows.map(([name]) => name)).toEqual(paths)
   expect(Object.keys(measures)).toEqual(paths)
