@@ -21,10 +21,10 @@ import {
   type WritePolicy,
 } from '../resilience/index.ts'
 import { type CheckedConfig, type KmsConfig, kmsConfigSchema } from './kms-config.ts'
-import { integer, type Shape } from './schemas.ts'
+import { integer, type SelfDescribed, selfDescribed, type Shape } from './schemas.ts'
 
 /** A whole stack as plain JSON: one KMS or several, and what `composeKms` takes. */
-export interface ResilientKmsConfig extends ResilienceConfig {
+export interface ResilientKmsConfig extends SelfDescribed, ResilienceConfig {
   /** Several: each wraps every data key, and any one of them opens it. */
   readonly kms: KmsConfig | readonly KmsConfig[]
   /** Values over those of the preset. */
@@ -93,6 +93,7 @@ export const resilientConfigSchema: z.ZodMiniType<
   CheckedResilientConfig,
   Loose<ResilientKmsConfig>
 > = z.strictObject({
+  ...selfDescribed,
   kms: z.union([kmsConfigSchema, z.array(kmsConfigSchema).check(z.minLength(1))]),
   preset: z.optional(z.enum(PRESET_NAMES)),
   ...shapeOf(TIMEOUTS),

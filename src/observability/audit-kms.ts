@@ -150,7 +150,7 @@ export class AuditKms extends InterceptedKms {
       outcome: error === undefined ? 'success' : 'failure',
       errorType: error === undefined ? '' : typeOf(error, options.signal),
       actor: this.#trail.actor(),
-      dataKey: context?.[DATA_KEY_CONTEXT_KEY] ?? '',
+      dataKey: (context?.[DATA_KEY_CONTEXT_KEY] as string | undefined) ?? '',
       keys,
     }
   }
@@ -189,7 +189,7 @@ function checked<T>({ provider, operation }: Labels, answer: T, isGood: (given: 
 }
 
 function isOutcome(outcome: Opened): boolean {
-  return isOpened(outcome) || (!outcome.ok && isKmsError(outcome.error))
+  return outcome.ok ? isOpened(outcome) : isKmsError(outcome.error)
 }
 
 function typeOf(error: unknown, signal: AbortSignal | undefined): string {

@@ -71,7 +71,7 @@ const wrong: Readonly<Record<Exclude<Kind, 'port'>, readonly unknown[]>> = {
   secret: [true, 7, ...others],
   source: [...texts, true, 7, ...others],
   texts: [...texts, true, 7, null, [7], {}, { canary: 'canary' }, call],
-  map: [...texts, true, 7, null, [], ['canary'], { canary: 7 }, call],
+  map: [...texts, true, 7, null, [], ['canary'], { tenant: 7 }, call],
 }
 
 const platform = { runtime: 'port', network: 'port' } as const
