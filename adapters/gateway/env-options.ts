@@ -9,10 +9,11 @@ export const MAX_HOLD_BYTES = 67_108_864
  *
  * @throws KmsError `ERR_KMS_CONFIG` for a variable with a wrong value
  */
-export function gatewayOptionsFromEnv(env: Readonly<Record<string, unknown>>): {
+export function gatewayOptionsFromEnv(given: object): {
   readonly hosts: HostRule
   readonly holdBytes?: number
 } {
+  const env = given as Readonly<Record<string, unknown>>
   const hosts = hostsOf(env['EDGE_KMS_GATEWAY_HOSTS'])
   const name = 'EDGE_KMS_GATEWAY_HOLD_BYTES'
   const text = env[name]

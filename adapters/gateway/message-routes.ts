@@ -2,13 +2,7 @@ import type { KmsSignalOptions } from '../../src/index.ts'
 import { type BegunAnswer, begun } from './answer-streams.ts'
 import { BodyStart } from './body-start.ts'
 import { readMaps } from './message-headers.ts'
-import {
-  HEAD_BYTES,
-  headOf,
-  plaintextBytesOf,
-  rewrappedBytesOf,
-  sealedBytesOf,
-} from './message-lengths.ts'
+import { HEAD_BYTES, headOf, rewrappedBytesOf } from './message-heads.ts'
 import type { GatewayMetrics, RouteName } from './metrics.ts'
 import type { GatewaySettings } from './options.ts'
 import { codeOf, GatewayError } from './problem.ts'
@@ -30,12 +24,21 @@ export interface Call {
 
 export type Handler = (call: Call) => Response | Promise<Response>
 
+/** What makes an answer of a body. */
+interface Work {
+  readonly transform: TransformStream<Uint8Array, Uint8Array>
+  /** Returns the length of the answer; called if the request states its own. */
+  readonly lengthOf: (facts: LengthFacts) => number | undefined
+  /** The transform passes on what it is given. */
+  readonly keepsPieces?: boolean
+}
+
 /** What the length of an answer is made of. */
 interface LengthFacts {
   /** The first bytes of the request. */
   readonly start: Uint8Array
   readonly bodyBytes: number
-  /** The first piece of the answer: of an envelope, at least its head. */
+  /** The first piece of the answer: of a rewrapped envelope, at least its head. */
   readonly first: Uint8Array
 }
 
@@ -47,11 +50,10 @@ export function messageRoutes(
   async function streamed(
     route: RouteName,
     { body, bodyBytes, isHttp10 }: Call,
-    transform: TransformStream<Uint8Array, Uint8Array>,
-    lengthOf: (facts: LengthFacts) => number,
-    keepsPieces = false,
+    begin: () => Work | Promise<Work>,
   ): Promise<Response> {
     if (bodyBytes === undefined && isHttp10) throw new GatewayError('ERR_GATEWAY_LENGTH_REQUIRED')
+    const { transform, lengthOf, keepsPieces = false } = await begin()
     const seen = new BodyStart(HEAD_BYTES)
     const onPiece = (piece: Uint8Array): void => {
       seen.take(piece)
@@ -75,26 +77,30 @@ export function messageRoutes(
   return {
     encrypt: (call) => {
       const maps = readMaps(call.request, call.url, ['context', 'aad'])
-      const transform = cipher.encryptStream({ ...maps, ...call.options })
-      return streamed('encrypt', call, transform, (facts) => {
-        return sealedBytesOf(facts.first, facts.bodyBytes)
+      const options = { ...maps, ...call.options, plaintextBytes: call.bodyBytes }
+      // The key is there before the answer begins: without one, the answer is a problem.
+      return streamed('encrypt', call, async () => {
+        const { envelopeBytes, transform } = await cipher.startStream(options)
+        return { transform, lengthOf: () => envelopeBytes }
       })
     },
 
     decrypt: (call) => {
       const maps = readMaps(call.request, call.url, ['context', 'aad'])
-      const transform = cipher.decryptStream({ ...maps, ...call.options, kinds })
-      return streamed('decrypt', call, transform, (facts) => {
-        return plaintextBytesOf(headOf(facts.start), facts.bodyBytes)
-      })
+      return streamed('decrypt', call, () => ({
+        transform: cipher.decryptStream({ ...maps, ...call.options, kinds }),
+        lengthOf: ({ start, bodyBytes }) => headOf(start).plaintextBytes(bodyBytes),
+      }))
     },
 
     rewrap: (call) => {
       const maps = readMaps(call.request, call.url, ['context'])
-      const transform = cipher.rewrapStream({ ...maps, ...call.options })
-      const lengthOf = ({ start, first, bodyBytes }: LengthFacts): number =>
-        rewrappedBytesOf(headOf(start), first, bodyBytes)
-      return streamed('rewrap', call, transform, lengthOf, true) // the message's body goes through
+      return streamed('rewrap', call, () => ({
+        transform: cipher.rewrapStream({ ...maps, ...call.options }),
+        lengthOf: ({ start, first, bodyBytes }) =>
+          rewrappedBytesOf(headOf(start), first, bodyBytes),
+        keepsPieces: true, // the message's body goes through
+      }))
     },
 
     inspect: async ({ request, url, body }) => {

@@ -1,4 +1,5 @@
-import { KmsError, type KeyManagementService } from '../../src/index.ts'
+import { integer, wrongOption } from '../../src/checks/index.ts'
+import type { KeyManagementService } from '../../src/index.ts'
 import { createGcpKmsOver, type GcpKmsKeyOptions } from '../../src/providers/gcp-kms/index.ts'
 import { ClientTransport } from './client-transport.ts'
 import type { CloudKmsClient } from './cloud-kms-client.ts'
@@ -47,12 +48,9 @@ const METHODS = [
 export function createGoogleCloudKms(options: GoogleCloudKmsOptions): KeyManagementService {
   const { client, timeoutMs, ...rest } = options
   const given = Object(client) as Partial<CloudKmsClient>
-  if (METHODS.some((name) => typeof given[name] !== 'function')) throw wrong('client')
-  const isTime = (ms: number): boolean => Number.isInteger(ms) && ms >= 1 && ms <= 900_000
-  if (timeoutMs !== undefined && !isTime(timeoutMs)) throw wrong('timeoutMs')
+  const missing = METHODS.find((name) => typeof given[name] !== 'function')
+  if (missing !== undefined)
+    throw wrongOption('client', `a KeyManagementServiceClient with ${missing}()`, client)
+  if (timeoutMs !== undefined) integer('timeoutMs', timeoutMs, 1, 900_000)
   return createGcpKmsOver(new ClientTransport(client, timeoutMs, rest.network), rest)
-}
-
-function wrong(name: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message: `${name} is not valid`, provider: 'gcp-kms' })
 }

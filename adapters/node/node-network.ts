@@ -1,6 +1,7 @@
 import { type AgentOptions, Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { KmsError, type Network, type NetworkResponse } from '../../src/index.ts'
+import { integer, refuseOthers } from '../../src/checks/index.ts'
+import type { Network, NetworkResponse } from '../../src/index.ts'
 import { IncomingBody } from './incoming-body.ts'
 
 /** Options of {@link createNodeNetwork}. */
@@ -46,9 +47,9 @@ export interface NodeNetwork extends Network {
  */
 export function createNodeNetwork(options: NodeNetworkOptions = {}): NodeNetwork {
   const { maxConnections = 64, idleMs = 15_000, ca, ...others } = options
-  for (const name in others) throw wrong(name)
-  if (!isIn(maxConnections, 1_024)) throw wrong('maxConnections')
-  if (!isIn(idleMs, 600_000)) throw wrong('idleMs')
+  refuseOthers(others)
+  integer('maxConnections', maxConnections, 1, 1_024)
+  integer('idleMs', idleMs, 1, 600_000)
   const pool: AgentOptions = {
     keepAlive: true,
     maxSockets: maxConnections,
@@ -120,12 +121,4 @@ function exchange(
 
 function recordOf(headers: HeadersInit = {}): Record<string, string> {
   return Symbol.iterator in headers ? Object.fromEntries(new Headers(headers)) : headers
-}
-
-function isIn(value: number, most: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= most
-}
-
-function wrong(name: string): KmsError {
-  return new KmsError('ERR_KMS_CONFIG', { message: `${name} is not valid` })
 }

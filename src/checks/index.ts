@@ -13,7 +13,10 @@ export {
   flag,
   integer,
   oneOf,
+  optionError,
+  placed,
   refuseOthers,
   share,
+  unknownOption,
   wrongOption,
 } from './options.ts'

@@ -5,6 +5,43 @@ export function configError(message: string): KmsError {
   return new KmsError('ERR_KMS_CONFIG', { message })
 }
 
+/** What an error of one option says, once its path is known: see {@link placed}. */
+const SENTENCES = new WeakMap<KmsError, (above: string) => string>()
+/** Errors that say their whole path. */
+const PLACED = new WeakSet<KmsError>()
+
+/**
+ * Returns the error of one option: its name, and what is wrong with it.
+ *
+ * @param name - the option's path, e.g. `cache.ttlMs`
+ * @param says - completes the sentence, e.g. `is missing: set it`
+ */
+export function optionError(name: string, says: string): KmsError {
+  return errorOf((above) => `${above}${name} ${says}`)
+}
+
+/**
+ * Returns a configuration error with the place of its part: `ttlMs must be …` in `cache` becomes
+ * `cache.ttlMs must be …`. An error that has its place keeps it.
+ *
+ * @param path - of the part that refused the option, e.g. `kms.0.credentials`
+ */
+export function placed(path: string, error: KmsError): KmsError {
+  if (path === '' || PLACED.has(error)) return error
+  const message = SENTENCES.get(error)?.(`${path}.`) ?? `${path}: ${error.message}`
+  const { provider } = error
+  const facts = { message, ...(provider !== undefined && { provider }) }
+  const whole = new KmsError('ERR_KMS_CONFIG', facts)
+  PLACED.add(whole)
+  return whole
+}
+
+function errorOf(sentence: (above: string) => string): KmsError {
+  const error = configError(sentence(''))
+  SENTENCES.set(error, sentence)
+  return error
+}
+
 /**
  * Returns the error of one wrong option.
  *
@@ -14,12 +51,11 @@ export function configError(message: string): KmsError {
  */
 export function wrongOption(
   name: string,
-  expected?: string,
+  expected: string,
   ...value: readonly unknown[]
 ): KmsError {
-  if (expected === undefined) return configError(`${name} is not valid`)
   const got = value.length === 0 ? '' : `, got ${describe(value[0])}`
-  return configError(`${name} must be ${expected}${got}`)
+  return optionError(name, `must be ${expected}${got}`)
 }
 
 /** Returns a number or flag as it is, and of anything else the kind alone: it may be a secret. */
@@ -35,6 +71,11 @@ export function describe(value: unknown): string {
     : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
 }
 
+/** Returns the error of an option that nothing knows. */
+export function unknownOption(name: string): KmsError {
+  return errorOf((above) => `unknown option: ${above}${name}`)
+}
+
 /**
  * Refuses unknown options: a misspelt one that is accepted is a silent default.
  *
@@ -48,7 +89,7 @@ export function refuseOthers(
 ): void {
   for (const name in others) {
     if (known?.has(name) || others[name] === undefined) continue
-    throw configError(`unknown option: ${name}`)
+    throw unknownOption(name)
   }
 }
 

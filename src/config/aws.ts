@@ -14,7 +14,18 @@ import {
 } from '../providers/aws-kms/index.ts'
 import type { CheckedText, ConfigText, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
-import { flag, map, number, type Shape, text, texts, usage, type Variant } from './schemas.ts'
+import {
+  flag,
+  map,
+  number,
+  type Shape,
+  text,
+  texts,
+  usage,
+  type Variant,
+  type SelfDescribed,
+  selfDescribed,
+} from './schemas.ts'
 
 interface StaticKeys<S> extends Plain<AwsCredentials, 'expiresAtMs', S> {
   readonly type: 'static'
@@ -38,7 +49,7 @@ type CheckedCredentials = Credentials<CheckedText>
 /** Credentials of AWS in a configuration. */
 export type AwsCredentialsConfig = Credentials<ConfigText>
 
-interface Aws<S> extends Plain<AwsKmsOptions, 'credentials', S> {
+interface Aws<S> extends SelfDescribed, Plain<AwsKmsOptions, 'credentials', S> {
   readonly provider: 'aws-kms'
   readonly credentials: Credentials<S>
 }
@@ -94,6 +105,7 @@ export const awsCredentials: z.ZodMiniType<CheckedCredentials, AwsCredentialsCon
 
 export const awsSchema: Variant<Checked, AwsKmsConfig> = z.strictObject({
   ...endpoint,
+  ...selfDescribed,
   provider: z.literal('aws-kms'),
   keyId: text,
   region: z.optional(text),
@@ -107,7 +119,7 @@ export const awsSchema: Variant<Checked, AwsKmsConfig> = z.strictObject({
 
 export function createAws(config: Checked, resolving: Resolving): KeyManagementService {
   const { credentials, ...rest } = config
-  const { provider: _provider, ...options } = resolving.all(rest, '')
+  const { provider: _provider, $schema: _schema, ...options } = resolving.all(rest, '')
   return createAwsKms({
     ...options,
     ...resolving.ports,

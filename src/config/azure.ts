@@ -17,7 +17,16 @@ import {
 } from '../providers/azure-key-vault/index.ts'
 import type { CheckedText, ConfigText, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
-import { flag, number, type Shape, text, usage, type Variant } from './schemas.ts'
+import {
+  flag,
+  number,
+  type Shape,
+  text,
+  usage,
+  type Variant,
+  type SelfDescribed,
+  selfDescribed,
+} from './schemas.ts'
 
 interface ClientSecret<S> extends Plain<AzureClientSecretOptions, never, S> {
   readonly type: 'client-secret'
@@ -42,7 +51,7 @@ type Credentials<S> =
 /** Credentials of Azure in a configuration. */
 export type AzureCredentialsConfig = Credentials<ConfigText>
 
-interface Azure<S> extends Plain<AzureKeyVaultOptions, 'credentials', S> {
+interface Azure<S> extends SelfDescribed, Plain<AzureKeyVaultOptions, 'credentials', S> {
   readonly provider: 'azure-key-vault'
   readonly credentials: Credentials<S>
 }
@@ -96,6 +105,7 @@ const credentials = z.discriminatedUnion('type', [
 ])
 
 export const azureSchema: Variant<Checked, AzureKeyVaultConfig> = z.strictObject({
+  ...selfDescribed,
   provider: z.literal('azure-key-vault'),
   keyId: text,
   resource: z.optional(text),
@@ -108,7 +118,7 @@ export const azureSchema: Variant<Checked, AzureKeyVaultConfig> = z.strictObject
 
 export function createAzure(config: Checked, resolving: Resolving): KeyManagementService {
   const { credentials: given, ...rest } = config
-  const { provider: _provider, ...options } = resolving.all(rest, '')
+  const { provider: _provider, $schema: _schema, ...options } = resolving.all(rest, '')
   return createAzureKeyVaultKms({
     ...options,
     ...resolving.ports,

@@ -1,8 +1,8 @@
 import { refuseOthers } from '../checks/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
-import { buildKms } from './build-kms.ts'
+
 import { checkConfig } from './check-config.ts'
-import { type KmsConfig, kmsConfigSchema } from './kms-config.ts'
+import { buildKms, type KmsConfig, kmsConfigSchema } from './kms-config.ts'
 import type { ConfigResolver } from './references.ts'
 import { type ConfigPorts, Resolving } from './resolving.ts'
 

@@ -3,10 +3,10 @@ import { CachedKms, DATA_KEY_OPTIONS, type SharedDataKeys } from '../data-keys/i
 import type { KeyManagementService } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import { composeKms, type ComposeKmsOptions, resilienceValues } from '../resilience/index.ts'
-import { buildKms } from './build-kms.ts'
+
 import { checkConfig } from './check-config.ts'
 import type { CreateKmsOptions } from './create-kms.ts'
-import type { CheckedConfig } from './kms-config.ts'
+import { buildKms, type CheckedConfig } from './kms-config.ts'
 import { resilientConfigSchema, type ResilientKmsConfig } from './resilience.ts'
 import { Resolving } from './resolving.ts'
 
@@ -57,7 +57,7 @@ export function createResilientKms(
   const { resolve, runtime, network, signer, dataKeyStore, shared, ...rest } = options
   const { observer, circuitStore, repairs, audit, ...others } = rest
   refuseOthers(others)
-  const { kms: given, ...plain } = checkConfig(resilientConfigSchema, config)
+  const { kms: given, $schema: _schema, ...plain } = checkConfig(resilientConfigSchema, config)
   const top = new Resolving(resolve, { runtime, network, signer })
   const { cache, ...resilience } = top.all(plain, '')
   const ports = { ...top.ports, ...top.signing }

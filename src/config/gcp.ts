@@ -18,7 +18,17 @@ import {
 import { awsCredentials, type AwsCredentialsConfig, awsCredentialsOf } from './aws.ts'
 import type { CheckedText, ConfigText, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
-import { flag, number, type Shape, text, texts, usage, type Variant } from './schemas.ts'
+import {
+  flag,
+  number,
+  type Shape,
+  text,
+  texts,
+  usage,
+  type Variant,
+  type SelfDescribed,
+  selfDescribed,
+} from './schemas.ts'
 
 interface ServiceAccount<S> extends Plain<GcpServiceAccountOptions, 'key', S> {
   readonly type: 'service-account'
@@ -50,7 +60,7 @@ type CheckedCredentials = Credentials<CheckedText, CheckedAws>
 /** Credentials of Google Cloud in a configuration. */
 export type GcpCredentialsConfig = Credentials<ConfigText, AwsCredentialsConfig>
 
-interface Gcp<S, A> extends Plain<GcpKmsOptions, 'credentials', S> {
+interface Gcp<S, A> extends SelfDescribed, Plain<GcpKmsOptions, 'credentials', S> {
   readonly provider: 'gcp-kms'
   readonly credentials: Credentials<S, A>
 }
@@ -104,6 +114,7 @@ const credentialsSchema: z.ZodMiniType<CheckedCredentials, GcpCredentialsConfig>
 
 export const gcpSchema: Variant<Checked, GcpKmsConfig> = z.strictObject({
   ...place,
+  ...selfDescribed,
   provider: z.literal('gcp-kms'),
   keyName: text,
   credentials: credentialsSchema,
@@ -113,7 +124,7 @@ export const gcpSchema: Variant<Checked, GcpKmsConfig> = z.strictObject({
 
 export function createGcp(config: Checked, resolving: Resolving): KeyManagementService {
   const { credentials, ...rest } = config
-  const { provider: _provider, ...options } = resolving.all(rest, '')
+  const { provider: _provider, $schema: _schema, ...options } = resolving.all(rest, '')
   return createGcpKms({
     ...options,
     ...resolving.ports,

@@ -7,7 +7,15 @@ import {
 } from '../providers/local/index.ts'
 import type { CheckedText, ConfigText, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
-import { number, type Shape, text, usage, type Variant } from './schemas.ts'
+import {
+  number,
+  type Shape,
+  text,
+  usage,
+  type Variant,
+  type SelfDescribed,
+  selfDescribed,
+} from './schemas.ts'
 
 interface Version<S> extends Omit<Plain<LocalKeyVersion, never, S>, 'key'> {
   /** 32 random bytes in base64. */
@@ -15,7 +23,7 @@ interface Version<S> extends Omit<Plain<LocalKeyVersion, never, S>, 'key'> {
 }
 
 /** A local key: `edge-kms/local`. It cannot rotate itself: a new version is a change of the configuration. */
-interface Local<S> extends Plain<LocalKmsOptions, 'versions' | 'onRotate', S> {
+interface Local<S> extends SelfDescribed, Plain<LocalKmsOptions, 'versions' | 'onRotate', S> {
   readonly provider: 'local'
   readonly versions: readonly Version<S>[]
 }
@@ -30,6 +38,7 @@ const version = z.strictObject({
 } satisfies Shape<Version<CheckedText>>)
 
 export const localSchema: Variant<Checked, LocalKmsConfig> = z.strictObject({
+  ...selfDescribed,
   provider: z.literal('local'),
   kekId: z.optional(text),
   versions: z.array(version),
@@ -37,7 +46,7 @@ export const localSchema: Variant<Checked, LocalKmsConfig> = z.strictObject({
 } satisfies Shape<Checked>)
 
 export function createLocal(config: Checked, resolving: Resolving): KeyManagementService {
-  const { provider: _provider, ...options } = resolving.all(config, '')
+  const { provider: _provider, $schema: _schema, ...options } = resolving.all(config, '')
   const { runtime } = resolving.ports
   return createLocalKms({ ...options, ...(runtime !== undefined && { runtime }) })
 }

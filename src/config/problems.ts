@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini'
-import { configError, wrongOption } from '../checks/index.ts'
+import { describe, optionError, unknownOption, wrongOption } from '../checks/index.ts'
 import type { KmsError } from '../errors.ts'
 import { nearest } from './nearest.ts'
 
@@ -11,6 +11,7 @@ interface Seen {
   readonly innerType?: Schema
   readonly in?: Schema
   readonly element?: Schema
+  readonly valueType?: Schema
   readonly getter?: () => Schema
   readonly discriminator?: string
   readonly values?: readonly unknown[]
@@ -21,7 +22,7 @@ interface Schema {
 }
 
 /**
- * What is wrong with a configuration: the path and the nearest known name, never a value.
+ * Returns the error of a wrong configuration: its path and the nearest known name, never a value.
  *
  * @param config - to tell which variant of a union was meant
  */
@@ -37,7 +38,7 @@ export function problemOf(
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys
     const like = nearest(key, Object.keys(at?.shape ?? {}))
-    return configError(`unknown option: ${pathText([...path, key])}${meant(like)}`)
+    return unknownOption(`${pathText([...path, key])}${meant(like)}`)
   }
   const discriminator = path.at(-1) ?? ''
   const above = walk(schema, config, path.slice(0, -1))
@@ -45,14 +46,48 @@ export function problemOf(
     const known = (above.options ?? []).flatMap((one) => literalOf(one, discriminator))
     const given = valueAt(config, path)
     const like = typeof given === 'string' ? nearest(given, known) : undefined
-    const hint = like === undefined ? `: one of ${known.join(', ')}` : meant(like)
-    return configError(`${name} is not known${hint}`)
+    return optionError(
+      name,
+      `must be one of ${known.join(', ')}, got ${describe(given)}${meant(like)}`,
+    )
   }
-  if (valueAt(config, path) === undefined) return configError(`${name} is missing`)
-  if (issue.code === 'custom') return wrongOption(name, issue.message, valueAt(config, path))
-  const choices = at?.entries === undefined ? [] : Object.keys(at.entries)
-  const hint = choices.length > 0 ? `: one of ${choices.join(', ')}` : boundOf(issue)
-  return configError(`${name} is not valid${hint}`)
+  const expected = issue.code === 'custom' ? issue.message : expectedOf(issue, at)
+  const value = valueAt(config, path)
+  if (value === undefined) return optionError(name, `is missing: it must be ${expected}`)
+  return wrongOption(name, expected, value)
+}
+
+/** Returns what completes "must be …". */
+function expectedOf(issue: z.core.$ZodIssue, at: Seen | undefined): string {
+  if (issue.code === 'too_big') return `at most ${String(issue.maximum)}`
+  if (issue.code !== 'too_small') return formOf(at, issue)
+  const least = `${issue.inclusive === false ? 'above' : 'at least'} ${String(issue.minimum)}`
+  return issue.origin === 'array' ? `an array of ${least} item` : least
+}
+
+const FORMS: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'an array',
+  object: 'an object',
+  record: 'an object of strings',
+  null: 'null',
+}
+
+/** Returns what a schema takes, in words. */
+function formOf(def: Seen | undefined, issue?: z.core.$ZodIssue): string {
+  const { type, entries, values, shape, options } = def ?? { type: '' }
+  if (entries !== undefined) return `one of ${Object.keys(entries).join(', ')}`
+  if (values !== undefined) return values.map((value) => JSON.stringify(value)).join(' or ')
+  const [only] = Object.keys(shape ?? {})
+  if (only === 'env' || only === 'file') return `{ "${only}": "…" }`
+  if (options !== undefined && def?.discriminator === undefined) {
+    const forms = options.map((one) => formOf(bare(one, undefined)))
+    return [...new Set(forms)].join(' or ')
+  }
+  if (issue?.code === 'invalid_type' && issue.expected === 'int') return 'an integer'
+  return FORMS[type] ?? 'an object'
 }
 
 /**
@@ -82,7 +117,8 @@ function walk(schema: Schema, value: unknown, path: readonly string[]): Seen | u
   const def = bare(schema, value)
   const [name, ...rest] = path
   if (name === undefined) return def
-  const inside = def?.shape?.[name] ?? (def?.discriminator === undefined ? def?.element : undefined)
+  const item = def?.discriminator === undefined ? (def?.element ?? def?.valueType) : undefined
+  const inside = def?.shape?.[name] ?? item
   return inside === undefined ? undefined : walk(inside, memberOf(value, name), rest)
 }
 
@@ -105,13 +141,6 @@ function fits(def: Seen | undefined, value: unknown): boolean {
   return typeof value === 'object' && (def?.shape ?? def?.discriminator) !== undefined
 }
 
-/** The bound that a number, or the length of a list, is beyond. */
-function boundOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'too_big') return `: at most ${String(issue.maximum)}`
-  if (issue.code !== 'too_small') return ''
-  return `: ${issue.inclusive === false ? 'above' : 'at least'} ${String(issue.minimum)}`
-}
-
 function literalOf(option: Schema, name: string): readonly string[] {
   return (option._zod.def.shape?.[name]?._zod.def.values ?? []).map(String)
 }
@@ -127,7 +156,7 @@ function memberOf(value: unknown, name: string): unknown {
 
 function pathText(path: readonly string[]): string {
   // A name may be anything that stands in a JSON document: what is no name is not repeated.
-  const safe = path.map((one) => (/^[\w-]{1,64}$/.test(one) ? one : '?'))
+  const safe = path.map((one) => (/^[$\w-]{1,64}$/.test(one) ? one : '?'))
   return safe.length === 0 ? 'the configuration' : safe.join('.')
 }
 

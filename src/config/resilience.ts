@@ -16,10 +16,10 @@ import {
   type WritePolicy,
 } from '../resilience/index.ts'
 import { type CheckedConfig, type KmsConfig, kmsConfigSchema } from './kms-config.ts'
-import { integer, type Shape } from './schemas.ts'
+import { integer, type SelfDescribed, selfDescribed, type Shape } from './schemas.ts'
 
 /** A whole stack as plain JSON: one KMS or several, and what `composeKms` takes. */
-export interface ResilientKmsConfig extends ResilienceConfig {
+export interface ResilientKmsConfig extends SelfDescribed, ResilienceConfig {
   /** Several: each wraps every data key, and any one of them opens it. */
   readonly kms: KmsConfig | readonly KmsConfig[]
   /** Values over those of the preset. */
@@ -74,6 +74,7 @@ const off = () => z.literal(false)
 
 const stack = () =>
   z.strictObject({
+    ...selfDescribed,
     kms: z.union([kmsConfigSchema, z.array(kmsConfigSchema).check(z.minLength(1))]),
     preset: z.optional(z.enum(PRESET_NAMES)),
     ...shapeOf(TIMEOUTS),

@@ -1,6 +1,6 @@
-import { configError } from '../checks/index.ts'
+import { optionError, placed } from '../checks/index.ts'
 import type { AwsSigner } from '../credentials/aws/index.ts'
-import { isKmsError, KmsError } from '../errors.ts'
+import { isKmsError, type KmsError } from '../errors.ts'
 import type { Network, Runtime } from '../ports/index.ts'
 import { type CheckedText, type ConfigResolver, Reference, type Resolved } from './references.ts'
 
@@ -33,12 +33,12 @@ export class Resolving {
   }
 
   /**
-   * Every reference in a checked configuration, now.
+   * Resolves every reference in a checked configuration, now.
    *
-   * @throws KmsError `ERR_KMS_CONFIG` with the path, without names and values
+   * @throws KmsError `ERR_KMS_CONFIG` with the path and the name of the variable or file, without values
    */
   all<T>(value: T, path: string): Resolved<T> {
-    if (value instanceof Reference) return this.#one(value, this.#at(path)) as Resolved<T>
+    if (value instanceof Reference) return this.#one(value, path) as Resolved<T>
     if (Array.isArray(value))
       return (value as readonly unknown[]).map((one, i) =>
         this.all(one, below(path, String(i))),
@@ -51,7 +51,7 @@ export class Resolving {
   }
 
   /**
-   * Makes a part of the configuration, and says of what it refuses where that stands.
+   * Makes a part of the configuration; the errors of its options get their whole path.
    *
    * @throws KmsError `ERR_KMS_CONFIG`
    */
@@ -60,11 +60,8 @@ export class Resolving {
     try {
       return make()
     } catch (error) {
-      // What is nearer to the mistake has said where it is.
-      if (!isKmsError(error, 'ERR_KMS_CONFIG') || error.message.startsWith(place)) throw error
-      const { provider } = error
-      const message = `${place}: ${error.message}`
-      throw new KmsError('ERR_KMS_CONFIG', { message, ...(provider !== undefined && { provider }) })
+      // An error from further inside has its path already.
+      throw isKmsError(error, 'ERR_KMS_CONFIG') ? placed(place, error) : error
     }
   }
 
@@ -78,20 +75,32 @@ export class Resolving {
   }
 
   #one({ to }: Reference, path: string): string {
-    if (this.#resolve === undefined)
-      throw configError(`${path} is a reference, and there is nothing to resolve it`)
+    const resolve = this.#resolve
+    if (resolve === undefined)
+      throw this.#error(path, 'is a reference: give createKms a `resolve` option that resolves it')
     let text: string | undefined
     try {
-      text = this.#resolve(to)
+      text = resolve(to)
     } catch {
       // Its message may quote a path or a secret.
       text = undefined
     }
     if (typeof text === 'string' && text !== '') return text
-    throw configError(
-      `${path} refers to ${'env' in to ? 'a variable' : 'a file'} that is not there`,
-    )
+    throw this.#error(path, `refers to ${nameOf(to)}, which is not set or empty`)
   }
+
+  #error(path: string, says: string): KmsError {
+    return placed(this.#place, optionError(path, says))
+  }
+}
+
+/** Returns how an error names what a reference is to. What does not look like a name may be a secret. */
+function nameOf(to: Reference['to']): string {
+  if ('env' in to)
+    return /^[A-Z_][A-Z0-9_]{0,127}$/.test(to.env)
+      ? `the variable ${to.env}`
+      : 'a variable (only a name in capitals is shown)'
+  return /^\.{0,2}(?:\/[\w.@-]{1,64}){1,16}$/.test(to.file) ? `the file ${to.file}` : 'a file'
 }
 
 function below(path: string, name: string): string {

@@ -4,6 +4,17 @@ import { type CheckedText, type ConfigText, Reference } from './references.ts'
 /** One schema for each option: a new option that has none is an error of the compiler. */
 export type Shape<T> = { readonly [K in keyof T]-?: z.core.SomeType }
 
+/** What a configuration may say about itself; nothing reads it but editors. */
+export interface SelfDescribed {
+  /** Where the JSON Schema is, for editors. */
+  readonly $schema?: string | undefined
+}
+
+/** The options of {@link SelfDescribed}. */
+export const selfDescribed: { readonly $schema: z.ZodMiniOptional<z.ZodMiniString<string>> } = {
+  $schema: z.optional(z.string()),
+}
+
 /** An object that is told from others by a literal in it. */
 export type Variant<Out, In> = z.ZodMiniType<Out, In> & z.core.$ZodTypeDiscriminable
 

@@ -16,7 +16,18 @@ import {
 import { awsCredentials, type AwsCredentialsConfig, awsCredentialsOf } from './aws.ts'
 import type { CheckedText, ConfigText, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
-import { flag, map, number, type Shape, text, texts, usage, type Variant } from './schemas.ts'
+import {
+  flag,
+  map,
+  number,
+  type Shape,
+  text,
+  texts,
+  usage,
+  type Variant,
+  type SelfDescribed,
+  selfDescribed,
+} from './schemas.ts'
 
 interface Token<S> {
   readonly type: 'token'
@@ -52,7 +63,7 @@ type CheckedAws = z.output<typeof awsCredentials>
 /** How to log in to Vault, in a configuration. */
 export type VaultAuthConfig = Auth<ConfigText, AwsCredentialsConfig>
 
-interface Transit<S, A> extends Plain<VaultTransitKmsOptions, 'auth', S> {
+interface Transit<S, A> extends SelfDescribed, Plain<VaultTransitKmsOptions, 'auth', S> {
   readonly provider: 'vault-transit'
   readonly auth: Auth<S, A>
 }
@@ -98,6 +109,7 @@ const auth = z.discriminatedUnion('type', [
 ])
 
 export const vaultSchema: Variant<Checked, VaultTransitConfig> = z.strictObject({
+  ...selfDescribed,
   provider: z.literal('vault-transit'),
   endpoint: text,
   namespace: z.optional(text),
@@ -116,7 +128,7 @@ export const vaultSchema: Variant<Checked, VaultTransitConfig> = z.strictObject(
 
 export function createVault(config: Checked, resolving: Resolving): KeyManagementService {
   const { auth: login, ...rest } = config
-  const { provider: _provider, ...options } = resolving.all(rest, '')
+  const { provider: _provider, $schema: _schema, ...options } = resolving.all(rest, '')
   return createVaultTransitKms({
     ...options,
     ...resolving.ports,

@@ -23,7 +23,7 @@ export function checkHeader(
   if (!policy.canOpen(header.wraps)) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY') // W3.27
   for (const key in header.stored) {
     // Own keys only: a stored `toString` must not equal an inherited one.
-    const given = keys.includes(key) ? context[key] : undefined
+    const given: unknown = keys.includes(key) ? context[key] : undefined
     if (given !== header.stored[key]) throw new KmsError('ERR_DECRYPT_FAILED') // W6.2
   }
 }

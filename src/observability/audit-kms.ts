@@ -1,30 +1,24 @@
-import { isKmsError, type KmsError, type Outcome } from '../errors.ts'
+import { isKmsError, KmsError, type Outcome } from '../errors.ts'
 import {
+  areVersions,
+  areWraps,
+  checkAnswer,
   DATA_KEY_CONTEXT_KEY,
   discard,
   type EncryptionContext,
-  type GeneratedDataKey,
-  type HealthReport,
-  type KekVersion,
+  InterceptedKms,
+  isGenerated,
+  isReport,
+  isUnwrapped,
   type KeyManagementService,
-  type KmsCallOptions,
-  type KmsCapabilities,
+  type KmsCall,
   type KmsSignalOptions,
-  type SecretBytes,
+  type NextCall,
   type UnwrappedDataKey,
   type UnwrapRequest,
   type WrappedKey,
 } from '../kms/index.ts'
 import type { KmsOperation, Runtime } from '../ports/index.ts'
-import {
-  areKeys,
-  holds,
-  invalidAnswer,
-  isGenerated,
-  isReport,
-  isUnwrapped,
-  outcomesOf,
-} from './audit-answers.ts'
 import type { AuditedKey, KmsAuditEvent } from './audit-event.ts'
 
 /** What takes the records; `KmsAuditTrail`. */
@@ -33,134 +27,56 @@ export interface AuditRecorder {
   record(events: readonly KmsAuditEvent[], options: KmsSignalOptions): Promise<void>
 }
 
-/** One operation, and what its answer must be. */
-interface Call<T> {
+type Opened = Outcome<UnwrappedDataKey>
+
+type Labels = Pick<KmsCall<unknown>, 'operation' | 'provider'>
+
+/** What an event takes from a call. */
+interface Facts {
   readonly operation: KmsOperation
   readonly options: KmsSignalOptions
   readonly context?: EncryptionContext
-  /** The wraps that were asked for, which a failure names. */
-  readonly wraps?: readonly WrappedKey[]
-  readonly make: () => Promise<T>
-  readonly isGood: (answer: T) => boolean
-  readonly keysOf: (answer: T) => readonly AuditedKey[]
 }
 
-/** Records every operation of a service, after it has ended and before its answer is given out. */
-export class AuditKms implements KeyManagementService {
-  readonly providerName: string
-  readonly capabilities: KmsCapabilities
-  readonly #kms: KeyManagementService
+/** Whether an answer is what the interface promises; the items of a batch are looked at one by one. */
+const ANSWERS: Readonly<Record<Exclude<KmsOperation, 'unwrapMany'>, (answer: never) => boolean>> = {
+  generateDataKey: isGenerated,
+  wrapDataKey: areWraps,
+  unwrapDataKey: isUnwrapped,
+  rewrapDataKey: areWraps,
+  currentVersion: areVersions,
+  rotateKey: areVersions,
+  healthCheck: isReport,
+}
+
+/**
+ * Records every operation of a service, after it has ended and before its answer is given out. A rotation
+ * whose record is not safe has happened all the same: the next write carries the record.
+ */
+export class AuditKms extends InterceptedKms {
   readonly #trail: AuditRecorder
   readonly #runtime: Runtime
 
   constructor(kms: KeyManagementService, trail: AuditRecorder, runtime: Runtime) {
-    this.#kms = kms
+    super(kms, { wholeBatches: true })
     this.#trail = trail
     this.#runtime = runtime
-    this.providerName = kms.providerName
-    this.capabilities = kms.capabilities
   }
 
-  canUnwrap(wrap: WrappedKey): boolean {
-    return this.#kms.canUnwrap(wrap)
-  }
-
-  generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
-    const make = (): Promise<GeneratedDataKey> => this.#kms.generateDataKey(options)
-    const facts = { operation: 'generateDataKey', options, context: options.context } as const
-    return this.#run({ ...facts, make, isGood: isGenerated, keysOf: ({ wraps }) => wraps })
-  }
-
-  wrapDataKey(plaintext: SecretBytes, options: KmsCallOptions): Promise<readonly WrappedKey[]> {
-    const make = (): Promise<readonly WrappedKey[]> => this.#kms.wrapDataKey(plaintext, options)
-    const facts = { operation: 'wrapDataKey', options, context: options.context } as const
-    return this.#run({ ...facts, make, isGood: areKeys, keysOf: same })
-  }
-
-  unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey> {
-    const make = (): Promise<UnwrappedDataKey> => this.#kms.unwrapDataKey(wraps, options)
-    const facts = { operation: 'unwrapDataKey', options, context: options.context, wraps } as const
-    return this.#run({ ...facts, make, isGood: isUnwrapped, keysOf: ({ by }) => [by] })
-  }
-
-  rewrapDataKey(
-    wraps: readonly WrappedKey[],
-    options: KmsCallOptions,
-  ): Promise<readonly WrappedKey[]> {
-    const make = (): Promise<readonly WrappedKey[]> => this.#kms.rewrapDataKey(wraps, options)
-    const facts = { operation: 'rewrapDataKey', options, context: options.context, wraps } as const
-    return this.#run({ ...facts, make, isGood: areKeys, keysOf: same })
-  }
-
-  currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
-    const make = (): Promise<readonly KekVersion[]> => this.#kms.currentVersion(options)
-    return this.#run({ operation: 'currentVersion', options, make, isGood: areKeys, keysOf: same })
-  }
-
-  /** A rotation whose record is not safe has happened all the same: the next write carries the record. */
-  rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
-    const make = (): Promise<readonly KekVersion[]> => this.#kms.rotateKey(options)
-    return this.#run({ operation: 'rotateKey', options, make, isGood: areKeys, keysOf: same })
-  }
-
-  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    const make = (): Promise<HealthReport> => this.#kms.healthCheck(options)
-    return this.#run({
-      operation: 'healthCheck',
-      options,
-      make,
-      isGood: isReport,
-      keysOf: () => [],
-    })
-  }
-
-  /** Makes one record for each item: an auditor asks which data keys were opened. */
-  async unwrapMany(
-    items: readonly UnwrapRequest[],
-    options: KmsSignalOptions,
-  ): Promise<readonly Outcome<UnwrappedDataKey>[]> {
-    const atMs = this.#runtime.now()
-    // The service may do with its list what it likes.
-    const asked = items.map(({ wraps, context }) => ({ wraps, context, keys: this.#ours(wraps) }))
-    const eventsOf = (outcomeOf: (i: number) => Outcome<UnwrappedDataKey>): KmsAuditEvent[] =>
-      asked.map(({ context, keys }, i) => {
-        const outcome = outcomeOf(i)
-        const facts = { operation: 'unwrapMany', options, context } as const
-        if (outcome.ok) return this.#event(facts, atMs, [outcome.value.by])
-        return this.#event(facts, atMs, keys, outcome.error)
-      })
-    let answer: unknown
-    try {
-      answer = await this.#kms.unwrapMany([...items], options)
-    } catch (error) {
-      const failed = { ok: false, error: (error ?? 'nothing') as KmsError } as const
-      await this.#quietly(
-        eventsOf(() => failed),
-        options,
-      )
-      throw error
-    }
-    const outcomes = outcomesOf(answer, asked.length, this.providerName)
-    await this.#demand(
-      eventsOf((i) => outcomes[i] as Outcome<UnwrappedDataKey>),
-      options,
-      outcomes,
-    )
-    return outcomes
-  }
-
-  async #run<T>(call: Call<T>): Promise<T> {
-    const { options, wraps, make, isGood, keysOf } = call
+  protected override async around<T, O extends KmsSignalOptions>(
+    call: KmsCall<T, O>,
+    next: NextCall<T, O>,
+  ): Promise<T> {
+    const { operation, options, wraps = [], keysOf } = call
+    if (operation === 'unwrapMany')
+      return this.#batch(call, call.items ?? [], next as never) as Promise<T>
     const atMs = this.#runtime.now()
     let answer: T
     try {
-      answer = await make()
-      if (!holds(isGood, answer)) {
-        discard(answer)
-        throw invalidAnswer(this.providerName, call.operation)
-      }
+      const isGood = ANSWERS[operation] as (given: T) => boolean
+      answer = checked(call, await next(options), isGood)
     } catch (error) {
-      const asked = this.#ours(wraps ?? [])
+      const asked = this.#ours(wraps)
       await this.#quietly([this.#event(call, atMs, asked, error ?? 'nothing')], options)
       throw error
     }
@@ -168,7 +84,39 @@ export class AuditKms implements KeyManagementService {
     return answer
   }
 
-  /** R32: what is not recorded is not given out. */
+  /** Makes one record for each item: an auditor asks which data keys were opened. */
+  async #batch(
+    call: Labels & Facts,
+    items: readonly UnwrapRequest[],
+    next: NextCall<unknown>,
+  ): Promise<readonly Opened[]> {
+    const { operation, options } = call
+    const atMs = this.#runtime.now()
+    // The service may do with its list what it likes.
+    const asked = items.map(({ wraps, context }) => ({ context, keys: this.#ours(wraps) }))
+    const eventsOf = (outcomeOf: (i: number) => Opened | undefined): KmsAuditEvent[] =>
+      asked.map(({ context, keys }, i) => {
+        const outcome = outcomeOf(i)
+        const facts = { operation, options, context }
+        if (outcome?.ok) return this.#event(facts, atMs, [outcome.value.by])
+        return this.#event(facts, atMs, keys, outcome?.error)
+      })
+    let answer: unknown
+    try {
+      answer = await next(options, [...items])
+    } catch (error) {
+      const failed = { ok: false, error: (error ?? 'nothing') as KmsError } as const
+      const events = eventsOf(() => failed)
+      await this.#quietly(events, options)
+      throw error
+    }
+    const outcomes = outcomesOf(call, answer, asked.length)
+    const events = eventsOf((i) => outcomes[i])
+    await this.#demand(events, options, outcomes)
+    return outcomes
+  }
+
+  /** What is not recorded is not given out. */
   async #demand(
     events: readonly KmsAuditEvent[],
     options: KmsSignalOptions,
@@ -188,7 +136,7 @@ export class AuditKms implements KeyManagementService {
   }
 
   #event(
-    { operation, options, context }: Pick<Call<never>, 'operation' | 'options' | 'context'>,
+    { operation, options, context }: Facts,
     atMs: number,
     keys: readonly AuditedKey[],
     error?: unknown,
@@ -201,7 +149,7 @@ export class AuditKms implements KeyManagementService {
       outcome: error === undefined ? 'success' : 'failure',
       errorType: error === undefined ? '' : typeOf(error, options.signal),
       actor: this.#trail.actor(),
-      dataKey: context?.[DATA_KEY_CONTEXT_KEY] ?? '',
+      dataKey: (context?.[DATA_KEY_CONTEXT_KEY] as string | undefined) ?? '',
       keys,
     }
   }
@@ -209,15 +157,38 @@ export class AuditKms implements KeyManagementService {
   /** The wraps under configured KEKs. What a caller or a service gets wrong here must not cost the record. */
   #ours(wraps: readonly WrappedKey[]): readonly AuditedKey[] {
     try {
-      return wraps.filter((wrap) => areKeys([wrap]) && this.#kms.canUnwrap(wrap))
+      return wraps.filter((wrap) => areVersions([wrap]) && this.canUnwrap(wrap))
     } catch {
       return []
     }
   }
 }
 
-function same(keys: readonly AuditedKey[]): readonly AuditedKey[] {
-  return keys
+/** Returns an outcome for each item, a failure where the service gave none; wipes what is left over. */
+function outcomesOf(call: Labels, answer: unknown, count: number): readonly Opened[] {
+  const given: readonly unknown[] = Array.isArray(answer) ? answer : []
+  discard(Array.isArray(answer) ? given.slice(count) : answer)
+  return Array.from({ length: count }, (_, i) => {
+    try {
+      return checked(call, given[i] as Opened, isOutcome)
+    } catch (error) {
+      return { ok: false, error: error as KmsError }
+    }
+  })
+}
+
+/** Returns an answer that is good; else wipes it, and names the operation in the error. */
+function checked<T>({ provider, operation }: Labels, answer: T, isGood: (given: T) => boolean): T {
+  try {
+    return checkAnswer(provider, answer, isGood)
+  } catch (error) {
+    const { code, message } = error as KmsError
+    throw new KmsError(code, { message, provider, operation })
+  }
+}
+
+function isOutcome(outcome: Opened): boolean {
+  return outcome.ok ? isUnwrapped(outcome.value) : isKmsError(outcome.error)
 }
 
 function typeOf(error: unknown, signal: AbortSignal | undefined): string {

@@ -4,6 +4,7 @@ import { notify } from '../runtime/index.ts'
 import type { AuditChain } from './audit-chain.ts'
 import type { Checkpointer } from './audit-checkpoints.ts'
 import type { KmsAuditEvent } from './audit-event.ts'
+import { AuditFlight } from './audit-flight.ts'
 import type { AuditCheckpoint, AuditRecord, AuditSink } from './audit-record.ts'
 import { takeBatch, Ticket } from './audit-ticket.ts'
 import { writeRecords } from './write-records.ts'
@@ -26,8 +27,6 @@ type Defer = (work: Promise<unknown>) => void
 /** A batch starts with so many records, and doubles while the sink takes it in a quarter of its time. */
 const FIRST_BATCH = 64
 const MAX_BATCH = 1_000
-/** A flight that is quiet for longer than the sink may take is dead: its request has ended. */
-const STALL_MARGIN_MS = 250
 
 /**
  * Writes records in order and in batches: what comes while a batch is under way goes into the next one. One
@@ -42,12 +41,12 @@ export class AuditQueue {
   /** Events that were refused since the last record. */
   #lost = 0
   #limit = FIRST_BATCH
-  #flight: object | undefined
-  #movedAtMs = 0
+  readonly #flight: AuditFlight
   #last: AuditRecord | undefined
 
   constructor(options: QueueOptions) {
     this.#options = options
+    this.#flight = new AuditFlight(options)
   }
 
   /**
@@ -64,7 +63,7 @@ export class AuditQueue {
     this.#lost += events.length
     this.#tell('audit-loss', events)
     // What fills the queue may be waiting for a call that writes it.
-    if (!this.#isFlying) {
+    if (!this.#flight.isLive) {
       const nudge = this.#settled(new Ticket([], 0), defer).catch(() => undefined)
       defer?.(nudge)
     }
@@ -85,11 +84,11 @@ export class AuditQueue {
   async #settled(ticket: Ticket, defer?: Defer): Promise<void> {
     this.#tickets.push(ticket)
     while (!ticket.isSettled) {
-      if (!this.#isFlying) {
+      if (!this.#flight.isLive) {
         const work = this.#fly(ticket)
         defer?.(work)
       }
-      const cancel = this.#options.network.after(this.#stallMs, () => {
+      const cancel = this.#options.network.after(this.#flight.stallMs, () => {
         ticket.wake()
       })
       await ticket.change()
@@ -98,24 +97,11 @@ export class AuditQueue {
     if (ticket.error !== undefined) throw ticket.error
   }
 
-  get #stallMs(): number {
-    return this.#options.timeoutMs + STALL_MARGIN_MS
-  }
-
-  /** Whether somebody writes, and lives. */
-  get #isFlying(): boolean {
-    const quietMs = this.#options.runtime.now() - this.#movedAtMs
-    return this.#flight !== undefined && quietMs < this.#stallMs
-  }
-
   /** Writes batches until this ticket is settled. */
   async #fly(own: Ticket): Promise<void> {
-    const flight = {}
-    this.#flight = flight
-    this.#moved()
-    while (!own.isSettled && this.#flight === flight) await this.#attempt(flight)
-    if (this.#flight !== flight) return
-    this.#flight = undefined
+    const flight = this.#flight.begin()
+    while (!own.isSettled && this.#flight.is(flight)) await this.#attempt(flight)
+    if (!this.#flight.end(flight)) return
     this.#tickets.find(({ isSettled }) => !isSettled)?.wake()
   }
 
@@ -125,11 +111,11 @@ export class AuditQueue {
       if (!(await this.#seal(batch, flight))) return
       await this.#write(batch.filter(({ isWritten }) => !isWritten).flatMap((one) => one.records))
     } catch (cause) {
-      if (this.#flight === flight) this.#fail(cause)
+      if (this.#flight.is(flight)) this.#fail(cause)
       return
     }
     for (const ticket of batch) ticket.isWritten = true
-    this.#moved()
+    this.#flight.moved()
     await this.#cover(batch)
     const done = new Set(batch)
     this.#tickets = this.#tickets.filter((ticket) => !done.has(ticket))
@@ -151,9 +137,9 @@ export class AuditQueue {
           chain.commit(record)
           records.push(record)
           this.#lost -= record.lost
-          this.#moved()
+          this.#flight.moved()
         }
-        if (this.#flight !== flight) return false
+        if (!this.#flight.is(flight)) return false
       }
     return true
   }
@@ -197,11 +183,7 @@ export class AuditQueue {
       const failed = mode === 'closed' && checkpointer.isOverdue(last) ? batch : wanted
       for (const ticket of failed) ticket.settle(error as KmsError)
     }
-    this.#moved()
-  }
-
-  #moved(): void {
-    this.#movedAtMs = this.#options.runtime.now()
+    this.#flight.moved()
   }
 
   #tell(type: 'audit-loss' | 'checkpoint-loss', events: readonly KmsAuditEvent[]): void {

@@ -25,7 +25,7 @@ export function resourceOf(host: string): string {
 /**
  * Finds out who sent a request, and whether they may do this.
  *
- * @throws Refusal `unauthorized`, `forbidden`
+ * @throws Refusal `noToken`, `unauthorized`, `forbidden`
  */
 export async function authorize(
   parts: EntraParts,
@@ -33,6 +33,7 @@ export async function authorize(
   record: CallRecord,
 ): Promise<void> {
   const { applications, defects, mint, tenantId, now } = parts
+  if (!headers.has('authorization')) throw new Refusal('noToken')
   const [, token = ''] = /^Bearer +(.+)$/i.exec(headers.get('authorization') ?? '') ?? []
   const jwt = parseJwt(token)
   if (jwt === undefined) throw new Refusal('unauthorized')

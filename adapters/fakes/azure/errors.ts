@@ -12,6 +12,7 @@ interface ErrorRow {
 export type RefusalKind =
   | 'badParameter'
   | 'unauthorized'
+  | 'noToken'
   | 'forbidden'
   | 'operationForbidden'
   | 'disabled'
@@ -35,6 +36,12 @@ const ROWS: Readonly<Record<RefusalKind, ErrorRow>> = {
     code: 'Unauthorized',
     message: 'AKV10022: Invalid audience, signature or lifetime of the token.',
     source: 'documented: REST API error codes, HTTP 401',
+  },
+  noToken: {
+    status: 401,
+    code: 'Unauthorized',
+    message: 'AKV10000: Request is missing a Bearer or PoP token.',
+    source: "client: recordings of Microsoft's own clients",
   },
   forbidden: {
     status: 403,

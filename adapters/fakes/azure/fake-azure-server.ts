@@ -128,19 +128,14 @@ export class FakeAzureServer {
     }
   }
 
-  /** Where nobody came with a token, the body is empty. */
-  #refused({ status, code, inner, message }: Refusal, { headers, record }: Routed): PlainAnswer {
+  /** A 401 says where tokens come from. */
+  #refused({ status, code, inner, message }: Refusal, { record }: Routed): PlainAnswer {
     record.error = inner ?? code
     const innererror = inner === undefined ? {} : { innererror: { code: inner } }
     const answer = answerOf(status, { error: { code, message, ...innererror } })
     if (status !== 401) return answer
     const challenge = challengeOf(this.#parts, resourceOf(record.host))
-    const empty = headers.has('authorization') ? {} : { 'content-length': '0' }
-    return {
-      ...answer,
-      headers: { ...answer.headers, ...empty, 'www-authenticate': challenge },
-      body: headers.has('authorization') ? answer.body : '',
-    }
+    return { ...answer, headers: { ...answer.headers, 'www-authenticate': challenge } }
   }
 }
 

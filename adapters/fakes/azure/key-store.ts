@@ -22,6 +22,7 @@ export interface StoredVersion {
 export interface StoredKey {
   readonly name: string
   readonly kty: string
+  readonly bits: number
   readonly versions: StoredVersion[]
   policy: object
 }
@@ -29,6 +30,8 @@ export interface StoredKey {
 /** What a key or a new version of it is made of. */
 export interface NewKey {
   readonly kty: string
+  /** Bits of an RSA key. */
+  readonly bits?: number | undefined
   readonly operations: readonly string[]
   readonly nowMs: number
   readonly expiresAtMs?: number | undefined
@@ -43,7 +46,8 @@ export class KeyStore {
   create(host: string, name: string, made: NewKey): StoredKey {
     const id = idOf(host, name)
     if (this.#deleted.has(id)) throw new Refusal('conflict')
-    const key = this.#keys.get(id) ?? { name, kty: made.kty, versions: [], policy: {} }
+    const { kty, bits = 2_048 } = made
+    const key = this.#keys.get(id) ?? { name, kty, bits, versions: [], policy: {} }
     this.#keys.set(id, key)
     key.versions.push(newVersion(made))
     return key
@@ -54,6 +58,18 @@ export class KeyStore {
     const key = this.#keys.get(idOf(host, name))
     if (key === undefined) throw new Refusal('notFound')
     return key
+  }
+
+  /** A key that was deleted. @throws Refusal `notFound` */
+  findDeleted(host: string, name: string): StoredKey {
+    const key = this.#deleted.get(idOf(host, name))
+    if (key === undefined) throw new Refusal('notFound')
+    return key
+  }
+
+  /** The versions of a key; none where there is no such key, as the vault answers. */
+  versionsOf(host: string, name: string): readonly StoredVersion[] {
+    return this.#keys.get(idOf(host, name))?.versions ?? []
   }
 
   /** Soft: the name stays taken. @throws Refusal `notFound` */
@@ -76,18 +92,19 @@ export function versionOf(key: StoredKey, version: string): StoredVersion {
 /** A new version in place of the last one, as a rotation makes it. */
 export function rotate(key: StoredKey, nowMs: number): StoredVersion {
   const { operations } = versionOf(key, '')
-  const made = newVersion({ kty: key.kty, operations, nowMs })
+  const { kty, bits } = key
+  const made = newVersion({ kty, bits, operations, nowMs })
   key.versions.push(made)
   return made
 }
 
-function newVersion({ kty, operations, nowMs, expiresAtMs }: NewKey): StoredVersion {
+function newVersion({ kty, bits = 2_048, operations, nowMs, expiresAtMs }: NewKey): StoredVersion {
   return {
     version: crypto.randomUUID().replaceAll('-', ''),
     material:
       kty === 'oct-HSM'
         ? { kind: 'oct', bytes: crypto.getRandomValues(new Uint8Array(32)) }
-        : { kind: 'rsa', pair: lazily(rsaPair) },
+        : { kind: 'rsa', pair: lazily(() => rsaPair(bits)) },
     createdAtMs: nowMs,
     operations,
     enabled: true,
@@ -102,10 +119,10 @@ function lazily<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make())
 }
 
-async function rsaPair(): Promise<{ readonly jwk: JsonWebKey }> {
+async function rsaPair(modulusLength: number): Promise<{ readonly jwk: JsonWebKey }> {
   const algorithm = {
     name: 'RSA-OAEP',
-    modulusLength: 2_048,
+    modulusLength,
     publicExponent: new Uint8Array([1, 0, 1]),
     hash: 'SHA-256',
   }

@@ -31,6 +31,7 @@ export const VAULT_OPERATIONS: ReadonlyMap<string, (call: VaultCall) => Promise<
     ['list', list],
     ['update', update],
     ['delete', remove],
+    ['getDeleted', getDeleted],
     ['rotate', rotateKey],
     ['getRotationPolicy', getPolicy],
     ['setRotationPolicy', setPolicy],
@@ -40,13 +41,16 @@ export const VAULT_OPERATIONS: ReadonlyMap<string, (call: VaultCall) => Promise<
 
 async function create(call: VaultCall): Promise<JsonObject> {
   const { record, input, nowMs, keys } = call
-  const { kty, key_ops: operations, attributes } = input
+  const { kty, key_ops: operations, attributes, key_size: bits } = input
   if (typeof kty !== 'string' || !['RSA', 'RSA-HSM', 'oct-HSM'].includes(kty))
     throw new Refusal('badParameter')
   if (kty === 'oct-HSM' && !record.host.includes('.managedhsm.')) throw new Refusal('badParameter')
+  const isSize = typeof bits === 'number' && [2_048, 3_072, 4_096].includes(bits)
+  if (kty.startsWith('RSA') && bits !== undefined && !isSize) throw new Refusal('badParameter')
   const { exp } = (attributes ?? {}) as JsonObject
   const key = keys.create(record.host, record.key ?? '', {
     kty,
+    bits: isSize ? bits : undefined,
     operations: Array.isArray(operations) ? (operations as string[]) : ALL_OPERATIONS,
     nowMs,
     expiresAtMs: typeof exp === 'number' ? exp * 1_000 : undefined,
@@ -63,8 +67,9 @@ function get(call: VaultCall): Promise<JsonObject> {
 }
 
 function list(call: VaultCall): Promise<JsonObject> {
-  const key = found(call)
-  const value = key.versions.map((one) => ({ kid: kidOf(call, key, one), ...attributesOf(one) }))
+  const { host, key: name = '' } = call.record
+  const versions = call.keys.versionsOf(host, name)
+  const value = versions.map((one) => ({ kid: kidOf(call, { name }, one), ...attributesOf(one) }))
   return Promise.resolve({ value, nextLink: null })
 }
 
@@ -80,9 +85,18 @@ function update(call: VaultCall): Promise<JsonObject> {
   return bundle(call, key, version)
 }
 
-async function remove(call: VaultCall): Promise<JsonObject> {
+function remove(call: VaultCall): Promise<JsonObject> {
   const { keys, record } = call
-  const key = keys.delete(record.host, record.key ?? '')
+  return deletedBundle(call, keys.delete(record.host, record.key ?? ''))
+}
+
+function getDeleted(call: VaultCall): Promise<JsonObject> {
+  const { keys, record } = call
+  return deletedBundle(call, keys.findDeleted(record.host, record.key ?? ''))
+}
+
+async function deletedBundle(call: VaultCall, key: StoredKey): Promise<JsonObject> {
+  const { record } = call
   const recoveryId = `${originOf(record.host)}/deletedkeys/${key.name}`
   return { ...(await bundle(call, key, versionOf(key, ''))), recoveryId }
 }
@@ -199,7 +213,7 @@ function attributesOf({
 
 function kidOf(
   { record, defects }: VaultCall,
-  { name }: StoredKey,
+  { name }: Pick<StoredKey, 'name'>,
   { version }: StoredVersion,
   isBundle = false,
 ): string {

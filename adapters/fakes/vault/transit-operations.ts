@@ -33,6 +33,11 @@ export interface TransitAnswer {
 
 type Work = (key: TransitKeyState, item: JsonObject, defects: Defects) => Promise<JsonObject>
 
+/** Types of keys that Vault and OpenBao make. */
+const KEY_TYPES: ReadonlySet<string> = new Set([
+  ...['aes128-gcm96', 'aes256-gcm96', 'chacha20-poly1305', 'xchacha20-poly1305', 'ed25519', 'hmac'],
+  ...['ecdsa-p256', 'ecdsa-p384', 'ecdsa-p521', 'rsa-2048', 'rsa-3072', 'rsa-4096'],
+])
 const NAME = /^\w(?:[\w.-]*\w)?$/
 
 /** @throws Refusal */
@@ -177,6 +182,9 @@ function keys(call: TransitCall, [name = '', action, ...more]: readonly string[]
       input['derived'] === true,
       input['convergent_encryption'] === true,
     ]
+    if (!KEY_TYPES.has(type)) throw new Refusal(400, `unknown key type ${type}`)
+    if (convergent && !derived)
+      throw new Refusal(400, 'convergent encryption requires derivation to be enabled')
     return { data: keyInfo(all.ensure(mount, { name, type, derived, convergent })) }
   }
   if (action === undefined) authorize(method === 'DELETE' ? 'delete' : 'read')
@@ -191,7 +199,7 @@ function keys(call: TransitCall, [name = '', action, ...more]: readonly string[]
   if (action === undefined && method === 'DELETE') {
     if (!held.deletionAllowed) throw new Refusal(400, 'deletion is not allowed for this key')
     all.delete(mount, name)
-    return {}
+    return { status: 204 }
   }
   if (action === 'rotate') all.rotate(held)
   else if (action === 'config') configure(held, input)

@@ -1,4 +1,4 @@
-import { checkOptions, configError, integer, type OptionKinds } from '../../checks/index.ts'
+import { checkOptions, integer, optionError, type OptionKinds } from '../../checks/index.ts'
 import {
   askForJwt,
   Refreshing,
@@ -115,11 +115,12 @@ function portsOf(options: StsOptions): RefreshPorts {
 function roleParameters(options: RoleOptions): Record<string, string> {
   const { roleArn, sessionName = 'edge-kms', durationSeconds } = options
   if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/.test(roleArn))
-    throw configError(
-      'roleArn must be the ARN of an IAM role, e.g. arn:aws:iam::111122223333:role/app',
+    throw optionError(
+      'roleArn',
+      'must be the ARN of an IAM role, e.g. arn:aws:iam::111122223333:role/app',
     )
   if (!/^[\w+=,.@-]{2,64}$/.test(sessionName))
-    throw configError('sessionName must be 2 to 64 letters, digits or _+=,.@-')
+    throw optionError('sessionName', 'must be 2 to 64 letters, digits or _+=,.@-')
   const parameters: Record<string, string> = { RoleArn: roleArn, RoleSessionName: sessionName }
   if (durationSeconds === undefined) return parameters
   const seconds = integer('durationSeconds', durationSeconds, 900, 43_200)

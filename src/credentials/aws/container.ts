@@ -1,4 +1,4 @@
-import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
+import { checkOptions, configError, optionError, type OptionKinds } from '../../checks/index.ts'
 import { KmsError, type KmsErrorDetails } from '../../errors.ts'
 import {
   type HttpResponse,
@@ -81,7 +81,7 @@ function readCredentials(answer: JsonObject | undefined): AwsCredentials {
 function containerUrl({ relativeUri, fullUri }: ContainerCredentialsOptions): string {
   if (relativeUri !== undefined && fullUri === undefined) {
     if (!/^\/[\w\-./]*(?:\?[\w\-./=&%]*)?$/.test(relativeUri))
-      throw configError('relativeUri must be a path, e.g. /v2/credentials/ID')
+      throw optionError('relativeUri', 'must be a path, e.g. /v2/credentials/ID')
     return ECS_ADDRESS + relativeUri
   }
   if (fullUri === undefined || relativeUri !== undefined) {
@@ -94,7 +94,7 @@ function containerUrl({ relativeUri, fullUri }: ContainerCredentialsOptions): st
     url.username + url.password !== '' ||
     (url.protocol !== 'https:' && !plain)
   ) {
-    throw configError('fullUri must be https, loopback, or the fixed address of ECS or EKS')
+    throw optionError('fullUri', 'must be https, loopback, or the fixed address of ECS or EKS')
   }
   return fullUri
 }
@@ -108,7 +108,7 @@ async function tokenOf(
   const token: unknown = typeof given === 'function' ? await askCallback(given, callback) : given
   const trimmed = typeof token === 'string' ? token.trim() : ''
   if (/^[\x20-\x7e]+$/.test(trimmed)) return trimmed
-  throw configError('authorizationToken must be a header value: printable ASCII')
+  throw optionError('authorizationToken', 'must be a header value: printable ASCII')
 }
 
 function expiration(text: string): number {

@@ -1,4 +1,4 @@
-import { configError, wrongOption } from '../../checks/index.ts'
+import { configError, describe, wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
 import type { CallFacts } from '../../http/index.ts'
 import { askCallback, guardSource, Refreshing, type RefreshPorts } from '../../runtime/index.ts'
@@ -70,13 +70,15 @@ export function checkCredentials(
  * @param env - `process.env`, a Worker's `env`, or any object with these names
  * @throws KmsError `ERR_KMS_CONFIG`
  */
-export function awsCredentialsFromEnv(env: Readonly<Record<string, unknown>>): AwsCredentials {
+export function awsCredentialsFromEnv(env: object): AwsCredentials {
+  if (Object(env) !== env) throw wrongOption('env', 'an object with the variables', env)
+  const given = env as Readonly<Record<string, unknown>>
   const read = (name: string): string => {
-    const value = env[name]
+    const value = given[name]
     if (typeof value === 'string' && value !== '') return value
-    throw configError(`${name} is not set`)
+    throw configError(`${name} is not set: env must hold it as a string, got ${describe(value)}`)
   }
-  const sessionToken = env['AWS_SESSION_TOKEN']
+  const sessionToken = given['AWS_SESSION_TOKEN']
   return checkCredentials({
     accessKeyId: read('AWS_ACCESS_KEY_ID'),
     secretAccessKey: read('AWS_SECRET_ACCESS_KEY'),

@@ -1,4 +1,4 @@
-import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
+import { checkOptions, optionError, type OptionKinds } from '../../checks/index.ts'
 import { importPKCS8, SignJWT } from 'jose'
 import { type Bytes, decodeBase64, encodeBase64Url } from '../../bytes/index.ts'
 import { webRuntime } from '../../runtime/index.ts'
@@ -38,7 +38,7 @@ export function azureClientCertificate(
   return entraCredentials(options, async ({ tokenUrl }) => {
     // Imported anew: on Workers what one request waits for must not belong to another.
     const key = await importPKCS8(pem, 'PS256').catch(() => {
-      throw configError('privateKey must be an RSA key')
+      throw optionError('privateKey', 'must be an RSA key')
     })
     const thumbprint = new Uint8Array(await crypto.subtle.digest('SHA-256', der))
     const seconds = Math.floor(runtime.now() / 1_000)
@@ -67,7 +67,7 @@ function derOf(pem: unknown): Bytes {
   const der = decodeBase64(text.replace(/\s/g, '')) ?? new Uint8Array(0)
   // A sequence: what every certificate begins with.
   if (der.length < 100 || der[0] !== 0x30)
-    throw configError('certificate must be PEM: -----BEGIN CERTIFICATE-----')
+    throw optionError('certificate', 'must be PEM: -----BEGIN CERTIFICATE-----')
   return der
 }
 
@@ -82,5 +82,5 @@ function privateKeyOf(pem: unknown): string {
     : /-----BEGIN ENCRYPTED PRIVATE KEY-----/.test(text)
       ? ', not encrypted'
       : ''
-  throw configError(`privateKey must be PKCS#8 in PEM, -----BEGIN PRIVATE KEY-----${hint}`)
+  throw optionError('privateKey', `must be PKCS#8 in PEM, -----BEGIN PRIVATE KEY-----${hint}`)
 }

@@ -1,4 +1,4 @@
-import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
+import { checkOptions, type OptionKinds, wrongOption } from '../../checks/index.ts'
 import { ENTRA_KINDS, entraCredentials, type EntraOptions } from './entra.ts'
 import type { AzureCredentialSource } from './token.ts'
 
@@ -36,6 +36,6 @@ export function azureClientSecret(options: AzureClientSecretOptions): AzureCrede
   checkOptions(options, KINDS)
   const { clientSecret } = options
   if (typeof clientSecret !== 'string' || clientSecret === '')
-    throw configError('clientSecret is missing')
+    throw wrongOption('clientSecret', 'a string that is not empty', clientSecret)
   return entraCredentials(options, () => Promise.resolve({ client_secret: clientSecret }))
 }

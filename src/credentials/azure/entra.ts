@@ -1,4 +1,4 @@
-import { configError, type OptionKinds } from '../../checks/index.ts'
+import { oneOf, type OptionKinds, wrongOption } from '../../checks/index.ts'
 import { checkEndpoint, type EndpointRules, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { type FlightOptions, webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -54,7 +54,7 @@ const PROVIDER = 'azure-entra'
 export function entraCredentials(options: EntraOptions, proof: Proof): AzureCredentialSource {
   const { clientId, runtime = webRuntime, network = webNetwork, timeoutMs } = options
   const tokenUrl = `${authorityOf(options)}/${checkTenant(options.tenantId)}/oauth2/v2.0/token`
-  if (!isGuid(clientId)) throw configError('clientId is not a GUID')
+  if (!isGuid(clientId)) throw wrongOption('clientId', 'a GUID', clientId)
   const transport = new Transport({ network, timeoutMs })
   return new RefreshingTokens(
     async ({ resource, signal, defer }) => {
@@ -94,7 +94,7 @@ export function isGuid(text: unknown): text is string {
 }
 
 function authorityOf({ cloud = 'public', authority, ...rules }: EntraOptions): string {
-  if (!Object.hasOwn(AZURE_CLOUDS, cloud)) throw configError('cloud is not known')
+  oneOf('cloud', cloud, Object.keys(AZURE_CLOUDS) as AzureCloudName[])
   return checkEndpoint(authority ?? AZURE_CLOUDS[cloud].authority, rules)
 }
 
@@ -102,5 +102,5 @@ function authorityOf({ cloud = 'public', authority, ...rules }: EntraOptions): s
 function checkTenant(tenantId: string): string {
   const isDomain = /^(?=.{4,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+$/i.test(tenantId)
   if (isGuid(tenantId) || isDomain) return tenantId
-  throw configError('tenantId is neither a GUID nor a domain')
+  throw wrongOption('tenantId', 'a GUID or a domain of the directory', tenantId)
 }

@@ -1,4 +1,10 @@
-import { checkOptions, configError, type OptionKinds } from '../../checks/index.ts'
+import {
+  checkOptions,
+  configError,
+  optionError,
+  type OptionKinds,
+  wrongOption,
+} from '../../checks/index.ts'
 import { Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { retrying, webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -78,10 +84,11 @@ export function azureAppServiceIdentity(options: AzureAppServiceOptions): AzureC
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   const near = url?.protocol === 'http:' && NEAR.test(url.hostname)
   if (url === undefined || (url.protocol !== 'https:' && !near))
-    throw configError('endpoint must be https, loopback or link-local')
+    throw optionError('endpoint', 'must be a URL that is https, loopback or link-local')
   if (url.username + url.password + url.search + url.hash !== '')
-    throw configError('endpoint has no user, query or fragment')
-  if (!isHeaderValue(header)) throw configError('header is not a header value')
+    throw optionError('endpoint', 'must have no user, query or fragment')
+  if (!isHeaderValue(header))
+    throw wrongOption('header', 'the value of IDENTITY_HEADER: printable ASCII', header)
   return identity(options, url.href, {
     apiVersion: '2019-08-01',
     resourceIdName: 'mi_res_id',
@@ -130,11 +137,12 @@ function whichIdentity(
   resourceIdName: string,
 ): Record<string, string> {
   const given = [clientId, objectId, resourceId].filter((one) => one !== undefined)
-  if (given.length > 1) throw configError('at most one of clientId, objectId and resourceId')
-  for (const guid of [clientId, objectId])
-    if (guid !== undefined && !isGuid(guid)) throw configError('clientId or objectId is not a GUID')
+  if (given.length > 1)
+    throw configError('clientId, objectId and resourceId exclude each other: give at most one')
+  for (const [name, guid] of Object.entries({ clientId, objectId }))
+    if (guid !== undefined && !isGuid(guid)) throw wrongOption(name, 'a GUID', guid)
   if (resourceId !== undefined && !/^\/subscriptions\/[\w\-./()]{1,1000}$/.test(resourceId))
-    throw configError('resourceId is no id of Azure')
+    throw wrongOption('resourceId', 'an id such as /subscriptions/…', resourceId)
   if (clientId !== undefined) return { client_id: clientId }
   if (objectId !== undefined) return { object_id: objectId }
   return resourceId === undefined ? {} : { [resourceIdName]: resourceId }

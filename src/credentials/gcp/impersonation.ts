@@ -1,4 +1,4 @@
-import { checkFlags, configError, refuseOthers } from '../../checks/index.ts'
+import { checkFlags, integer, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { checkEndpoint, type EndpointRules, stringField, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -47,15 +47,19 @@ export function gcpImpersonation(options: GcpImpersonationOptions): GcpCredentia
   const { timeoutMs, runtime = webRuntime, network = webNetwork, ...others } = last
   refuseOthers(others)
   checkFlags({ allowHttpLoopback })
-  if (!areTexts(scopes) || scopes.length === 0) throw configError('scopes is no list of scopes')
-  if (!areTexts(delegates)) throw configError('delegates is no list of e-mail addresses')
-  if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 60 || lifetimeSeconds > 43_200)
-    throw configError('lifetimeSeconds is not valid')
-  const url = `${checkEndpoint(endpoint, { allowHttpLoopback })}/v1/${accountName(serviceAccount)}:generateAccessToken`
+  if (!areTexts(scopes) || scopes.length === 0)
+    throw wrongOption('scopes', 'an array of at least one OAuth scope', scopes)
+  if (!areTexts(delegates))
+    throw wrongOption('delegates', 'an array of e-mail addresses of service accounts', delegates)
+  integer('lifetimeSeconds', lifetimeSeconds, 60, 43_200)
+  const account = accountName('serviceAccount', serviceAccount)
+  const url = `${checkEndpoint(endpoint, { allowHttpLoopback })}/v1/${account}:generateAccessToken`
   const body = {
     scope: [...scopes],
     lifetime: `${String(lifetimeSeconds)}s`,
-    ...(delegates.length > 0 && { delegates: delegates.map(accountName) }),
+    ...(delegates.length > 0 && {
+      delegates: delegates.map((one) => accountName('delegates', one)),
+    }),
   }
   const client = new GcpClient({
     provider: PROVIDER,
@@ -79,7 +83,7 @@ function areTexts(list: readonly unknown[]): boolean {
   return Array.isArray(list) && list.every((one) => typeof one === 'string' && one !== '')
 }
 
-function accountName(email: string): string {
+function accountName(option: string, email: string): string {
   if (/^[\w.+-]{1,256}@[\w.-]{1,256}$/.test(email)) return `projects/-/serviceAccounts/${email}`
-  throw configError('serviceAccount or delegates is no e-mail address')
+  throw wrongOption(option, 'the e-mail address of a service account', email)
 }

@@ -1,4 +1,4 @@
-import { configError, refuseOthers } from '../../checks/index.ts'
+import { optionError, refuseOthers } from '../../checks/index.ts'
 import { KmsError, type KmsErrorDetails } from '../../errors.ts'
 import { type HttpResponse, retryAfterMs, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
@@ -39,11 +39,12 @@ export function gcpMetadataServer(options: GcpMetadataServerOptions = {}): GcpCr
   refuseOthers(others)
   checkOptional('serviceAccount', serviceAccount)
   if (!HOST.test(host))
-    throw configError(
-      'host must be metadata.google.internal, 169.254.169.254 or a loopback address',
+    throw optionError(
+      'host',
+      'must be metadata.google.internal, 169.254.169.254 or a loopback address',
     )
   if (!/^[\w.@+-]{1,256}$/.test(serviceAccount) || /^\.+$/.test(serviceAccount))
-    throw configError('serviceAccount must be an e-mail address, or default')
+    throw optionError('serviceAccount', 'must be an e-mail address, or default')
   const url = `http://${host}/computeMetadata/v1/instance/service-accounts/${serviceAccount}/token`
   const transport = new Transport({ network, timeoutMs })
   const ask = async (signal: AbortSignal | undefined): Promise<GcpAccessToken> => {

@@ -61,7 +61,8 @@ export function gcpServiceAccount(options: GcpServiceAccountOptions): GcpCredent
   refuseOthers(others)
   checkOptional('audience', audience)
   checkOptional('scope', scope)
-  if (audience !== undefined && scope !== undefined) throw configError('audience beside scope')
+  if (audience !== undefined && scope !== undefined)
+    throw configError('audience and scope exclude each other: give one of them')
   const claims = scope === undefined ? { aud: audience ?? KMS_AUDIENCE } : { scope }
   return new ServiceAccount(readKey(key), claims, runtime, network)
 }
@@ -113,7 +114,9 @@ function readKey(given: string | GcpServiceAccountKey): GcpServiceAccountKey {
   const field = (name: keyof GcpServiceAccountKey, form: RegExp): string => {
     const value: unknown = key?.[name]
     if (typeof value === 'string' && form.test(value)) return value
-    throw configError(`${name} of the service account's key is missing or malformed`)
+    throw configError(
+      `key must be the JSON of a service account's key: ${name} is missing or malformed`,
+    )
   }
   return {
     client_email: field('client_email', /^[\w.+-]{1,256}@[\w.-]{1,256}$/),
@@ -130,6 +133,8 @@ async function importKey(pem: string): Promise<CryptoKey> {
   try {
     return await importPKCS8(pem, 'RS256')
   } catch {
-    throw configError('private_key of the service account is no RSA key')
+    throw configError(
+      "key must be the JSON of a service account's key: private_key must be an RSA key in PEM",
+    )
   }
 }

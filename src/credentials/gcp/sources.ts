@@ -40,8 +40,8 @@ export function checkToken(token: GcpAccessToken): GcpAccessToken {
   const { token: text, expiresAtMs } = Object(token) as Partial<GcpAccessToken>
   // RFC 6750 section 2.1. A line break would add a header of the attacker's choice.
   if (typeof text !== 'string' || !/^[\w.~+/-]{1,16384}=*$/.test(text))
-    throw configError('the access token is missing or malformed')
+    throw configError('the access token is missing or malformed: give one as Google issues it')
   if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
-    throw configError('expiresAtMs of the access token is not a time')
+    throw wrongOption('expiresAtMs', 'milliseconds since the epoch', expiresAtMs)
   return token
 }

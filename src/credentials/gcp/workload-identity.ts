@@ -1,4 +1,4 @@
-import { checkFlags, configError, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { checkFlags, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { checkEndpoint, type EndpointRules, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import {
@@ -44,6 +44,8 @@ export interface SubjectToken {
 }
 
 const PROVIDER = 'gcp-sts'
+const AUDIENCE_FORM =
+  'a provider of a workload identity pool: //iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER'
 const AUDIENCE =
   /^\/\/iam\.googleapis\.com\/projects\/\d{1,20}\/locations\/global\/workloadIdentityPools\/[a-z0-9-]{4,32}\/providers\/[a-z0-9-]{4,32}$/
 const PARAMETER = 'urn:ietf:params:oauth:'
@@ -77,8 +79,7 @@ export function federation(
   refuseOthers(others)
   checkFlags({ allowHttpLoopback })
   checkOptional('scope', scope)
-  if (!AUDIENCE.test(audience))
-    throw configError('audience is no provider of a workload identity pool')
+  if (!AUDIENCE.test(audience)) throw wrongOption('audience', AUDIENCE_FORM, audience)
   const url = `${checkEndpoint(endpoint, { allowHttpLoopback })}/v1/token`
   const transport = new Transport({ network, timeoutMs })
   let skewMs = 0

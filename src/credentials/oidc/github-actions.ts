@@ -1,4 +1,4 @@
-import { configError, refuseOthers } from '../../checks/index.ts'
+import { configError, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
 import { parseJsonObject, Transport } from '../../http/index.ts'
 import type { Network } from '../../ports/index.ts'
@@ -9,7 +9,7 @@ import type { OidcTokenSource } from './oidc-token-source.ts'
 /** Options of {@link githubActionsToken}. */
 export interface GithubActionsTokenOptions {
   /** `process.env`, or any object with `ACTIONS_ID_TOKEN_REQUEST_URL` and `…_TOKEN`. */
-  readonly env: Readonly<Record<string, unknown>>
+  readonly env: object
   /** The `aud` that the other side expects. */
   readonly audience: string
   /** Of one request, in milliseconds; 5,000 by default. */
@@ -26,16 +26,20 @@ const PROVIDER = 'github-actions'
  * @see https://docs.github.com/en/actions/reference/security/oidc
  */
 export function githubActionsToken(options: GithubActionsTokenOptions): OidcTokenSource {
-  const { env, audience, timeoutMs = 5_000, network = webNetwork, ...others } = options
+  const { env: variables, audience, timeoutMs = 5_000, network = webNetwork, ...others } = options
   refuseOthers(others)
   checkAudience(audience)
-  if (typeof env !== 'object' || env === (null as unknown)) throw configError('env is no object')
+  if (Object(variables) !== variables)
+    throw wrongOption('env', 'an object with the variables', variables)
+  const env = variables as Readonly<Record<string, unknown>>
   const given = env['ACTIONS_ID_TOKEN_REQUEST_URL']
   const bearer = env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']
   if (typeof given !== 'string' || !URL.canParse(given))
     throw configError('ACTIONS_ID_TOKEN_REQUEST_URL is not set: the job needs id-token: write')
   if (typeof bearer !== 'string' || !/^[\x21-\x7e]+$/.test(bearer))
-    throw configError('ACTIONS_ID_TOKEN_REQUEST_TOKEN is not set or malformed')
+    throw configError(
+      'ACTIONS_ID_TOKEN_REQUEST_TOKEN must be a header value, and is not set or malformed',
+    )
   const url = new URL(given)
   if (url.protocol !== 'https:' || url.username + url.password !== '')
     throw configError('ACTIONS_ID_TOKEN_REQUEST_URL must be https')

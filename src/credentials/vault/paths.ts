@@ -1,4 +1,4 @@
-import { configError } from '../../checks/index.ts'
+import { wrongOption } from '../../checks/index.ts'
 
 /** Segments of letters, digits, `_`, `.` and `-` that neither begin nor end with a dot or dash. */
 const PATH = /^\w(?:[\w.-]*\w)?(?:\/\w(?:[\w.-]*\w)?)*$/
@@ -10,5 +10,5 @@ const PATH = /^\w(?:[\w.-]*\w)?(?:\/\w(?:[\w.-]*\w)?)*$/
  */
 export function checkVaultPath(name: string, path: string): string {
   if (typeof path === 'string' && path.length <= 256 && PATH.test(path)) return path
-  throw configError(`${name} is no path of Vault`)
+  throw wrongOption(name, 'a path of Vault, e.g. admin/team-a: no slash or dot at its ends', path)
 }

@@ -1,4 +1,4 @@
-import { configError } from '../../checks/index.ts'
+import { wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
 import {
   checkEndpoint,
@@ -55,7 +55,8 @@ export class VaultHttp {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(place: VaultPlace, ports: RefreshPorts) {
     const { endpoint, namespace, standbyOrigins = [], timeoutMs } = place
-    if (!Array.isArray(standbyOrigins)) throw configError('standbyOrigins is no list')
+    if (!Array.isArray(standbyOrigins))
+      throw wrongOption('standbyOrigins', 'an array of origins', standbyOrigins)
     this.ports = ports
     this.#base = `${checkEndpoint(endpoint, place)}/v1/`
     this.#namespace = namespace

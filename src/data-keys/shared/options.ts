@@ -10,10 +10,11 @@ export interface SharedDataKeysOptions {
   /** Whose keys these are: processes share with those that name the same partition, and no others. */
   readonly partition: string
   /**
-   * 32 random bytes or more, the same in every process, kept like a password: whoever has it and can
-   * write the store can plant a data key that they know. Copied: wipe your own. Excludes `trustedStore`.
+   * 32 random bytes or more, or their standard base64, the same in every process. Keep it like a password:
+   * an attacker who has it and can write the store can plant a data key that they know. Copied: wipe your
+   * own. Excludes `trustedStore`.
    */
-  readonly storeAuthKey?: Uint8Array
+  readonly storeAuthKey?: Uint8Array | string
   /** Instead of a `storeAuthKey`: nobody but these processes can write the store. */
   readonly trustedStore?: boolean
   /**

@@ -1,5 +1,13 @@
-import { copyBytes, encodeUtf8, isWellFormed } from '../../bytes/index.ts'
-import { configError, integer, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { copyBytes, decodeBase64, encodeUtf8, isWellFormed } from '../../bytes/index.ts'
+import {
+  configError,
+  describe,
+  flag,
+  integer,
+  oneOf,
+  refuseOthers,
+  wrongOption,
+} from '../../checks/index.ts'
 import type { KeyValueStore } from '../../ports/index.ts'
 import type { SharedDataKeysOptions } from './options.ts'
 import { MAC_BYTES } from './store-auth.ts'
@@ -41,19 +49,20 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
   const { consistency, compareAndSwap } = plain.capabilities
   // One partition by mistake is all keys for all (W5.13).
   if (!isPartition(partition)) {
-    throw wrongOption('partition', 'a text of 1 to 255 bytes', partition)
+    throw wrongOption('partition', 'a string of 1 to 255 bytes', partition)
   }
-  checkTrust(storeAuthKey, trustedStore)
+  const authKey = authKeyOf(storeAuthKey, trustedStore)
   const leases = compareAndSwap && consistency === 'strong'
-  if (!['auto', 'required'].includes(lease)) throw wrongOption('lease')
+  oneOf('lease', lease, ['auto', 'required'])
   if (lease === 'required' && !leases) {
-    throw configError('lease is required, and this store is not strong or cannot compare and swap')
+    throw configError(
+      'lease: required needs a store that is strong and can compare and swap; use auto, or another store',
+    )
   }
   return {
     store: plain,
     partition,
-    // Now: the caller may wipe its own before the first cache is made.
-    storeAuthKey: storeAuthKey && copyBytes(storeAuthKey),
+    storeAuthKey: authKey,
     leases,
     leaseMs: integer('leaseMs', leaseMs, 1, 60_000),
     waitMs: integer('waitMs', waitMs, 0, 120_000),
@@ -90,26 +99,41 @@ function plainStore(store: KeyValueStore): KeyValueStore {
   } catch {
     // Falls through to the error.
   }
-  throw wrongOption('store')
+  throw wrongOption('store', 'a KeyValueStore with its methods and capabilities', store)
 }
 
 function isAtLeast(value: unknown, least: number): boolean {
   return typeof value === 'number' && value >= least
 }
 
-/** W5.9: either the pointer can be authenticated, or somebody has said that it need not be. */
-function checkTrust(storeAuthKey: Uint8Array | undefined, trustedStore: boolean): void {
-  if (typeof trustedStore !== 'boolean') throw wrongOption('trustedStore')
-  if (storeAuthKey === undefined) {
-    if (!trustedStore)
-      throw configError('storeAuthKey is missing, and trustedStore is not declared')
-    return
+/**
+ * Returns a copy of the key, as bytes: the caller may wipe its own before the first cache is made.
+ * W5.9: either the pointer can be authenticated, or somebody has said that it need not be.
+ */
+function authKeyOf(
+  given: Uint8Array | string | undefined,
+  trustedStore: boolean,
+): Uint8Array | undefined {
+  flag('trustedStore', trustedStore)
+  if (given === undefined) {
+    if (trustedStore) return undefined
+    throw configError(
+      'storeAuthKey is missing: give it, or declare that only these processes can write the store by trustedStore: true',
+    )
   }
-  if (trustedStore) throw configError('storeAuthKey and trustedStore contradict each other')
-  if (!(storeAuthKey instanceof Uint8Array) || storeAuthKey.length < MAC_BYTES) {
-    throw configError('storeAuthKey must be 32 bytes or more')
+  if (trustedStore)
+    throw configError('storeAuthKey and trustedStore exclude each other: give one of them')
+  // Hex would decode as base64 too, to other bytes than were meant.
+  const isHex = typeof given === 'string' && /^(?:[0-9a-f]{2}){16,}$/i.test(given.trim())
+  const bytes = typeof given === 'string' ? decodeBase64(given.trim()) : given
+  if (isHex || !(bytes instanceof Uint8Array) || bytes.length < MAC_BYTES) {
+    const hint = isHex ? '; it looks like hex: write the same bytes in base64' : ''
+    const got =
+      !isHex && bytes instanceof Uint8Array ? `${String(bytes.length)} bytes` : describe(given)
+    const expected = `${String(MAC_BYTES)} random bytes or more, or their base64`
+    throw configError(`storeAuthKey must be ${expected}, got ${got}${hint}`)
   }
-  if (storeAuthKey.every((byte) => byte === storeAuthKey[0])) {
-    throw configError('storeAuthKey is not random')
-  }
+  if (bytes.every((byte) => byte === bytes[0]))
+    throw configError('storeAuthKey must be random bytes: all its bytes are equal')
+  return copyBytes(bytes)
 }

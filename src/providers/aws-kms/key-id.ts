@@ -1,5 +1,5 @@
 import { checkRegion, partitionOf } from '../../credentials/aws/index.ts'
-import { configError, wrongOption } from '../../checks/index.ts'
+import { optionError, wrongOption } from '../../checks/index.ts'
 
 /** A key ARN in its parts. */
 export interface KeyArn {
@@ -39,12 +39,13 @@ export function configuredKey(keyId: string, given: string | undefined): KeyFact
   if (typeof keyId !== 'string') throw wrongOption('keyId', FORMS, keyId)
   const [, partition, ownRegion, account, resource = keyId] = ARN.exec(keyId) ?? []
   const key = parseKeyArn(keyId)?.key ?? (KEY.test(keyId) ? keyId : undefined)
-  if (key === undefined && !ALIAS.test(resource)) throw configError(`keyId must be ${FORMS}`)
+  if (key === undefined && !ALIAS.test(resource)) throw optionError('keyId', `must be ${FORMS}`)
   if (given !== undefined) checkRegion(given)
   const region = ownRegion ?? given
-  if (region === undefined) throw configError('region is missing: set it, or give keyId as an ARN')
+  if (region === undefined)
+    throw optionError('region', 'is missing: set it, or give keyId as an ARN')
   const own = partitionOf(checkRegion(region))
   if ((given ?? region) !== region || (partition ?? own) !== own)
-    throw configError(`keyId is in ${region}, not ${given ?? own}: ${keyId}`)
+    throw optionError('keyId', `is in ${region}, not ${given ?? own}: ${keyId}`)
   return { partition: own, region, account, key }
 }

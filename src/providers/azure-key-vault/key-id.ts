@@ -1,4 +1,4 @@
-import { configError, wrongOption } from '../../checks/index.ts'
+import { optionError, wrongOption } from '../../checks/index.ts'
 import { AZURE_CLOUDS } from '../../credentials/azure/index.ts'
 import { checkEndpoint, type EndpointRules } from '../../http/index.ts'
 
@@ -58,17 +58,18 @@ function resourceOf(hostname: string, isLoopback: boolean, given: string | undef
     .find((suffix) => isBelow(hostname, suffix))
   if (given === undefined) {
     if (known === undefined)
-      throw configError(`keyId is at ${hostname}, which is in no known cloud: set resource`)
+      throw optionError('keyId', `is at ${hostname}, which is in no known cloud: set resource`)
     return `https://${known}`
   }
   const resource = checkEndpoint(given, {})
   const { hostname: above, origin } = new URL(resource)
   if (resource !== origin)
-    throw configError('resource must be an origin, e.g. https://vault.azure.net')
+    throw optionError('resource', 'must be an origin, e.g. https://vault.azure.net')
   // A token for a broader resource would open more than the host that it is sent to.
   if (known !== undefined ? above !== known : !isLoopback && !isBelow(hostname, above))
-    throw configError(
-      `resource is ${above}, which does not belong to the host of keyId, ${hostname}`,
+    throw optionError(
+      'resource',
+      `is ${above}, which does not belong to the host of keyId, ${hostname}`,
     )
   return resource
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../http/index.ts'
-import { wrongOption } from '../../checks/index.ts'
+import { configError, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { invalidAnswer } from './vault-client.ts'
 
 /** When Key Vault makes a new version by itself. Durations are ISO 8601, e.g. `P90D` or `P1Y`. */
@@ -24,14 +24,14 @@ const DURATION = /^P(?=\d)(?:\d{1,4}Y)?(?:\d{1,4}M)?(?:\d{1,4}W)?(?:\d{1,5}D)?$/
  * @see https://learn.microsoft.com/rest/api/keyvault/keys/update-key-rotation-policy
  */
 export function policyInput(policy: AzureRotationPolicy): JsonObject {
-  const { rotateAfter, rotateBeforeExpiry, notifyBeforeExpiry, expiryTime } = policy
-  for (const [name, value] of Object.entries(policy) as [string, unknown][]) {
-    const known = ['rotateAfter', 'rotateBeforeExpiry', 'notifyBeforeExpiry', 'expiryTime']
-    if (!known.includes(name) || (value !== undefined && !isDuration(value)))
-      throw wrongOption(name)
-  }
+  const { rotateAfter, rotateBeforeExpiry, notifyBeforeExpiry, expiryTime, ...others } = policy
+  refuseOthers(others)
+  const times = { rotateAfter, rotateBeforeExpiry, notifyBeforeExpiry, expiryTime }
+  for (const [name, value] of Object.entries(times))
+    if (value !== undefined && !isDuration(value))
+      throw wrongOption(name, 'a duration of ISO 8601 in days or longer, e.g. P90D', value)
   if (rotateAfter !== undefined && rotateBeforeExpiry !== undefined)
-    throw wrongOption('rotateBeforeExpiry')
+    throw configError('rotateAfter and rotateBeforeExpiry exclude each other: give one of them')
   return {
     lifetimeActions: [
       ...action('rotate', 'timeAfterCreate', rotateAfter),
@@ -50,7 +50,7 @@ function action(type: string, trigger: string, time: string | undefined): readon
 export function readPolicy(answer: JsonObject): AzureRotationPolicy {
   const policy: { -readonly [name in keyof AzureRotationPolicy]: AzureRotationPolicy[name] } = {}
   const actions = answer['lifetimeActions'] ?? []
-  if (!Array.isArray(actions)) throw invalidAnswer('lifetimeActions is no list')
+  if (!Array.isArray(actions)) throw invalidAnswer('lifetimeActions must be a list')
   for (const one of actions as readonly (JsonObject | null)[]) {
     const { type } = (one?.['action'] ?? {}) as JsonObject
     const { timeAfterCreate, timeBeforeExpiry } = (one?.['trigger'] ?? {}) as JsonObject
@@ -66,7 +66,7 @@ export function readPolicy(answer: JsonObject): AzureRotationPolicy {
 
 function duration(value: unknown): string {
   if (isDuration(value)) return value
-  throw invalidAnswer('the rotation policy has a time that is no duration')
+  throw invalidAnswer('the times of the rotation policy must be durations')
 }
 
 function isDuration(value: unknown): value is string {

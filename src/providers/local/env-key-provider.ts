@@ -1,3 +1,4 @@
+import { wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
 import type { LocalKeyVersion } from './local-key-ring.ts'
 import { LocalKms, type LocalKmsOptions } from './local-kms.ts'
@@ -18,8 +19,11 @@ export interface EnvKeyProviderOptions extends Omit<LocalKmsOptions, 'versions'>
  * import { EnvelopeCipher } from 'edge-kms'
  * import { EnvKeyProvider } from 'edge-kms/local'
  *
+ * interface Env {
+ *   readonly EDGE_KMS_KEY_V1: string
+ * }
  * export default {
- *   async fetch(_request: Request, env: Record<string, string>): Promise<Response> {
+ *   async fetch(_request: Request, env: Env): Promise<Response> {
  *     const cipher = new EnvelopeCipher({ kms: new EnvKeyProvider(env) })
  *     return new Response(await cipher.encryptText('4111 1111', { context: { tenant: 'acme' } }))
  *   },
@@ -31,13 +35,15 @@ export class EnvKeyProvider extends LocalKms {
    * @param env - an object with the variables, e.g. `process.env`, or a Worker's `env`
    * @throws KmsError `ERR_KMS_CONFIG`
    */
-  constructor(env: Readonly<Record<string, unknown>>, options: EnvKeyProviderOptions = {}) {
+  constructor(env: object, options: EnvKeyProviderOptions = {}) {
     const { prefix = 'EDGE_KMS_KEY', ...others } = options
     super({ ...others, versions: readVersions(env, prefix) })
   }
 }
 
-function readVersions(env: Readonly<Record<string, unknown>>, prefix: string): LocalKeyVersion[] {
+function readVersions(given: object, prefix: string): LocalKeyVersion[] {
+  if (Object(given) !== given) throw wrongOption('env', 'an object with the variables', given)
+  const env = given as Readonly<Record<string, unknown>>
   const retired = readRetired(env[`${prefix}_RETIRED`], prefix)
   const versions: LocalKeyVersion[] = []
   for (const name of Object.keys(env)) {

@@ -17,11 +17,15 @@ export const TRANSIT_ERRORS: readonly VaultErrorRow[] = [
     message: 'the version is below min_decryption_version',
   },
   { code: 'ERR_KMS_KEY_DISABLED', says: /soft[- ]deleted/, message: 'the key is deleted' },
-  { code: 'ERR_KMS_KEY_NOT_FOUND', says: /key not found/, message: 'there is no such key' },
+  {
+    code: 'ERR_KMS_KEY_NOT_FOUND',
+    says: /key not found/,
+    message: 'Vault has no key of this name',
+  },
   {
     code: 'ERR_KMS_KEY_NOT_FOUND',
     statuses: [404],
-    message: 'there is no such key, mount or namespace',
+    message: 'Vault has no such key, mount or namespace',
   },
   { code: 'ERR_KMS_CONFIG', says: /missing 'context'/, message: 'the key is derived' },
   {

@@ -128,7 +128,7 @@ export class TransitApi {
   #infoOf(data: JsonObject): KeyInfo {
     const { name, type, derived, latest_version: latest, supports_encryption: encrypts } = data
     if (name !== this.#key || typeof derived !== 'boolean' || !Number.isSafeInteger(latest))
-      throw invalid('the answer is no key info of this key')
+      throw invalid('the answer is not the key info of this key')
     if (typeof type !== 'string' || !AEAD_TYPE.test(type) || encrypts === false)
       throw config('the key is of a type that does not bind associated data')
     // Equal plaintexts would have equal ciphertexts.

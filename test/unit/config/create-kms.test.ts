@@ -50,23 +50,26 @@ describe('createKms: what is wrong is named by its path, with the nearest known 
   // The words are API here: they are what somebody with a wrong file in hand has.
   it.each<[unknown, string]>([
     [undefined, 'the configuration is missing'],
-    [null, 'the configuration is not valid'],
-    ['canary', 'the configuration is not valid'],
-    [[], 'the configuration is not valid'],
+    [null, 'the configuration must be an object, got '],
+    ['canary', 'the configuration must be an object, got '],
+    [[], 'the configuration must be an object, got '],
     [{}, 'provider'],
-    [{ ...local, provider: 'locl' }, 'provider is not known: did you mean local?'],
+    [
+      { ...local, provider: 'locl' },
+      'provider must be one of aws-kms, azure-key-vault, gcp-kms, local, vault-transit, got a string: did you mean local?',
+    ],
     [{ ...azure, provider: 'azure-keyvault' }, 'did you mean azure-key-vault?'],
     [{ ...azure, provider: 'canary' }, 'one of aws-kms, azure-key-vault, gcp-kms, local'],
-    [{ ...azure, provider: 7 }, 'provider is not known'],
+    [{ ...azure, provider: 7 }, 'provider must be one of'],
     [{ ...azure, keyid: 'canary' }, 'unknown option: keyid: did you mean keyId?'],
     [{ ...azure, canari: 'canary' }, 'unknown option: canari'],
     [{ ...azure, keyId: undefined }, 'keyId is missing'],
-    [{ ...azure, keyId: 7 }, 'keyId is not valid'],
-    [{ ...azure, usage: 'canary' }, 'usage is not valid: one of encrypt, decrypt, both'],
-    [{ ...azure, algorithm: 'RSA1_5' }, 'algorithm is not valid: one of RSA-OAEP-256, A256KW'],
+    [{ ...azure, keyId: 7 }, 'keyId must be'],
+    [{ ...azure, usage: 'canary' }, 'usage must be one of encrypt, decrypt, both'],
+    [{ ...azure, algorithm: 'RSA1_5' }, 'algorithm must be one of RSA-OAEP-256, A256KW'],
     [
       { ...azure, credentials: { ...secretOf, type: 'client-secrt' } },
-      'credentials.type is not known: did you mean client-secret?',
+      'credentials.type must be one of client-secret, client-certificate, federated-token, managed-identity, app-service, got a string: did you mean client-secret?',
     ],
     [
       { ...azure, credentials: { ...secretOf, clientSecrt: 'canary' } },
@@ -80,7 +83,7 @@ describe('createKms: what is wrong is named by its path, with the nearest known 
       { ...azure, credentials: { ...secretOf, tenantId: undefined } },
       'credentials.tenantId is missing',
     ],
-    [{ ...azure, credentials: 'canary' }, 'credentials is not valid'],
+    [{ ...azure, credentials: 'canary' }, 'credentials must be'],
     [
       {
         ...aws,
@@ -93,13 +96,16 @@ describe('createKms: what is wrong is named by its path, with the nearest known 
       },
       'unknown option: credentials.credentials.secretAccesKey: did you mean secretAccessKey?',
     ],
-    [{ ...aws, healthContext: { tenant: 7 } }, 'healthContext.tenant is not valid'],
-    [{ ...aws, grantTokens: ['a', 7] }, 'grantTokens.1 is not valid'],
+    [{ ...aws, healthContext: { tenant: 7 } }, 'healthContext.tenant must be a string, got 7'],
+    [
+      { ...aws, grantTokens: ['a', 7] },
+      'grantTokens.1 must be a string or { "env": "…" } or { "file": "…" }, got 7',
+    ],
     [
       { ...vault, auth: { ...vault.auth, tokn: 'canary' } },
       'unknown option: auth.tokn: did you mean token?',
     ],
-    [{ ...gcp, randomBytes: 'canary' }, 'randomBytes is not valid: one of local, hsm'],
+    [{ ...gcp, randomBytes: 'canary' }, 'randomBytes must be one of local, hsm'],
     [{ ...local, versions: [{ version: 1, kee: key }] }, 'versions.0.'],
   ])('%j', (config, said) => {
     expect(saidOf(config)).toContain(said)
@@ -178,6 +184,23 @@ describe('createKms: every security option refuses something', () => {
   })
 })
 
+it('createKms takes the $schema that editors want, and nothing else of that kind', () => {
+  expect(saidOf({ ...local, $schema: './kms-config.schema.json' })).toBe('no error')
+  expect(saidOf({ ...local, $schema: 7 })).toContain('$schema must be a string, got 7')
+  expect(saidOf({ ...local, $schemas: 'x' })).toContain('unknown option')
+})
+
+it.each([
+  [{ ...azure, credentials: { ...secretOf, tenantId: '../x' } }, 'credentials.tenantId must be'],
+  [
+    { ...azure, credentials: { ...secretOf, clientSecret: '' } },
+    'credentials.clientSecret must be',
+  ],
+  [{ ...vault, auth: { type: 'app-role', roleId: 'r', mount: '../sys' } }, 'auth.mount must be'],
+])('createKms: what a part refuses has its whole path: %j', (config, message) => {
+  expect(saidOf(config)).toMatch(new RegExp(`^${message.replaceAll('.', '\\.')}`))
+})
+
 describe('createKms: references', () => {
   const config: KmsConfig = {
     provider: 'local',
@@ -209,6 +232,25 @@ describe('createKms: references', () => {
       },
     ])
       expect(saidOf(config, { resolve })).toContain('kekId')
+  })
+
+  it.each([
+    [{ env: 'KEK_ID' }, 'kekId refers to the variable KEK_ID, which is not set or empty'],
+    [{ file: '/run/secrets/kek' }, 'kekId refers to the file /run/secrets/kek, which is not set'],
+    [{ env: 'canary' }, 'kekId refers to a variable (only a name in capitals is shown), which'],
+    [{ file: 'canary' }, 'kekId refers to a file, which is not set'],
+  ])('%j that is unset is named, unless it may be the secret itself', (kekId, message) => {
+    const said = saidOf({ ...local, kekId }, { resolve: () => undefined })
+    expect(said).toContain(message)
+    expect(said).not.toContain('canary')
+  })
+
+  it('inside credentials are named by their whole path', () => {
+    const credentials = { ...secretOf, clientSecret: { env: 'AZURE_CLIENT_SECRET' } }
+    expect(saidOf({ ...azure, credentials }, { resolve: () => undefined })).toContain(
+      'credentials.clientSecret refers to the variable AZURE_CLIENT_SECRET, which is not set',
+    )
+    expect(saidOf({ ...azure, credentials })).toContain('give createKms a `resolve` option')
   })
 
   it('to tokens are asked for again each time', async () => {

@@ -34,7 +34,8 @@ export function schemaOptions(root: Json): readonly SchemaOption[] {
     ]
   }
   const members = (one: Json, path: string, above: readonly string[]): SchemaOption[] => {
-    const { type, provider, ...others } = one.properties ?? {}
+    // `$schema` is for editors: nothing reads it.
+    const { type, provider, $schema: _schema, ...others } = one.properties ?? {}
     const kind = type?.const ?? provider?.const
     // A reference to a text is a value, not an object with options.
     if ('env' in others || 'file' in others) return []

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { plaintextBytesOf, sealedBytesOf } from '../../../adapters/gateway/message-lengths.ts'
-import { EncryptedEnvelope } from '../../../src/index.ts'
 import {
   bytesOf,
   codeIn,
@@ -137,22 +135,5 @@ describe('a body of another length than the request states', () => {
     const answer = await app.fetch(post('/v1/encrypt', sequence(100_000), headers))
     if (answer.status === 200) expect((await drain(answer)).error).toBeDefined()
     else expect(await codeIn(answer)).toBe('ERR_GATEWAY_BODY_INCOMPLETE')
-  })
-})
-
-describe('lengths', () => {
-  it('follow from each other for every size around a chunk', async () => {
-    const { cipher } = setUp()
-    const envelope = await bytesOf(
-      new Response(new Blob([sequence(10)]).stream().pipeThrough(cipher.encryptStream(OPTIONS))),
-    )
-    const parsed = EncryptedEnvelope.parse(envelope)
-    expect(sealedBytesOf(envelope, 10)).toBe(envelope.length)
-    for (const chunks of [0, 1, 2, 1_000, 2 ** 36]) {
-      for (const extra of [-2, -1, 0, 1, 2]) {
-        const plaintext = Math.max(0, chunks * 16_384 + extra)
-        expect(plaintextBytesOf(parsed, sealedBytesOf(envelope, plaintext))).toBe(plaintext)
-      }
-    }
   })
 })

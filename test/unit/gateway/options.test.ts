@@ -75,11 +75,11 @@ describe('options', () => {
   })
 
   it.each([
-    [['streams'], 'kinds.0 is not valid: one of stream, record'],
-    [['stream', 'Record'], 'kinds.1 is not valid: one of stream, record'],
-    [['data-key-record'], 'kinds.0 is not valid'],
-    [[], 'kinds is not valid: at least 1'],
-    ['stream', 'kinds is not valid'],
+    [['streams'], 'kinds.0 must be one of stream, record'],
+    [['stream', 'Record'], 'kinds.1 must be one of stream, record'],
+    [['data-key-record'], 'kinds.0 must be'],
+    [[], 'kinds must be an array of at least 1 item, got an array'],
+    ['stream', 'kinds must be'],
   ])('refuses the kinds %j', (kinds, message) => {
     expect(withOption({ kinds })).toContain(message)
   })
@@ -91,11 +91,11 @@ describe('options', () => {
     ['kms', cipher, 'kms must be a KeyManagementService, got an object'],
     ['cacheStats', {}, 'cacheStats must be a function, got an object'],
     ['metrics', () => '', 'metrics must be an object with snapshot(), got a function'],
-    ['holdBytes', -1, 'holdBytes is not valid'],
-    ['holdBytes', 67_108_865, 'holdBytes is not valid: at most 67108864'],
-    ['readyTimeoutMs', 0, 'readyTimeoutMs is not valid'],
-    ['readyTimeoutMs', 60_001, 'readyTimeoutMs is not valid'],
-    ['readyTimeoutMs', '5000', 'readyTimeoutMs is not valid'],
+    ['holdBytes', -1, 'holdBytes must be'],
+    ['holdBytes', 67_108_865, 'holdBytes must be at most 67108864'],
+    ['readyTimeoutMs', 0, 'readyTimeoutMs must be'],
+    ['readyTimeoutMs', 60_001, 'readyTimeoutMs must be'],
+    ['readyTimeoutMs', '5000', 'readyTimeoutMs must be'],
   ])('refuses another %s: %#', (name, value, message) => {
     expect(withOption({ [name]: value })).toContain(message)
   })

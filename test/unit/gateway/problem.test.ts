@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { problemOf } from '../../../adapters/gateway/index.ts'
 import { GatewayError, statusOf } from '../../../adapters/gateway/problem.ts'
 import { KMS_ERROR_CODES, KmsError } from '../../../src/index.ts'
-import { codeIn, CountedKms, MAPS, post, sequence, setUp } from './fixture.ts'
+import { codeIn, CountedKms, MAPS, post, postSized, sequence, setUp } from './fixture.ts'
 
 const CANARY = 'canary-7f3a'
 
@@ -96,8 +96,14 @@ describe('problem documents', () => {
     const failing = Object.assign(new CountedKms(), {
       generateDataKey: () => Promise.reject(thrown as Error),
     })
-    const answer = await setUp(failing).app.fetch(post('/v1/encrypt', sequence(10), MAPS))
-    expect(answer.status).toBe(status)
-    expect(await codeIn(answer)).toBe(code)
+    const { app } = setUp(failing, { holdBytes: 0 })
+    for (const send of [post, postSized]) {
+      for (const bytes of [0, 10, 100_000]) {
+        const answer = await app.fetch(send('/v1/encrypt', sequence(bytes), MAPS))
+        expect(answer.status).toBe(status)
+        expect(answer.headers.get('content-type')).toBe('application/problem+json')
+        expect(await codeIn(answer)).toBe(code)
+      }
+    }
   })
 })

@@ -150,6 +150,16 @@ it('the key of a store is copied: who wipes it at once has one partition with wh
   expect(kms.calls).toEqual(['generate', 'unwrap'])
 })
 
+it('the key of a store may be base64: the same bytes are the same partition', async () => {
+  const cluster = new Cluster()
+  const { store, kms, world } = cluster
+  const storeAuthKey = ` ${Buffer.from(STORE_KEY).toString('base64')}\n`
+  const shared = sharedDataKeys({ store, partition: PARTITION, storeAuthKey })
+  await cluster.key(new CachedKms({ kms, runtime: world, network: world, shared }))
+  await cluster.key(cluster.isolate())
+  expect(kms.calls).toEqual(['generate', 'unwrap'])
+})
+
 describe('construction refuses', () => {
   const { store } = new Cluster()
   const good: SharedDataKeysOptions = { store, partition: PARTITION, storeAuthKey: STORE_KEY }
@@ -157,13 +167,23 @@ describe('construction refuses', () => {
     new Cluster(new BindingKms(), capabilities).store
 
   it.each<[string, Record<string, unknown>, RegExp]>([
-    ['W5.9 neither a key nor trust', { storeAuthKey: undefined }, /trustedStore is not declared/],
-    ['both a key and trust', { trustedStore: true }, /contradict/],
-    ['a short key', { storeAuthKey: sequence(31) }, /32 bytes/],
-    ['a key of zeros', { storeAuthKey: new Uint8Array(32) }, /not random/],
-    ['a key that is a text', { storeAuthKey: 'x'.repeat(64) }, /32 bytes/],
+    [
+      'W5.9 neither a key nor trust',
+      { storeAuthKey: undefined },
+      /storeAuthKey is missing: .* trustedStore: true/,
+    ],
+    ['both a key and trust', { trustedStore: true }, /exclude each other/],
+    ['a short key', { storeAuthKey: sequence(31) }, /32 random bytes or more.*got 31 bytes/],
+    ['a key of zeros', { storeAuthKey: new Uint8Array(32) }, /must be random bytes/],
+    [
+      'a key that is not base64',
+      { storeAuthKey: 'x y'.repeat(20) },
+      /or their base64, got a string/,
+    ],
+    ['a short key in base64', { storeAuthKey: btoa('x'.repeat(31)) }, /got 31 bytes/],
+    ['a key in hex', { storeAuthKey: '0f'.repeat(32) }, /looks like hex/],
     ['trust that is no boolean', { storeAuthKey: undefined, trustedStore: 'yes' }, /trustedStore/],
-    ['no store', { store: undefined }, /store is not valid/],
+    ['no store', { store: undefined }, /store must be a KeyValueStore/],
     ['an empty partition', { partition: '' }, /partition/],
     ['W5.13 no partition', { partition: undefined }, /partition/],
     ['W5.13 a partition of 256 bytes', { partition: '\u00fc'.repeat(128) }, /partition/],
@@ -173,12 +193,12 @@ describe('construction refuses', () => {
     [
       'a lease on an eventual store',
       { lease: 'required', store: without({ consistency: 'eventual' }) },
-      /lease is required/,
+      /lease: required needs/,
     ],
     [
       'a lease without compare-and-swap',
       { lease: 'required', store: without({ compareAndSwap: false }) },
-      /lease is required/,
+      /lease: required needs/,
     ],
     ['a store of short keys', { store: without({ maxKeyBytes: 47 }) }, /store/],
     ['leaseMs', { leaseMs: 0 }, /leaseMs/],

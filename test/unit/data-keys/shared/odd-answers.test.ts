@@ -249,6 +249,6 @@ describe('what a store declares', () => {
         throw new Error('capabilities')
       },
     })
-    expect(() => sharedOver(store)).toThrow(/store is not valid/)
+    expect(() => sharedOver(store)).toThrow(/store must be a KeyValueStore/)
   })
 })

@@ -40,13 +40,41 @@ async function tokenOf(fake: FakeAzure, resource = 'https://vault.azure.net'): P
 const wrap = { alg: 'RSA-OAEP-256', value }
 
 describe('fake of Azure', () => {
-  it('answers without a token with an empty body and a challenge', async () => {
+  it('answers without a token with AKV10000 and a challenge', async () => {
     const fake = createFakeAzure()
-    const { status, text, headers } = await ask(fake, fake.createKey(), { token: '' })
-    expect([status, text]).toEqual([401, ''])
+    const { status, json, headers } = await ask(fake, fake.createKey(), { token: '' })
+    const message = expect.stringMatching(/^AKV10000/) as string
+    expect([status, json]).toEqual([401, { error: { code: 'Unauthorized', message } }])
     expect(headers.get('www-authenticate')).toBe(
       `Bearer authorization="https://login.microsoftonline.com/${fake.tenantId}", resource="https://vault.azure.net"`,
     )
+  })
+
+  it('lists no versions of a key that it does not have', async () => {
+    const fake = createFakeAzure()
+    const { status, json } = await ask(fake, `${fake.createKey()}x/versions`)
+    expect([status, json]).toEqual([200, { value: [], nextLink: null }])
+  })
+
+  it('shows a deleted key, and refuses its name until then and after', async () => {
+    const fake = createFakeAzure()
+    const keyId = fake.createKey({ name: 'app' })
+    const deleted = keyId.replace('/keys/', '/deletedkeys/')
+    expect((await ask(fake, deleted)).status).toBe(404)
+    const { status, json } = await ask(fake, keyId, { method: 'DELETE' })
+    expect([status, json['recoveryId']]).toEqual([200, deleted])
+    expect(await ask(fake, deleted)).toMatchObject({ status: 200, json })
+    expect((await ask(fake, keyId)).status).toBe(404)
+  })
+
+  it('makes RSA keys of the size that is asked for, and refuses other sizes', async () => {
+    const fake = createFakeAzure()
+    const url = `${fake.createKey()}3/create`
+    const made = await ask(fake, url, { input: { kty: 'RSA', key_size: 3_072 } })
+    const { n } = made.json['key'] as { readonly n: string }
+    expect(Buffer.from(n, 'base64url')).toHaveLength(384)
+    for (const key_size of [1_024, 2_049, '2048'])
+      expect((await ask(fake, url, { input: { kty: 'RSA', key_size } })).status).toBe(400)
   })
 
   it('routes names without case, empty path parts, and keys of other vaults', async () => {

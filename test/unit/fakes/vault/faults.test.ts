@@ -46,7 +46,9 @@ describe('fake Vault: faults by script', () => {
     const wrong = { context: { 'edge-kms:dk': 'salt.2' } }
     expect(await codeOf(kms.unwrapDataKey(wraps, wrong))).toBe('ERR_DECRYPT_FAILED')
     expect(vault.faults.pending).toHaveLength(1)
-    expect(await codeOf(kms.unwrapDataKey(wraps, { context }))).toBe(invalid)
+    // The source of data keys judges its length, and tries the other wraps.
+    const { plaintext } = await kms.unwrapDataKey(wraps, { context })
+    expect(plaintext.expose()).toHaveLength(31)
   })
 
   it('says how long to wait where the script does', async () => {
