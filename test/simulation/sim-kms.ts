@@ -110,7 +110,8 @@ export class SimKms implements KeyManagementService {
     return this.#call('generate', idOf(options.context), options, () => {
       const dek = server.makeDek()
       const wrap = server.wrap(dek, options.context)
-      const createdAtMs = Number(options.context['edge-kms:dk']?.split('.')[1])
+      const dataKey = String(options.context['edge-kms:dk'])
+      const createdAtMs = Number(dataKey.split('.')[1])
       server.witness.made?.(this.#isolate, hex(wrap.wrapped), createdAtMs)
       return { plaintext: SecretBytes.copy(dek), wraps: [wrap] }
     })

@@ -312,7 +312,7 @@ describe('the record', () => {
     cluster.plant(name, cluster.slot.bytes)
     cluster.kms.calls.length = 0
     await expectRefused(cluster, cluster.isolate(options), 1)
-    expect(cluster.kms.contexts.map(({ tenant }) => tenant)).toEqual(['acme'])
+    expect(cluster.kms.contexts.map(({ tenant }): unknown => tenant)).toEqual(['acme'])
   })
 
   it('W5.8 whose header says another context is refused, wherever the KMS would open it', async () => {
