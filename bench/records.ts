@@ -17,7 +17,7 @@ export interface Peer {
   readonly decrypt: (sealed: string) => Promise<unknown>
 }
 
-interface Pair {
+export interface Pair {
   readonly encrypt: Work
   readonly decrypt: Work
 }
@@ -85,7 +85,7 @@ function demandOk(outcomes: readonly Outcome<Bytes>[]): void {
  * One platform AEAD call, and nonce and ciphertext where they stand in an envelope of this length:
  * what no library can go below.
  */
-async function floorOf(key: CryptoKey, plaintext: Bytes, length: number): Promise<Pair> {
+export async function floorOf(key: CryptoKey, plaintext: Bytes, length: number): Promise<Pair> {
   const bodyAt = length - plaintext.length - 28
   const encrypt = async (): Promise<Bytes> => {
     const iv = crypto.getRandomValues(new Uint8Array(12))

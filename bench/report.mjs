@@ -56,7 +56,7 @@ function ratios(one, side) {
 function row(name, ...columns) {
   const widths = [12, 12, 8, 12]
   const cells = columns.map((text, i) => (widths[i] ? text.padStart(widths[i]) : `  ${text}`))
-  console.log(`  ${name.padEnd(24)}${cells.join('')}`.trimEnd())
+  console.log(`  ${name.padEnd(32)}${cells.join('')}`.trimEnd())
 }
 
 export function misses({ cases, counts }) {

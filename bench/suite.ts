@@ -1,4 +1,5 @@
 import { type CallCount, countCalls } from './counts.ts'
+import { prefixCases } from './nonce-prefixes.ts'
 import { type Peer, recordCases } from './records.ts'
 import { streamCases } from './streams.ts'
 import type { Plan, Timing } from './timing.ts'
@@ -35,7 +36,11 @@ export interface Suite {
 }
 
 export async function createSuite(streamBytes: number, peers: readonly Peer[]): Promise<Suite> {
-  const cases = [...(await recordCases(peers)), ...(await streamCases(streamBytes))]
+  const cases = [
+    ...(await recordCases(peers)),
+    ...(await prefixCases()),
+    ...(await streamCases(streamBytes)),
+  ]
   const infos = cases.map((one) => ({ ...one, sides: Object.keys(one.sides) }))
   return { cases, infos, counts: countCalls }
 }

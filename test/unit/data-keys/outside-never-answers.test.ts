@@ -111,6 +111,7 @@ describe('maxMessages', () => {
     const active = Array.from({ length: messages }, async () => keys.active(CONTEXT, USE))
     const made = new Set(await Promise.all(active))
     expect(made.size).toBe(messages)
+    expect(kms.calls).toHaveLength(messages)
     return reads
   }
 
