@@ -27,6 +27,8 @@ export default {
   deps: { neverBundle: [/^node:/] },
   // A warning, such as an import that does not resolve, fails the build.
   failOnWarn: true,
+  // A busy machine is not a fault.
+  checks: { bundlerTimings: false },
   outputOptions: {
     chunkFileNames: 'chunks/[name]-[hash].js',
     // Most subpaths use most of these layers: one file to read instead of a dozen. Not their declarations, `*.d.ts`.
