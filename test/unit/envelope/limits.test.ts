@@ -21,8 +21,9 @@ const keyOf = (message: Uint8Array): string => toHex(EncryptedEnvelope.parse(mes
 
 describe('R4 age', () => {
   it('R4 no method writes under a data key older than encryptForMs', async () => {
-    // The cache holds it longer, so that its own lifetime decides nothing.
-    const { cipher, runtime, kms } = setUp({ encryptForMs: 600_000, cache: { ttlMs: HOUR } })
+    // The cache holds it longer and never renews it ahead, so that its own lifetime decides nothing.
+    const cache = { ttlMs: HOUR, refreshAheadMs: 0 }
+    const { cipher, runtime, kms } = setUp({ encryptForMs: 600_000, cache })
     const keys = async (): Promise<string[]> => {
       const [many] = await cipher.encryptMany([{ plaintext, ...OPTIONS }])
       if (many?.ok !== true) throw new Error('encryptMany failed')

@@ -113,7 +113,7 @@ describe('R18 isolates on an eventual store', () => {
     const cluster = new Cluster()
     const store = new EventualKeyValues(cluster.world, 1)
     expect(() => cluster.isolate({ sharing: { store, lease: 'required' } })).toThrow(
-      /lease is required/,
+      /lease: required needs a store/,
     )
   })
 })
