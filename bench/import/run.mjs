@@ -1,6 +1,6 @@
 /**
  * `npm run bench:import -- [--runs 31] [--gate]`: a cold import of `edge-kms` from node_modules on Node 24, beside one
- * of `jose`. See README.md one folder up.
+ * of `jose`. R44. See README.md one folder up.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
