@@ -97,7 +97,10 @@ export class CachedKms implements DataKeySource {
     options: ActiveKeyOptions,
   ): MaybePromise<DataEncryptionKey> {
     const key = this.#writers.atHand(context, options) ?? this.#writers.missing(context, options)
-    return this.#records.ready(key, options)
+    const ready = this.#records.ready(key, options)
+    if (!(ready instanceof Promise)) return ready
+    // A clear while the KMS or a store was asked has ended the key: it must not fail the caller.
+    return ready.then((key) => (key.generation.ended ? this.active(context, options) : key))
   }
 
   open(

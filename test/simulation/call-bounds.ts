@@ -17,11 +17,17 @@ interface Writer {
 /** Of one tenant in one isolate. */
 interface Totals {
   messages: number
+  /** Messages whose request has ended. */
+  ended: number
+  /** More messages were under way at once than callers share keys for. */
+  crowded: boolean
   keys: number
 }
 
 interface Begun {
   readonly order: number
+  /** Messages of its tenant whose request had ended by then. */
+  readonly ended: number
   readonly atMs: number
   readonly epoch: number
 }
@@ -36,6 +42,8 @@ interface Flight {
 const FOLLOWER_WAIT_MS = 2_000
 /** How often it waits before it makes its own. */
 const WAITS = 3
+/** A caller that finds so many shared keys used up makes one for itself. */
+const MAX_JOINS = 2
 /** What goes alone: batches, and what must go past the cache. */
 const ALONE = ['rewrap', 'encryptMany', 'decryptMany']
 
@@ -91,9 +99,10 @@ export class CallBounds {
     const memory = this.#memoryOf(isolate)
     const { epoch } = memory
     const clockMs = isolate.nowMs
-    this.#begun.set(scope, { order: ++this.#order, atMs: isolate.worldMs, epoch })
     const { tenant } = scope.task
-    const totals = memory.totals.get(tenant) ?? { messages: 0, keys: 0 }
+    const totals = memory.totals.get(tenant) ?? { messages: 0, ended: 0, keys: 0, crowded: false }
+    const { ended } = totals
+    this.#begun.set(scope, { order: ++this.#order, atMs: isolate.worldMs, epoch, ended })
     totals.messages += messages
     memory.totals.set(tenant, totals)
     const writers = memory.writers.get(tenant) ?? new Set<Writer>()
@@ -108,6 +117,7 @@ export class CallBounds {
     }
     return (succeeded) => {
       writers.delete(self)
+      totals.ended += messages
       if (!succeeded || memory.epoch !== epoch) return
       for (const id of this.#asked.get(scope) ?? []) {
         const held = { clockMs, uses: messages, order: ++this.#order }
@@ -129,7 +139,7 @@ export class CallBounds {
     const id = writes ? `generate ${scope.task.tenant}` : `${operation} ${provider} ${subject}`
     const memory = this.#memoryOf(isolate)
     const totals = writes ? memory.totals.get(scope.task.tenant) : undefined
-    if (totals !== undefined) this.#checkTotals(isolate, totals, scope.task.tenant)
+    if (totals !== undefined) this.#checkTotals(isolate, totals, scope)
     const asked = this.#asked.get(scope) ?? new Set()
     this.#asked.set(scope, asked)
     const retries = asked.has(id)
@@ -145,16 +155,18 @@ export class CallBounds {
     return this.#flies(isolate, flight, scope, retries)
   }
 
-  /** Where nothing fails or ages, no use of a key is lost, however the calls overlap (R19). */
-  #checkTotals(isolate: Isolate, total: Totals, tenant: string): void {
+  /** Where nothing fails or ages, no use of a key is lost, unless more callers overlap than may share keys (R19). */
+  #checkTotals(isolate: Isolate, total: Totals, scope: RequestScope): void {
     total.keys += 1
     // What is shared is used up by others, too: that one key serves all is the judge's rule.
     if (!this.#plan.ageless || this.#plan.shared !== undefined) return
     const { maxMessages } = this.#plan
+    const atOnce = total.messages - (this.#begun.get(scope)?.ended ?? 0)
+    if (atOnce > MAX_JOINS * maxMessages) total.crowded = true
     const enough = Math.ceil(total.messages / maxMessages)
-    if (total.keys > enough) {
+    if (!total.crowded && total.keys > enough) {
       const so = `${String(total.keys)} keys for ${String(total.messages)} messages`
-      this.#blame(`${isolate.name} made ${so} of ${tenant}, ${String(maxMessages)} each`)
+      this.#blame(`${isolate.name} made ${so} of ${scope.task.tenant}, ${String(maxMessages)} each`)
     }
   }
 

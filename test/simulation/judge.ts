@@ -7,6 +7,7 @@ import {
 import { CallBounds } from './call-bounds.ts'
 import type { DataKeyTable } from './sim-data-key-store.ts'
 import type { Isolate } from './isolate.ts'
+import { Nonces } from './nonces.ts'
 import { encryptForOf, type FaultWindow, type Plan } from './plan.ts'
 import { currentScope, type Task } from './scope.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -21,6 +22,7 @@ export type Rule =
   | 'planted' // no message is written under a key of whoever else can write the shared store
   | 'one' // where nothing but isolates fails, a strong store costs one data key for each context and life of a key
   | 'age' // no key writes past its age limit, or from the future
+  | 'nonce' // no data key uses a nonce twice, and no two isolates share a prefix under it
   | 'uses' // no key writes more messages in one isolate than it may
   | 'cleared' // what was made before a clear does not write after it
   | 'durable' // a message by reference leaves when its record can be read
@@ -70,6 +72,7 @@ export class Judge implements KmsWitness {
   readonly #startMs: number
   readonly #secrets = new Map<number, Bytes[]>()
   readonly #uses = new Map<string, number>()
+  readonly #nonces = new Nonces()
   /** Who made the data key behind a wrap, and when by their clock. */
   readonly #made = new Map<string, { readonly isolate: Isolate; readonly createdAtMs: number }>()
   /** Data keys that an isolate had, by the number of clears before. */
@@ -206,6 +209,8 @@ export class Judge implements KmsWitness {
     if (createdAtMs > Math.max(since.clockMs, isolate.nowMs) + FUTURE_SKEW_MS) {
       this.blame('age', `${isolate.name} wrote under a key from the future`)
     }
+    const reused = this.#nonces.add(isolate, name, written)
+    if (reused !== undefined) this.blame('nonce', reused)
     const use = `${isolate.name} ${name}`
     const { clearedAtMs } = since
     if (clearedAtMs !== undefined && createdAtMs < clearedAtMs && isolate.wentBackMs === 0) {

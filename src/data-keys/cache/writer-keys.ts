@@ -115,6 +115,7 @@ export class WriterKeys {
       if (this.#take(key, this.#now())) return key
     }
     const own = await this.#parts.factory.make(context, options)
+    if (own.generation.ended) return this.#fresh(context, options) // cleared meanwhile
     if (!this.#take(own, this.#now())) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
     return own
   }
