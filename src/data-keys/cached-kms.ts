@@ -161,10 +161,7 @@ export class CachedKms implements DataKeySource {
     return { ...counts, entries, evictions, refusals, ...this.#shared.stats() }
   }
 
-  /**
-   * Drops every key for ever and fails the streams that are open: after a restore from a snapshot, or to
-   * make a revocation immediate (W5.7).
-   */
+  /** Drops every key for ever and fails open streams: after a restore from a snapshot, or to revoke at once (W5.7). */
   clear(): void {
     this.#parts.factory.clear()
     this.#drop()
