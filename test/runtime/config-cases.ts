@@ -46,7 +46,8 @@ export function configCases({ core, config, testing }: Library): readonly Runtim
         } catch (error) {
           said = core.isKmsError(error, 'ERR_KMS_CONFIG') ? error.message : String(error)
         }
-        check(said === 'credentials.type is not known: did you mean static?', said)
+        check(said.startsWith('credentials.type must be one of static,'), said)
+        check(said.endsWith('got a string: did you mean static?'), said)
         return Promise.resolve()
       },
     },
