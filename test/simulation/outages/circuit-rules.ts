@@ -22,6 +22,8 @@ const LEAST_MS = 100
 export interface CircuitNews {
   opened: boolean
   closed: boolean
+  /** When the store last gave each isolate the lease, by the world's clock. */
+  readonly leasedAtMs: Map<string, number>
   /** Who probes, and since when that is theirs to do. */
   lease: { readonly isolate: string; readonly sinceMs: number } | undefined
 }
@@ -110,6 +112,10 @@ export class CircuitRules {
     const isHeld = lease !== undefined && atMs - lease.sinceMs < resetTimeoutMs - LATE_MS
     if (isSure && isHeld && lease.isolate !== isolate)
       this.#blame('probe', `probes ${String(atMs - lease.sinceMs)} ms after ${lease.isolate}`)
-    if (!isHeld) this.#news.lease = { isolate, sinceMs: atMs }
+    if (isHeld) return
+    // The first probe of a lease may have ended before it reached the KMS: the lease began earlier.
+    const leasedAtMs = this.#news.leasedAtMs.get(isolate) ?? -Infinity
+    const isOfIt = atMs - leasedAtMs < resetTimeoutMs + LATE_MS
+    this.#news.lease = { isolate, sinceMs: isOfIt ? leasedAtMs : atMs }
   }
 }

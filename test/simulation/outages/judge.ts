@@ -15,6 +15,7 @@ import type { Scheduler } from '../scheduler.ts'
 import { AttemptRules, type AttemptRule, isWiped, type Made } from './attempt-rules.ts'
 import { type Attempt, type CircuitNews, CircuitRules } from './circuit-rules.ts'
 import type { OutagePlan } from './plan.ts'
+import type { StoreWitness } from './sim-key-values.ts'
 import type { AttemptWitness } from './witnessed-kms.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -59,6 +60,7 @@ const CLASSES: Partial<Record<KmsOperation, CallClass>> = {
 const SLACK_MS = 5
 /** A call of a KMS that is well, several KEKs one after the other, and the lease of a probe. */
 const WELL_MS = 900
+const LEASE_KEY = /^circuit\/(.+)\/(\w+)\/probe$/
 const OUTAGES: readonly unknown[] = ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_TIMEOUT', 'ERR_KMS_THROTTLED']
 
 /** Hears everything that is asked of a KMS and everything that the stack tells, and compares. */
@@ -140,7 +142,7 @@ export class OutageJudge {
   }
 
   /** R24: each circuit is read at most once a second, but for one that lost against another's word. */
-  readerOf(isolate: Isolate): { read: (key: string) => void; lostSwap: (key: string) => void } {
+  readerOf(isolate: Isolate): StoreWitness {
     const readAtMs = new Map<string, number>()
     return {
       read: (key) => {
@@ -151,6 +153,12 @@ export class OutageJudge {
       },
       lostSwap: (key) => {
         readAtMs.delete(key)
+      },
+      wonSwap: (key) => {
+        const [, provider, callClass] = LEASE_KEY.exec(key) ?? []
+        if (provider === undefined || callClass === undefined) return
+        const { leasedAtMs } = this.#newsOf(`${provider} ${callClass}`)
+        leasedAtMs.set(isolate.name, this.#scheduler.nowMs)
       },
     }
   }
@@ -281,12 +289,17 @@ export class OutageJudge {
 
   #circuitOf(name: string, provider: string, callClass: CallClass): CircuitRules {
     const id = `${provider} ${callClass}`
-    const news = this.#news.get(id) ?? { opened: false, closed: false, lease: undefined }
-    this.#news.set(id, news)
+    const news = this.#newsOf(id)
     return held(this.#circuits, `${name} ${id}`, () => {
       return new CircuitRules(this.#plan, news, (rule, text) => {
         this.blame(rule, `${name}: ${id}: ${text}`)
       })
+    })
+  }
+
+  #newsOf(id: string): CircuitNews {
+    return held(this.#news, id, () => {
+      return { opened: false, closed: false, leasedAtMs: new Map(), lease: undefined }
     })
   }
 

@@ -35,6 +35,15 @@ export class KeyValueTable {
   }
 }
 
+/** Who hears what one isolate asks of the store. */
+export interface StoreWitness {
+  readonly read: (key: string) => void
+  /** The isolate has heard that another one was first. */
+  readonly lostSwap: (key: string) => void
+  /** The store has swapped; the isolate has not heard of it yet. */
+  readonly wonSwap: (key: string) => void
+}
+
 /** The client of one isolate; what fails is no `KmsError`. */
 export class SimKeyValues implements KeyValueStore {
   readonly capabilities = {
@@ -48,16 +57,14 @@ export class SimKeyValues implements KeyValueStore {
   readonly #isolate: Isolate
   readonly #onRead: (key: string) => void
   readonly #onLostSwap: (key: string) => void
+  readonly #onWonSwap: (key: string) => void
 
-  constructor(
-    table: KeyValueTable,
-    isolate: Isolate,
-    witness: { readonly read: (key: string) => void; readonly lostSwap: (key: string) => void },
-  ) {
+  constructor(table: KeyValueTable, isolate: Isolate, witness: StoreWitness) {
     this.#table = table
     this.#isolate = isolate
     this.#onRead = witness.read
     this.#onLostSwap = witness.lostSwap
+    this.#onWonSwap = witness.wonSwap
   }
 
   get(key: string, options: KeyValueOptions = {}): Promise<Bytes | undefined> {
@@ -83,6 +90,7 @@ export class SimKeyValues implements KeyValueStore {
       const held = this.#table.read(key)
       if ((held && hex(held)) !== old) return false
       this.#table.write(key, copy, options.ttlMs)
+      this.#onWonSwap(key)
       return true
     })
     if (!swapped) this.#onLostSwap(key)
