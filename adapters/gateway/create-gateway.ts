@@ -17,7 +17,7 @@ const STREAMED: ReadonlySet<RouteName> = new Set(['encrypt', 'decrypt', 'rewrap'
  * Returns the HTTP surface over a cipher, for any server that speaks `fetch`. Bodies are raw bytes and
  * stream both ways; context and aad travel as headers.
  *
- * @remarks Security: there is no authentication: whoever can send it a request can decrypt. See
+ * @remarks Security: the gateway does not authenticate. Anyone who can send it a request can decrypt. See
  * {@link GatewayOptions.hosts}.
  *
  * @throws KmsError `ERR_KMS_CONFIG` for a missing, wrong or unknown option

@@ -24,7 +24,7 @@ export interface Call {
 
 export type Handler = (call: Call) => Response | Promise<Response>
 
-/** What makes an answer of a body. */
+/** Turns a body into an answer. */
 interface Work {
   readonly transform: TransformStream<Uint8Array, Uint8Array>
   /** Returns the length of the answer; called if the request states its own. */
@@ -33,7 +33,7 @@ interface Work {
   readonly keepsPieces?: boolean
 }
 
-/** What the length of an answer is made of. */
+/** The parts that make up the length of an answer. */
 interface LengthFacts {
   /** The first bytes of the request. */
   readonly start: Uint8Array

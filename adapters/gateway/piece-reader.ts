@@ -1,6 +1,6 @@
 import { GatewayError } from './problem.ts'
 
-/** What is asked of a body at once. Less may come: a least number would fail at the end of some. */
+/** Bytes that one read asks of a body. A read may give less, at the end of a body for example. */
 const READ_BYTES = 262_144
 
 /** One reader's two verbs. The last piece may come together with `done`. */

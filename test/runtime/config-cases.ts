@@ -46,8 +46,9 @@ export function configCases({ core, config, testing }: Library): readonly Runtim
         } catch (error) {
           said = core.isKmsError(error, 'ERR_KMS_CONFIG') ? error.message : String(error)
         }
-        check(said.startsWith('credentials.type must be one of static,'), said)
-        check(said.endsWith('got a string: did you mean static?'), said)
+        const types = 'static, container, web-identity, assume-role'
+        const right = `credentials.type must be one of ${types}, got a string: did you mean static?`
+        check(said === right, said)
         return Promise.resolve()
       },
     },
