@@ -289,9 +289,14 @@ export class Judge implements KmsWitness {
     return !this.#plan.faults.some(hits)
   }
 
-  /** A disabled key; a bulkhead that sheds (R25); a circuit whose clock went back stays open for longer. */
+  /**
+   * A disabled key; a bulkhead that sheds (R25); a circuit whose clock went back stays open for longer. A bare
+   * MultiKms ends no attempt, so a KEK that is slow may take all the time that the cache gives a call.
+   */
   #mayRefuse(code: KmsErrorCode): boolean {
-    const { stack, jumps } = this.#plan
+    const { stack, jumps, keks, faults } = this.#plan
+    const isSlow = faults.some(({ kind, target }) => kind === 'slow' && keks.includes(target))
+    if (stack === 'bare' && code === 'ERR_KMS_TIMEOUT' && isSlow) return true
     const refuses = stack !== 'bare' && (code === 'ERR_KMS_THROTTLED' || jumps > 0)
     return refuses || this.#isRevoked()
   }
