@@ -21,7 +21,7 @@ const TITLES: Readonly<Record<GatewayFailure, string>> = {
   ERR_GATEWAY_LENGTH_REQUIRED: 'a request by HTTP/1.0 must state its Content-Length',
   ERR_GATEWAY_HOST_REFUSED: 'this gateway does not answer to that host name',
   ERR_GATEWAY_CROSS_SITE: 'this gateway is not for web pages',
-  ERR_GATEWAY_NOT_FOUND: 'there is no such route',
+  ERR_GATEWAY_NOT_FOUND: 'unknown route: the guide of the gateway lists them',
   ERR_GATEWAY_METHOD_NOT_ALLOWED: 'the route does not take this method',
   ERR_GATEWAY_INTERNAL: 'an unexpected failure',
 }

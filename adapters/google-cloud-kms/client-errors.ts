@@ -31,7 +31,7 @@ export function clientError(method: keyof GcpKmsMethods, thrown: unknown): KmsEr
   if (/^Could not load the default credentials/.test(textOf(error['message'])))
     return new KmsError('ERR_KMS_UNAUTHENTICATED', {
       ...facts,
-      message: 'there are no credentials',
+      message: 'the client found no default credentials: set GOOGLE_APPLICATION_CREDENTIALS',
     })
   const word = [error['code'], error['name']].find(isWord)
   return new KmsError('ERR_KMS_UNAVAILABLE', { ...facts, cause: new Error(word) })

@@ -94,7 +94,9 @@ function configOf(env: Env): unknown {
     return JSON.parse(json) as unknown
   } catch {
     // The parser's message quotes what it read.
-    throw new KmsError('ERR_KMS_CONFIG', { message: 'EDGE_KMS_CONFIG is not JSON' })
+    throw new KmsError('ERR_KMS_CONFIG', {
+      message: 'EDGE_KMS_CONFIG must be JSON, got other text',
+    })
   }
 }
 

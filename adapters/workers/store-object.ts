@@ -84,7 +84,7 @@ export class EdgeKmsStoreObject {
       case 'record-list':
         return { keys: this.#list(asked) }
       default:
-        throw new TypeError('no such operation')
+        throw new TypeError('unknown operation of the store object')
     }
   }
 
@@ -96,9 +96,9 @@ export class EdgeKmsStoreObject {
 
   #list(asked: JsonObject): readonly unknown[] {
     const { cursor, limit } = asked
-    if (typeof cursor !== 'string') throw new TypeError('no cursor')
+    if (typeof cursor !== 'string') throw new TypeError('cursor must be a string')
     if (typeof limit !== 'number' || !(limit >= 1 && limit <= MAX_PAGE + 1)) {
-      throw new RangeError('no limit')
+      throw new RangeError(`limit must be 1 to ${String(MAX_PAGE + 1)}`)
     }
     const rows = this.#sql.exec(RECORDS.list, cursor, limit).toArray()
     return rows.map((row) => (row as Row)['key'])
@@ -133,7 +133,8 @@ function endOf({ ttlMs }: JsonObject, now: number): number {
 
 function textOf(asked: JsonObject, name: string): string {
   const text = asked[name]
-  if (typeof text !== 'string' || text.length > MAX_TEXT_LENGTH) throw new TypeError('no bytes')
-  if (decodeBase64(text) === undefined) throw new TypeError('no base64')
+  if (typeof text !== 'string' || text.length > MAX_TEXT_LENGTH)
+    throw new TypeError(`${name} must be a text of at most ${String(MAX_TEXT_LENGTH)} characters`)
+  if (decodeBase64(text) === undefined) throw new TypeError(`${name} must be base64`)
   return text
 }

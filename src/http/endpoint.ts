@@ -1,4 +1,4 @@
-import { configError } from '../checks/index.ts'
+import { configError, describe } from '../checks/index.ts'
 
 /** `URL` drops some of these without a word: the host would not be the one that was written. */
 const NOT_IN_A_URL = /[\s\\\p{Cc}]/u
@@ -19,14 +19,15 @@ export interface EndpointRules {
  */
 export function checkEndpoint(endpoint: string, rules: EndpointRules): string {
   if (typeof endpoint !== 'string' || !URL.canParse(endpoint))
-    throw configError('an endpoint must be a URL')
+    throw configError(`an endpoint must be a URL such as https://host, got ${describe(endpoint)}`)
   if (NOT_IN_A_URL.test(endpoint))
     throw configError('an endpoint must have no spaces, backslashes or control characters')
   const url = new URL(endpoint)
   const plainLoopback =
     url.protocol === 'http:' && rules.allowHttpLoopback === true && LOOPBACK.test(url.hostname)
   if (url.protocol !== 'https:' && !plainLoopback) {
-    throw configError('an endpoint must be https')
+    const fix = 'use https, or allowHttpLoopback with a loopback address'
+    throw configError(`an endpoint must be https, got ${url.protocol.slice(0, 16)} ${fix}`)
   }
   if (url.username + url.password + url.search + url.hash !== '')
     throw configError('an endpoint must have no user, query or fragment')

@@ -60,10 +60,14 @@ export function composeKms(
   const members = membersOf(kms)
   const scopes = values.scopes ?? members.map(({ providerName }) => providerName)
   if (scopes.length !== members.length)
-    throw configError(`scopes must have a name for each of ${String(members.length)} KMSs`)
+    throw configError(
+      `scopes must have a name for each of ${String(members.length)} KMSs, got ${String(scopes.length)}`,
+    )
   if (audit !== undefined) demandMethod('audit', audit, 'around')
   if (requireAudit && audit?.mode !== 'closed')
-    throw configError('this preset needs an audit log that is fail-closed')
+    throw configError(
+      `this preset needs an audit log that is fail-closed, got ${audit?.mode ?? 'none'}: give audit`,
+    )
   if (circuitStore !== undefined) checkShared(circuitStore, scopes, values)
 
   const guarded = members.map((member, i) => {
@@ -92,8 +96,8 @@ function membersOf(kms: unknown): readonly KeyManagementService[] {
   const members = Array.isArray(kms)
     ? kms.map((one: unknown, i) => serviceOf(`kms[${String(i)}]`, one))
     : [serviceOf('kms', kms)]
-  if (members.length === 0) throw configError('no KMS is given')
-  if (new Set(members).size < members.length) throw configError('a KMS is there twice')
+  if (members.length === 0) throw configError('kms must have at least one KMS, got 0')
+  if (new Set(members).size < members.length) throw configError('kms must not list one KMS twice')
   return members
 }
 

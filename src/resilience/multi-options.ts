@@ -106,9 +106,10 @@ function checkMembers(
   reads: readonly KeyManagementService[],
   writes: readonly KeyManagementService[],
 ): void {
-  if (reads.length + writes.length === 0) throw configError('no KMS is given')
-  if (!reads.every(canRead)) throw configError('a KMS to read from is configured to encrypt only')
-  if (!writes.every(canWrite)) throw configError('a KMS to write to is configured to decrypt only')
+  if (reads.length + writes.length === 0)
+    throw configError('read and write must have at least one KMS, got 0')
+  if (!reads.every(canRead)) throw configError('read must not have a KMS whose usage is encrypt')
+  if (!writes.every(canWrite)) throw configError('write must not have a KMS whose usage is decrypt')
   // Every message would be refused: a header has at most 16 wraps, one of each KEK (W3.8, W3.11).
   const { most } = QUORUM.quorum
   if (writes.length > most)

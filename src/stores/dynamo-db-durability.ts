@@ -1,6 +1,9 @@
 import { configError } from '../checks/index.ts'
 import type { JsonObject } from '../http/index.ts'
 
+/** Names, roles and types, as {@link keysOf} writes them. */
+const TABLE_KEYS = 'pk HASH S, sk RANGE S'
+
 /**
  * What `DescribeTable` says, held against what a system of record needs: keys of our form, and no
  * replica in another region that learns of a write later.
@@ -10,13 +13,17 @@ import type { JsonObject } from '../http/index.ts'
  */
 export function demandTable(answer: JsonObject): void {
   const table = Object(answer['Table']) as JsonObject
-  if (keysOf(table) !== 'pk HASH S, sk RANGE S') {
-    throw configError('the table must have the keys pk and sk, both strings')
+  const keys = keysOf(table)
+  if (keys !== TABLE_KEYS) {
+    throw configError(`the keys of the table must be ${TABLE_KEYS}, got ${keys || 'none'}`)
   }
   const { Replicas: replicas, MultiRegionConsistency: consistency } = table
   const isGlobal = Array.isArray(replicas) && replicas.length > 0
   if (isGlobal && consistency !== 'STRONG') {
-    throw configError('the table has replicas that are eventual')
+    const got = typeof consistency === 'string' ? consistency : 'none'
+    throw configError(
+      `a table with replicas must have MultiRegionConsistency STRONG, got ${got}: a data key would be missing in other regions`,
+    )
   }
 }
 

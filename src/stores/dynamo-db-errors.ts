@@ -18,9 +18,12 @@ export const DYNAMO_DB_ERRORS: readonly AwsErrorRow[] = [
   { code: 'ERR_KMS_CONFIG', names: 'ResourceNotFound TableNotFound' },
 ]
 
-/** Of errors of the configuration, what is wrong; AWS's own words may hold values. */
+const NOT_FOUND =
+  'was not found: create it, or correct table, region or the account of the credentials'
+
+/** Completes "table NAME in REGION …" for errors of the configuration; AWS's own words may hold values. */
 export const DYNAMO_DB_FAULTS: Readonly<Record<string, string>> = {
-  ResourceNotFoundException: 'there is no such table in this region and account',
-  TableNotFoundException: 'there is no such table in this region and account',
-  ValidationException: 'the table must have the keys pk and sk, both strings',
+  ResourceNotFoundException: NOT_FOUND,
+  TableNotFoundException: NOT_FOUND,
+  ValidationException: 'must have the keys pk HASH S, sk RANGE S',
 }

@@ -47,6 +47,7 @@ export class DynamoDbTable {
   readonly runtime: Runtime
   readonly calls: StoreCalls
   readonly #name: string
+  readonly #region: string
   readonly #client: AwsClient
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
@@ -58,13 +59,14 @@ export class DynamoDbTable {
       throw wrongOption('table', '3 to 255 letters, digits and `_.-`', table)
     }
     this.#name = table
+    this.#region = checkRegion(region)
     this.prefix = checkPrefix(prefix)
     this.runtime = runtime
     this.calls = new StoreCalls('dynamodb', { ...common, network })
     this.#client = new AwsClient({
       provider: 'dynamodb',
       service: 'dynamodb',
-      region: checkRegion(region),
+      region: this.#region,
       endpoint: awsEndpoint('dynamodb', region, { endpoint, fips, dualStack, allowHttpLoopback }),
       credentials: toCredentialSource(credentials, { runtime, network }),
       transport: new Transport({ network, timeoutMs: TIMEOUT_MS }),
@@ -140,8 +142,17 @@ export class DynamoDbTable {
     try {
       return await this.#client.call(call)
     } catch (error) {
-      throw faultOf(error) ?? error
+      throw this.#faultOf(error) ?? error
     }
+  }
+
+  /** Returns the error of a wrong table with its name and what to do, instead of AWS's name alone. */
+  #faultOf(error: unknown): Error | undefined {
+    if (!isKmsError(error, 'ERR_KMS_CONFIG')) return undefined
+    const name = /AWS answered (\w+)/.exec(error.message)?.[1] ?? ''
+    const fault = DYNAMO_DB_FAULTS[name]
+    if (fault === undefined) return undefined
+    return configError(`table ${this.#name} in ${this.#region} ${fault} (${name})`)
   }
 }
 
@@ -153,12 +164,4 @@ export class DynamoDbTable {
 export function attributeOf(item: unknown, name: string, type: 'S' | 'N' | 'B'): unknown {
   const attribute = Object(item) as Readonly<Record<string, unknown>>
   return (Object(attribute[name]) as Readonly<Record<string, unknown>>)[type]
-}
-
-/** An error of the configuration, with what is wrong in it in place of AWS's name alone. */
-function faultOf(error: unknown): Error | undefined {
-  if (!isKmsError(error, 'ERR_KMS_CONFIG')) return undefined
-  const name = /AWS answered (\w+)/.exec(error.message)?.[1] ?? ''
-  const fault = DYNAMO_DB_FAULTS[name]
-  return fault === undefined ? undefined : configError(`${fault} (${name})`)
 }

@@ -1,4 +1,4 @@
-import { configError, oneOf } from '../checks/index.ts'
+import { configError, describe, oneOf } from '../checks/index.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
@@ -49,7 +49,7 @@ export class PostgresDataKeyStore implements DataKeyStore {
     this.#table = quotedTable(table)
     this.#sql = recordStatements(this.#table)
     this.#durable = durability === 'declared'
-    this.#queries = new PostgresQueries(client, common)
+    this.#queries = new PostgresQueries(client, this.#table, common)
   }
 
   async get(key: string, { signal }: DataKeyStoreOptions = {}): Promise<Bytes | undefined> {
@@ -110,20 +110,27 @@ export class PostgresDataKeyStore implements DataKeyStore {
   async #demandDurable(signal: AbortSignal | undefined): Promise<void> {
     if (this.#durable) return
     const [row] = await this.#queries.rows('check', signal, this.#sql.durability, this.#table)
-    demandDurable(row)
+    demandDurable(this.#table, row)
     this.#durable = true
   }
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
-function demandDurable(row: unknown): void {
+function demandDurable(table: string, row: unknown): void {
   const { kind, type, fsync, commit } = Object(row) as Readonly<Record<string, unknown>>
-  if (kind === null) throw configError('there is no such table')
+  const refuse = (expected: string, got: unknown): never => {
+    const value = typeof got === 'string' ? got : describe(got)
+    throw configError(`table ${table}: ${expected}, got ${value}`)
+  }
+  if (kind === null) {
+    const fix = 'create it with the statements of postgresSchema(), or correct table'
+    throw configError(`table ${table} was not found: ${fix}`)
+  }
   // Text would take bytes, and give back others.
-  if (type !== 'bytea') throw configError('the table has other columns')
-  if (kind !== 'p') throw configError('the table does not survive a crash')
-  if (fsync !== 'on') throw configError('this PostgreSQL runs with fsync off, or does not say')
+  if (type !== 'bytea') refuse('the column record must be of type bytea', type)
+  if (kind !== 'p') refuse('relpersistence must be p, or a crash empties the table', kind)
+  if (fsync !== 'on') refuse('fsync of the server must be on', fsync)
   if (typeof commit !== 'string' || commit === 'off') {
-    throw configError('this PostgreSQL acknowledges before it has written (synchronous_commit off)')
+    refuse('synchronous_commit must not be off: a crash would lose acknowledged records', commit)
   }
 }

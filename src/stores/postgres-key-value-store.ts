@@ -37,8 +37,9 @@ export class PostgresKeyValueStore implements KeyValueStore {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: PostgresKeyValueStoreOptions) {
     const { client, table = VALUES_TABLE, ...common } = options
-    this.#sql = valueStatements(quotedTable(table))
-    this.#queries = new PostgresQueries(client, common)
+    const name = quotedTable(table)
+    this.#sql = valueStatements(name)
+    this.#queries = new PostgresQueries(client, name, common)
   }
 
   async get(key: string, options: KeyValueOptions = {}): Promise<Bytes | undefined> {

@@ -23,14 +23,17 @@ const BEATEN: readonly unknown[] = ['40001', '40P01']
 /** A statement that others beat so often has lost. */
 const MAX_TURNS = 16
 
-/** What another SQLSTATE says of the table or of who asks. */
+const COLUMNS =
+  'must have the columns that postgresSchema() gives it: create it with those statements'
+
+/** Completes "table NAME …" for states that say that the table is missing, or another. */
 const FAULTS: Readonly<Record<string, string>> = {
-  '42P01': 'there is no such table',
-  '3F000': 'there is no such schema',
-  '42703': 'the table has other columns',
-  '42804': 'the table has columns of another type',
-  '42883': 'the table has columns of another type',
-  '42P10': 'the table has no primary key',
+  '42P01': 'was not found: create it with the statements of postgresSchema()',
+  '3F000': 'was not found, nor was its schema: create both, or correct table',
+  '42703': COLUMNS,
+  '42804': COLUMNS,
+  '42883': COLUMNS,
+  '42P10': COLUMNS,
 }
 
 /** Classes of which a second try is no better: permission, authorization, a database that is not there. */
@@ -40,11 +43,16 @@ const FOR_GOOD = /^(?:42501|28...|3D000|25006)$/
 export class PostgresQueries {
   readonly calls: StoreCalls
   readonly #client: PostgresClient
+  readonly #table: string
 
-  /** @throws KmsError `ERR_KMS_CONFIG` */
-  constructor(client: PostgresClient, options: StoreCallOptions) {
+  /**
+   * @param table - for errors: the name of the table as the statements have it
+   * @throws KmsError `ERR_KMS_CONFIG`
+   */
+  constructor(client: PostgresClient, table: string, options: StoreCallOptions) {
     this.#client = checkBinding('client', client, 'query')
     this.calls = new StoreCalls('postgres', options)
+    this.#table = table
   }
 
   /**
@@ -76,7 +84,7 @@ export class PostgresQueries {
   #typed(operation: string, state: string | undefined, error: unknown): unknown {
     if (state === undefined) return error
     const fault = FAULTS[state]
-    if (fault !== undefined) return configError(`${fault} (SQLSTATE ${state})`)
+    if (fault !== undefined) return configError(`table ${this.#table} ${fault} (SQLSTATE ${state})`)
     return new KmsError('ERR_STORE_UNAVAILABLE', {
       provider: 'postgres',
       operation,

@@ -11,15 +11,20 @@ const KEEPS = /^(?:noeviction|volatile-[a-z]+)$/
  */
 export function demandDurable(info: unknown): void {
   const text = typeof info === 'string' ? info : ''
-  if (factOf(text, 'aof_enabled') !== '1') {
-    throw configError('this Redis keeps no append-only file, or does not say so')
+  const aof = factOf(text, 'aof_enabled')
+  if (aof !== '1') {
+    throw configError(`aof_enabled of Redis must be 1, got ${aof}: set appendonly yes`)
   }
   const unbounded = factOf(text, 'maxmemory') === '0'
-  if (!unbounded && !KEEPS.test(factOf(text, 'maxmemory_policy'))) {
-    throw configError('this Redis may evict records, or does not say so')
+  const policy = factOf(text, 'maxmemory_policy')
+  if (!unbounded && !KEEPS.test(policy)) {
+    throw configError(
+      `maxmemory_policy of Redis must be noeviction or volatile-*, got ${policy}: it may evict records`,
+    )
   }
 }
 
+/** Returns the value of one line, or `nothing`. */
 function factOf(info: string, name: string): string {
-  return new RegExp(`^${name}:([^\\r\\n]*)\\r?$`, 'm').exec(info)?.[1] ?? ''
+  return new RegExp(`^${name}:([^\\r\\n]+)\\r?$`, 'm').exec(info)?.[1] ?? 'nothing'
 }

@@ -1,4 +1,5 @@
 import { decodeUtf8, encodeUtf8 } from '../bytes/index.ts'
+import { wrongOption } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import type { DataKeyStore, DataKeyStoreOptions, MissingWraps, RepairLog } from '../ports/index.ts'
 
@@ -22,7 +23,8 @@ export class StoreRepairLog implements RepairLog {
   /** @throws KmsError `ERR_KMS_CONFIG` if the store is not strong */
   constructor(store: DataKeyStore) {
     if ((store as DataKeyStore | null)?.consistency !== 'strong') {
-      throw new KmsError('ERR_KMS_CONFIG', { message: 'the store of repairs must be strong' })
+      const got: unknown = (store as Partial<DataKeyStore> | null)?.consistency
+      throw wrongOption('store.consistency', 'strong', got)
     }
     this.#store = store
   }

@@ -1,5 +1,6 @@
-import { configError, refuseOthers } from '../../checks/index.ts'
+import { configError, describe, refuseOthers } from '../../checks/index.ts'
 import { importPKCS8, SignJWT } from 'jose'
+import type { KmsError } from '../../errors.ts'
 import { encodeUtf8 } from '../../bytes/index.ts'
 import { parseJsonObject } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
@@ -110,22 +111,42 @@ class ServiceAccount implements GcpCredentialSource {
 }
 
 function readKey(given: string | GcpServiceAccountKey): GcpServiceAccountKey {
-  const key = typeof given === 'string' ? parseJsonObject(encodeUtf8(given)) : { ...given }
-  const field = (name: keyof GcpServiceAccountKey, form: RegExp): string => {
-    const value: unknown = key?.[name]
+  const key = typeof given === 'string' ? parseJsonObject(encodeUtf8(given)) : Object(given)
+  if (key === undefined) throw wrongKey('it', 'a JSON object', 'text that is not one')
+  const field = (name: keyof GcpServiceAccountKey, form: RegExp, expected: string): string => {
+    const value: unknown = (key as Partial<GcpServiceAccountKey>)[name]
     if (typeof value === 'string' && form.test(value)) return value
-    throw configError(
-      `key must be the JSON of a service account's key: ${name} is missing or malformed`,
-    )
+    throw wrongKey(name, expected, kindOf(value))
   }
   return {
-    client_email: field('client_email', /^[\w.+-]{1,256}@[\w.-]{1,256}$/),
+    client_email: field('client_email', /^[\w.+-]{1,256}@[\w.-]{1,256}$/, 'an e-mail address'),
     private_key: field(
       'private_key',
       /^-----BEGIN PRIVATE KEY-----[\s\w+/=]+-----END PRIVATE KEY-----\s*$/,
+      PEM,
     ),
-    private_key_id: field('private_key_id', /^\w{1,128}$/),
+    private_key_id: field('private_key_id', /^\w{1,128}$/, '1 to 128 letters and digits'),
   }
+}
+
+const PEM = 'an RSA key as PEM of PKCS #8 (BEGIN PRIVATE KEY)'
+
+function wrongKey(name: string, expected: string, got: string): KmsError {
+  return configError(
+    `key must be the JSON of a service account's key: ${name} must be ${expected}, got ${got}`,
+  )
+}
+
+/** PEM of these is often taken for that of PKCS #8. */
+const OTHER_PEM = /^-----BEGIN ((?:RSA|EC|ENCRYPTED) PRIVATE KEY|PUBLIC KEY|CERTIFICATE)-----/
+
+/** Returns the kind of a value of the key file. Never the value: it may be the private key. */
+function kindOf(value: unknown): string {
+  if (typeof value !== 'string' || value === '') return describe(value)
+  const label = OTHER_PEM.exec(value)?.[1]
+  if (label !== undefined) return `PEM of another kind (BEGIN ${label})`
+  if (value.includes('\\n')) return 'a string with the two characters \\n instead of line breaks'
+  return 'a string of another form'
 }
 
 /** Not extractable. What is wrong with a key is not said: a parser's message may quote it. */
@@ -133,8 +154,6 @@ async function importKey(pem: string): Promise<CryptoKey> {
   try {
     return await importPKCS8(pem, 'RS256')
   } catch {
-    throw configError(
-      "key must be the JSON of a service account's key: private_key must be an RSA key in PEM",
-    )
+    throw wrongKey('private_key', PEM, 'PEM that cannot be read as one')
   }
 }

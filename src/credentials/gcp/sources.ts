@@ -1,4 +1,4 @@
-import { configError, wrongOption } from '../../checks/index.ts'
+import { wrongOption } from '../../checks/index.ts'
 import {
   askCallback,
   type FlightOptions,
@@ -40,7 +40,7 @@ export function checkToken(token: GcpAccessToken): GcpAccessToken {
   const { token: text, expiresAtMs } = Object(token) as Partial<GcpAccessToken>
   // RFC 6750 section 2.1. A line break would add a header of the attacker's choice.
   if (typeof text !== 'string' || !/^[\w.~+/-]{1,16384}=*$/.test(text))
-    throw configError('the access token is missing or malformed: give one as Google issues it')
+    throw wrongOption('token', 'an access token as Google issues it', text)
   if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
     throw wrongOption('expiresAtMs', 'milliseconds since the epoch', expiresAtMs)
   return token

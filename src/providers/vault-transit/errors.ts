@@ -25,7 +25,8 @@ export const TRANSIT_ERRORS: readonly VaultErrorRow[] = [
   {
     code: 'ERR_KMS_KEY_NOT_FOUND',
     statuses: [404],
-    message: 'Vault has no such key, mount or namespace',
+    message:
+      'Vault did not find the key, its mount or the namespace: compare keyName, mount, namespace',
   },
   { code: 'ERR_KMS_CONFIG', says: /missing 'context'/, message: 'the key is derived' },
   {

@@ -151,7 +151,7 @@ async function checkRefusals(check, options, encryptOnly, ask) {
   }
   const config = 'ERR_KMS_CONFIG'
   await check('a table that is not there', () =>
-    refuses({ table: 'none' }, config, 'no such table'),
+    refuses({ table: 'none' }, config, 'was not found: create it'),
   )
   await check('a table with other keys', async () => {
     const TableName = 'other-keys'
@@ -162,10 +162,13 @@ async function checkRefusals(check, options, encryptOnly, ask) {
       AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
       BillingMode: 'PAY_PER_REQUEST',
     })
-    await refuses({ table: TableName }, config, 'pk and sk')
+    await refuses({ table: TableName }, config, 'pk HASH S, sk RANGE S')
     const declared = { ...options, table: TableName, durability: 'declared' }
     const records = new DynamoDbDataKeyStore(declared)
-    await assert.rejects(records.putIfAbsent(name('a'), bytes), isCode(config, 'pk and sk'))
+    await assert.rejects(
+      records.putIfAbsent(name('a'), bytes),
+      isCode(config, 'pk HASH S, sk RANGE S'),
+    )
   })
   await check('a user without the permission', async () => {
     const denied = new DynamoDbKeyValueStore({ ...options, credentials: encryptOnly })

@@ -96,7 +96,7 @@ async function checkDurability(check, pool, port) {
     await refuses(pool, dataKeys, 'crash')
   })
   await check('a table that is not there', async () => {
-    await refuses(pool, 'not_there', 'no such table')
+    await refuses(pool, 'not_there', 'was not found: create it')
     const store = new PostgresKeyValueStore({ client: pool, table: 'not_there' })
     await assert.rejects(store.get('a'), isCode('ERR_KMS_CONFIG', { about: '42P01' }))
   })

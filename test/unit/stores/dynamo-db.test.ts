@@ -165,8 +165,8 @@ describe('what DynamoDB refuses', () => {
   })
 
   it.each([
-    ['ResourceNotFoundException', 'no such table'],
-    ['ValidationException', 'the keys pk and sk'],
+    ['ResourceNotFoundException', 'table keys in eu-central-1 was not found: create it'],
+    ['ValidationException', 'must have the keys pk HASH S, sk RANGE S'],
   ])('as %s says what is wrong with the table', async (name, words) => {
     fake.fault = { status: 400, name }
     expect(((await rejection(valuesOn(fake).get('a'))) as Error).message).toContain(words)

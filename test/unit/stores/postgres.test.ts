@@ -216,16 +216,21 @@ describe('a row that is not trusted', () => {
   it('is no fact of a durable database', async () => {
     const kept = new PostgresDataKeyStore({ client })
     const good = { kind: 'p', type: 'bytea', fsync: 'on', commit: 'on' }
-    for (const wrong of [{ kind: null }, { kind: 'u' }, { type: 'text' }, { fsync: 'off' }]) {
+    const table = 'table "edge_kms_data_keys"'
+    const wrongs: readonly [object, string][] = [
+      [{ kind: null }, `${table} was not found: create it`],
+      [{ kind: 'u' }, 'relpersistence must be p, or a crash empties the table, got u'],
+      [{ type: 'text' }, `${table}: the column record must be of type bytea, got text`],
+      [{ fsync: 'off' }, 'fsync of the server must be on, got off'],
+      [{ commit: 'off' }, 'synchronous_commit must not be off'],
+      [{ commit: undefined }, 'got undefined'],
+    ]
+    for (const [wrong, text] of wrongs) {
       client.left = [() => [{ ...good, ...wrong }]]
-      expect(await rejection(kept.putIfAbsent(name, bytes(1)))).toMatchObject({
-        code: 'ERR_KMS_CONFIG',
-      })
+      const error = await rejection(kept.putIfAbsent(name, bytes(1)))
+      expect(error).toMatchObject({ code: 'ERR_KMS_CONFIG' })
+      expect((error as Error).message).toContain(text)
     }
-    client.left = [() => [{ ...good, commit: 'off' }]]
-    expect(await rejection(kept.putIfAbsent(name, bytes(1)))).toMatchObject({
-      code: 'ERR_KMS_CONFIG',
-    })
     client.left = [() => []]
     expect(await rejection(kept.putIfAbsent(name, bytes(1)))).toMatchObject({
       code: 'ERR_KMS_CONFIG',

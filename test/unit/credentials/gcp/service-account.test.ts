@@ -117,6 +117,26 @@ describe('GCP: a service account’s key', () => {
     expect(inspect(caught, { depth: 9 })).not.toContain('canary')
   })
 
+  it.each([
+    ['text that is not JSON', 'canary', 'must be a JSON object, got text that is not one'],
+    ['no e-mail', { client_email: 5 }, 'client_email must be an e-mail address, got 5'],
+    ['no private key', { private_key: undefined }, 'got undefined'],
+    ['PKCS #1', { private_key: '-----BEGIN RSA PRIVATE KEY-----\n' }, 'BEGIN RSA PRIVATE KEY)'],
+    ['lost line breaks', { private_key: '-----BEGIN PRIVATE KEY-----\\ncanary' }, 'line breaks'],
+    [
+      'a path',
+      { private_key: '/run/canary.pem' },
+      'PEM of PKCS #8 (BEGIN PRIVATE KEY), got a string',
+    ],
+  ])(
+    'says which field of a key file is wrong, what it must be and what it got: %s',
+    (_, change, text) => {
+      const given = typeof change === 'string' ? change : { ...key(), ...change }
+      expect(() => gcpServiceAccount({ key: given as string })).toThrow(text)
+      expect(() => gcpServiceAccount({ key: given as string })).not.toThrow('canary')
+    },
+  )
+
   it('R12 a private key that cannot be read is refused at first use, without its text', async () => {
     const body = Buffer.from('canary-canary-canary').toString('base64')
     const pem = `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`
