@@ -56,6 +56,7 @@ export {
   toKmsResult,
 } from './errors.ts'
 export {
+  type ContextInput,
   encodeKmsContext,
   type EncryptionContext,
   type GeneratedDataKey,

@@ -41,6 +41,11 @@ import { EnvKeyProvider } from 'edge-kms/local'
 const cipher = new EnvelopeCipher({ kms: new EnvKeyProvider({ EDGE_KMS_KEY_V1: '' }) })
 export const sealed: Promise<string> = cipher.encryptText('text', { context: { tenant: 'acme' } })
 export const wipe = (secret: SecretBytes): void => secret[Symbol.dispose]()
+interface Owner { readonly tenant: string }
+const owner: Owner = { tenant: 'acme' }
+export const owned: Promise<string> = cipher.encryptText('text', { context: owner, aad: owner })
+// @ts-expect-error -- a value of a context is a string
+export const loose = cipher.encryptText('text', { context: { tenant: 5 } })
 // @ts-expect-error -- a KMS is an object
 export const wrong = new EnvelopeCipher({ kms: 5 })
 `

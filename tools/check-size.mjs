@@ -16,7 +16,7 @@ const providerLimit = 27 * 1024
 /** The core, and the level of the cache that isolates share. */
 const sharedLimit = 24.5 * 1024
 /** Every provider with all its credentials, and zod. */
-const configLimit = 49.5 * 1024
+const configLimit = 50 * 1024
 /** The same with what stands against outages, and the cache with the format below it. */
 const stackLimit = 71 * 1024
 

@@ -1,6 +1,6 @@
 import { streamContext } from '../ciphers/index.ts'
 import { refuseOthers, wrongOption } from '../checks/index.ts'
-import { canonicalContext, isPlain } from '../kms/index.ts'
+import { canonicalContext, type EncryptionContext, isPlain } from '../kms/index.ts'
 import type { MessageKind } from '../wire/index.ts'
 import type { CallOptions, MessageOptions } from './options.ts'
 
@@ -52,15 +52,27 @@ export function signalOptions({ signal, defer }: CallOptions): CallOptions {
   return { signal, defer }
 }
 
-/** The two maps of a call. */
-export type Maps = Pick<MessageOptions, 'context' | 'aad'>
+/** The two maps of a call, as a caller gives them. */
+type GivenMaps = Pick<MessageOptions, 'context' | 'aad'>
+
+/** The two maps of a call. The encoder still checks their values: the types of a caller may lie. */
+export interface Maps {
+  readonly context?: EncryptionContext | undefined
+  readonly aad?: EncryptionContext | undefined
+}
+
+/** Returns the same object, in the type that the encoder of maps takes. */
+export function mapsOf(given: GivenMaps): Maps {
+  return given as Maps
+}
 
 /**
  * Returns copies of the maps: the caller may change theirs while the KMS is asked. What is not a map
  * stays what it is, for the check of maps to refuse it.
  */
-export function ownMaps({ context, aad }: Maps): Maps {
-  return { context: ownMap(context), aad: ownMap(aad) } as Maps
+export function ownMaps(given: GivenMaps): Maps {
+  const { context, aad } = mapsOf(given)
+  return { context: ownMap(context), aad: ownMap(aad) }
 }
 
 function ownMap<T>(map: T): T {
@@ -70,7 +82,8 @@ function ownMap<T>(map: T): T {
 /** Checks the options of a stream or a range now, and returns copies of the maps for later. */
 export function checkedMaps(options: MessageOptions): Maps {
   checkOptions(options)
-  streamContext(options.aad)
-  canonicalContext(options.context)
+  const { context, aad } = mapsOf(options)
+  streamContext(aad)
+  canonicalContext(context)
   return ownMaps(options)
 }

@@ -2,13 +2,14 @@ import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.
 import { BatchSubkeys, recordAad } from '../ciphers/index.ts'
 import type { DataEncryptionKey, Defer, OpenRequest } from '../data-keys/index.ts'
 import { KmsError, type Outcome, outcomeOf, settle, valueOf } from '../errors.ts'
-import { contextId, type EncryptionContext } from '../kms/index.ts'
+import { contextId, type ContextInput } from '../kms/index.ts'
 import type { MessageHead, MessageKind } from '../wire/index.ts'
 import { demandItems, inWindows } from './batch-windows.ts'
 import {
   BATCH_OPTIONS,
   checkOptions,
   kindsOf,
+  mapsOf,
   ownMaps,
   RECORD_KINDS,
   signalOptions,
@@ -21,8 +22,8 @@ import type { CipherSettings } from './settings.ts'
 /** One envelope of `decryptMany`. */
 export interface DecryptItem {
   readonly envelope: Uint8Array
-  readonly context?: EncryptionContext
-  readonly aad?: EncryptionContext
+  readonly context?: ContextInput
+  readonly aad?: ContextInput
 }
 
 /** Options of `decryptMany`, for all items. */
@@ -60,7 +61,7 @@ function ownItem(item: DecryptItem): DecryptItem {
   const { envelope, ...others } = Object(item) as DecryptItem
   // Anything but bytes becomes an empty message, which the parser refuses as the outcome of this item.
   const own = (envelope as unknown) instanceof Uint8Array ? copyBytes(envelope) : new Uint8Array(0)
-  return { ...others, ...ownMaps(others), envelope: own }
+  return { ...others, ...ownMaps(others), envelope: own } as DecryptItem
 }
 
 /** Opens the item in this turn if its key is at hand. Any fault is found, and reported, with the others. */
@@ -101,8 +102,8 @@ async function decryptUnknown(
   const references = new Map<string, Promise<Outcome<DataEncryptionKey>>>()
   const read = (item: DecryptItem): readonly [MessageHead, KeyPlace] => {
     checkOptions(item, ITEM_OPTIONS)
-    const { envelope, context, aad } = item
-    const head = readMessage(settings, envelope as Bytes, kinds)
+    const { context, aad } = mapsOf(item)
+    const head = readMessage(settings, item.envelope as Bytes, kinds)
     recordAad(aad) // refuses a map before any I/O
     const { header, commitment } = head
     if (header !== undefined) return [head, requests.push({ header, context }) - 1]
@@ -117,12 +118,12 @@ async function decryptUnknown(
     settings.keys.openMany(requests, call),
     ...references.values(),
   ])
-  return inWindows(items, call.signal, ({ envelope, aad }, i) =>
+  return inWindows(items, call.signal, (item, i) =>
     settle(async () => {
       const [head, place] = valueOf(messages[i] as (typeof messages)[number])
       const key = typeof place === 'number' ? opened[place] : await place
-      const body = (envelope as Bytes).subarray(head.bodyAt)
-      return openBody(head, body, keyOf(key), aad, batch)
+      const body = (item.envelope as Bytes).subarray(head.bodyAt)
+      return openBody(head, body, keyOf(key), mapsOf(item).aad, batch)
     }),
   )
 }

@@ -2,7 +2,7 @@ import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
 import { type BatchSubkeys, recordAad } from '../ciphers/index.ts'
 import type { Defer } from '../data-keys/index.ts'
 import { beginsAs, HEAD_AT, type MessageKind } from '../wire/index.ts'
-import { checkOptions, kindsOf, ownMaps, RECORD_KINDS } from './call-options.ts'
+import { checkOptions, kindsOf, mapsOf, ownMaps, RECORD_KINDS } from './call-options.ts'
 import { checkBody, openBody, openKey, readMessage } from './open-message.ts'
 import type { DecryptOptions, MessageOptions } from './options.ts'
 import type { CipherSettings } from './settings.ts'
@@ -34,11 +34,12 @@ export function decryptKnown(
   settings: CipherSettings,
   bytes: Bytes,
   kinds: readonly MessageKind[],
-  { context, aad }: MessageOptions,
+  maps: MessageOptions,
   defer: Defer,
   batch?: BatchSubkeys,
 ): Promise<Bytes> | undefined {
   if (!beginsAs('record', bytes) || !kinds.includes('record')) return undefined
+  const { context, aad } = mapsOf(maps)
   const key = settings.keys.recall(bytes, context, defer)
   if (key === undefined) return undefined
   const bodyAt = HEAD_AT + key.header.bytes.length
@@ -54,8 +55,8 @@ async function decryptOther(
 ): Promise<Bytes> {
   const head = readMessage(settings, bytes, kinds)
   const body = copyBytes(bytes.subarray(head.bodyAt))
-  recordAad(options.aad) // refuses a map before any I/O
   const { context, aad } = ownMaps(options)
+  recordAad(aad) // refuses a map before any I/O
   const key = await openKey(settings, head, context, options)
   return openBody(head, body, key, aad)
 }

@@ -1,7 +1,7 @@
 import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
 import { DataEncryptionKey, type DataKeySource, type EnvelopeForm } from '../data-keys/index.ts'
 import { isKmsError, type KmsError, type Outcome, outcomeOf } from '../errors.ts'
-import { contextId, type EncryptionContext } from '../kms/index.ts'
+import { contextId, type ContextInput } from '../kms/index.ts'
 import { demandItems, inWindows } from './batch-windows.ts'
 import { BATCH_OPTIONS, checkOptions, ownMaps, signalOptions } from './call-options.ts'
 import { sealRecord } from './encrypt-record.ts'
@@ -12,8 +12,8 @@ import { started } from './started.ts'
 /** One plaintext of `encryptMany`. */
 export interface EncryptItem {
   readonly plaintext: Uint8Array
-  readonly context?: EncryptionContext
-  readonly aad?: EncryptionContext
+  readonly context?: ContextInput
+  readonly aad?: ContextInput
   /** Overrides the cipher's `form` for this item. */
   readonly form?: EnvelopeForm
 }
@@ -45,7 +45,7 @@ export async function encryptMany(
 
 /** The item as it is now: the caller may use its buffer and maps again. */
 function ownItem(item: EncryptItem): EncryptItem {
-  return { ...item, ...ownMaps(item), plaintext: copyBytes(item.plaintext) }
+  return { ...item, ...ownMaps(item), plaintext: copyBytes(item.plaintext) } as EncryptItem
 }
 
 /** Data keys for one batch: it remembers why there is none for a context, and does not ask again. */

@@ -2,7 +2,7 @@ import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
 import { recordAad } from '../ciphers/index.ts'
 import { DataEncryptionKey } from '../data-keys/index.ts'
 import { KmsError } from '../errors.ts'
-import { checkOptions } from './call-options.ts'
+import { checkOptions, mapsOf } from './call-options.ts'
 import type { CallOptions, EncryptOptions } from './options.ts'
 import { type CipherSettings, formOf } from './settings.ts'
 import { started } from './started.ts'
@@ -41,9 +41,10 @@ export function sealRecord(
   }
   signal?.throwIfAborted()
   const form = formOf(options.form ?? usualForm)
-  const aad = recordAad(options.aad)
+  const maps = mapsOf(options)
+  const aad = recordAad(maps.aad)
   const call = { signal, defer, durable: form === 'reference' }
-  const key = keys.active(options.context, call)
+  const key = keys.active(maps.context, call)
   // With the key at hand the platform copies the plaintext in this turn; else it is copied here.
   if (key instanceof DataEncryptionKey) return key.encryptRecord(plaintext, aad, form)
   const own = copyBytes(plaintext)

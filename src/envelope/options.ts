@@ -4,7 +4,7 @@ import type {
   EnvelopeForm,
   KmsCacheConfig,
 } from '../data-keys/index.ts'
-import type { EncryptionContext, KmsSignalOptions } from '../kms/index.ts'
+import type { ContextInput, KmsSignalOptions } from '../kms/index.ts'
 import type { MessageKind } from '../wire/index.ts'
 
 /** Options of every call. Time is limited by `signal`, e.g. `AbortSignal.timeout(2_000)`. */
@@ -16,12 +16,12 @@ export interface MessageOptions extends CallOptions {
    * Belongs to the data key: the KMS sees it and may log it in clear, and it must be given again,
    * exactly, to decrypt. At most 64 entries and 4,096 bytes.
    */
-  readonly context?: EncryptionContext
+  readonly context?: ContextInput
   /**
    * Belongs to this message: it never leaves the process, and must be given again to decrypt. At
    * most 64 entries and 8,192 bytes.
    */
-  readonly aad?: EncryptionContext
+  readonly aad?: ContextInput
 }
 
 /** Options of a call that encrypts. */
@@ -55,7 +55,7 @@ export interface DecryptOptions extends MessageOptions {
 
 /** Options of a rewrap. */
 export interface RewrapOptions extends CallOptions {
-  readonly context?: EncryptionContext
+  readonly context?: ContextInput
   /**
    * `open` (default): the new wraps are proven to open the same DEK. `kms`: nothing is proven, for
    * workers that may only rewrap.

@@ -1,13 +1,13 @@
 import { type Bytes, concatBytes, copyBytes, toBytes } from '../bytes/index.ts'
 import { oneOf } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
-import { canonicalContext } from '../kms/index.ts'
+import { canonicalContext, type EncryptionContext } from '../kms/index.ts'
 import { encodeHead, type MessageHead, type MessageKind, parseMessage } from '../wire/index.ts'
 import { abortableTransform } from './abortable-transform.ts'
-import { checkOptions, signalOptions } from './call-options.ts'
+import { checkOptions, mapsOf, signalOptions } from './call-options.ts'
 import { HeadReader } from './head-reader.ts'
 import { leastBodyBytes, wrongBody } from './message-size.ts'
-import type { RewrapOptions } from './options.ts'
+import type { CallOptions, RewrapOptions } from './options.ts'
 import { type CipherSettings, readPolicy } from './settings.ts'
 
 /** Kinds with wraps. A message by reference is rewrapped through its data-key record. */
@@ -70,13 +70,16 @@ export function rewrapStream(
   })
 }
 
-type RewrapCall = Required<Pick<RewrapOptions, 'verify'>> & Omit<RewrapOptions, 'verify'>
+interface RewrapCall extends CallOptions {
+  readonly context: EncryptionContext
+  readonly verify: NonNullable<RewrapOptions['verify']>
+}
 
 /** The options, checked and copied. */
 function rewrapCall(options: RewrapOptions): RewrapCall {
   checkOptions(options, REWRAP_OPTIONS)
   return {
-    context: canonicalContext(options.context).map,
+    context: canonicalContext(mapsOf(options).context).map,
     verify: oneOf('verify', options.verify ?? 'open', ['open', 'kms']),
     ...signalOptions(options),
   }

@@ -7,9 +7,16 @@ import { KmsError } from '../errors.ts'
  * must be given again, exactly, to decrypt. The same shape serves as `aad`, which belongs to one
  * message and never leaves the process.
  */
-// An index signature of `any` takes an interface, which has none of its own; one of `string` does not.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type EncryptionContext = Readonly<Record<string, any>>
+export type EncryptionContext = Readonly<Record<string, string>>
+
+/**
+ * A context or an aad as a caller gives it: an object of strings, also one whose type is an `interface`.
+ *
+ * The compiler checks the values of a literal: `{ tenant: 5 }` does not compile. An interface has no index
+ * signature and fits the second member only, which every object does. So the values of a variable are
+ * checked at run time alone, as is `undefined` in a literal: `ERR_CONTEXT_INVALID` names its key.
+ */
+export type ContextInput = EncryptionContext | (object & { toString(): string })
 
 /** Limits of one encoded map: `docs/wire-format.md` section 1. */
 export const CONTEXT_LIMITS = {

@@ -12,6 +12,7 @@ export {
 export { parseContextJson } from './context-json.ts'
 export {
   CONTEXT_LIMITS,
+  type ContextInput,
   DATA_KEY_CONTEXT_KEY,
   encodeContext,
   encodeKmsContext,

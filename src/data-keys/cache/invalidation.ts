@@ -1,12 +1,17 @@
 import { refuseOthers, wrongOption } from '../../checks/index.ts'
 import { type Bytes, equalBytes } from '../../bytes/index.ts'
-import { canonicalContext, contextEquals, type EncryptionContext } from '../../kms/index.ts'
+import {
+  canonicalContext,
+  contextEquals,
+  type ContextInput,
+  type EncryptionContext,
+} from '../../kms/index.ts'
 import { LIMITS } from '../../wire/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
 
 /** What `CachedKms.invalidate` drops: the keys of one context, one data key, or with neither everything. */
 export interface Invalidation {
-  readonly context?: EncryptionContext
+  readonly context?: ContextInput
   /** 32 bytes, as `EncryptedEnvelope.parse` gives them. */
   readonly commitment?: Bytes
 }
@@ -29,6 +34,7 @@ export function meantBy(what: Invalidation): ((key: DataEncryptionKey) => boolea
     return ({ header }) => equalBytes(header.commitment, commitment)
   }
   if (context === undefined) return undefined
-  canonicalContext(context)
-  return (key) => contextEquals(context, key.context)
+  const map = context as EncryptionContext // the next line checks what it holds
+  canonicalContext(map)
+  return (key) => contextEquals(map, key.context)
 }
