@@ -9,6 +9,7 @@ import { KMS_ERROR_CODES, KmsError } from '../src/errors.ts'
 import { EnvelopeCipher } from '../src/envelope/index.ts'
 import { filesIn, linksOf, markdownFiles, proseOf } from './lib/doc-blocks.mjs'
 import { root } from './lib/folders.mjs'
+import { checkProviderPlaces } from './lib/provider-places.mjs'
 
 const require = createRequire(import.meta.url)
 const REQUIREMENTS = 'docs/requirements.md'
@@ -213,7 +214,9 @@ function checkPaths() {
       .split('\n')
       .filter((line) => !line.includes('(later)'))
       .flatMap(names)
-      .filter((name) => place.test(name) && globSync(name, { cwd: root }).length === 0)
+      // A place of any provider is checked for each of them.
+      .filter((name) => place.test(name) && !/NAME|VENDOR/.test(name))
+      .filter((name) => globSync(name, { cwd: root }).length === 0)
       .map((name) => `${path}: there is no ${name}`),
   )
 }
@@ -227,6 +230,7 @@ const checks = {
   requirements: checkRequirements,
   links: checkLinks,
   paths: checkPaths,
+  'places of a provider': checkProviderPlaces,
 }
 
 let failed = 0

@@ -1,4 +1,4 @@
-import { wrongOption } from '../checks/index.ts'
+import { optionError, wrongOption } from '../checks/index.ts'
 import type { Outcome } from '../errors.ts'
 import type { CallClass, KmsOperation } from '../ports/index.ts'
 import type { KmsCapabilities } from './capabilities.ts'
@@ -180,11 +180,13 @@ export abstract class InterceptedKms implements KeyManagementService {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function serviceOf(name: string, kms: unknown): KeyManagementService {
-  if (
-    typeof (kms as Partial<KeyManagementService> | null | undefined)?.unwrapDataKey !== 'function'
-  )
-    throw wrongOption(name, 'a KeyManagementService', kms)
-  return kms as KeyManagementService
+  const { unwrapDataKey, active } = Object(kms) as Readonly<Record<string, unknown>>
+  if (typeof unwrapDataKey === 'function') return kms as KeyManagementService
+  if (typeof active !== 'function') throw wrongOption(name, 'a KeyManagementService', kms)
+  // Its name says KMS: it is above one, never below.
+  const above =
+    'a CachedKms or another data-key source: pass its KMS here, and the result to CachedKms'
+  throw optionError(name, `must be a KeyManagementService, got ${above}`)
 }
 
 function same(keys: readonly KekVersion[]): readonly KekVersion[] {

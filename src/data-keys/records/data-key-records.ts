@@ -2,7 +2,13 @@ import { wrongOption } from '../../checks/index.ts'
 import { type Bytes, copyBytes, equalBytes, toBytes } from '../../bytes/index.ts'
 import { KmsError } from '../../errors.ts'
 import type { KmsSignalOptions } from '../../kms/index.ts'
-import { dataKeyStoreKey, encodeHead, type KeyHeader, parseMessage } from '../../wire/index.ts'
+import {
+  dataKeyStoreKey,
+  encodeHead,
+  type KeyHeader,
+  parseMessage,
+  WIRE_VERSION,
+} from '../../wire/index.ts'
 import { askStore } from '../ask.ts'
 import { DataEncryptionKey } from '../data-encryption-key.ts'
 import type { DataKeyFactory } from '../data-key-factory.ts'
@@ -94,7 +100,7 @@ export class DataKeyRecords {
 
   #parse(record: Bytes): KeyHeader {
     const { header } = parseMessage(record, {
-      acceptVersions: [1],
+      acceptVersions: [WIRE_VERSION],
       acceptKinds: ['data-key-record'],
       maxWraps: this.#settings.policy.maxWraps,
     })

@@ -1,5 +1,5 @@
 import { type Bytes, concatBytes, copyBytes, encodeU64, equalBytes } from '../../bytes/index.ts'
-import { encodeHead, type KeyHeader, LIMITS, parseMessage } from '../../wire/index.ts'
+import { encodeHead, type KeyHeader, LIMITS, parseMessage, WIRE_VERSION } from '../../wire/index.ts'
 import type { StoreAuth } from './store-auth.ts'
 
 /** Ids are drawn at random. */
@@ -80,7 +80,11 @@ export function isAuthentic(auth: StoreAuth, active: ActiveEntry): Promise<boole
 /** The header that a pointer points to, or `undefined`: no record, or that of another data key. */
 export function headerOf(active: ActiveEntry, maxWraps: number): KeyHeader | undefined {
   try {
-    const policy = { acceptVersions: [1], acceptKinds: ['data-key-record'] as const, maxWraps }
+    const policy = {
+      acceptVersions: [WIRE_VERSION],
+      acceptKinds: ['data-key-record'] as const,
+      maxWraps,
+    }
     const { header } = parseMessage(active.record, policy)
     return header && equalBytes(header.commitment, active.commitment) ? header : undefined
   } catch {

@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import {
   BulkheadKms,
+  CachedKms,
   CircuitBreakerKms,
   composeKms,
   MultiKms,
@@ -127,6 +128,16 @@ it.each<[string, () => unknown, string]>([
     'audit must be an object with around(), got null',
   ],
   ['no KMS', () => composeKms(null as never), 'kms must be a KeyManagementService, got null'],
+  [
+    'a CachedKms',
+    () => composeKms(new CachedKms({ kms }) as never),
+    'kms must be a KeyManagementService, got a CachedKms or another data-key source: pass its KMS here, and the result to CachedKms',
+  ],
+  [
+    'a CachedKms in a list',
+    () => new MultiKms({ read: [new CachedKms({ kms }) as never] }),
+    'read[0] must be a KeyManagementService, got a CachedKms or another data-key source: pass its KMS here, and the result to CachedKms',
+  ],
   [
     'a hole',
     () => composeKms([kms, null] as never),
