@@ -95,7 +95,7 @@ export class FakeAzureServer {
     if (!url.searchParams.has('api-version')) throw new Refusal('badParameter')
     const { keys, defects, now } = this.#parts
     const input = parseJsonObject(body) ?? {}
-    return run({ keys, defects, input, record, nowMs: now() })
+    return run({ keys, defects, input, query: url.searchParams, record, nowMs: now() })
   }
 
   async #token(routed: Routed): Promise<JsonObject> {

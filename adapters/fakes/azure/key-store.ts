@@ -6,6 +6,17 @@ export type KeyMaterial =
   | { readonly kind: 'rsa'; readonly pair: () => Promise<{ readonly jwk: JsonWebKey }> }
   | { readonly kind: 'oct'; readonly bytes: Bytes }
 
+/** Names and texts that the vault keeps with a version. */
+export type VersionTags = Readonly<Record<string, string>>
+
+/** What a request may say of a version. */
+export interface VersionState {
+  readonly enabled?: boolean
+  readonly notBeforeMs?: number | undefined
+  readonly expiresAtMs?: number | undefined
+  readonly tags?: VersionTags | undefined
+}
+
 /** One version of a key. */
 export interface StoredVersion {
   /** 32 hex digits. */
@@ -16,6 +27,7 @@ export interface StoredVersion {
   enabled: boolean
   notBeforeMs: number | undefined
   expiresAtMs: number | undefined
+  tags: VersionTags | undefined
 }
 
 /** A key, its versions in the order in which they were made. */
@@ -25,16 +37,17 @@ export interface StoredKey {
   readonly bits: number
   readonly versions: StoredVersion[]
   policy: object
+  /** By the rotation policy: how long after its creation a version that a rotation makes expires. */
+  lifeMs: number | undefined
 }
 
 /** What a key or a new version of it is made of. */
-export interface NewKey {
+export interface NewKey extends VersionState {
   readonly kty: string
   /** Bits of an RSA key. */
   readonly bits?: number | undefined
   readonly operations: readonly string[]
   readonly nowMs: number
-  readonly expiresAtMs?: number | undefined
 }
 
 /** Keys of all vaults and HSMs, by host and name; names are compared without case. */
@@ -47,7 +60,14 @@ export class KeyStore {
     const id = idOf(host, name)
     if (this.#deleted.has(id)) throw new Refusal('conflict')
     const { kty, bits = 2_048 } = made
-    const key = this.#keys.get(id) ?? { name, kty, bits, versions: [], policy: {} }
+    const key = this.#keys.get(id) ?? {
+      name,
+      kty,
+      bits,
+      versions: [],
+      policy: {},
+      lifeMs: undefined,
+    }
     this.#keys.set(id, key)
     key.versions.push(newVersion(made))
     return key
@@ -92,13 +112,15 @@ export function versionOf(key: StoredKey, version: string): StoredVersion {
 /** A new version in place of the last one, as a rotation makes it. */
 export function rotate(key: StoredKey, nowMs: number): StoredVersion {
   const { operations } = versionOf(key, '')
-  const { kty, bits } = key
-  const made = newVersion({ kty, bits, operations, nowMs })
+  const { kty, bits, lifeMs } = key
+  const expiresAtMs = lifeMs === undefined ? undefined : nowMs + lifeMs
+  const made = newVersion({ kty, bits, operations, nowMs, expiresAtMs })
   key.versions.push(made)
   return made
 }
 
-function newVersion({ kty, bits = 2_048, operations, nowMs, expiresAtMs }: NewKey): StoredVersion {
+function newVersion(made: NewKey): StoredVersion {
+  const { kty, bits = 2_048, operations, nowMs, enabled = true } = made
   return {
     version: crypto.randomUUID().replaceAll('-', ''),
     material:
@@ -107,9 +129,10 @@ function newVersion({ kty, bits = 2_048, operations, nowMs, expiresAtMs }: NewKe
         : { kind: 'rsa', pair: lazily(() => rsaPair(bits)) },
     createdAtMs: nowMs,
     operations,
-    enabled: true,
-    notBeforeMs: undefined,
-    expiresAtMs,
+    enabled,
+    notBeforeMs: made.notBeforeMs,
+    expiresAtMs: made.expiresAtMs,
+    tags: made.tags,
   }
 }
 

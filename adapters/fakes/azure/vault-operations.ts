@@ -1,27 +1,18 @@
 import { decodeBase64Url, encodeBase64Url } from '../../../src/bytes/index.ts'
 import type { JsonObject } from '../../../src/http/index.ts'
 import { originOf } from './authorize.ts'
-import type { CallRecord } from './calls.ts'
 import { Refusal } from './errors.ts'
+import { attributesOf, bundle, deletedBundle, kidOf } from './key-bundle.ts'
 import {
-  type KeyStore,
-  publicMembers,
   rotate,
   type StoredKey,
   type StoredVersion,
+  type VersionState,
+  type VersionTags,
   versionOf,
 } from './key-store.ts'
-import type { FakeAzureDefect } from './options.ts'
+import type { VaultCall } from './vault-call.ts'
 import { unwrap, wrap } from './wrapping.ts'
-
-/** One call to a vault, after its caller was let in. */
-export interface VaultCall {
-  readonly keys: KeyStore
-  readonly defects: ReadonlySet<FakeAzureDefect>
-  readonly input: JsonObject
-  readonly record: CallRecord
-  readonly nowMs: number
-}
 
 /** Every operation, by the name of its permission. */
 export const VAULT_OPERATIONS: ReadonlyMap<string, (call: VaultCall) => Promise<JsonObject>> =
@@ -47,13 +38,12 @@ async function create(call: VaultCall): Promise<JsonObject> {
   if (kty === 'oct-HSM' && !record.host.includes('.managedhsm.')) throw new Refusal('badParameter')
   const isSize = typeof bits === 'number' && [2_048, 3_072, 4_096].includes(bits)
   if (kty.startsWith('RSA') && bits !== undefined && !isSize) throw new Refusal('badParameter')
-  const { exp } = (attributes ?? {}) as JsonObject
   const key = keys.create(record.host, record.key ?? '', {
     kty,
     bits: isSize ? bits : undefined,
     operations: Array.isArray(operations) ? (operations as string[]) : ALL_OPERATIONS,
     nowMs,
-    expiresAtMs: typeof exp === 'number' ? exp * 1_000 : undefined,
+    ...changes(attributes, input['tags']),
   })
   return bundle(call, key, versionOf(key, ''))
 }
@@ -69,20 +59,39 @@ function get(call: VaultCall): Promise<JsonObject> {
 function list(call: VaultCall): Promise<JsonObject> {
   const { host, key: name = '' } = call.record
   const versions = call.keys.versionsOf(host, name)
-  const value = versions.map((one) => ({ kid: kidOf(call, { name }, one), ...attributesOf(one) }))
-  return Promise.resolve({ value, nextLink: null })
+  const { from, size } = pageOf(call.query)
+  const value = versions
+    .slice(from, from + size)
+    .map((one) => ({ kid: kidOf(call, { name }, one), ...attributesOf(one) }))
+  const next = `${originOf(host)}/keys/${name}/versions?api-version=7.4&maxresults=${String(size)}&$skiptoken=${String(from + size)}`
+  return Promise.resolve({ value, nextLink: from + size < versions.length ? next : null })
+}
+
+/** @throws Refusal `badParameter` for a size that is not 1 to 25 */
+function pageOf(query: URLSearchParams): { readonly from: number; readonly size: number } {
+  const size = Number(query.get('maxresults') ?? 25)
+  if (!Number.isInteger(size) || size < 1 || size > 25) throw new Refusal('badParameter')
+  return { from: Number(query.get('$skiptoken') ?? 0), size }
 }
 
 function update(call: VaultCall): Promise<JsonObject> {
   const key = found(call)
   const version = versionOf(key, call.record.version ?? '')
-  const { key_ops: operations, attributes } = call.input
-  const { enabled, nbf, exp } = (attributes ?? {}) as JsonObject
-  if (typeof enabled === 'boolean') version.enabled = enabled
-  if (typeof nbf === 'number') version.notBeforeMs = nbf * 1_000
-  if (typeof exp === 'number') version.expiresAtMs = exp * 1_000
+  const { key_ops: operations, attributes, tags } = call.input
+  Object.assign(version, changes(attributes, tags))
   if (Array.isArray(operations)) version.operations = operations as string[]
   return bundle(call, key, version)
+}
+
+/** What a request says of a version's state; what it does not name stays. */
+function changes(attributes: unknown, tags: unknown): VersionState {
+  const { enabled, nbf, exp } = (attributes ?? {}) as JsonObject
+  return {
+    ...(typeof enabled === 'boolean' && { enabled }),
+    ...(typeof nbf === 'number' && { notBeforeMs: nbf * 1_000 }),
+    ...(typeof exp === 'number' && { expiresAtMs: exp * 1_000 }),
+    ...(typeof tags === 'object' && tags !== null && { tags: tags as VersionTags }),
+  }
 }
 
 function remove(call: VaultCall): Promise<JsonObject> {
@@ -93,12 +102,6 @@ function remove(call: VaultCall): Promise<JsonObject> {
 function getDeleted(call: VaultCall): Promise<JsonObject> {
   const { keys, record } = call
   return deletedBundle(call, keys.findDeleted(record.host, record.key ?? ''))
-}
-
-async function deletedBundle(call: VaultCall, key: StoredKey): Promise<JsonObject> {
-  const { record } = call
-  const recoveryId = `${originOf(record.host)}/deletedkeys/${key.name}`
-  return { ...(await bundle(call, key, versionOf(key, ''))), recoveryId }
 }
 
 function rotateKey(call: VaultCall): Promise<JsonObject> {
@@ -121,8 +124,20 @@ function setPolicy(call: VaultCall): Promise<JsonObject> {
   const beforeExpiry = JSON.stringify(lifetimeActions).includes('"timeBeforeExpiry":"')
   // A time before an expiry that there is not.
   if (beforeExpiry && typeof expiryTime !== 'string') throw new Refusal('badParameter')
-  found(call).policy = { lifetimeActions, attributes }
+  const lifeMs = typeof expiryTime === 'string' ? lifeOf(expiryTime) : undefined
+  const key = found(call)
+  key.policy = { lifetimeActions, attributes }
+  key.lifeMs = lifeMs
   return getPolicy(call)
+}
+
+/** Returns an ISO 8601 duration in milliseconds. @throws Refusal `badParameter` for less than 28 days */
+function lifeOf(duration: string): number {
+  const [, years = 0, months = 0, days = 0] =
+    /^P(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,5})D)?$/.exec(duration) ?? []
+  const all = Number(years) * 365 + Number(months) * 30 + Number(days)
+  if (all < 28) throw new Refusal('badParameter')
+  return all * 86_400_000
 }
 
 async function wrapKey(call: VaultCall): Promise<JsonObject> {
@@ -176,47 +191,4 @@ function bytesOf({ value }: JsonObject): Uint8Array<ArrayBuffer> {
   const bytes = typeof value === 'string' ? decodeBase64Url(value) : undefined
   if (bytes === undefined || bytes.length === 0) throw new Refusal('badParameter')
   return bytes
-}
-
-async function bundle(
-  call: VaultCall,
-  key: StoredKey,
-  version: StoredVersion,
-): Promise<JsonObject> {
-  const kid = kidOf(call, key, version, true)
-  const members = await publicMembers(version)
-  return {
-    key: { kid, kty: key.kty, key_ops: version.operations, ...members },
-    ...attributesOf(version),
-  }
-}
-
-function attributesOf({
-  enabled,
-  createdAtMs,
-  notBeforeMs,
-  expiresAtMs,
-}: StoredVersion): JsonObject {
-  const seconds = (ms: number): number => Math.floor(ms / 1_000)
-  return {
-    attributes: {
-      enabled,
-      created: seconds(createdAtMs),
-      updated: seconds(createdAtMs),
-      ...(notBeforeMs !== undefined && { nbf: seconds(notBeforeMs) }),
-      ...(expiresAtMs !== undefined && { exp: seconds(expiresAtMs) }),
-      recoveryLevel: 'Recoverable+Purgeable',
-      recoverableDays: 90,
-    },
-  }
-}
-
-function kidOf(
-  { record, defects }: VaultCall,
-  { name }: Pick<StoredKey, 'name'>,
-  { version }: StoredVersion,
-  isBundle = false,
-): string {
-  const base = `${originOf(record.host)}/keys/${name}`
-  return defects.has('answers-without-version') && !isBundle ? base : `${base}/${version}`
 }

@@ -73,7 +73,10 @@ export class FakeVaultServer {
     const delayMs = fault?.delayMs ?? (fault?.kind === 'slow' ? 1_000 : 0)
     if (delayMs > 0) await pause(delayMs, signal)
     if (fault?.kind === 'reset') throw connectionReset()
-    const { method, headers } = request
+    // As Vault takes a LIST from clients and servers that know no such method.
+    const lists = request.method === 'GET' && url.searchParams.get('list') === 'true'
+    const method = lists ? 'LIST' : request.method
+    const { headers } = request
     const plain = replaces(fault)
       ? answerOf(200, {})
       : await this.#answer({ method, headers, body, path, record }, url, refusalOf(fault))

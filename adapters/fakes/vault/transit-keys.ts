@@ -17,6 +17,9 @@ export interface TransitKeyState {
   minDecryptionVersion: number
   minEncryptionVersion: number
   deletionAllowed: boolean
+  exportable: boolean
+  /** 0: it is not rotated by itself. The fake tells the period, and never rotates. */
+  autoRotateSeconds: number
 }
 
 /** Transit keys of all mounts. */
@@ -47,6 +50,8 @@ export class TransitKeys {
       minDecryptionVersion: 1,
       minEncryptionVersion: 0,
       deletionAllowed: false,
+      exportable: false,
+      autoRotateSeconds: 0,
     }
     this.#keys.set(`${mount}/${name}`, key)
     this.rotate(key)
@@ -79,10 +84,10 @@ export function keyInfo(key: TransitKeyState): Readonly<Record<string, unknown>>
     derived: key.derived,
     ...(key.derived && { kdf: 'hkdf_sha256', convergent_encryption: key.convergent }),
     deletion_allowed: key.deletionAllowed,
-    exportable: false,
+    exportable: key.exportable,
     allow_plaintext_backup: false,
     imported_key: false,
-    auto_rotate_period: 0,
+    auto_rotate_period: key.autoRotateSeconds,
     soft_deleted: false,
     latest_version: key.versions.length,
     min_available_version: 0,

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../src/http/index.ts'
 import { decodeGoBase64 } from './base64.ts'
 import type { CallRecord } from './calls.ts'
 import { batchOf, bindingOf, textOf } from './input.ts'
+import { autoRotateSeconds, configure, integerOf } from './key-config.ts'
 import type { FakeVaultCapability } from './options.ts'
 import { notFound, Refusal } from './refusal.ts'
 import { type Defects, open, seal } from './transit-cipher.ts'
@@ -49,8 +50,7 @@ export async function transit(call: TransitCall): Promise<TransitAnswer> {
   const run = OPERATIONS.get(operation)
   if (run === undefined || rest.length !== parts || !NAME.test(name ?? '')) throw noRoute()
   call.record.operation = operation
-  if (call.method !== 'POST' && call.method !== 'PUT')
-    throw new Refusal(405, '1 error occurred:\n\t* unsupported operation\n\n')
+  if (call.method !== 'POST' && call.method !== 'PUT') throw unsupported()
   return run(call, name ?? '')
 }
 
@@ -58,7 +58,7 @@ const sealed: Work = async (key, item, defects) => {
   if (item['plaintext'] === undefined) throw new Refusal(400, 'missing plaintext to encrypt')
   const plaintext = decodeGoBase64(textOf(item, 'plaintext'))
   if (plaintext === undefined) throw new Refusal(400, 'failed to base64-decode plaintext')
-  const asked = Number(textOf(item, 'key_version'))
+  const asked = integerOf(item, 'key_version')
   const made = await seal(key, plaintext, bindingOf(item), defects, asked)
   return { ciphertext: made.ciphertext, key_version: made.version }
 }
@@ -76,7 +76,7 @@ const rewrapped: Work = async (key, item, defects) => {
   const binding = bindingOf({ context: item['context'] })
   const plaintext = await open(key, ciphertext, binding, defects)
   const old = /^vault:v(\d+)/.exec(ciphertext)?.[1]
-  const asked = defects.has('rewrap-keeps-version') ? Number(old) : 0
+  const asked = defects.has('rewrap-keeps-version') ? Number(old) : integerOf(item, 'key_version')
   const made = await seal(key, plaintext, binding, defects, asked)
   return { ciphertext: made.ciphertext, key_version: made.version }
 }
@@ -108,7 +108,7 @@ async function run(
   )
   if (defects.has('reverses-batches')) results.reverse()
   const failures = results.filter((result) => 'error' in result).length
-  const partial = Number(textOf(input, 'partial_failure_response_code'))
+  const partial = integerOf(input, 'partial_failure_response_code')
   const asked = partial !== 0 && failures < results.length ? partial : failed
   return { status: failures > 0 ? asked : 200, data: { batch_results: results } }
 }
@@ -146,7 +146,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
       note(call.record, call.input, undefined)
       if (kind !== 'plaintext' && kind !== 'wrapped')
         throw new Refusal(400, "Invalid path, must be 'plaintext' or 'wrapped'")
-      const bits = call.input['bits'] ?? 256
+      const bits = integerOf(call.input, 'bits') || 256
       if (bits !== 128 && bits !== 256 && bits !== 512) throw new Refusal(400, 'invalid bit length')
       const dek = crypto.getRandomValues(new Uint8Array(bits / 8))
       const binding = bindingOf({ context: call.input['context'] })
@@ -169,6 +169,7 @@ function keys(call: TransitCall, [name = '', action, ...more]: readonly string[]
   if (more.length > 0 || (name !== '' && !NAME.test(name))) throw noRoute()
   record.operation = action ?? 'keys'
   if (name === '') {
+    if (method !== 'LIST') throw unsupported()
     authorize('list')
     const names = all.names(mount)
     if (names.length === 0) throw notFound()
@@ -185,7 +186,14 @@ function keys(call: TransitCall, [name = '', action, ...more]: readonly string[]
     if (!KEY_TYPES.has(type)) throw new Refusal(400, `unknown key type ${type}`)
     if (convergent && !derived)
       throw new Refusal(400, 'convergent encryption requires derivation to be enabled')
-    return { data: keyInfo(all.ensure(mount, { name, type, derived, convergent })) }
+    const period = autoRotateSeconds(input) ?? 0
+    const key = all.ensure(mount, { name, type, derived, convergent })
+    // Of a key that is there, Vault ignores what it was asked to be.
+    if (held === undefined) {
+      key.autoRotateSeconds = period
+      key.exportable = input['exportable'] === true
+    }
+    return { data: keyInfo(key) }
   }
   if (action === undefined) authorize(method === 'DELETE' ? 'delete' : 'read')
   else authorize('update')
@@ -207,25 +215,6 @@ function keys(call: TransitCall, [name = '', action, ...more]: readonly string[]
   return { data: keyInfo(held) }
 }
 
-function configure(key: TransitKeyState, input: JsonObject): void {
-  const {
-    min_decryption_version: decryption,
-    min_encryption_version: encryption,
-    deletion_allowed: deletion,
-  } = input
-  const latest = key.versions.length
-  if (typeof decryption === 'number') {
-    if (decryption > latest)
-      throw new Refusal(
-        400,
-        `cannot set min decryption version of ${String(decryption)}, latest key version is ${String(latest)}`,
-      )
-    key.minDecryptionVersion = Math.max(1, decryption)
-  }
-  if (typeof encryption === 'number') key.minEncryptionVersion = encryption
-  if (typeof deletion === 'boolean') key.deletionAllowed = deletion
-}
-
 function used(call: TransitCall, name: string): TransitKeyState {
   call.authorize('update')
   const key = call.keys.find(call.mount, name)
@@ -235,6 +224,10 @@ function used(call: TransitCall, name: string): TransitKeyState {
 
 function unknownKey(): Refusal {
   return new Refusal(400, 'encryption key not found')
+}
+
+function unsupported(): Refusal {
+  return new Refusal(405, '1 error occurred:\n\t* unsupported operation\n\n')
 }
 
 function noRoute(): Refusal {

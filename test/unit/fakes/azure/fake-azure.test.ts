@@ -77,6 +77,58 @@ describe('fake of Azure', () => {
       expect((await ask(fake, url, { input: { kty: 'RSA', key_size } })).status).toBe(400)
   })
 
+  it('makes a key that is disabled, one that is not valid yet, and keeps their tags', async () => {
+    const fake = createFakeAzure()
+    const keyId = fake.createKey()
+    const make = async (name: string, attributes: object) => {
+      const input = { kty: 'RSA', attributes, tags: { team: name } }
+      const made = await ask(fake, `${keyId}${name}/create`, { input })
+      expect(made.json).toMatchObject({ attributes, tags: { team: name } })
+      const used = await ask(fake, `${keyId}${name}/wrapkey`, { input: wrap })
+      const again = { method: 'PATCH', input: { attributes: { enabled: true, nbf: 1 } } }
+      expect((await ask(fake, `${keyId}${name}`, again)).json['tags']).toEqual({ team: name })
+      return [used.status, (await ask(fake, `${keyId}${name}/wrapkey`, { input: wrap })).status]
+    }
+    const nbf = Math.floor(Date.now() / 1_000) + 600
+    expect(await make('off', { enabled: false })).toEqual([403, 200])
+    expect(await make('early', { nbf })).toEqual([403, 200])
+  })
+
+  it('lists versions by pages of maxresults, and refuses a size beyond 25', async () => {
+    const fake = createFakeAzure()
+    const keyId = fake.createKey()
+    for (let i = 0; i < 4; i++) await ask(fake, `${keyId}/rotate`, { input: {} })
+    const authorization = `Bearer ${await tokenOf(fake)}`
+    const get = async (url: string) => {
+      const response = await fake.fetch(new Request(url, { headers: { authorization } }))
+      const body = (await response.json()) as { value?: unknown[]; nextLink?: string | null }
+      return { status: response.status, ...body }
+    }
+    const sizes: (number | undefined)[] = []
+    let url: string | null = `${keyId}/versions?api-version=7.4&maxresults=2`
+    while (url !== null) {
+      const page = await get(url)
+      sizes.push(page.value?.length)
+      url = page.nextLink ?? null
+    }
+    expect(sizes).toEqual([2, 2, 1])
+    for (const size of ['0', '26', 'x'])
+      expect((await get(`${keyId}/versions?api-version=7.4&maxresults=${size}`)).status).toBe(400)
+  })
+
+  it('lets a rotation policy end new versions, and refuses one of less than 28 days', async () => {
+    const fake = createFakeAzure()
+    const keyId = fake.createKey()
+    const put = (expiryTime: string) =>
+      ask(fake, `${keyId}/rotationpolicy`, { method: 'PUT', input: { attributes: { expiryTime } } })
+    for (const short of ['P27D', 'P0Y', '28 days', 'PT9999H'])
+      expect((await put(short)).status).toBe(400)
+    expect((await put('P1Y30D')).status).toBe(200)
+    const { json } = await ask(fake, `${keyId}/rotate`, { input: {} })
+    const { created, exp } = json['attributes'] as { created: number; exp: number }
+    expect(exp - created).toBe(395 * 86_400)
+  })
+
   it('routes names without case, empty path parts, and keys of other vaults', async () => {
     const fake = createFakeAzure()
     const keyId = fake.createKey({ name: 'App' })

@@ -1,0 +1,59 @@
+import type { JsonObject } from '../../../src/http/index.ts'
+import { originOf } from './authorize.ts'
+import { publicMembers, type StoredKey, type StoredVersion, versionOf } from './key-store.ts'
+import type { VaultCall } from './vault-call.ts'
+
+/** What the vault tells of one version of a key. */
+export async function bundle(
+  call: VaultCall,
+  key: StoredKey,
+  version: StoredVersion,
+): Promise<JsonObject> {
+  const kid = kidOf(call, key, version, true)
+  const members = await publicMembers(version)
+  return {
+    key: { kid, kty: key.kty, key_ops: version.operations, ...members },
+    ...attributesOf(version),
+  }
+}
+
+/** Times, state and tags of a version; of a list, all that it tells. */
+export function attributesOf({
+  enabled,
+  createdAtMs,
+  notBeforeMs,
+  expiresAtMs,
+  tags,
+}: StoredVersion): JsonObject {
+  const seconds = (ms: number): number => Math.floor(ms / 1_000)
+  return {
+    attributes: {
+      enabled,
+      created: seconds(createdAtMs),
+      updated: seconds(createdAtMs),
+      ...(notBeforeMs !== undefined && { nbf: seconds(notBeforeMs) }),
+      ...(expiresAtMs !== undefined && { exp: seconds(expiresAtMs) }),
+      recoveryLevel: 'Recoverable+Purgeable',
+      recoverableDays: 90,
+    },
+    ...(tags !== undefined && { tags }),
+  }
+}
+
+/** Returns the id of a version, as a URL. */
+export function kidOf(
+  { record, defects }: VaultCall,
+  { name }: Pick<StoredKey, 'name'>,
+  { version }: StoredVersion,
+  isBundle = false,
+): string {
+  const base = `${originOf(record.host)}/keys/${name}`
+  return defects.has('answers-without-version') && !isBundle ? base : `${base}/${version}`
+}
+
+/** The same of a key that was deleted, with the way back. */
+export async function deletedBundle(call: VaultCall, key: StoredKey): Promise<JsonObject> {
+  const { record } = call
+  const recoveryId = `${originOf(record.host)}/deletedkeys/${key.name}`
+  return { ...(await bundle(call, key, versionOf(key, ''))), recoveryId }
+}
