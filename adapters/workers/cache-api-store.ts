@@ -4,19 +4,9 @@ import type {
   KeyValueOptions,
   KeyValueStore,
   KeyValueWriteOptions,
-  Runtime,
 } from '../../src/ports/index.ts'
-import { webRuntime } from '../../src/runtime/index.ts'
-import {
-  capabilitiesOf,
-  checkBinding,
-  checkKey,
-  checkPrefix,
-  MAX_KEY_BYTES,
-  type StoreCallOptions,
-  StoreCalls,
-  TimedValues,
-} from '../../src/stores/index.ts'
+import { checkBinding } from '../../src/stores/index.ts'
+import { type EventualParts, eventualParts, type EventualStoreOptions } from './eventual-parts.ts'
 
 /** What is used of a `Cache`: `caches.default` of Workers, or one that `caches.open` gave. */
 export interface WebCache {
@@ -26,11 +16,8 @@ export interface WebCache {
 }
 
 /** Options of {@link CacheApiStore}. */
-export interface CacheApiStoreOptions extends StoreCallOptions {
+export interface CacheApiStoreOptions extends EventualStoreOptions {
   readonly cache: WebCache
-  /** Prefix of every key; none by default. */
-  readonly prefix?: string
-  readonly runtime?: Runtime
 }
 
 /** No host of anybody (RFC 6761): what lies under a URL of the zone could be asked for by its clients. */
@@ -45,60 +32,54 @@ const ORIGIN = 'https://store.edge-kms.invalid/'
 export class CacheApiStore implements KeyValueStore {
   readonly capabilities: KeyValueCapabilities
   readonly #cache: WebCache
-  readonly #prefix: string
-  readonly #values: TimedValues
-  readonly #calls: StoreCalls
+  readonly #parts: EventualParts
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: CacheApiStoreOptions) {
-    const { cache, prefix = '', runtime = webRuntime, ...common } = options
+    const { cache, ...common } = options
     this.#cache = checkBinding('cache', cache, 'match')
-    this.#prefix = checkPrefix(prefix)
-    this.#calls = new StoreCalls('cache-api', common)
-    this.capabilities = capabilitiesOf({
-      consistency: 'eventual',
-      compareAndSwap: false,
-      maxKeyBytes: MAX_KEY_BYTES - prefix.length,
-    })
-    this.#values = new TimedValues(runtime, this.capabilities.maxValueBytes)
+    this.#parts = eventualParts('cache-api', common)
+    this.capabilities = this.#parts.capabilities
   }
 
   async get(key: string, options: KeyValueOptions = {}): Promise<Bytes | undefined> {
     const url = this.#url(key)
-    const found = await this.#calls.run('get', options.signal, async () => {
+    const found = await this.#parts.calls.run('get', options.signal, async () => {
       const response = await this.#cache.match(url)
       return response === undefined ? undefined : response.arrayBuffer()
     })
     if (found === undefined) return undefined
-    return this.#values.unpack(new Uint8Array(found), () => this.#calls.unreadable('get'))
+    return this.#parts.values.unpack(new Uint8Array(found), () =>
+      this.#parts.calls.unreadable('get'),
+    )
   }
 
   async put(key: string, value: Bytes, options: KeyValueWriteOptions): Promise<void> {
     const url = this.#url(key)
-    const { bytes, ttlMs } = this.#values.pack(value, options.ttlMs)
+    const { bytes, ttlMs } = this.#parts.values.pack(value, options.ttlMs)
     const headers = {
       // Without it Workers keep nothing; whole seconds, so the value itself says when it ends.
       'cache-control': `max-age=${String(Math.ceil(ttlMs / 1_000))}`,
       'content-type': 'application/octet-stream',
     }
-    await this.#calls.run('put', options.signal, () =>
+    await this.#parts.calls.run('put', options.signal, () =>
       this.#cache.put(url, new Response(bytes, { headers })),
     )
   }
 
   /** @throws KmsError `ERR_KMS_UNSUPPORTED` */
   compareAndSwap(): Promise<boolean> {
-    return this.#calls.cannotSwap()
+    return this.#parts.calls.cannotSwap()
   }
 
   async delete(key: string, options: KeyValueOptions = {}): Promise<void> {
     const url = this.#url(key)
-    await this.#calls.run('delete', options.signal, () => this.#cache.delete(url))
+    await this.#parts.calls.run('delete', options.signal, () => this.#cache.delete(url))
   }
 
   /** base64url, because a URL has many spellings and loses its dots. */
   #url(key: string): string {
-    const name = this.#prefix + checkKey(key, this.capabilities.maxKeyBytes)
+    const name = this.#parts.nameOf(key)
     return ORIGIN + encodeBase64Url(encodeUtf8(name))
   }
 }

@@ -4,19 +4,9 @@ import type {
   KeyValueOptions,
   KeyValueStore,
   KeyValueWriteOptions,
-  Runtime,
 } from '../../src/ports/index.ts'
-import { webRuntime } from '../../src/runtime/index.ts'
-import {
-  capabilitiesOf,
-  checkBinding,
-  checkKey,
-  checkPrefix,
-  MAX_KEY_BYTES,
-  type StoreCallOptions,
-  StoreCalls,
-  TimedValues,
-} from '../../src/stores/index.ts'
+import { checkBinding } from '../../src/stores/index.ts'
+import { type EventualParts, eventualParts, type EventualStoreOptions } from './eventual-parts.ts'
 
 /** The members of a `KVNamespace` binding that the stores use. */
 export interface WorkersKvNamespace {
@@ -26,11 +16,8 @@ export interface WorkersKvNamespace {
 }
 
 /** Options of {@link WorkersKvStore}. */
-export interface WorkersKvStoreOptions extends StoreCallOptions {
+export interface WorkersKvStoreOptions extends EventualStoreOptions {
   readonly namespace: WorkersKvNamespace
-  /** Prefix of every key; none by default. */
-  readonly prefix?: string
-  readonly runtime?: Runtime
 }
 
 /** The shortest life that Workers KV takes, seconds. */
@@ -48,54 +35,48 @@ const MIN_TTL_S = 60
 export class WorkersKvStore implements KeyValueStore {
   readonly capabilities: KeyValueCapabilities
   readonly #namespace: WorkersKvNamespace
-  readonly #prefix: string
-  readonly #values: TimedValues
-  readonly #calls: StoreCalls
+  readonly #parts: EventualParts
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: WorkersKvStoreOptions) {
-    const { namespace, prefix = '', runtime = webRuntime, ...common } = options
+    const { namespace, ...common } = options
     this.#namespace = checkBinding('namespace', namespace, 'put')
-    this.#prefix = checkPrefix(prefix)
-    this.#calls = new StoreCalls('workers-kv', common)
-    this.capabilities = capabilitiesOf({
-      consistency: 'eventual',
-      compareAndSwap: false,
-      maxKeyBytes: MAX_KEY_BYTES - prefix.length,
-    })
-    this.#values = new TimedValues(runtime, this.capabilities.maxValueBytes)
+    this.#parts = eventualParts('workers-kv', common)
+    this.capabilities = this.#parts.capabilities
   }
 
   async get(key: string, options: KeyValueOptions = {}): Promise<Bytes | undefined> {
     const name = this.#name(key)
-    return this.#calls.run('get', options.signal, async () => {
+    return this.#parts.calls.run('get', options.signal, async () => {
       const found = await this.#namespace.get(name, 'arrayBuffer')
       if (found === null) return undefined
-      return this.#values.unpack(new Uint8Array(found), () => this.#calls.unreadable('get'))
+      return this.#parts.values.unpack(new Uint8Array(found), () =>
+        this.#parts.calls.unreadable('get'),
+      )
     })
   }
 
   async put(key: string, value: Bytes, options: KeyValueWriteOptions): Promise<void> {
     const name = this.#name(key)
-    const { bytes, ttlMs } = this.#values.pack(value, options.ttlMs)
+    const { bytes, ttlMs } = this.#parts.values.pack(value, options.ttlMs)
     const expirationTtl = Math.max(MIN_TTL_S, Math.ceil(ttlMs / 1_000))
-    await this.#calls.run('put', options.signal, () =>
+    await this.#parts.calls.run('put', options.signal, () =>
       this.#namespace.put(name, bytes.buffer, { expirationTtl }),
     )
   }
 
   /** @throws KmsError `ERR_KMS_UNSUPPORTED` */
   compareAndSwap(): Promise<boolean> {
-    return this.#calls.cannotSwap()
+    return this.#parts.calls.cannotSwap()
   }
 
   async delete(key: string, options: KeyValueOptions = {}): Promise<void> {
     const name = this.#name(key)
-    await this.#calls.run('delete', options.signal, () => this.#namespace.delete(name))
+    await this.#parts.calls.run('delete', options.signal, () => this.#namespace.delete(name))
   }
 
   #name(key: string): string {
-    const name = this.#prefix + checkKey(key, this.capabilities.maxKeyBytes)
+    const name = this.#parts.nameOf(key)
     // The two names that Workers KV does not take.
     if (name === '.' || name === '..') throw new RangeError('a key must not be . or ..')
     return name

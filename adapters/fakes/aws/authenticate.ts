@@ -1,5 +1,5 @@
 import { checkScope, parseAuthorization } from './authorization.ts'
-import type { ReceivedRequest } from './canonical-request.ts'
+import type { ReceivedRequest } from '../support/front-door.ts'
 import { Refusal } from './errors.ts'
 import type { FakeAwsDefect } from './options.ts'
 import { hostFacts, type Service } from './place.ts'

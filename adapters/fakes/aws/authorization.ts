@@ -1,4 +1,5 @@
-import { headerValue, type ReceivedRequest } from './canonical-request.ts'
+import type { ReceivedRequest } from '../support/front-door.ts'
+import { headerValue } from './canonical-request.ts'
 import { Refusal } from './errors.ts'
 
 /** An Authorization header in its parts. */

@@ -1,13 +1,6 @@
-import { type Bytes, encodeUtf8 } from '../../../src/bytes/index.ts'
+import type { ReceivedRequest } from '../support/front-door.ts'
+import { encodeUtf8 } from '../../../src/bytes/index.ts'
 import { sha256Hex } from './primitives.ts'
-
-/** A request as it was received. */
-export interface ReceivedRequest {
-  readonly method: string
-  readonly url: URL
-  readonly headers: Headers
-  readonly body: Bytes
-}
 
 /**
  * The canonical request of Signature Version 4, from what was received.

@@ -1,7 +1,7 @@
 import type { Network } from '../../../src/ports/index.ts'
-import { webNetwork } from '../../../src/runtime/index.ts'
 import type { FakeAwsCall } from './calls.ts'
 import { type FakeClock, movableClock } from '../support/clock.ts'
+import { surfaceOf } from '../support/fake-surface.ts'
 import { createStoredKey } from './create-key.ts'
 import { FakeAwsServer } from './fake-aws-server.ts'
 import type { FakeAwsFaults } from './faults.ts'
@@ -100,25 +100,10 @@ export function createFakeAws(options: FakeAwsOptions = {}): FakeAws {
   }
   options.keys?.forEach(createKey)
   const { accessKeyId, secretAccessKey } = accessKeys[0] ?? EXAMPLE_KEY
-  return {
-    fetch: (request) => server.fetch(request),
-    network: {
-      ...webNetwork,
-      fetch: async (url, init) => server.fetch(new Request(url, init)),
-    },
+  return Object.assign(surfaceOf(server, clock), {
     region,
     accountId,
     credentials: { accessKeyId, secretAccessKey },
-    clock,
-    faults: server.faults,
-    get calls() {
-      return server.calls
-    },
-    count: (operation) =>
-      server.calls.filter((call) => operation === undefined || call.operation === operation).length,
-    forgetCalls: () => {
-      server.forgetCalls()
-    },
     createKey,
-  }
+  })
 }

@@ -1,11 +1,8 @@
-import type { Bytes } from '../../../src/bytes/index.ts'
-import { connectionReset, type PlainAnswer, respond } from '../support/fault-bodies.ts'
-import { FaultScript } from '../support/fault-script.ts'
-import { pause } from '../support/pause.ts'
+import type { PlainAnswer } from '../support/fault-bodies.ts'
+import { FrontDoor, type ReceivedRequest, skewMsOf } from '../support/front-door.ts'
 import { type AnswerForm, kmsAnswer, kmsError, stsAnswer, stsError } from './answer.ts'
 import { authenticate, type Caller } from './authenticate.ts'
-import type { CallRecord, FakeAwsCall } from './calls.ts'
-import type { ReceivedRequest } from './canonical-request.ts'
+import type { CallRecord } from './calls.ts'
 import type { FakeClock } from '../support/clock.ts'
 import { Refusal } from './errors.ts'
 import { distort, needsSuccess, refusalOf } from './fault-effects.ts'
@@ -40,54 +37,29 @@ interface Routed {
 
 /** KMS and STS behind one door. */
 export class FakeAwsServer {
-  readonly faults: FaultScript<FakeAwsFault> = new FaultScript()
+  readonly door: FrontDoor<FakeAwsFault, CallRecord> = new FrontDoor()
   readonly #parts: ServerParts
   readonly #verifier = new SignatureVerifier()
-  #calls: CallRecord[] = []
 
   constructor(parts: ServerParts) {
     this.#parts = parts
   }
 
-  get calls(): readonly FakeAwsCall[] {
-    return this.#calls
-  }
-
-  forgetCalls(): void {
-    this.#calls = []
-  }
-
   async fetch(request: Request): Promise<Response> {
-    // Requests of other frameworks may come without one.
-    const signal = request.signal as AbortSignal | undefined
-    signal?.throwIfAborted()
-    const url = new URL(request.url)
-    const body: Bytes = new Uint8Array(await request.arrayBuffer())
-    const received = { method: request.method, url, headers: request.headers, body }
-    const { service, operation, parameters } = route(received)
-    const record: CallRecord = { service, operation }
-    this.#calls.push(record)
-    const fault = this.faults.take(operation)
-    if (fault !== undefined) record.fault = fault.kind
-    const delayMs = fault?.delayMs ?? (fault?.kind === 'slow' ? 1_000 : 0)
-    if (delayMs > 0) await pause(delayMs, signal)
-    if (fault?.kind === 'reset') throw connectionReset()
-    const skewMs = fault?.kind === 'skewed-clock' ? (fault.skewMs ?? 1_200_000) : 0
+    const call = await this.door.receive(request, (received): CallRecord => {
+      const { service, operation } = route(received)
+      return { service, operation }
+    })
+    const { received, record, fault } = call
     const form = {
       requestId: crypto.randomUUID(),
-      nowMs: this.#parts.clock.now() + skewMs,
+      nowMs: this.#parts.clock.now() + skewMsOf(fault),
       json: (request.headers.get('accept') ?? '').includes('application/json'),
     }
     const replaces = fault?.kind === 'redirect' || fault?.kind === 'not-json'
-    const routed = { received, service, operation, parameters, form, record }
+    const routed = { received, ...route(received), form, record }
     const plain = replaces ? kmsAnswer({}, form) : await this.#answer(routed, refusalOf(fault))
-    const answer = distort(plain, fault)
-    record.status = answer.status
-    if (fault !== undefined && needsSuccess(fault) && answer.status !== 200) {
-      this.faults.giveBack(fault)
-      delete record.fault
-    }
-    return respond(answer, fault, request)
+    return this.door.reply(call, distort(plain, fault), needsSuccess)
   }
 
   async #answer(routed: Routed, refusal: Refusal | undefined): Promise<PlainAnswer> {

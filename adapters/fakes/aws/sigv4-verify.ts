@@ -1,6 +1,7 @@
 import { type Bytes, encodeUtf8, equalBytesConstantTime } from '../../../src/bytes/index.ts'
 import type { Authorization } from './authorization.ts'
-import { canonicalRequest, type ReceivedRequest, stringToSign } from './canonical-request.ts'
+import type { ReceivedRequest } from '../support/front-door.ts'
+import { canonicalRequest, stringToSign } from './canonical-request.ts'
 import { hex, hmac, hmacKey } from './primitives.ts'
 
 /** A secret, and the name under which its derived key is kept. */

@@ -1,6 +1,6 @@
 import type { Network } from '../../../src/ports/index.ts'
-import { webNetwork } from '../../../src/runtime/index.ts'
 import { type FakeClock, movableClock } from '../support/clock.ts'
+import { surfaceOf } from '../support/fake-surface.ts'
 import type { FaultQueue } from '../support/fault-script.ts'
 import type { FakeAzureCall } from './calls.ts'
 import { FakeAzureServer } from './fake-azure-server.ts'
@@ -92,28 +92,13 @@ export function createFakeAzure(options: FakeAzureOptions = {}): FakeAzure {
     return `${origin}/keys/${name}`
   }
   options.keys?.forEach(createKey)
-  return {
-    fetch: (request) => server.fetch(request),
-    network: {
-      ...webNetwork,
-      fetch: async (url, init) => server.fetch(new Request(url, init)),
-    },
+  return Object.assign(surfaceOf(server, clock), {
     tenantId,
     credentials: {
       tenantId,
       clientId: first.clientId,
       clientSecret: first.clientSecret ?? '',
     },
-    clock,
-    faults: server.faults,
-    get calls() {
-      return server.calls
-    },
-    count: (operation) =>
-      server.calls.filter((call) => operation === undefined || call.operation === operation).length,
-    forgetCalls: () => {
-      server.forgetCalls()
-    },
     createKey,
-  }
+  })
 }

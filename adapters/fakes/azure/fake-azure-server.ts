@@ -1,10 +1,9 @@
 import { decodeUtf8, encodeUtf8 } from '../../../src/bytes/index.ts'
 import { type JsonObject, parseJsonObject } from '../../../src/http/index.ts'
-import { connectionReset, type PlainAnswer, respond } from '../support/fault-bodies.ts'
-import { FaultScript } from '../support/fault-script.ts'
-import { pause } from '../support/pause.ts'
+import type { PlainAnswer } from '../support/fault-bodies.ts'
+import { FrontDoor } from '../support/front-door.ts'
 import { authorize, challengeOf, resourceOf } from './authorize.ts'
-import type { CallRecord, FakeAzureCall } from './calls.ts'
+import type { CallRecord } from './calls.ts'
 import { type EntraParts, grantToken, issue } from './entra.ts'
 import { Refusal, TokenRefusal } from './errors.ts'
 import { distort, type FakeAzureFault, needsSuccess, refusalOf } from './faults.ts'
@@ -29,45 +28,20 @@ interface Routed {
 
 /** Vaults, HSMs, Entra's token endpoint and the metadata services behind one door. */
 export class FakeAzureServer {
-  readonly faults: FaultScript<FakeAzureFault> = new FaultScript<FakeAzureFault>()
+  readonly door: FrontDoor<FakeAzureFault, CallRecord> = new FrontDoor()
   readonly #parts: ServerParts
-  #calls: CallRecord[] = []
 
   constructor(parts: ServerParts) {
     this.#parts = parts
   }
 
-  get calls(): readonly FakeAzureCall[] {
-    return this.#calls
-  }
-
-  forgetCalls(): void {
-    this.#calls = []
-  }
-
   async fetch(request: Request): Promise<Response> {
-    // Requests of other frameworks may come without one.
-    const signal = request.signal as AbortSignal | undefined
-    signal?.throwIfAborted()
-    const url = new URL(request.url)
-    const record = route(request.method, url)
-    this.#calls.push(record)
-    const body = new Uint8Array(await request.arrayBuffer())
-    const fault = this.faults.take(record.operation)
-    if (fault !== undefined) record.fault = fault.kind
-    const delayMs = fault?.delayMs ?? (fault?.kind === 'slow' ? 1_000 : 0)
-    if (delayMs > 0) await pause(delayMs, signal)
-    if (fault?.kind === 'reset') throw connectionReset()
-    const routed = { url, headers: request.headers, body, record }
+    const call = await this.door.receive(request, ({ method, url }) => route(method, url))
+    const { received, record, fault } = call
+    const routed = { ...received, record }
     const replaces = fault?.kind === 'redirect' || fault?.kind === 'not-json'
     const plain = replaces ? answerOf(200, {}) : await this.#answer(routed, refusalOf(fault))
-    const answer = distort(plain, fault)
-    record.status = answer.status
-    if (fault !== undefined && needsSuccess(fault) && answer.status !== 200) {
-      this.faults.giveBack(fault)
-      delete record.fault
-    }
-    return respond(answer, fault, request)
+    return this.door.reply(call, distort(plain, fault), needsSuccess)
   }
 
   async #answer(routed: Routed, refusal: Refusal | undefined): Promise<PlainAnswer> {

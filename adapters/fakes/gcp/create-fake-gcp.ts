@@ -1,7 +1,7 @@
 import { encodeBase64 } from '../../../src/bytes/index.ts'
 import type { Network } from '../../../src/ports/index.ts'
-import { webNetwork } from '../../../src/runtime/index.ts'
 import { type FakeClock, movableClock } from '../support/clock.ts'
+import { surfaceOf } from '../support/fake-surface.ts'
 import type { FakeGcpCall } from './calls.ts'
 import { FakeGcpServer } from './fake-gcp-server.ts'
 import type { FakeGcpFaults } from './faults.ts'
@@ -94,28 +94,13 @@ export function createFakeGcp(options: FakeGcpOptions = {}): FakeGcp {
     return keys.addKey({ name, purpose, protectionLevel, generationMs }, true).name
   }
   options.keys?.forEach(createKey)
-  return {
-    fetch: (request) => server.fetch(request),
-    network: {
-      ...webNetwork,
-      fetch: async (url, init) => server.fetch(new Request(url, init)),
-    },
+  return Object.assign(surfaceOf(server, clock), {
     projectId,
     location,
     credentials: { token: tokens.issue(tokens.principalOf(first), Infinity) },
-    clock,
-    faults: server.faults,
-    get calls() {
-      return server.calls
-    },
-    count: (operation) =>
-      server.calls.filter((call) => operation === undefined || call.operation === operation).length,
-    forgetCalls: () => {
-      server.forgetCalls()
-    },
     createKey,
     createServiceAccountKey: (email = first.email) => keyFile(tokens, email, projectId),
-  }
+  })
 }
 
 async function keyFile(tokens: Tokens, email: string, projectId: string): Promise<string> {

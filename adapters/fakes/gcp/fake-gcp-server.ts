@@ -1,10 +1,9 @@
 import type { Bytes } from '../../../src/bytes/index.ts'
 import type { FakeClock } from '../support/clock.ts'
-import { connectionReset, type PlainAnswer, respond } from '../support/fault-bodies.ts'
-import { FaultScript } from '../support/fault-script.ts'
-import { pause } from '../support/pause.ts'
+import type { PlainAnswer } from '../support/fault-bodies.ts'
+import { FrontDoor, skewMsOf } from '../support/front-door.ts'
 import { type AnswerForm, errorAnswer, jsonAnswer, oauthError, unknownPath } from './answer.ts'
-import type { CallRecord, FakeGcpCall } from './calls.ts'
+import type { CallRecord } from './calls.ts'
 import { OAuthRefusal, Refusal } from './errors.ts'
 import { distort, type FakeGcpFault, needsSuccess, refusalOf } from './faults.ts'
 import { Input } from './input.ts'
@@ -43,52 +42,30 @@ interface Routed {
 
 /** KMS, IAM Credentials, STS, OAuth and the metadata server behind one door. */
 export class FakeGcpServer {
-  readonly faults: FaultScript<FakeGcpFault> = new FaultScript()
+  readonly door: FrontDoor<FakeGcpFault, CallRecord> = new FrontDoor()
   readonly #parts: ServerParts
-  #calls: CallRecord[] = []
 
   constructor(parts: ServerParts) {
     this.#parts = parts
   }
 
-  get calls(): readonly FakeGcpCall[] {
-    return this.#calls
-  }
-
-  forgetCalls(): void {
-    this.#calls = []
-  }
-
   async fetch(request: Request): Promise<Response> {
-    // Requests of other frameworks may come without one.
-    const signal = request.signal as AbortSignal | undefined
-    signal?.throwIfAborted()
-    const url = new URL(request.url)
-    const body: Bytes = new Uint8Array(await request.arrayBuffer())
-    const found = route(request.method, url)
-    const { service, operation, name } = found
-    const record: CallRecord = { service, operation, name }
-    this.#calls.push(record)
-    const fault = this.faults.take(operation)
-    if (fault !== undefined) record.fault = fault.kind
-    const delayMs = fault?.delayMs ?? (fault?.kind === 'slow' ? 1_000 : 0)
-    if (delayMs > 0) await pause(delayMs, signal)
-    if (fault?.kind === 'reset') throw connectionReset()
-    const skewMs = fault?.kind === 'skewed-clock' ? (fault.skewMs ?? 1_200_000) : 0
+    const call = await this.door.receive(request, ({ method, url }): CallRecord => {
+      const { service, operation, name } = route(method, url)
+      return { service, operation, name }
+    })
+    const { received, record, fault } = call
+    const { method, url } = received
+    const found = route(method, url)
     const form = {
-      nowMs: this.#parts.clock.now() + skewMs,
+      nowMs: this.#parts.clock.now() + skewMsOf(fault),
       numericEnums: (url.searchParams.get('$alt') ?? '').includes('enum-encoding=int'),
     }
     const replaces = fault?.kind === 'redirect' || fault?.kind === 'not-json'
-    const routed = { route: found, url, headers: request.headers, body, form, record }
+    const routed = { ...received, route: found, form, record }
     const plain = replaces ? jsonAnswer({}, form) : await this.#answer(routed, refusalOf(fault))
-    const answer = distort(service === 'metadata' ? fromMetadata(plain) : plain, fault)
-    record.status = answer.status
-    if (fault !== undefined && needsSuccess(fault) && answer.status !== 200) {
-      this.faults.giveBack(fault)
-      delete record.fault
-    }
-    return respond(answer, fault, request)
+    const answer = distort(found.service === 'metadata' ? fromMetadata(plain) : plain, fault)
+    return this.door.reply(call, answer, needsSuccess)
   }
 
   async #answer(routed: Routed, refusal: Refusal | undefined): Promise<PlainAnswer> {

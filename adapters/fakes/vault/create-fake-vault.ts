@@ -1,6 +1,6 @@
 import type { Network } from '../../../src/ports/index.ts'
-import { webNetwork } from '../../../src/runtime/index.ts'
 import { type FakeClock, movableClock } from '../support/clock.ts'
+import { surfaceOf } from '../support/fake-surface.ts'
 import type { FakeVaultCall } from './calls.ts'
 import { FakeVaultServer } from './fake-vault-server.ts'
 import type { FakeVaultFaults } from './faults.ts'
@@ -73,27 +73,12 @@ export function createFakeVault(options: FakeVaultOptions = {}): FakeVault {
     keys.ensure(namespace === undefined ? mount : `${namespace}/${mount}`, key)
   }
   options.keys?.forEach(createKey)
-  return {
-    fetch: (request) => server.fetch(request),
-    network: {
-      ...webNetwork,
-      fetch: async (url, init) => server.fetch(new Request(url, init)),
-    },
+  return Object.assign(surfaceOf(server, clock), {
     endpoint: 'https://vault.example.test:8200',
     token: given[0]?.token ?? '',
-    clock,
-    faults: server.faults,
-    get calls() {
-      return server.calls
-    },
-    count: (operation) =>
-      server.calls.filter((call) => operation === undefined || call.operation === operation).length,
-    forgetCalls: () => {
-      server.forgetCalls()
-    },
     createKey,
-    revoke: (token) => {
+    revoke: (token: string) => {
       tokens.revoke(token)
     },
-  }
+  })
 }

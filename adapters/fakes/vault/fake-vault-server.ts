@@ -1,10 +1,9 @@
 import { type Bytes, encodeUtf8 } from '../../../src/bytes/index.ts'
-import { connectionReset, type PlainAnswer, respond } from '../support/fault-bodies.ts'
+import type { PlainAnswer } from '../support/fault-bodies.ts'
 import type { FakeClock } from '../support/clock.ts'
-import { FaultScript } from '../support/fault-script.ts'
-import { pause } from '../support/pause.ts'
+import { FrontDoor } from '../support/front-door.ts'
 import { loginAt } from './auth-operations.ts'
-import type { CallRecord, FakeVaultCall } from './calls.ts'
+import type { CallRecord } from './calls.ts'
 import { distort, needsSuccess, refusalOf, replaces } from './fault-effects.ts'
 import type { FakeVaultFault } from './faults.ts'
 import { readInput } from './input.ts'
@@ -43,50 +42,28 @@ interface Members {
 
 /** Vault behind one door. */
 export class FakeVaultServer {
-  readonly faults: FaultScript<FakeVaultFault> = new FaultScript()
+  readonly door: FrontDoor<FakeVaultFault, CallRecord> = new FrontDoor()
   readonly #parts: ServerParts
-  #calls: CallRecord[] = []
 
   constructor(parts: ServerParts) {
     this.#parts = parts
   }
 
-  get calls(): readonly FakeVaultCall[] {
-    return this.#calls
-  }
-
-  forgetCalls(): void {
-    this.#calls = []
-  }
-
   async fetch(request: Request): Promise<Response> {
-    // Requests of other frameworks may come without one.
-    const signal = request.signal as AbortSignal | undefined
-    signal?.throwIfAborted()
-    const url = new URL(request.url)
-    const body: Bytes = new Uint8Array(await request.arrayBuffer())
-    const path = url.pathname.replace(/^\/v1\//, '')
-    const record: CallRecord = { method: request.method, path, operation: operationOf(path) }
-    this.#calls.push(record)
-    const fault = this.faults.take(record.operation)
-    if (fault !== undefined) record.fault = fault.kind
-    const delayMs = fault?.delayMs ?? (fault?.kind === 'slow' ? 1_000 : 0)
-    if (delayMs > 0) await pause(delayMs, signal)
-    if (fault?.kind === 'reset') throw connectionReset()
+    const call = await this.door.receive(request, ({ method, url }): CallRecord => {
+      const path = url.pathname.replace(/^\/v1\//, '')
+      return { method, path, operation: operationOf(path) }
+    })
+    const { received, record, fault } = call
+    const { url, headers, body } = received
     // As Vault takes a LIST from clients and servers that know no such method.
-    const lists = request.method === 'GET' && url.searchParams.get('list') === 'true'
-    const method = lists ? 'LIST' : request.method
-    const { headers } = request
+    const lists = received.method === 'GET' && url.searchParams.get('list') === 'true'
+    const method = lists ? 'LIST' : received.method
+    const asked = { method, headers, body, path: record.path, record }
     const plain = replaces(fault)
       ? answerOf(200, {})
-      : await this.#answer({ method, headers, body, path, record }, url, refusalOf(fault))
-    const answer = distort(plain, fault, url)
-    record.status = answer.status
-    if (fault !== undefined && needsSuccess(fault) && answer.status !== 200) {
-      this.faults.giveBack(fault)
-      delete record.fault
-    }
-    return respond(answer, fault, request)
+      : await this.#answer(asked, url, refusalOf(fault))
+    return this.door.reply(call, distort(plain, fault, url), needsSuccess)
   }
 
   async #answer(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytesOf, MAPS, ORIGIN, post, sequence, setUp } from './fixture.ts'
+import { bytesOf, MAPS, OPTIONS, ORIGIN, post, postSized, sequence, setUp } from './fixture.ts'
 
 const REQUESTS = 10_000
 const SEED = 20_261_203
@@ -62,6 +62,27 @@ function damaged(random: Random, body: Uint8Array): Uint8Array {
   return copy
 }
 
+/** A request for each answer that a client can cause; none depends on the seed. */
+function fixedRequests(bodies: Bodies): readonly (readonly [number, () => Request])[] {
+  const { record, stream, tooLarge } = bodies
+  return [
+    [200, () => postSized('/v1/decrypt', stream)],
+    [400, () => postSized('/v1/decrypt', sequence(40))],
+    [403, () => postSized('/v1/decrypt', stream, { ...MAPS, Origin: 'http://evil.test' })],
+    [404, () => postSized('/v1/nothing', stream)],
+    [405, () => new Request(`${ORIGIN}/v1/decrypt`)],
+    [413, () => postSized('/v1/decrypt', tooLarge)],
+    [421, () => postSized('/v1/decrypt', stream, { ...MAPS, Host: 'evil.test' })],
+    [422, () => postSized('/v1/decrypt', record, {})],
+  ]
+}
+
+interface Bodies {
+  readonly record: Uint8Array<ArrayBuffer>
+  readonly stream: Uint8Array<ArrayBuffer>
+  readonly tooLarge: Uint8Array<ArrayBuffer>
+}
+
 /** In pieces, now and then with a failure in the place of one. */
 function streamOf(random: Random, body: Uint8Array): ReadableStream<Uint8Array> {
   const size = 1 + random.below(40_000)
@@ -78,14 +99,23 @@ function streamOf(random: Random, body: Uint8Array): ReadableStream<Uint8Array> 
 }
 
 describe('fuzzed requests', () => {
+  it('each answer that a client can cause is reached by a request that no seed decides', async () => {
+    const { app, cipher } = setUp()
+    const record = await cipher.encrypt(sequence(100), OPTIONS)
+    const tooLarge = new Uint8Array(record.length + 1_048_577)
+    tooLarge.set(record)
+    const stream = await bytesOf(await app.fetch(postSized('/v1/encrypt', sequence(100))))
+    for (const [status, make] of fixedRequests({ record, stream, tooLarge }))
+      expect((await app.fetch(make())).status).toBe(status)
+  })
+
   it(`${String(REQUESTS)} give no 5xx, no stack and no unhandled rejection`, async () => {
     const { app, cipher } = setUp()
     const random = new Random(SEED)
-    const options = { context: { tenant: 'acme' }, aad: { file: 'a.txt' } }
     const bodies = [
       sequence(0),
       sequence(40_000),
-      await cipher.encrypt(sequence(100), options),
+      await cipher.encrypt(sequence(100), OPTIONS),
       await cipher.encrypt(sequence(100)),
       await bytesOf(await app.fetch(post('/v1/encrypt', sequence(100)))),
       await bytesOf(await app.fetch(post('/v1/encrypt', sequence(40_000), {}))),
@@ -102,9 +132,7 @@ describe('fuzzed requests', () => {
       expect(shown, label).not.toMatch(/\bat \S+:\d+:\d+|node_modules|\.ts\b|client/)
       if (request.method !== 'HEAD') expect(JSON.parse(shown), label).toHaveProperty('code')
     }
-    // The mixture reaches every answer that a client can cause.
-    for (const status of [200, 400, 403, 404, 405, 421, 422]) {
-      expect(statuses.get(status), String(status)).toBeGreaterThan(0)
-    }
+    // Whatever the seed: half of the requests have maps that fit, and paths and methods that exist.
+    for (const status of [200, 400]) expect(statuses.get(status), String(status)).toBeGreaterThan(0)
   }, 120_000)
 })

@@ -1,0 +1,46 @@
+/** Bundles a measurement, runs it as a process of its own and keeps its report. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { node24, root, toolEnv } from '../../tools/lib/folders.mjs'
+
+/**
+ * Returns what the program prints, which is one JSON value.
+ *
+ * @param {string} entry - below `bench`, e.g. `audit/process.ts`
+ * @param {readonly string[]} [args]
+ */
+export async function measure(entry, args = []) {
+  const scratch = mkdtempSync(join(tmpdir(), 'edge-kms-bench-'))
+  try {
+    const outfile = join(scratch, 'process.mjs')
+    await build({
+      entryPoints: [join(root, 'bench', entry)],
+      outfile,
+      bundle: true,
+      format: 'esm',
+      platform: 'neutral',
+      target: 'es2022',
+      logLevel: 'error',
+    })
+    const done = spawnSync(node24, [outfile, ...args], {
+      encoding: 'utf8',
+      env: toolEnv(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    if (done.status !== 0) throw new Error(`the measurement ended with ${done.status}`)
+    return JSON.parse(done.stdout)
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/** Writes a report to `bench/results`, with its time. */
+export function keepReport(name, report) {
+  const folder = join(root, 'bench', 'results')
+  mkdirSync(folder, { recursive: true })
+  const text = JSON.stringify({ at: new Date().toISOString(), ...report }, null, 2)
+  writeFileSync(join(folder, `${name}.json`), `${text}\n`)
+}
