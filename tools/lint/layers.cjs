@@ -33,6 +33,7 @@ const layers = {
   'providers/vault-transit': { may: [...base, 'kms', 'http', 'credentials/vault'] },
   'data-keys': { may: [...base, 'kms', 'ciphers', 'wire'] },
   envelope: { may: [...base, 'kms', 'ciphers', 'wire', 'data-keys'] },
+  policy: { may: ['errors', 'checks', 'kms'] },
   resilience: { may: [...base, 'kms'] },
   stores: { may: [...base, 'http', 'credentials/aws'] },
   observability: { may: [...base, 'kms', 'ciphers', 'http'] },
@@ -89,6 +90,7 @@ const adapterHelpers = [
   '^src/errors\\.ts$',
   ...['bytes', 'checks', 'ports', 'runtime', 'http'].map((name) => `^src/${name}/index\\.ts$`),
   '^src/config/check-config\\.ts$',
+  '^src/policy/index\\.ts$',
 ]
 
 const adapterRules = [
