@@ -30,17 +30,9 @@ const ALLOWED: PolicyDecision = { allowed: true }
  * pattern: a context key that is absent, or that the policy does not mention, is refused.
  */
 export function allows(policy: Policy | undefined, request: PolicyRequest): PolicyDecision {
-  const { operation, key, context = {} } = request
-  if (policy === undefined) return refused('policy', 'there is no policy, so nothing is allowed')
-  if (!policy.operations.has(operation)) {
-    // The name may come from an untyped caller: only known ones are shown.
-    const name = POLICY_OPERATIONS.includes(operation) ? operation : 'this unknown operation'
-    return refused('operation', `the policy does not allow ${name}: see \`operations\``)
-  }
-  if (!policy.keys.has(key)) {
-    return refused('key', 'the policy does not allow the key that the call names: see `keys`')
-  }
-  return operation === 'inspect' ? ALLOWED : contextAllowed(policy, context)
+  const decision = allowsKey(policy, request)
+  if (!decision.allowed || policy === undefined || request.operation === 'inspect') return decision
+  return contextAllowed(policy, request.context ?? {})
 }
 
 /**
@@ -49,11 +41,38 @@ export function allows(policy: Policy | undefined, request: PolicyRequest): Poli
  * @throws KmsError `ERR_KMS_ACCESS_DENIED`
  */
 export function demandAllowed(policy: Policy | undefined, request: PolicyRequest): void {
-  const decision = allows(policy, request)
+  demand(allows(policy, request), request)
+}
+
+/**
+ * Refuses an operation or a key that a policy does not allow under any context: of a batch, whose items have a
+ * context each. Check each item with {@link demandAllowed}.
+ *
+ * @throws KmsError `ERR_KMS_ACCESS_DENIED`
+ */
+export function demandKeyAllowed(policy: Policy | undefined, request: PolicyRequest): void {
+  demand(allowsKey(policy, request), request)
+}
+
+function allowsKey(policy: Policy | undefined, { operation, key }: PolicyRequest): PolicyDecision {
+  if (policy === undefined) return refused('policy', 'there is no policy, so nothing is allowed')
+  if (!policy.operations.has(operation)) {
+    const name = isKnown(operation) ? operation : 'this unknown operation'
+    return refused('operation', `the policy does not allow ${name}: see \`operations\``)
+  }
+  if (policy.keys.has(key)) return ALLOWED
+  return refused('key', 'the policy does not allow the key that the call names: see `keys`')
+}
+
+/** Names of operations may come from an untyped caller: only known ones are shown. */
+function isKnown(operation: PolicyOperation): boolean {
+  return POLICY_OPERATIONS.includes(operation)
+}
+
+function demand(decision: PolicyDecision, { operation }: PolicyRequest): void {
   if (decision.allowed) return
-  const facts = { provider: 'policy', operation: request.operation }
-  const known = POLICY_OPERATIONS.includes(request.operation) ? facts : { provider: 'policy' }
-  throw new KmsError('ERR_KMS_ACCESS_DENIED', { ...known, message: decision.reason })
+  const facts = { provider: 'policy', ...(isKnown(operation) && { operation }) }
+  throw new KmsError('ERR_KMS_ACCESS_DENIED', { ...facts, message: decision.reason })
 }
 
 function contextAllowed({ context: patterns }: Policy, context: EncryptionContext): PolicyDecision {

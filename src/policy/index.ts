@@ -1,6 +1,7 @@
 export {
   allows,
   demandAllowed,
+  demandKeyAllowed,
   type PolicyDecision,
   type PolicyRequest,
   type PolicyRule,

@@ -143,3 +143,18 @@ describe('demandAllowed', () => {
     }
   })
 })
+
+describe('demandKeyAllowed', () => {
+  it('checks the operation and the key, not the context', () => {
+    demandKeyAllowed(POLICY, { operation: 'encrypt', key: 'default' })
+    for (const [policy, request] of [
+      [undefined, { operation: 'encrypt', key: 'default' }],
+      [POLICY, { operation: 'decrypt', key: 'default' }],
+      [POLICY, { operation: 'encrypt', key: 'pii' }],
+    ] as const) {
+      expect(() => {
+        demandKeyAllowed(policy, request)
+      }).toThrow(expect.objectContaining({ code: 'ERR_KMS_ACCESS_DENIED' }))
+    }
+  })
+})
