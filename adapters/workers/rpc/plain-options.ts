@@ -5,7 +5,8 @@ import { KmsError } from '../../../src/errors.ts'
 export const OPTIONS = {
   message: ['context', 'aad', 'form', 'kinds'],
   batch: ['kinds'],
-  rewrap: ['context', 'verify'],
+  // The `aad` of the message may come along: a rewrap does not touch it.
+  rewrap: ['context', 'aad', 'verify'],
   inspect: ['prefix'],
   encryptItem: ['context', 'aad', 'form', 'plaintext'],
   decryptItem: ['context', 'aad', 'envelope'],
