@@ -58,7 +58,10 @@ const collect = async (stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
 async function everyMethod(env: Env, name: string): Promise<Record<string, unknown>> {
   const good = clientOf(env)
   const options = { context: CONTEXT }
-  const [envelope, token] = [await good.encrypt(text, options), await good.encryptText('text', options)]
+  const [envelope, token] = [
+    await good.encrypt(text, options),
+    await good.encryptText('text', options),
+  ]
   const message = await collect(streamOf(text).pipeThrough(good.encryptStream(options)))
   const cipher = clientOf(env, name)
   const through = (transform: TransformStream<Uint8Array, Uint8Array>, bytes: Uint8Array) =>
@@ -68,12 +71,16 @@ async function everyMethod(env: Env, name: string): Promise<Record<string, unkno
     decrypt: async () => decoder.decode(await cipher.decrypt(envelope, options)),
     encryptText: async () => (await cipher.encryptText('text', options)).slice(0, 4),
     decryptText: () => cipher.decryptText(token, options),
-    encryptMany: async () => (await cipher.encryptMany([{ plaintext: text, ...options }])).map(({ ok }) => ok),
-    decryptMany: async () => (await cipher.decryptMany([{ envelope, ...options }])).map(({ ok }) => ok),
+    encryptMany: async () =>
+      (await cipher.encryptMany([{ plaintext: text, ...options }])).map(({ ok }) => ok),
+    decryptMany: async () =>
+      (await cipher.decryptMany([{ envelope, ...options }])).map(({ ok }) => ok),
     encryptStream: async () => (await through(cipher.encryptStream(options), text)).length > 0,
-    decryptStream: async () => decoder.decode(await through(cipher.decryptStream(options), message)),
+    decryptStream: async () =>
+      decoder.decode(await through(cipher.decryptStream(options), message)),
     rewrap: async () => (await cipher.rewrap(envelope, options)).length === envelope.length,
-    rewrapStream: async () => (await through(cipher.rewrapStream(options), message)).length === message.length,
+    rewrapStream: async () =>
+      (await through(cipher.rewrapStream(options), message)).length === message.length,
     inspect: async () => (await cipher.inspect(envelope)).canOpen,
   }
   const answers: Record<string, unknown> = {}
@@ -83,25 +90,50 @@ async function everyMethod(env: Env, name: string): Promise<Record<string, unkno
 
 const cases: Record<string, Run> = {
   methods: (env, parameters) => everyMethod(env, parameters.get('binding') ?? 'KMS'),
-  notes: (env) => env['KMS']!.notes(),
+  notes: (env, parameters) => env[parameters.get('binding') ?? 'KMS']!.notes(),
   encrypt: (env, parameters) =>
     caught(async () => {
-      const context = JSON.parse(parameters.get('context') ?? JSON.stringify(CONTEXT)) as Record<string, string>
-      const client = clientOf(env, parameters.get('binding') ?? 'KMS', parameters.get('key') ?? 'default')
+      const context = JSON.parse(parameters.get('context') ?? JSON.stringify(CONTEXT)) as Record<
+        string,
+        string
+      >
+      const client = clientOf(
+        env,
+        parameters.get('binding') ?? 'KMS',
+        parameters.get('key') ?? 'default',
+      )
       return (await client.encrypt(text, { context })).length > 0
     }),
   'rpc-create-ciphers': (env, parameters) =>
     caught(() =>
-      (env[parameters.get('binding') ?? 'KMS'] as unknown as { createCiphers(env: object): Promise<unknown> }).createCiphers({}),
+      (
+        env[parameters.get('binding') ?? 'KMS'] as unknown as {
+          createCiphers(env: object): Promise<unknown>
+        }
+      ).createCiphers({}),
     ),
   fail: (env, parameters) => caught(() => env['KMS']!.fail(parameters.get('how') ?? undefined)),
-  raw: (env, parameters) =>
-    caught(() => {
-      const options = JSON.parse(parameters.get('options') ?? '{}') as object
-      return env['KMS']!.encryptText('text', options)
-    }),
+  raw: async (env) => {
+    const kms = env['KMS'] as unknown as Record<string, (...values: unknown[]) => Promise<unknown>>
+    const call = (method: string, ...values: unknown[]): Promise<unknown> =>
+      caught(() => kms[method]?.(...values))
+    const never = (): void => undefined
+    return {
+      refused: await call('encryptText', 'text', { context: { tenant: 'tenant-b/eu' } }),
+      callback: await call('encryptText', 'text', { context: CONTEXT, defer: never }),
+      map: await call('encryptText', 'text', { context: new Map([['tenant', 'tenant-a/eu']]) }),
+      'function as value': await call('encryptText', 'text', { context: { tenant: never } }),
+      key: await call('encryptText', 'text', { context: CONTEXT, key: 5 }),
+      options: await call('encryptText', 'text', 'options'),
+      'no items': await call('encryptMany', { length: 1 }),
+      'no source': await call('encryptStream', text, { context: CONTEXT }),
+    }
+  },
   'item-refused': async (env) => {
-    const items = ['tenant-a/eu', 'tenant-b/eu', 'tenant-a/us'].map((tenant) => ({ plaintext: text, context: { tenant } }))
+    const items = ['tenant-a/eu', 'tenant-b/eu', 'tenant-a/us'].map((tenant) => ({
+      plaintext: text,
+      context: { tenant },
+    }))
     return (await clientOf(env).encryptMany(items)).map((one) => (one.ok ? 'ok' : told(one.error)))
   },
   many: async (env, parameters) => {
@@ -117,9 +149,15 @@ const cases: Record<string, Run> = {
     }))
     const sealed = await cipher.encryptMany(items)
     const back = await cipher.decryptMany(
-      sealed.map((one, i) => ({ envelope: one.ok ? one.value : new Uint8Array(0), context: CONTEXT, aad: { row: String(i) } })),
+      sealed.map((one, i) => ({
+        envelope: one.ok ? one.value : new Uint8Array(0),
+        context: CONTEXT,
+        aad: { row: String(i) },
+      })),
     )
-    return back.filter((one, i) => one.ok && decoder.decode(one.value) === decoder.decode(items[i]?.plaintext)).length
+    return back.filter(
+      (one, i) => one.ok && decoder.decode(one.value) === decoder.decode(items[i]?.plaintext),
+    ).length
   },
   'many-outcomes': async (env) => {
     const cipher = clientOf(env)
@@ -134,13 +172,21 @@ const cases: Record<string, Run> = {
       { envelope, ...options, contxt: {} },
       null as unknown as { envelope: Uint8Array },
     ]
-    return (await cipher.decryptMany(items)).map((one) => (one.ok ? decoder.decode(one.value) : one.error.code))
+    return (await cipher.decryptMany(items)).map((one) =>
+      one.ok ? decoder.decode(one.value) : one.error.code,
+    )
   },
   'too-large': async (env) => {
     const cipher = clientOf(env, 'KMS', 'pii')
     const large = new Uint8Array(33 * 1_048_576)
-    const many = await cipher.encryptMany([{ plaintext: text, context: CONTEXT }, { plaintext: large, context: CONTEXT }])
-    return [await caught(() => cipher.encrypt(large, { context: CONTEXT })), many.map((one) => (one.ok ? 'ok' : one.error.code))]
+    const many = await cipher.encryptMany([
+      { plaintext: text, context: CONTEXT },
+      { plaintext: large, context: CONTEXT },
+    ])
+    return [
+      await caught(() => cipher.encrypt(large, { context: CONTEXT })),
+      many.map((one) => (one.ok ? 'ok' : one.error.code)),
+    ]
   },
   subarray: async (env) => {
     const cipher = clientOf(env)
@@ -163,20 +209,37 @@ const cases: Record<string, Run> = {
   },
   'null-prototype': async (env) => {
     const cipher = clientOf(env)
-    const maps = { context: parseContextJson('{"tenant":"tenant-a/eu"}'), aad: parseContextJson('{"__proto__":"x"}') }
+    const maps = {
+      context: parseContextJson('{"tenant":"tenant-a/eu"}'),
+      aad: parseContextJson('{"__proto__":"x"}'),
+    }
     const envelope = await cipher.encrypt(text, maps)
     const back = decoder.decode(await cipher.decrypt(envelope, maps))
-    return { back, other: await caught(() => cipher.decrypt(envelope, { context: CONTEXT })), facts: await cipher.inspect(envelope) }
+    return {
+      back,
+      other: await caught(() => cipher.decrypt(envelope, { context: CONTEXT })),
+      facts: await cipher.inspect(envelope),
+    }
   },
   inspect: async (env) => {
     const cipher = clientOf(env)
     const options = { context: CONTEXT }
     const envelope = await cipher.encrypt(text, options)
-    const message = await collect(streamOf(new Uint8Array(200_000)).pipeThrough(cipher.encryptStream(options)))
-    const [record, stream, pii] = [await cipher.inspect(envelope), await cipher.inspect(message), await clientOf(env, 'KMS', 'pii').inspect(envelope)]
+    const message = await collect(
+      streamOf(new Uint8Array(200_000)).pipeThrough(cipher.encryptStream(options)),
+    )
+    const [record, stream, pii] = [
+      await cipher.inspect(envelope),
+      await cipher.inspect(message),
+      await clientOf(env, 'KMS', 'pii').inspect(envelope),
+    ]
     const start = await cipher.inspect(envelope.subarray(0, record.headBytes), { prefix: true })
     const inText = await cipher.inspect(await cipher.encryptText('text', options))
-    return { record, kinds: [stream.kind, pii.kind, start.kind, inText.kind], junk: await caught(() => cipher.inspect(text)) }
+    return {
+      record,
+      kinds: [stream.kind, pii.kind, start.kind, inText.kind],
+      junk: await caught(() => cipher.inspect(text)),
+    }
   },
   errors: async (env) => {
     const cipher = clientOf(env)
@@ -184,13 +247,23 @@ const cases: Record<string, Run> = {
     const envelope = await cipher.encrypt(text, options)
     const stopped = AbortSignal.abort(new Error('stopped by the caller'))
     const checks: Record<string, () => unknown> = {
-      tampered: () => cipher.decrypt(envelope.map((byte, i) => (i === envelope.length - 1 ? byte ^ 1 : byte)), options),
+      tampered: () =>
+        cipher.decrypt(
+          envelope.map((byte, i) => (i === envelope.length - 1 ? byte ^ 1 : byte)),
+          options,
+        ),
       junk: () => cipher.decrypt(text, options),
       'no bytes': () => cipher.encrypt('text' as unknown as Uint8Array, options),
       'no text': () => cipher.encryptText(5 as unknown as string, options),
-      'no UTF-8': async () => cipher.decryptText(await cipher.encryptText('x', options), { ...options, aad: {}, kinds: [] }),
+      'no UTF-8': async () =>
+        cipher.decryptText(await cipher.encryptText('x', options), {
+          ...options,
+          aad: {},
+          kinds: [],
+        }),
       'unknown option': () => cipher.encrypt(text, { ...options, contxt: {} } as object),
-      'context of a class': () => cipher.encrypt(text, { context: new Map() as unknown as Record<string, string> }),
+      'context of a class': () =>
+        cipher.encrypt(text, { context: new Map() as unknown as Record<string, string> }),
       'context of numbers': () => cipher.encrypt(text, { context: { tenant: 5 } }),
       aborted: () => cipher.encrypt(text, { ...options, signal: stopped }),
       'no service': () => createCipherClient({} as CipherService).encrypt(text, options),
@@ -201,7 +274,9 @@ const cases: Record<string, Run> = {
     return answers
   },
   slow: async (env, parameters) => {
-    const cipher = createCipherClient(env['SLOW'] as CipherService, { timeoutMs: Number(parameters.get('timeout') ?? 30_000) })
+    const cipher = createCipherClient(env['SLOW'] as CipherService, {
+      timeoutMs: Number(parameters.get('timeout') ?? 30_000),
+    })
     return caught(async () => (await cipher.encrypt(text, { context: CONTEXT })).length > 0)
   },
   'slow-close': (env) => caught(() => env['SLOW']!.close()),

@@ -28,11 +28,11 @@ interface Env {
 }
 
 /** What the tests ask about: counts of this isolate, and how streams ended here. */
-const seen = { created: 0, kms: [] as string[], streams: [] as string[], deferred: 0 }
+const seen = { created: 0, kms: [] as string[], streams: [] as string[] }
 let failing: 'config' | 'secret' | undefined
-/** Until then `createCiphers` of `Slow` waits. */
-let gate = Promise.resolve()
-let open = (): void => undefined
+/** While this is set, `createCiphers` of `Slow` waits. */
+let closed = false
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 class CountedKms extends InterceptedKms {
   protected override around<T>(call: KmsCall, next: NextCall<T>): Promise<T> {
@@ -75,7 +75,13 @@ export class Vault extends CipherEntrypoint<Env> {
     if (failing === 'config') throw new KmsError('ERR_KMS_CONFIG', { message: 'no key' })
     if (failing === 'secret') throw new Error('canary-of-create-ciphers')
     const kms = counted(env)
-    const shared = env.STORE && sharedDataKeys({ partition: 'tests', storeAuthKey: Uint8Array.from({ length: 32 }, (_, i) => i), store: new DurableObjectKeyValueStore({ namespace: env.STORE }) })
+    const shared =
+      env.STORE &&
+      sharedDataKeys({
+        partition: 'tests',
+        storeAuthKey: Uint8Array.from({ length: 32 }, (_, i) => i),
+        store: new DurableObjectKeyValueStore({ namespace: env.STORE }),
+      })
     const keys = new CachedKms({ kms, ...(shared && { shared }) })
     const cipher = new EnvelopeCipher({ keys })
     const pii = new EnvelopeCipher({ kms, maxRecordBytes: 64 * 1_048_576 })
@@ -96,25 +102,40 @@ export class Vault extends CipherEntrypoint<Env> {
   }
 }
 
-/** Its ciphers are written as a field, and wait for the test. */
+/** Its `createCiphers` is a field, and takes as long as the test says. */
 export class Slow extends CipherEntrypoint<Env> {
   protected override createCiphers = async (env: Env): Promise<Ciphers> => {
     seen.created++
-    await gate
-    const cipher = new EnvelopeCipher({ kms: counted(env) })
-    return { default: cipher }
+    do await pause(20)
+    while (closed)
+    return { default: new EnvelopeCipher({ kms: counted(env) }) }
   }
 
   close(): void {
-    gate = new Promise((resolve) => {
-      open = (): void => {
-        resolve()
-      }
-    })
+    closed = true
   }
 
   open(): void {
-    open()
+    closed = false
+  }
+}
+
+/** Its cipher begins work that goes on after the answer. */
+export class Deferring extends CipherEntrypoint<Env> {
+  protected override createCiphers(env: Env): Ciphers {
+    const cipher = new EnvelopeCipher({ kms: counted(env) })
+    const encrypt: EnvelopeCipher['encrypt'] = (plaintext, options) => {
+      const work = pause(300).then(() => void seen.streams.push('deferred'))
+      options?.defer?.(work)
+      return cipher.encrypt(plaintext, options)
+    }
+    return {
+      default: {
+        ...watched(cipher),
+        encryptStream: cipher.encryptStream.bind(cipher),
+        encrypt,
+      } as Ciphers[string],
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { configError, describe } from '../../../src/checks/index.ts'
+import { configError, wrongOption } from '../../../src/checks/index.ts'
 import { isKmsError, KmsError } from '../../../src/errors.ts'
 import type { EnvelopeCipher } from '../../../src/index.ts'
 import { webTimers, withTimeout } from '../../../src/runtime/index.ts'
@@ -78,11 +78,17 @@ async function created(create: () => Ciphers | Promise<Ciphers>): Promise<unknow
 }
 
 function checkCiphers(value: unknown): Ciphers {
-  const ciphers = Object(value) as Record<string, Partial<ServiceCipher> | undefined>
-  const entries = Object.entries(ciphers)
-  const areCiphers = entries.every(([, one]) => typeof one?.encryptStream === 'function')
-  if (entries.length > 0 && areCiphers) return Object.freeze({ ...ciphers }) as Ciphers
-  throw configError(
-    `createCiphers must return ciphers by name, e.g. { default: cipher }, got ${describe(value)}`,
-  )
+  const ciphers = Object(value) as Record<string, Partial<ServiceCipher> | null | undefined>
+  const names = Object.keys(ciphers)
+  if (names.length === 0) {
+    throw wrongOption(
+      'createCiphers',
+      'a function that returns ciphers by name: { default: cipher }',
+    )
+  }
+  for (const name of names) {
+    if (typeof ciphers[name]?.encryptStream === 'function') continue
+    throw wrongOption(`createCiphers().${name}`, 'an EnvelopeCipher', ciphers[name])
+  }
+  return Object.freeze({ ...ciphers }) as Ciphers
 }

@@ -53,7 +53,7 @@ class RemoteStream {
       start: (controller) => {
         this.#writing = controller
       },
-      write: (piece) => this.#write(ownBytes(piece, 'a piece of a stream')),
+      write: (piece) => this.#write(piece),
       close: () => this.#send(() => this.#writer.close()),
       abort: (reason) => this.#fail(reason),
     })
@@ -69,8 +69,15 @@ class RemoteStream {
     )
   }
 
-  #write(piece: Uint8Array): Promise<void> {
-    return this.#send(() => this.#writer.write(piece))
+  async #write(piece: Uint8Array): Promise<void> {
+    let bytes: Uint8Array
+    try {
+      bytes = ownBytes(piece, 'a piece of a stream')
+    } catch (error) {
+      this.#fail(error) // the reader must hear of it too
+      throw error
+    }
+    await this.#send(() => this.#writer.write(bytes))
   }
 
   /** Sends to the service. Its refusal to take more says nothing: the reason is its outcome. */
