@@ -139,6 +139,12 @@ function plantTheRest(exported) {
   npm('adapters/otel/api.ts', '@opentelemetry/api', false)
   npm('src/observability/api.ts', '@opentelemetry/api', true)
   npm('src/http/hono.ts', 'hono', true)
+  const workerd = { specifier: 'cloudflare:workers' }
+  plant('adapters/workers/entrypoint/platform.ts', 'cloudflare:workers', {
+    ...workerd,
+    refused: false,
+  })
+  plant('adapters/workers/secret.ts', 'cloudflare:workers', { ...workerd, refused: true })
   npm('adapters/workers/hono.ts', 'hono', true)
   npm('src/credentials/aws/aws4fetch.ts', 'aws4fetch', false)
   npm('adapters/node/aws4fetch.ts', 'aws4fetch', false)

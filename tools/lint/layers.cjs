@@ -190,7 +190,15 @@ const outsideRules = [
     severity: 'error',
     comment: 'what cannot be resolved cannot be checked',
     from: { path: inRepo },
-    to: { couldNotResolve: true },
+    to: { couldNotResolve: true, pathNot: '^cloudflare:workers$' },
+  },
+  {
+    name: 'modules-of-workerd',
+    severity: 'error',
+    comment:
+      'no other runtime loads a file that imports them: only the entrypoint, a subpath of its own',
+    from: { pathNot: '^adapters/workers/entrypoint/' },
+    to: { path: '^cloudflare:' },
   },
   {
     name: 'npm-packages-by-name',
