@@ -2,7 +2,7 @@ import { optionError, wrongOption } from '../checks/index.ts'
 import { isPlain } from '../kms/index.ts'
 
 /** Characters that may end a prefix. */
-const DELIMITERS = '/:.-_#|'
+const DELIMITERS = ['/', ':', '.', '-', '_', '#', '|']
 
 /** What the value of one context key must be. */
 export type ContextPattern =
@@ -37,8 +37,10 @@ export function parsePattern(name: string, value: unknown): ContextPattern {
 function checkPrefix(name: string, prefix: string): string {
   const last = prefix.at(-1)
   if (last !== undefined && DELIMITERS.includes(last)) return prefix
-  const list = [...DELIMITERS].join(' ')
-  throw optionError(name, `must end in a delimiter (one of ${list}): it would match longer names`)
+  throw optionError(
+    name,
+    `must end in a delimiter (one of ${DELIMITERS.join(' ')}): it would match longer names`,
+  )
 }
 
 /** Whether the value of a context key matches. */

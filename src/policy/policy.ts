@@ -69,7 +69,7 @@ function under(place: string, fields: object): Readonly<Record<string, unknown>>
 function entriesOf(name: string, value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) throw wrongOption(name, 'an array of strings', value)
   if (value.length === 0) throw optionError(name, 'must name at least one: it would allow nothing')
-  return [...value] as unknown[]
+  return value as readonly unknown[]
 }
 
 function operationOf(value: unknown, i: number): PolicyOperation {

@@ -14,6 +14,7 @@ import {
   type KeyManagementService,
   type KmsCall,
   KmsError,
+  type KmsSignalOptions,
   type NextCall,
 } from '../../src/index.ts'
 import { EnvKeyProvider } from '../../src/providers/local/index.ts'
@@ -35,14 +36,16 @@ let closed = false
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 class CountedKms extends InterceptedKms {
-  protected override around<T>(call: KmsCall, next: NextCall<T>): Promise<T> {
+  protected override around<T, O extends KmsSignalOptions>(
+    call: KmsCall<T, O>,
+    next: NextCall<T, O>,
+  ): Promise<T> {
     seen.kms.push(call.operation)
-    return next(call)
+    return next(call.options)
   }
 }
 
-const counted = (env: Env): KeyManagementService =>
-  new CountedKms(new EnvKeyProvider(env as unknown as Record<string, unknown>))
+const counted = (env: Env): KeyManagementService => new CountedKms(new EnvKeyProvider(env))
 
 /** The real cipher; the streams say how they end on this side. */
 function watched(cipher: EnvelopeCipher): Ciphers[string] {
@@ -134,7 +137,7 @@ export class Deferring extends CipherEntrypoint<Env> {
         ...watched(cipher),
         encryptStream: cipher.encryptStream.bind(cipher),
         encrypt,
-      } as Ciphers[string],
+      },
     }
   }
 }

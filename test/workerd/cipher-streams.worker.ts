@@ -208,9 +208,9 @@ const cases: Record<string, Run> = {
     }
     await writer.close()
     const opened = await collect(
-      (new Response(await sealed).body as ReadableStream<Uint8Array>).pipeThrough(
-        cipher.decryptStream(OPTIONS),
-      ),
+      (
+        new Response((await sealed) as Uint8Array<ArrayBuffer>).body as ReadableStream<Uint8Array>
+      ).pipeThrough(cipher.decryptStream(OPTIONS)),
     )
     return [1, 2, 3, 4, 5].map((i) => opened[(i - 1) * 1_000 + 500] === i)
   },

@@ -1,3 +1,4 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- an ambient module has nothing to import
 /// <reference path="./cloudflare-workers.d.ts" />
 import { waitUntil, WorkerEntrypoint } from 'cloudflare:workers'
 
@@ -8,6 +9,7 @@ export interface EntrypointContext {
 }
 
 /** workerd's `WorkerEntrypoint`, in types that need no others. */
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- the type of the value below
 declare class Entrypoint<Env> {
   /** Only a type: the mark by which a `Service` binding knows a class. */
   readonly __WORKER_ENTRYPOINT_BRAND: never

@@ -42,7 +42,7 @@ export async function ask<T>(
  */
 export function valueOfResult<T>(operation: string, result: KmsResult<T>): T {
   const given = Object(result) as { ok?: unknown; value?: T; error?: unknown }
-  if (given.ok === true && 'value' in given) return given.value as T
+  if (given.ok === true && 'value' in given) return given.value
   if (given.ok === false) throw errorOfResult(operation, given.error)
   throw fault('ERR_KMS_RESPONSE_INVALID', operation)
 }

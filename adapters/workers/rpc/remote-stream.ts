@@ -134,8 +134,8 @@ class RemoteStream {
   }
 
   /** Waits for the outcome that the service states; rejects with its error. */
-  #ended(): Promise<null> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason as Error)
+  async #ended(): Promise<null> {
+    if (this.#failure !== undefined) throw this.#failure.reason
     this.#outcome ??= this.#opened().then(({ end }) =>
       ask(this.#operation, this.#call, async () => {
         const json = await new Response(end).text()

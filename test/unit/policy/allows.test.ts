@@ -3,6 +3,7 @@ import { isKmsError } from '../../../src/errors.ts'
 import {
   allows,
   demandAllowed,
+  demandKeyAllowed,
   parsePolicy,
   type PolicyRequest,
 } from '../../../src/policy/index.ts'
@@ -108,8 +109,9 @@ describe('allows', () => {
   it.each([
     ['a Map', new Map()],
     ['Headers', new Headers()],
-    ['an instance', new (class Context {})()],
-  ])('refuses %s as context also where the policy wants none', (_, context) => {
+    ['an instance', new Date(0)],
+  ])('refuses %s as context also where the policy wants none', (_, given) => {
+    const context = given as unknown as Record<string, string>
     const bare = parsePolicy({ operations: ['encrypt'], keys: ['default'], context: {} })
     expect(allows(bare, { ...REQUEST, context })).toEqual(
       refused('context', 'the context must be a plain object'),
