@@ -22,7 +22,7 @@ const REQUEST: PolicyRequest = { operation: 'encrypt', key: 'default', context: 
 
 const refused = (rule: string, reason: string): object => ({ allowed: false, rule, reason })
 
-describe('allows', () => {
+describe('R39 allows', () => {
   it('allows a request that every rule allows', () => {
     expect(allows(POLICY, REQUEST)).toEqual({ allowed: true })
     expect(allows(POLICY, { ...REQUEST, key: 'logs' })).toEqual({ allowed: true })

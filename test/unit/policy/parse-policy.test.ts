@@ -14,7 +14,7 @@ function refusal(value: unknown): string {
   return 'accepted'
 }
 
-describe('parsePolicy fails closed', () => {
+describe('R39 parsePolicy fails closed', () => {
   it.each([
     ['no policy at all', undefined, 'policy must be a plain object, got undefined'],
     ['a text', 'encrypt', 'policy must be a plain object, got a string'],
