@@ -32,6 +32,7 @@ const sentences = {
   'data-keys': `${base} kms ciphers wire`,
   envelope: `${base} kms ciphers wire data-keys`,
   resilience: `${base} kms`,
+  policy: 'errors kms',
   stores: `${base} http credentials/aws`,
   observability: `${base} kms ciphers http`,
   rotation: `${base} kms wire data-keys envelope http credentials/aws`,
@@ -102,6 +103,9 @@ function plantTheRest(exported) {
     plant('adapters/cli/base.ts', name === 'errors' ? 'src/errors.ts' : indexOf(name), {
       refused: false,
     })
+  plant('adapters/cli/policy.ts', indexOf('policy'), { refused: false })
+  plant('adapters/cli/inner-policy.ts', 'src/policy/inner.ts', { refused: true })
+  files.set('src/policy/inner.ts', 'export interface Shape { a: 1 }\n')
   files.set('src/checks/index.ts', 'export interface Shape { a: 1 }\n')
   files.set('src/bytes/inner.ts', 'export interface Shape { a: 1 }\n')
   plant('adapters/cli/inner-bytes.ts', 'src/bytes/inner.ts', { refused: true })
@@ -135,6 +139,12 @@ function plantTheRest(exported) {
   npm('adapters/otel/api.ts', '@opentelemetry/api', false)
   npm('src/observability/api.ts', '@opentelemetry/api', true)
   npm('src/http/hono.ts', 'hono', true)
+  const workerd = { specifier: 'cloudflare:workers' }
+  plant('adapters/workers/entrypoint/platform.ts', 'cloudflare:workers', {
+    ...workerd,
+    refused: false,
+  })
+  plant('adapters/workers/secret.ts', 'cloudflare:workers', { ...workerd, refused: true })
   npm('adapters/workers/hono.ts', 'hono', true)
   npm('src/credentials/aws/aws4fetch.ts', 'aws4fetch', false)
   npm('adapters/node/aws4fetch.ts', 'aws4fetch', false)

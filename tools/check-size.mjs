@@ -23,6 +23,11 @@ const stackLimit = 71 * 1024
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
 const storeLimit = 11 * 1024
 
+/** The client of a service binding: another Worker's bundle carries no cipher. */
+const clientLimit = 4 * 1024
+/** The service behind it: the cipher, AWS KMS and its credentials. */
+const serviceLimit = 36 * 1024
+
 /** Text that only the barred code contains; minifying keeps strings. */
 const markers = {
   'the local provider': ['EDGE_KMS_KEY_V', 'edge-kms/v1/local-wrap'],
@@ -62,7 +67,7 @@ async function bundle(code) {
     target: 'es2022',
     platform: 'browser',
     conditions: ['workerd', 'worker', 'browser'],
-    external: ['node:*', ...builtinModules],
+    external: ['node:*', 'cloudflare:*', ...builtinModules],
     metafile: true,
     sourcemap: 'external',
     outfile: 'bundle.js',
@@ -153,6 +158,12 @@ const rows = [
     'stores on PostgreSQL',
     "export { PostgresDataKeyStore, PostgresKeyValueStore } from 'edge-kms/stores'",
     storeLimit,
+  ],
+  ['Workers client', "export { createCipherClient } from 'edge-kms/workers'", clientLimit],
+  [
+    'Workers service, AWS',
+    "export { EnvelopeCipher } from 'edge-kms'\nexport { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'\nexport { CipherEntrypoint } from 'edge-kms/workers/entrypoint'",
+    serviceLimit,
   ],
   ['gateway (with hono)', "export * from 'edge-kms/gateway'", undefined],
 ]

@@ -1,7 +1,8 @@
 /**
  * Checks that `edge-kms/workers` fits the types that `wrangler types` generates: the Durable Object class has the
- * brand that a namespace demands, and each binding of a Worker is accepted as it is. Without `skipLibCheck`, as a
- * strict project compiles. Needs `dist`.
+ * brand that a namespace demands, an entrypoint the one that a service binding demands, and each binding of a
+ * Worker is accepted as it is: that of the service by `createCipherClient`. Without `skipLibCheck`, as a strict
+ * project compiles. Needs `dist`.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -30,11 +31,30 @@ id = "${'a'.repeat(32)}"
 binding = "DB"
 database_name = "keys"
 database_id = "00000000-0000-0000-0000-000000000000"
+[[secrets_store_secrets]]
+binding = "EDGE_KMS_KEY_V1"
+store_id = "store"
+secret_name = "edge-kms-key-v1"
 `,
 )
 write(
   'worker.ts',
-  `export { EdgeKmsStoreObject } from 'edge-kms/workers'
+  `import { EnvelopeCipher } from 'edge-kms'
+import { EnvKeyProvider } from 'edge-kms/local'
+import { readSecrets } from 'edge-kms/workers'
+import { CipherEntrypoint, type Ciphers } from 'edge-kms/workers/entrypoint'
+
+export { EdgeKmsStoreObject } from 'edge-kms/workers'
+
+// A type of its own: where another Worker compiles this file for the types of its binding, Env is that Worker's.
+type Secrets = { readonly EDGE_KMS_KEY_V1: SecretsStoreSecret }
+
+export class Vault extends CipherEntrypoint<Secrets> {
+  protected override async createCiphers(env: Secrets): Promise<Ciphers> {
+    const texts = await readSecrets(env, ['EDGE_KMS_KEY_V1'])
+    return { default: new EnvelopeCipher({ kms: new EnvKeyProvider(texts) }) }
+  }
+}
 
 export default {
   fetch: () => new Response(),
@@ -58,23 +78,54 @@ export const values = (env: Env): KeyValueStore[] => [
 ]
 `,
 )
+// Another Worker, which binds the entrypoint.
+mkdirSync(join(folder, 'app'))
 write(
-  'tsconfig.json',
-  JSON.stringify({
-    compilerOptions: {
-      target: 'esnext',
-      lib: ['esnext'],
-      module: 'esnext',
-      moduleResolution: 'bundler',
-      types: ['./worker-configuration.d.ts'],
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noEmit: true,
-      skipLibCheck: false,
-    },
-    files: ['worker.ts', 'stores.ts'],
-  }),
+  'app/wrangler.toml',
+  `name = "an-app"
+main = "worker.ts"
+compatibility_date = "2026-07-01"
+[[services]]
+binding = "KMS"
+service = "a-worker"
+entrypoint = "Vault"
+props = { policy = { operations = ["encrypt"], keys = ["default"], context = {} } }
+`,
 )
+write(
+  'app/worker.ts',
+  `import { createCipherClient, type EnvelopeFacts } from 'edge-kms/workers'
+
+export default {
+  async fetch(request, env): Promise<Response> {
+    const cipher = createCipherClient(env.KMS)
+    const envelope = await cipher.encrypt(new Uint8Array(await request.arrayBuffer()))
+    const facts: EnvelopeFacts = await cipher.inspect(envelope)
+    // Without the client: the types of the binding itself.
+    const result = await env.KMS.encryptText('text', { context: { tenant: facts.kind } })
+    // @ts-expect-error -- createCiphers cannot be called by RPC
+    void env.KMS.createCiphers
+    return new Response(result.ok ? result.value : result.error.code)
+  },
+} satisfies ExportedHandler<Env>
+`,
+)
+const project = (files) => ({
+  compilerOptions: {
+    target: 'esnext',
+    lib: ['esnext'],
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    types: ['./worker-configuration.d.ts'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: false,
+  },
+  files,
+})
+write('tsconfig.json', JSON.stringify(project(['worker.ts', 'stores.ts'])))
+write('app/tsconfig.json', JSON.stringify(project(['worker.ts'])))
 
 function demand(what, command, args) {
   const done = spawnSync(command, args, { cwd: folder, env: toolEnv(), encoding: 'utf8' })
@@ -84,5 +135,9 @@ function demand(what, command, args) {
 }
 
 demand('wrangler types', binOf('wrangler', 'wrangler'), ['types'])
-demand('tsc', join(root, 'node_modules', '.bin', 'tsc'), ['-p', '.'])
+const both = ['-c', 'app/wrangler.toml', '-c', 'wrangler.toml', 'app/worker-configuration.d.ts']
+demand('wrangler types of both', binOf('wrangler', 'wrangler'), ['types', ...both])
+const tsc = join(root, 'node_modules', '.bin', 'tsc')
+demand('tsc', tsc, ['-p', '.'])
+demand('tsc of the app', tsc, ['-p', 'app'])
 console.log('worker-types: ok')

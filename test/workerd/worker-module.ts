@@ -15,6 +15,7 @@ export async function workerModule(file: string): Promise<{
     target: 'es2022',
     platform: 'browser',
     conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*'],
     logLevel: 'error',
   })
   return { type: 'ESModule', path: 'worker.mjs', contents: bundled.outputFiles[0]?.text ?? '' }

@@ -33,6 +33,7 @@ const layers = {
   'providers/vault-transit': { may: [...base, 'kms', 'http', 'credentials/vault'] },
   'data-keys': { may: [...base, 'kms', 'ciphers', 'wire'] },
   envelope: { may: [...base, 'kms', 'ciphers', 'wire', 'data-keys'] },
+  policy: { may: ['errors', 'checks', 'kms'] },
   resilience: { may: [...base, 'kms'] },
   stores: { may: [...base, 'http', 'credentials/aws'] },
   observability: { may: [...base, 'kms', 'ciphers', 'http'] },
@@ -89,6 +90,7 @@ const adapterHelpers = [
   '^src/errors\\.ts$',
   ...['bytes', 'checks', 'ports', 'runtime', 'http'].map((name) => `^src/${name}/index\\.ts$`),
   '^src/config/check-config\\.ts$',
+  '^src/policy/index\\.ts$',
 ]
 
 const adapterRules = [
@@ -188,7 +190,15 @@ const outsideRules = [
     severity: 'error',
     comment: 'what cannot be resolved cannot be checked',
     from: { path: inRepo },
-    to: { couldNotResolve: true },
+    to: { couldNotResolve: true, pathNot: '^cloudflare:workers$' },
+  },
+  {
+    name: 'modules-of-workerd',
+    severity: 'error',
+    comment:
+      'no other runtime loads a file that imports them: only the entrypoint, a subpath of its own',
+    from: { pathNot: '^adapters/workers/entrypoint/' },
+    to: { path: '^cloudflare:' },
   },
   {
     name: 'npm-packages-by-name',

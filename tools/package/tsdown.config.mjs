@@ -24,7 +24,7 @@ export default {
   dts: true,
   sourcemap: true,
   plugins: [disposableTypes],
-  deps: { neverBundle: [/^node:/] },
+  deps: { neverBundle: [/^(?:node|cloudflare):/] },
   // A warning, such as an import that does not resolve, fails the build.
   failOnWarn: true,
   // A busy machine is not a fault.

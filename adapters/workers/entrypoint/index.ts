@@ -1,0 +1,3 @@
+export { CipherEntrypoint } from './cipher-entrypoint.ts'
+export type { EntrypointContext } from './platform.ts'
+export type { Ciphers, ServiceCipher } from './ready-ciphers.ts'

@@ -1,0 +1,47 @@
+import type { Bytes } from '../../../src/bytes/index.ts'
+import { isKmsError, type KmsResult, type Outcome } from '../../../src/errors.ts'
+import type { EncryptionContext } from '../../../src/index.ts'
+import { demandAllowed, type PolicyOperation } from '../../../src/policy/index.ts'
+import { ownBytes } from '../rpc/own-bytes.ts'
+import type { Permitted } from './serve.ts'
+
+interface Item {
+  readonly context?: EncryptionContext
+}
+
+/**
+ * Returns one result for each item, in order. An item whose context the policy does not allow gets its refusal,
+ * and the work does not see it.
+ *
+ * @throws TypeError if the items are no array
+ */
+export async function serveMany<T extends Item>(
+  operation: PolicyOperation,
+  { policy, key }: Permitted,
+  items: readonly T[],
+  work: (items: readonly T[]) => Promise<readonly Outcome<Bytes>[]>,
+): Promise<readonly KmsResult<Bytes>[]> {
+  if (!Array.isArray(items)) throw new TypeError('items must be an array')
+  const refusals = (items as readonly (T | null | undefined)[]).map((item) => {
+    try {
+      demandAllowed(policy, { operation, key, context: item?.context })
+      return undefined
+    } catch (error) {
+      return refusalOf(error)
+    }
+  })
+  const outcomes = await work(items.filter((_, i) => refusals[i] === undefined))
+  let next = 0
+  return refusals.map((refusal) => refusal ?? resultOf(outcomes[next++] as Outcome<Bytes>))
+}
+
+function refusalOf(error: unknown): KmsResult<never> {
+  if (isKmsError(error)) return { ok: false, error: error.toJSON() }
+  throw error
+}
+
+function resultOf(outcome: Outcome<Bytes>): KmsResult<Bytes> {
+  return outcome.ok
+    ? { ok: true, value: ownBytes(outcome.value, 'value') }
+    : { ok: false, error: outcome.error.toJSON() }
+}
