@@ -1,0 +1,151 @@
+import { type Bytes, concatBytes, equalBytes } from '../../src/bytes/index.ts'
+import { KmsError } from '../../src/errors.ts'
+import { EncryptedEnvelope } from '../../src/index.ts'
+import type { ObjectStore, ObjectWrite, WrittenObject } from './object-store.ts'
+import type { PieceSource } from './piece-source.ts'
+import type { ConfirmedWrite } from './write-envelope.ts'
+
+/**
+ * Bytes that identify an envelope: no head is longer than 72 KiB, and each stream begins with a random salt behind its
+ * head.
+ */
+const START_BYTES = 81_920
+const SALT_BYTES = 24
+
+/** The envelope as it is taken: how long it was, and how it began. */
+export class EnvelopeStart {
+  readonly #pieces: PieceSource
+  readonly #start: Bytes[] = []
+  #startBytes = 0
+  readonly #total: number | undefined
+  #taken = 0
+
+  /** @param total - length of the envelope, if it is known */
+  constructor(pieces: PieceSource, total: number | undefined) {
+    this.#pieces = pieces
+    this.#total = total
+  }
+
+  /** Whether the source came to its end, with as many bytes as were announced. */
+  get isWhole(): boolean {
+    return this.#pieces.ended && this.#taken === (this.#total ?? this.#taken)
+  }
+
+  /**
+   * Waits for the end of the source.
+   *
+   * @throws RangeError for more or fewer bytes than were announced
+   */
+  async demandEnd(): Promise<void> {
+    const isDone = await this.#pieces.isDone()
+    if (isDone && this.isWhole) return
+    const got = isDone ? String(this.#taken) : `more than ${String(this.#taken)}`
+    throw new RangeError(`the envelope has ${got} bytes instead of ${String(this.#total)}`)
+  }
+
+  /** Bytes taken so far. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** Its first bytes. */
+  get bytes(): Bytes {
+    return concatBytes(...this.#start)
+  }
+
+  /** Returns exactly `length` bytes, fewer at the end. */
+  async take(length: number): Promise<Bytes> {
+    const bytes = await this.#pieces.take(length)
+    this.#taken += bytes.length
+    const missing = START_BYTES - this.#startBytes
+    if (missing > 0 && bytes.length > 0) {
+      const kept = bytes.slice(0, missing)
+      this.#start.push(kept)
+      this.#startBytes += kept.length
+    }
+    return bytes
+  }
+
+  /** Returns up to `length` bytes, `undefined` at the end. */
+  async next(length: number): Promise<Bytes | undefined> {
+    const bytes = await this.take(length)
+    return bytes.length === 0 ? undefined : bytes
+  }
+}
+
+/**
+ * Makes the object and compares what is stored with what was meant. An answer may be lost, and a store may keep what
+ * it refused: then the object itself tells.
+ *
+ * @param parts - how many parts it is made of, if it is
+ */
+export async function settleWrite(
+  store: ObjectStore,
+  write: ObjectWrite,
+  start: EnvelopeStart,
+  make: () => Promise<WrittenObject | undefined>,
+  parts?: number,
+): Promise<ConfirmedWrite> {
+  let failure: unknown
+  try {
+    const written = await make()
+    if (written !== undefined) return await confirm(store, write, written, start.taken, parts)
+    failure = conflict(store)
+  } catch (error) {
+    write.signal?.throwIfAborted()
+    failure = error
+  }
+  const found = await ownObject(store, write, start).catch(() => undefined)
+  if (start.isWhole && found?.size === start.taken) return found
+  // Best effort: what is cut does not decrypt.
+  if (found !== undefined) await store.discard(write.key, found).catch(() => undefined)
+  throw failure
+}
+
+async function confirm(
+  store: ObjectStore,
+  { key, signal }: ObjectWrite,
+  written: WrittenObject,
+  size: number,
+  parts: number | undefined,
+): Promise<ConfirmedWrite> {
+  // R2 and S3 end the ETag of an upload in parts with their number.
+  const counted = parts === undefined ? undefined : /-(\d{1,5})$/.exec(written.etag)?.[1]
+  const stored = written.size ?? (await sizeOf(store, { key, signal }, written, size))
+  const isWhole = stored === size && (counted === undefined || Number(counted) === parts)
+  if (isWhole) return { ...written, size }
+  await store.discard(key, written).catch(() => undefined)
+  const message = `the store holds ${String(stored)} bytes instead of ${String(size)}: the object was deleted`
+  throw new KmsError('ERR_STORE_UNAVAILABLE', { provider: store.provider, operation: 'put', message })
+}
+
+/** Asks for the size of the version that was written. If another write has replaced it, nothing is left to compare. */
+async function sizeOf(
+  store: ObjectStore,
+  read: Pick<ObjectWrite, 'key' | 'signal'>,
+  { etag }: WrittenObject,
+  meant: number,
+): Promise<number> {
+  const found = await store.read({ ...read, onlyIf: { etagMatches: etag } }, { start: 0, end: 1 })
+  return found.state === 'found' ? found.object.size : meant
+}
+
+/** Returns the object under the key if it begins as this envelope does: no other one can. */
+async function ownObject(
+  store: ObjectStore,
+  { key, signal }: ObjectWrite,
+  start: EnvelopeStart,
+): Promise<ConfirmedWrite | undefined> {
+  const { bytes } = start
+  if (bytes.length === 0) return undefined
+  // Messages of one data key have the same head: the salt behind it is what is random.
+  const { headBytes } = EncryptedEnvelope.parse(bytes, { prefix: true })
+  const found = await store.read({ key, signal }, { start: 0, end: bytes.length })
+  if (found.state !== 'found' || found.content.length < headBytes + SALT_BYTES) return undefined
+  const { content, object } = found
+  return equalBytes(content, bytes.subarray(0, content.length)) ? object : undefined
+}
+
+function conflict({ provider }: ObjectStore): KmsError {
+  return new KmsError('ERR_STORE_CONFLICT', { provider, operation: 'put' })
+}
