@@ -1,4 +1,10 @@
-import { checkOptions, configError, describe, refuseOthers, wrongOption } from '../../src/checks/index.ts'
+import {
+  checkOptions,
+  configError,
+  describe,
+  refuseOthers,
+  wrongOption,
+} from '../../src/checks/index.ts'
 import type { ObjectCondition } from './object-store.ts'
 import type {
   GetObjectOptions,
@@ -61,7 +67,10 @@ export function checkCondition(onlyIf: ObjectCondition | undefined): ObjectCondi
   refuseOthers(others)
   for (const [name, etag] of Object.entries({ etagMatches, etagDoesNotMatch })) {
     // A quote or a line break would end the header.
-    if (etag !== undefined && (typeof etag !== 'string' || !/^[\x21\x23-\x7e]{1,256}$/.test(etag))) {
+    if (
+      etag !== undefined &&
+      (typeof etag !== 'string' || !/^[\x21\x23-\x7e]{1,256}$/.test(etag))
+    ) {
       throw wrongOption(`onlyIf.${name}`, 'an ETag without quotes', etag)
     }
   }

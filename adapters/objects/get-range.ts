@@ -89,14 +89,20 @@ function windowEnd(at: number, { offset, length }: ReturnedRange): number {
  * @throws RangeError if nothing of it lies in the object
  */
 function placeOf(range: ObjectRange, size: number): ReturnedRange {
-  const { suffix, offset = 0, length = Infinity } = range as {
+  const {
+    suffix,
+    offset = 0,
+    length = Infinity,
+  } = range as {
     readonly suffix?: number
     readonly offset?: number
     readonly length?: number
   }
   const from = suffix === undefined ? offset : Math.max(0, size - suffix)
   if (from >= size) {
-    throw new RangeError(`the range begins at ${String(from)}, the object has ${String(size)} bytes`)
+    throw new RangeError(
+      `the range begins at ${String(from)}, the object has ${String(size)} bytes`,
+    )
   }
   return { offset: from, length: Math.min(length, size - from) }
 }

@@ -30,7 +30,8 @@ export function valueStream(value: ObjectValue, announced: number | undefined): 
 function bytesOf(value: Exclude<ObjectValue, ReadableStream | Blob>): Bytes {
   if (value === null) return new Uint8Array(0)
   if (typeof value === 'string') {
-    if (!isWellFormed(value)) throw new TypeError('value has a lone surrogate: UTF-8 cannot hold it')
+    if (!isWellFormed(value))
+      throw new TypeError('value has a lone surrogate: UTF-8 cannot hold it')
     return encodeUtf8(value)
   }
   if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0))

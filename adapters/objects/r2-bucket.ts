@@ -12,11 +12,7 @@ import type {
   StreamPut,
   WrittenObject,
 } from './object-store.ts'
-import type {
-  R2BodyBinding,
-  R2BucketBinding,
-  R2ObjectBinding,
-} from './r2-binding.ts'
+import type { R2BodyBinding, R2BucketBinding, R2ObjectBinding } from './r2-binding.ts'
 import { r2StreamPut } from './r2-stream-put.ts'
 import { R2Upload } from './r2-upload.ts'
 import { r2Condition, r2Options, r2Work } from './r2-work.ts'

@@ -10,10 +10,7 @@ type FixedLengthStreamClass = new (bytes: number) => TransformStream<Uint8Array,
 const MAX_BYTES = 5_363_000_000
 
 /** Returns the put of a stream, or `undefined` where the platform has no `FixedLengthStream`. */
-export function r2StreamPut(
-  binding: R2BucketBinding,
-  calls: BoundedCalls,
-): StreamPut | undefined {
+export function r2StreamPut(binding: R2BucketBinding, calls: BoundedCalls): StreamPut | undefined {
   const fixed: unknown = Reflect.get(globalThis, 'FixedLengthStream')
   if (typeof fixed !== 'function') return undefined
   const FixedLengthStream = fixed as FixedLengthStreamClass

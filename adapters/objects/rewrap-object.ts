@@ -67,7 +67,9 @@ async function rewrapRecord(
   options: RewrapObjectOptions,
 ): Promise<void> {
   if (records === undefined) {
-    throw configError('dataKeyStore is missing: the object is by reference, and its data key is there')
+    throw configError(
+      'dataKeyStore is missing: the object is by reference, and its data key is there',
+    )
   }
   const { signal } = options
   const calls = new BoundedCalls('data-key-store', {})

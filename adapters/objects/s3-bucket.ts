@@ -56,7 +56,8 @@ class S3Store implements ObjectStore {
       return { state: 'unmet', etag: headers.get('etag')?.replaceAll('"', '') }
     }
     // No range of an empty object exists, and S3 then says nothing else about it.
-    if (status === 416 && span.start === 0) return { state: 'found', object: EMPTY, content: body.slice(0, 0) }
+    if (status === 416 && span.start === 0)
+      return { state: 'found', object: EMPTY, content: body.slice(0, 0) }
     const object = objectOf(answer, span, (message) =>
       this.#client.calls.wrongAnswer('GetObject', message),
     )

@@ -17,5 +17,9 @@ export const S3_ERRORS: readonly AwsErrorRow[] = [
     names:
       'NoSuchBucket InvalidBucketName InvalidBucketState AuthorizationHeaderMalformed PermanentRedirect IllegalLocationConstraintException InvalidStorageClass',
   },
-  { code: 'ERR_KMS_UNAUTHENTICATED', names: 'InvalidAccessKeyId InvalidToken', mend: 'credentials' },
+  {
+    code: 'ERR_KMS_UNAUTHENTICATED',
+    names: 'InvalidAccessKeyId InvalidToken',
+    mend: 'credentials',
+  },
 ]

@@ -116,7 +116,11 @@ async function confirm(
   if (isWhole) return { ...written, size }
   await store.discard(key, written).catch(() => undefined)
   const message = `the store holds ${String(stored)} bytes instead of ${String(size)}: the object was deleted`
-  throw new KmsError('ERR_STORE_UNAVAILABLE', { provider: store.provider, operation: 'put', message })
+  throw new KmsError('ERR_STORE_UNAVAILABLE', {
+    provider: store.provider,
+    operation: 'put',
+    message,
+  })
 }
 
 /** Asks for the size of the version that was written. If another write has replaced it, nothing is left to compare. */
