@@ -17,7 +17,7 @@ import {
   streamOf,
 } from './world.ts'
 
-const LENGTH = 3 * PART + 1_000
+const LENGTH = 2 * PART + 1_000
 const broken = (): KmsError => new KmsError('ERR_STORE_UNAVAILABLE', { retryable: false })
 
 /** Puts with and without an old object; each fails, and leaves the old one or none. */
@@ -56,7 +56,7 @@ function withUploads(
 }
 
 export const failureCases: readonly ObjectCase[] = [
-  ...[0, 1, 2, 3].map((part): ObjectCase => ({
+  ...[0, 1, 2].map((part): ObjectCase => ({
     name: `R40 a source that breaks in part ${String(part + 1)} leaves nothing, of known and of unknown length`,
     async run(world, key) {
       const bucket = bucketOf(world)
@@ -68,7 +68,7 @@ export const failureCases: readonly ObjectCase[] = [
       await demandNothingLeft(world, key, (name) => bucket.put(name, source(), known), about)
     },
   })),
-  ...[1, 2, 3, 4].map((part): ObjectCase => ({
+  ...[1, 2, 3].map((part): ObjectCase => ({
     name: `R40 an upload that is cut at part ${String(part)} leaves nothing`,
     async run(world, key) {
       const store = withUploads(world.store, (upload) => ({
@@ -151,8 +151,11 @@ export const failureCases: readonly ObjectCase[] = [
     name: 'R40 a stream that is longer or shorter than it was announced leaves nothing',
     async run(world, key) {
       const bucket = bucketOf(world)
-      for (const length of [1_000, LENGTH]) {
-        for (const got of [length - 1, length + 1, length + 20_000]) {
+      for (const [length, ...others] of [
+        [1_000, 999, 1_001, 21_000],
+        [LENGTH, LENGTH - 1, LENGTH + 1],
+      ]) {
+        for (const got of others) {
           const put = (name: string): Promise<unknown> =>
             bucket.put(name, streamOf(plaintextOf(got)), { plaintextBytes: length })
           await demandNothingLeft(world, `${key}/${String(got)}`, put, 'plaintextBytes said')

@@ -53,7 +53,7 @@ export const roundTripCases: readonly ObjectCase[] = [
     name: 'lengths around a chunk and a part come back, of known and of unknown length',
     async run(world, key) {
       const bucket = bucketOf(world)
-      for (const length of [1, CHUNK - 1, CHUNK, CHUNK + 1, PART - 6_000, PART, 2 * PART + 77]) {
+      for (const length of [1, CHUNK - 1, CHUNK, CHUNK + 1, PART, PART + 77]) {
         const bytes = plaintextOf(length)
         const known = await bucket.put(key, streamOf(bytes), { plaintextBytes: length })
         demandEqual(known.size, length, 'size')
