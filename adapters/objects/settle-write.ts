@@ -1,76 +1,15 @@
-import { type Bytes, concatBytes, equalBytes } from '../../src/bytes/index.ts'
+import { equalBytes } from '../../src/bytes/index.ts'
 import { KmsError } from '../../src/errors.ts'
 import { EncryptedEnvelope } from '../../src/index.ts'
+import type { EnvelopeStart } from './envelope-start.ts'
 import type { ObjectStore, ObjectWrite, WrittenObject } from './object-store.ts'
-import type { PieceSource } from './piece-source.ts'
-import type { ConfirmedWrite } from './write-envelope.ts'
 
-/**
- * Bytes that identify an envelope: no head is longer than 72 KiB, and each stream begins with a random salt behind its
- * head.
- */
-const START_BYTES = 81_920
+/** Of the random salt that stands behind the head of every stream. */
 const SALT_BYTES = 24
 
-/** The envelope as it is taken: how long it was, and how it began. */
-export class EnvelopeStart {
-  readonly #pieces: PieceSource
-  readonly #start: Bytes[] = []
-  #startBytes = 0
-  readonly #total: number | undefined
-  #taken = 0
-
-  /** @param total - length of the envelope, if it is known */
-  constructor(pieces: PieceSource, total: number | undefined) {
-    this.#pieces = pieces
-    this.#total = total
-  }
-
-  /** Whether the source came to its end, with as many bytes as were announced. */
-  get isWhole(): boolean {
-    return this.#pieces.ended && this.#taken === (this.#total ?? this.#taken)
-  }
-
-  /**
-   * Waits for the end of the source.
-   *
-   * @throws RangeError for more or fewer bytes than were announced
-   */
-  async demandEnd(): Promise<void> {
-    const isDone = await this.#pieces.isDone()
-    if (isDone && this.isWhole) return
-    const got = isDone ? String(this.#taken) : `more than ${String(this.#taken)}`
-    throw new RangeError(`the envelope has ${got} bytes instead of ${String(this.#total)}`)
-  }
-
-  /** Bytes taken so far. */
-  get taken(): number {
-    return this.#taken
-  }
-
-  /** Its first bytes. */
-  get bytes(): Bytes {
-    return concatBytes(...this.#start)
-  }
-
-  /** Returns exactly `length` bytes, fewer at the end. */
-  async take(length: number): Promise<Bytes> {
-    const bytes = await this.#pieces.take(length)
-    this.#taken += bytes.length
-    const missing = START_BYTES - this.#startBytes
-    if (missing > 0 && bytes.length > 0) {
-      const kept = bytes.slice(0, missing)
-      this.#start.push(kept)
-      this.#startBytes += kept.length
-    }
-    return bytes
-  }
-
-  /** Returns up to `length` bytes, `undefined` at the end. */
-  async next(length: number): Promise<Bytes | undefined> {
-    const bytes = await this.take(length)
-    return bytes.length === 0 ? undefined : bytes
-  }
+/** What is written, as the store confirmed it. */
+export interface ConfirmedWrite extends WrittenObject {
+  readonly size: number
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../src/bytes/index.ts'
+import type { EnvelopeStart } from './envelope-start.ts'
 import type {
   ObjectStore,
   ObjectWrite,
@@ -6,7 +7,6 @@ import type {
   UploadedPart,
   WrittenObject,
 } from './object-store.ts'
-import type { EnvelopeStart } from './settle-write.ts'
 
 /** Parts of one object: the limit of R2 and S3. */
 const MAX_PARTS = 10_000

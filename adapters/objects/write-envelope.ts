@@ -1,14 +1,10 @@
 import { KmsError } from '../../src/errors.ts'
+import { EnvelopeStart } from './envelope-start.ts'
 import type { ObjectStore, ObjectWrite, WrittenObject } from './object-store.ts'
 import type { BucketSettings } from './options.ts'
 import type { PieceSource } from './piece-source.ts'
-import { EnvelopeStart, settleWrite } from './settle-write.ts'
+import { type ConfirmedWrite, settleWrite } from './settle-write.ts'
 import { partLength, uploadParts } from './upload-parts.ts'
-
-/** What is written, as the store confirmed it. */
-export interface ConfirmedWrite extends WrittenObject {
-  readonly size: number
-}
 
 /** Bytes that a put of a stream hands over at once. */
 const HANDED_BYTES = 262_144

@@ -4,10 +4,12 @@ import { s3Bucket } from '../../../adapters/objects/index.ts'
 import { createNodeNetwork, nodeAwsSigner } from '../../../adapters/node/index.ts'
 import { isKmsError } from '../../../src/errors.ts'
 import { objectCases } from '../../support/objects/cases.ts'
+import { largeOverR2 } from '../../scale/objects-r2.mjs'
 import { bucketOf, plaintextOf, readAll, streamOf } from '../../support/objects/world.ts'
 import { loadSdk } from '../aws/clients.mjs'
 import { withTarget } from '../aws/targets.mjs'
 import { openRecordingFront } from './recording-front.mjs'
+import { largeOverS3 } from './large.mjs'
 import { createBucket, s3World } from './world.mjs'
 
 const names = ['moto']
@@ -66,6 +68,18 @@ async function checkNetworks(check, place) {
   network.close()
 }
 
+/** What `.ci/long` does with 256 MiB and 1 GiB, in the time of the gate. */
+async function checkLarge(check, place) {
+  await check('R40 32 MiB come back whole and by 100 ranges within 512 MiB of memory', async () => {
+    const { peakMiB } = await largeOverS3(place, bucket, 32)
+    assert.ok(peakMiB <= 512, `${peakMiB} MiB`)
+  })
+  await check('R40 64 MiB to R2 come back whole and by 100 ranges within 512 MiB', async () => {
+    const { peakMiB } = await largeOverR2(64, true)
+    assert.ok(peakMiB <= 512, `${peakMiB} MiB`)
+  })
+}
+
 async function checkRefusals(check, place, encryptOnly) {
   const put = (more) =>
     bucketOf({ store: s3Bucket({ bucket, allowHttpLoopback: true, ...place, ...more }) }).put(
@@ -109,6 +123,7 @@ export async function runLane({ report, only = names }) {
         await checkNetworks(check, place)
         await check('the front saw every request', () => demandLengths(front.noted))
         await checkCases(check, { endpoint, region, credentials })
+        await checkLarge(check, { endpoint, region, credentials })
         await checkRefusals(check, { endpoint, region, credentials }, encryptOnly)
       } finally {
         await front.close()

@@ -46,7 +46,7 @@ export function s3World({ endpoint, region, credentials }, bucket, options = {})
       const answer = await client.fetch(urlOf(key), {
         method: 'PUT',
         headers: Object.fromEntries(headers),
-        body: bytes,
+        body: new Uint8Array(bytes),
       })
       if (!answer.ok) throw new Error(`not written: ${answer.status}`)
     },

@@ -24,7 +24,6 @@ const RETRYABLE: readonly KmsErrorCode[] = [
   'ERR_KMS_UNAVAILABLE',
   'ERR_KMS_TIMEOUT',
   'ERR_STORE_UNAVAILABLE',
-  'ERR_STORE_CONFLICT',
 ]
 
 function caught(work: () => unknown): unknown {
