@@ -1,5 +1,5 @@
 /**
- * Checks that `edge-kms/workers` fits the types that `wrangler types` generates: the Durable Object class has the
+ * Checks that `edge-kms/workers` and `edge-kms/objects` fit the types that `wrangler types` generates: the Durable Object class has the
  * brand that a namespace demands, and each binding of a Worker is accepted as it is. Without `skipLibCheck`, as a
  * strict project compiles. Needs `dist`.
  */
@@ -30,6 +30,9 @@ id = "${'a'.repeat(32)}"
 binding = "DB"
 database_name = "keys"
 database_id = "00000000-0000-0000-0000-000000000000"
+[[r2_buckets]]
+binding = "FILES"
+bucket_name = "files"
 `,
 )
 write(
@@ -59,6 +62,20 @@ export const values = (env: Env): KeyValueStore[] => [
 `,
 )
 write(
+  'objects.ts',
+  `import type { EnvelopeCipher } from 'edge-kms'
+import { EncryptedBucket, r2Bucket } from 'edge-kms/objects'
+
+export async function answer(env: Env, cipher: EnvelopeCipher, request: Request): Promise<Response> {
+  const files = new EncryptedBucket({ bucket: r2Bucket(env.FILES), cipher, contextOf: () => ({}) })
+  await files.put('a', request.body)
+  await files.put('a', await request.blob(), { onlyIf: { etagDoesNotMatch: '*' } })
+  const found = await files.get('a', { range: { suffix: 5 } })
+  return new Response(found?.body)
+}
+`,
+)
+write(
   'tsconfig.json',
   JSON.stringify({
     compilerOptions: {
@@ -72,7 +89,7 @@ write(
       noEmit: true,
       skipLibCheck: false,
     },
-    files: ['worker.ts', 'stores.ts'],
+    files: ['worker.ts', 'stores.ts', 'objects.ts'],
   }),
 )
 

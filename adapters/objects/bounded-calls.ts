@@ -1,4 +1,4 @@
-import { KmsError } from '../../src/errors.ts'
+import type { KmsError } from '../../src/errors.ts'
 import type { Network } from '../../src/index.ts'
 import { retrying, webNetwork } from '../../src/runtime/index.ts'
 import { type StoreCallOptions, StoreCalls } from '../../src/stores/index.ts'

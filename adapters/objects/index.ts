@@ -1,8 +1,3 @@
-/**
- * Encrypted objects in R2 and S3: `EncryptedBucket` over a binding of R2 or S3's API.
- *
- * @module
- */
 export type { ObjectCallOptions } from './bounded-calls.ts'
 export { EncryptedBucket } from './encrypted-bucket.ts'
 export type { EncryptedObject, ReturnedRange } from './encrypted-object.ts'

@@ -22,7 +22,7 @@ export interface UploadPlan {
 /** An upload whose parts are stored. Nobody sees it before `complete`. */
 export interface ReadyUpload {
   readonly parts: number
-  complete(this: void): Promise<WrittenObject | undefined>
+  readonly complete: () => Promise<WrittenObject | undefined>
 }
 
 /** Returns the length of a part: longer ones where the object would have too many. */

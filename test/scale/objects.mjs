@@ -1,5 +1,5 @@
 /**
- * `node test/scale/objects.mjs [MiB …]`: objects of 256 and 1,024 MiB through `EncryptedBucket` to R2 and to moto's
+ * `node test/scale/objects.mjs [r2|s3] [MiB …]`: objects of 256 and 1,024 MiB through `EncryptedBucket` to R2 and to moto's
  * S3, back whole and by 100 ranges. R40: memory does not grow with the object.
  */
 import { loadSdk } from '../servers/aws/clients.mjs'
@@ -8,7 +8,12 @@ import { largeOverS3 } from '../servers/objects/large.mjs'
 import { createBucket } from '../servers/objects/world.mjs'
 import { largeOverR2 } from './objects-r2.mjs'
 
-const asked = process.argv.slice(2).map(Number)
+const stores = process.argv.slice(2).filter((arg) => /^(?:r2|s3)$/.test(arg))
+const asked = process.argv
+  .slice(2)
+  .map(Number)
+  .filter((mib) => mib > 0)
+const wanted = (store) => stores.length === 0 || stores.includes(store)
 const sizes = asked.length === 0 ? [256, 1_024] : asked
 /** The largest object may take so much more than the smallest: garbage, and pages that stay. */
 const SLACK = 1.25
@@ -39,14 +44,18 @@ async function measure(name, trip) {
   check(`R40 ${name}: memory is flat`, (peaks.at(-1) ?? Infinity) <= (peaks[0] ?? 0) * SLACK)
 }
 
+async function overMoto() {
+  const reason = await withTarget('moto', loadSdk(), async ({ endpoint, region, credentials }) => {
+    const place = { endpoint, region, credentials }
+    await createBucket(place, 'large')
+    await measure('S3 (moto)', (mib) => largeOverS3(place, 'large', mib))
+  })
+  if (reason !== undefined) console.log(`skipped S3 (moto): ${reason}`)
+}
+
 console.log('store                    MiB   put s   get s   100 ranges s   peak MiB')
-await measure('R2, known length', (mib) => largeOverR2(mib, true))
-await measure('R2, unknown length', (mib) => largeOverR2(mib, false))
-const reason = await withTarget('moto', loadSdk(), async ({ endpoint, region, credentials }) => {
-  const place = { endpoint, region, credentials }
-  await createBucket(place, 'large')
-  await measure('S3 (moto)', (mib) => largeOverS3(place, 'large', mib))
-})
-if (reason !== undefined) console.log(`skipped S3 (moto): ${reason}`)
+if (wanted('r2')) await measure('R2, known length', (mib) => largeOverR2(mib, true))
+if (wanted('r2')) await measure('R2, unknown length', (mib) => largeOverR2(mib, false))
+if (wanted('s3')) await overMoto()
 console.log(`objects: ${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1

@@ -2,7 +2,7 @@ import { Miniflare } from 'miniflare'
 import { afterAll, describe, expect, it } from 'vitest'
 import { workerModule } from './worker-module.ts'
 
-// EncryptedBucket over R2's binding inside workerd.
+// R40: EncryptedBucket over R2's binding inside workerd.
 
 const worker = new Miniflare({
   modules: [await workerModule('./objects.worker.ts')],

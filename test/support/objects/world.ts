@@ -110,7 +110,7 @@ export function demand(holds: boolean, what: string): void {
 
 export function demandEqual(got: unknown, expected: unknown, what = 'value'): void {
   const [a, b] = [JSON.stringify(got), JSON.stringify(expected)]
-  demand(a === b, `${what}: expected ${String(b)}, got ${String(a)}`)
+  demand(a === b, `${what}: expected ${b}, got ${a}`)
 }
 
 export function demandBytes(got: Uint8Array, expected: Uint8Array): void {

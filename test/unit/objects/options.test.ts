@@ -29,9 +29,7 @@ describe('options of EncryptedBucket', () => {
   }
   for (const [name, options] of Object.entries(wrong)) {
     it(`refuses ${name}`, () => {
-      expect(() => new EncryptedBucket({ ...good, ...options } as EncryptedBucketOptions)).toThrow(
-        config,
-      )
+      expect(() => new EncryptedBucket({ ...good, ...options })).toThrow(config)
     })
   }
 })
@@ -52,7 +50,7 @@ describe('options of s3Bucket and r2Bucket', () => {
   }
   for (const [name, options] of Object.entries(wrong)) {
     it(`refuses ${name}`, () => {
-      expect(() => s3Bucket({ ...place, ...options } as S3BucketOptions)).toThrow(config)
+      expect(() => s3Bucket({ ...place, ...options })).toThrow(config)
     })
   }
 
