@@ -21,6 +21,11 @@ export class EnvelopeStart {
     this.#total = total
   }
 
+  /** Length of the envelope, if it is known. */
+  get meant(): number | undefined {
+    return this.#total
+  }
+
   /** Whether the source came to its end, with as many bytes as were announced. */
   get isWhole(): boolean {
     return this.#pieces.ended && this.#taken === (this.#total ?? this.#taken)

@@ -132,6 +132,35 @@ export const failureCases: readonly ObjectCase[] = [
     },
   },
   {
+    name: 'R40 an upload that the platform ends cleanly though its source broke leaves nothing',
+    async run(world, key) {
+      for (const fails of [false, true]) {
+        const ending = storeWith(world.store, {
+          streamPut: {
+            maxBytes: LENGTH * 2,
+            async put(write, _, next) {
+              const pieces: Uint8Array[] = []
+              const error = await failureOf(
+                (async () => {
+                  for (let piece = await next(); piece !== undefined; piece = await next()) {
+                    pieces.push(piece)
+                  }
+                })(),
+              )
+              const bytes = new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer())
+              const written = await world.store.put(write, bytes)
+              if (fails) throw error as Error
+              return written
+            },
+          },
+        })
+        const source = streamOf(plaintextOf(LENGTH), PART + 500)
+        await failureOf(bucketOf({ store: ending }).put(key, source, { plaintextBytes: LENGTH }))
+        demandEqual(await world.readRaw(key), undefined, 'what is left')
+      }
+    },
+  },
+  {
     name: 'a failed put never deletes the object of another writer',
     async run(world, key) {
       const racing = storeWith(world.store, {

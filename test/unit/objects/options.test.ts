@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
   EncryptedBucket,
-  type EncryptedBucketOptions,
   r2Bucket,
   s3Bucket,
   type S3BucketOptions,
