@@ -21,6 +21,7 @@ const CODES = [
   'ERR_KMS_TIMEOUT',
   'ERR_KMS_RESPONSE_INVALID',
   'ERR_STORE_UNAVAILABLE',
+  'ERR_STORE_CONFLICT',
 ] as const
 
 /**
@@ -36,6 +37,7 @@ export const KMS_ERROR_CODES: readonly KmsErrorCode[] = /* @__PURE__ */ Object.f
 const MESSAGES: Partial<Readonly<Record<KmsErrorCode, string>>> = {
   ERR_CONTEXT_INVALID: 'the context or aad map is not valid',
   ERR_DECRYPT_FAILED: 'decryption failed',
+  ERR_STORE_CONFLICT: 'the condition of a write does not hold: the object changed',
   ERR_ENVELOPE_TOO_LARGE: 'too large for one record: use a stream',
 }
 

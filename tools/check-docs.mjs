@@ -39,7 +39,7 @@ function areaOf(path) {
 function thrownBy() {
   /** @type {Map<string, Set<string>>} */
   const found = new Map(KMS_ERROR_CODES.map((name) => [name, new Set()]))
-  for (const path of filesIn('src', '.ts')) {
+  for (const path of [...filesIn('src', '.ts'), ...filesIn('adapters/objects', '.ts')]) {
     if (path === 'src/errors.ts' || path.startsWith('src/testing/')) continue
     for (const [, name] of code(path).matchAll(/(?:KmsError\(\s*|code: |[?:] )'(ERR_\w+)'/g)) {
       found.get(name)?.add(areaOf(path))

@@ -22,6 +22,8 @@ const stackLimit = 71 * 1024
 
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
 const storeLimit = 11 * 1024
+/** Encrypted objects over a binding, with what they parse of an envelope; the cipher is not in it. */
+const objectsLimit = 13 * 1024
 
 /** The client of a service binding: another Worker's bundle carries no cipher. */
 const clientLimit = 4 * 1024
@@ -164,6 +166,12 @@ const rows = [
     'Workers service, AWS',
     "export { EnvelopeCipher } from 'edge-kms'\nexport { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'\nexport { CipherEntrypoint } from 'edge-kms/workers/entrypoint'",
     serviceLimit,
+  ],
+  ['objects on R2', "export { EncryptedBucket, r2Bucket } from 'edge-kms/objects'", objectsLimit],
+  [
+    'objects on R2 and S3',
+    "export { EncryptedBucket, r2Bucket, s3Bucket } from 'edge-kms/objects'",
+    undefined,
   ],
   ['gateway (with hono)', "export * from 'edge-kms/gateway'", undefined],
 ]

@@ -1,5 +1,5 @@
 /**
- * Checks that `edge-kms/workers` fits the types that `wrangler types` generates: the Durable Object class has the
+ * Checks that `edge-kms/workers` and `edge-kms/objects` fit the types that `wrangler types` generates: the Durable Object class has the
  * brand that a namespace demands, an entrypoint the one that a service binding demands, and each binding of a
  * Worker is accepted as it is: that of the service by `createCipherClient`. Without `skipLibCheck`, as a strict
  * project compiles. Needs `dist`.
@@ -35,6 +35,9 @@ database_id = "00000000-0000-0000-0000-000000000000"
 binding = "EDGE_KMS_KEY_V1"
 store_id = "store"
 secret_name = "edge-kms-key-v1"
+[[r2_buckets]]
+binding = "FILES"
+bucket_name = "files"
 `,
 )
 write(
@@ -76,6 +79,20 @@ export const values = (env: Env): KeyValueStore[] => [
   new workers.WorkersKvStore({ namespace: env.KV }),
   new workers.CacheApiStore({ cache: caches.default }),
 ]
+`,
+)
+write(
+  'objects.ts',
+  `import type { EnvelopeCipher } from 'edge-kms'
+import { EncryptedBucket, r2Bucket } from 'edge-kms/objects'
+
+export async function answer(env: Env, cipher: EnvelopeCipher, request: Request): Promise<Response> {
+  const files = new EncryptedBucket({ bucket: r2Bucket(env.FILES), cipher, contextOf: () => ({}) })
+  await files.put('a', request.body)
+  await files.put('a', await request.blob(), { onlyIf: { etagDoesNotMatch: '*' } })
+  const found = await files.get('a', { range: { suffix: 5 } })
+  return new Response(found?.body)
+}
 `,
 )
 // Another Worker, which binds the entrypoint.
@@ -124,7 +141,7 @@ const project = (files) => ({
   },
   files,
 })
-write('tsconfig.json', JSON.stringify(project(['worker.ts', 'stores.ts'])))
+write('tsconfig.json', JSON.stringify(project(['worker.ts', 'stores.ts', 'objects.ts'])))
 write('app/tsconfig.json', JSON.stringify(project(['worker.ts'])))
 
 function demand(what, command, args) {

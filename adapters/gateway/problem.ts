@@ -91,6 +91,8 @@ export function statusOf(code: GatewayErrorCode): number {
     case 'ERR_KMS_UNAUTHENTICATED':
     case 'ERR_KMS_RESPONSE_INVALID':
       return 502
+    case 'ERR_STORE_CONFLICT':
+      return 409
     case 'ERR_KMS_THROTTLED':
     case 'ERR_KMS_UNAVAILABLE':
     case 'ERR_STORE_UNAVAILABLE':

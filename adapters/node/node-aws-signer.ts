@@ -40,7 +40,7 @@ export const nodeAwsSigner: AwsSigner = {
       form.encodedSearch,
       `${form.canonicalHeaders}\n`,
       form.signedHeaders,
-      hash('sha256', request.body),
+      request.headers['x-amz-content-sha256'] ?? hash('sha256', request.body),
     ].join('\n')
     const scope = form.credentialString
     const text = `AWS4-HMAC-SHA256\n${datetime}\n${scope}\n${hash('sha256', canonical)}`

@@ -7,7 +7,7 @@ import { readBody } from './body.ts'
 
 /** One request to a vendor. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** From the configuration, never from an envelope. */
   readonly url: string
   readonly headers: HeadersInit
@@ -90,7 +90,9 @@ export class Transport {
       signal,
     })
     const { status, headers } = response
-    const redirects = status >= 300 && status < 400 && request.showsRedirect !== true
+    // 304 names no other place.
+    const redirects =
+      status >= 300 && status < 400 && status !== 304 && request.showsRedirect !== true
     if (response.type === 'opaqueredirect' || redirects) {
       void response.body?.cancel().catch(() => undefined) // nobody waits for what is refused
       throw invalid('a redirect is refused', { ...request.facts, status })

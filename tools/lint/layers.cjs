@@ -99,10 +99,20 @@ const adapterRules = [
     severity: 'error',
     comment:
       'adapters import the public indexes of src, which are those that deno.json exports, and the indexes of base and http; fakes also that of testing',
-    from: { path: '^adapters/' },
+    from: { path: '^adapters/', pathNot: '^adapters/objects/' },
     to: {
       path: '^src/',
       pathNot: [...publicIndexes, ...adapterHelpers, '^src/testing/index\\.ts$'],
+    },
+  },
+  {
+    name: 'objects-uses-public-indexes',
+    severity: 'error',
+    comment: 'objects also imports the index of credentials/aws, which signs for S3',
+    from: { path: '^adapters/objects/' },
+    to: {
+      path: '^src/',
+      pathNot: [...publicIndexes, ...adapterHelpers, '^src/credentials/aws/index\\.ts$'],
     },
   },
   {

@@ -1,9 +1,10 @@
+import type { Bytes } from '../../bytes/index.ts'
 import type { HttpResponse, Transport } from '../../http/index.ts'
 import { correctedSkew } from '../../runtime/index.ts'
 import type { Runtime } from '../../ports/index.ts'
 import type { AwsCredentials, AwsCredentialSource, CredentialOptions } from './credentials.ts'
 import { type AwsErrorRow, awsFailure } from './errors.ts'
-import { type AwsSigner, createAwsSigner } from './signer.ts'
+import { type AwsSigner, type AwsSigningRequest, createAwsSigner } from './signer.ts'
 
 /** One service of AWS at one endpoint. */
 export interface AwsClientOptions {
@@ -21,8 +22,14 @@ export interface AwsClientOptions {
 /** One call. */
 export interface AwsCall extends CredentialOptions {
   readonly operation: string
+  /** `POST` by default. */
+  readonly method?: AwsSigningRequest['method'] | undefined
+  /** Encoded path and query, after the endpoint; `/` by default. */
+  readonly path?: string | undefined
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body?: string | Bytes | undefined
+  /** Statuses that are answers and not errors, beside 200. */
+  readonly answers?: readonly number[] | undefined
   /** AWS's name of an error that is what this call wants to hear. */
   readonly hopesFor?: string | undefined
   readonly hasAttemptTimeout?: boolean | undefined
@@ -47,13 +54,13 @@ export class AwsClient {
   /** @throws KmsError for an error answer, but for the one that the call hopes for, and where there is no answer */
   async call(call: AwsCall): Promise<HttpResponse> {
     const { credentials: source, provider, errors, runtime, region } = this.#options
-    const { operation, hopesFor, subject } = call
+    const { operation, hopesFor, subject, answers = [] } = call
     const mended = new Set<AwsErrorRow['mend']>()
     let credentials = await this.#credentials(call)
     for (;;) {
       const sentSkewMs = this.#skewMs
       const response = await this.#send(call, credentials)
-      if (response.status === 200) return response
+      if (response.status === 200 || answers.includes(response.status)) return response
       const facts = { provider, operation, nowMs: runtime.now(), subject, region }
       const { error, name, mend, serverTimeMs } = awsFailure(response, errors, facts)
       if (name === hopesFor) return response
@@ -76,13 +83,15 @@ export class AwsClient {
 
   async #send(call: AwsCall, credentials: AwsCredentials): Promise<HttpResponse> {
     const { endpoint, provider, service, region, transport, runtime } = this.#options
-    const url = `${endpoint}/`
-    const request = { method: 'POST', url, headers: call.headers, body: call.body } as const
+    const { method = 'POST', path = '/', body } = call
+    const request = { method, url: endpoint + path, headers: call.headers }
     const nowMs = runtime.now() + this.#skewMs
-    const headers = await this.#signer.sign({ ...request, service, region, nowMs }, credentials)
+    const signing = { ...request, body: body ?? '', service, region, nowMs }
+    const headers = await this.#signer.sign(signing, credentials)
     const facts = { provider, operation: call.operation }
     const { signal, hasAttemptTimeout } = call
-    return transport.send({ ...request, headers, signal, hasAttemptTimeout, facts })
+    const sent = { ...request, ...(body !== undefined && { body }), headers }
+    return transport.send({ ...sent, signal, hasAttemptTimeout, facts })
   }
 
   /** Returns whether the request's clock was off by enough to be the reason. AWS allows 5 minutes. */

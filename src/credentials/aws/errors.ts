@@ -75,7 +75,9 @@ export function awsFailure(
     operation,
     status,
     message: name === '' ? undefined : `AWS answered ${name}${place}`,
-    requestId: /^[\w-]{1,128}$/.exec(headers.get('x-amzn-requestid') ?? '')?.[0],
+    requestId: /^[\w-]{1,128}$/.exec(
+      headers.get('x-amzn-requestid') ?? headers.get('x-amz-request-id') ?? '',
+    )?.[0],
     retryAfterMs: retryAfterMs(headers, nowMs),
   } as KmsErrorDetails
   return {

@@ -1,14 +1,18 @@
 import { AwsV4Signer } from 'aws4fetch'
+import type { Bytes } from '../../bytes/index.ts'
 import type { AwsCredentials } from './credentials.ts'
 import { SigningKeys } from './signing-keys.ts'
 
 /** One request to sign. */
 export interface AwsSigningRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
-  /** Names in lower case. All are signed. */
+  /**
+   * Names in lower case. All are signed. With `x-amz-content-sha256` its value stands for the digest of the body:
+   * that is how S3 takes `UNSIGNED-PAYLOAD`.
+   */
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: string | Bytes
   readonly service: string
   readonly region: string
   /** The time of the signature, milliseconds since the epoch: the clock, corrected for skew. */

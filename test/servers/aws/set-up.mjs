@@ -26,7 +26,7 @@ export const iamCalls = (accountId) => [
     Action: 'PutUserPolicy',
     UserName: 'admin',
     PolicyName: 'p',
-    PolicyDocument: allow('kms:*', 'sts:*', 'iam:*', 'dynamodb:*'),
+    PolicyDocument: allow('kms:*', 'sts:*', 'iam:*', 'dynamodb:*', 's3:*'),
   },
   { Action: 'CreateAccessKey', UserName: 'admin' },
   { Action: 'CreateUser', UserName: 'encrypt-only' },

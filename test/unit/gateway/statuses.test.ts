@@ -25,6 +25,7 @@ const STATUSES: Readonly<Record<KmsErrorCode, number>> = {
   ERR_KMS_TIMEOUT: 504,
   ERR_KMS_RESPONSE_INVALID: 502,
   ERR_STORE_UNAVAILABLE: 503,
+  ERR_STORE_CONFLICT: 409,
 }
 
 describe('statuses', () => {
