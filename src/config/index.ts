@@ -1,3 +1,8 @@
+export {
+  anyKmsFromEnv,
+  type AnyKmsFromEnv,
+  type AnyKmsFromEnvOptions,
+} from './any-kms-from-env.ts'
 export type { AwsCredentialsConfig, AwsKmsConfig } from './aws.ts'
 export type { AzureCredentialsConfig, AzureKeyVaultConfig } from './azure.ts'
 export { createKms, type CreateKmsOptions } from './create-kms.ts'
@@ -11,4 +16,5 @@ export type { KmsConfig } from './kms-config.ts'
 export type { LocalKmsConfig } from './local.ts'
 export type { ConfigResolver, ConfigText, EnvReference, FileReference } from './references.ts'
 export type { ResilientCacheConfig, ResilientKmsConfig } from './resilience.ts'
+export type { SharedDataKeysConfig, StoreBinding, StoreBindings } from './stores.ts'
 export type { VaultAuthConfig, VaultTransitConfig } from './vault.ts'

@@ -50,6 +50,7 @@ export {
   type NextCall,
   serviceOf,
 } from './intercepted-kms.ts'
+export { kmsFromEnv, type KmsFromEnv, type KmsFromEnvOptions } from './kms-from-env.ts'
 export { rewrapByUnwrapping } from './rewrap-by-unwrapping.ts'
 export { SecretBytes } from './secret-bytes.ts'
 export { unwrapEach } from './unwrap-each.ts'

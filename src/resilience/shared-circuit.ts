@@ -140,8 +140,10 @@ export class SharedCircuit {
       const nowMs = this.#ports.runtime.now()
       const { advice, window } = this.#seen
       const isOpen = advice?.phase === 'open'
-      if (isOpen && nowMs - advice.atMs < this.#rules.resetTimeoutMs)
-        return this.#unreported.clear()
+      if (isOpen && nowMs - advice.atMs < this.#rules.resetTimeoutMs) {
+        this.#unreported.clear()
+        return
+      }
       const counted = this.#unreported.over(window, nowMs)
       if (counted === undefined) return
       const open: CircuitRecord = { advice: { phase: 'open', atMs: nowMs }, window: [] }
@@ -149,7 +151,10 @@ export class SharedCircuit {
       const count = { advice: isOpen ? undefined : advice, window: counted.window }
       const swapped = await this.#swap(this.#record, counted.opens ? open : count, signal)
       if (told !== this.#told) return
-      if (swapped && counted.opens) return this.#hearSelf()
+      if (swapped && counted.opens) {
+        this.#hearSelf()
+        return
+      }
       if (swapped) {
         this.#unreported.reported()
         tries = 0 // others of our calls may have failed since

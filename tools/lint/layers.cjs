@@ -34,6 +34,8 @@ const layers = {
   'data-keys': { may: [...base, 'kms', 'ciphers', 'wire'] },
   envelope: { may: [...base, 'kms', 'ciphers', 'wire', 'data-keys'] },
   resilience: { may: [...base, 'kms'] },
+  // A whole stack, of providers that are handed in.
+  stack: { may: [...base, 'kms', 'data-keys', 'envelope', 'resilience'] },
   stores: { may: [...base, 'http', 'credentials/aws'] },
   observability: { may: [...base, 'kms', 'ciphers', 'http'] },
   rotation: {
