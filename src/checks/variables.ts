@@ -63,7 +63,9 @@ export function fromVariable<T>(name: string, value: string, make: () => T): T {
     if (!isKmsError(error, 'ERR_KMS_CONFIG')) throw error
     const hidden = [value, URL.canParse(value) ? new URL(value).hostname : '']
     const isShown = (text: string): boolean => text !== '' && error.message.includes(text)
-    const message = hidden.filter(isShown).reduce((said, text) => said.replaceAll(text, '…'), error.message)
+    const message = hidden
+      .filter(isShown)
+      .reduce((said, text) => said.replaceAll(text, '…'), error.message)
     throw configError(`${name}: ${message}`)
   }
 }

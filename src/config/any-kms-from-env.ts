@@ -6,7 +6,14 @@ import { azureKmsFromEnv } from '../providers/azure-key-vault/index.ts'
 import { gcpKmsFromEnv } from '../providers/gcp-kms/index.ts'
 import { localKmsFromEnv } from '../providers/local/index.ts'
 import { vaultKmsFromEnv } from '../providers/vault-transit/index.ts'
-import { chooseKms, CONFIG, variablesIn, type KmsSource, type KmsSourceOptions, type StackPlan } from '../stack/index.ts'
+import {
+  chooseKms,
+  CONFIG,
+  variablesIn,
+  type KmsSource,
+  type KmsSourceOptions,
+  type StackPlan,
+} from '../stack/index.ts'
 import { createKms } from './create-kms.ts'
 import type { KmsConfig } from './kms-config.ts'
 import { planOfConfig } from './plan-of-config.ts'
@@ -59,13 +66,17 @@ function fromEnv(env: object, options: AnyKmsFromEnvOptions): KeyManagementServi
   return chooseKms(env, [configured, ...VENDORS])(env, told)
 }
 
-function configuredBy(env: object, options: AnyKmsFromEnvOptions): KeyManagementService | StackPlan {
+function configuredBy(
+  env: object,
+  options: AnyKmsFromEnvOptions,
+): KeyManagementService | StackPlan {
   const json = variableOf(env, CONFIG) ?? ''
   const config = parse(json)
   const { runtime, network, bindings, resolve = variablesOf(env, json) } = options
   const common = { resolve, runtime, network }
   try {
-    if (!Object.hasOwn(Object(config) as object, 'kms')) return createKms(config as KmsConfig, common)
+    if (!Object.hasOwn(Object(config) as object, 'kms'))
+      return createKms(config as KmsConfig, common)
     return planOfConfig(config as ResilientKmsConfig, { ...common, bindings })
   } catch (error) {
     throw isKmsError(error, 'ERR_KMS_CONFIG') ? configError(`${CONFIG}: ${error.message}`) : error

@@ -62,7 +62,11 @@ export function createResilientKms(
 }
 
 /** What JSON and code both say would be ignored in one of them. */
-function onlyOne<T>(name: string, given: T | undefined, planned: T | false | undefined): T | undefined {
+function onlyOne<T>(
+  name: string,
+  given: T | undefined,
+  planned: T | false | undefined,
+): T | undefined {
   if (given !== undefined && planned !== undefined)
     throw configError(`${name} is set in the configuration too: set it in one place`)
   return given ?? (planned === false ? undefined : planned)

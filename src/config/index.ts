@@ -1,8 +1,4 @@
-export {
-  anyKmsFromEnv,
-  type AnyKmsFromEnv,
-  type AnyKmsFromEnvOptions,
-} from './any-kms-from-env.ts'
+export { anyKmsFromEnv, type AnyKmsFromEnv, type AnyKmsFromEnvOptions } from './any-kms-from-env.ts'
 export type { AwsCredentialsConfig, AwsKmsConfig } from './aws.ts'
 export type { AzureCredentialsConfig, AzureKeyVaultConfig } from './azure.ts'
 export { createKms, type CreateKmsOptions } from './create-kms.ts'

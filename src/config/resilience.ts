@@ -18,7 +18,12 @@ import {
 import type { StackCacheConfig } from '../stack/index.ts'
 import { type CheckedConfig, type KmsConfig, kmsConfigSchema } from './kms-config.ts'
 import { integer, type SelfDescribed, selfDescribed, type Shape } from './schemas.ts'
-import { type SharedDataKeysConfig, sharedSchema, type StoreBinding, storeBinding } from './stores.ts'
+import {
+  type SharedDataKeysConfig,
+  sharedSchema,
+  type StoreBinding,
+  storeBinding,
+} from './stores.ts'
 
 /** A whole stack as plain JSON: one KMS or several, and what `composeKms` takes. */
 export interface ResilientKmsConfig extends SelfDescribed, ResilienceConfig {

@@ -13,7 +13,11 @@ export interface StoreBinding {
   readonly binding: string
 }
 
-interface Shared<S> extends Plain<SharedDataKeysOptions, 'store' | 'partition' | 'storeAuthKey', S> {
+interface Shared<S> extends Plain<
+  SharedDataKeysOptions,
+  'store' | 'partition' | 'storeAuthKey',
+  S
+> {
   readonly store: StoreBinding
   readonly partition: S
   /** Standard base64 of 32 random bytes or more. */

@@ -1,7 +1,8 @@
 import type { Bytes } from '../bytes/index.ts'
 import type { KmsSignalOptions } from '../kms/index.ts'
 import type { KeyValueStore } from '../ports/index.ts'
-import { sleep, withTimeout } from '../runtime/index.ts'
+import { sleep } from '../runtime/index.ts'
+import { BACKGROUND_MS, inBackground } from './background.ts'
 import {
   type CircuitAdvice,
   circuitIn,
@@ -17,8 +18,6 @@ import { UnreportedCalls } from './unreported-calls.ts'
 
 /** The store is read at most this often. */
 const POLL_MS = 1_000
-/** Longest wait for a read or write in the background, which nobody waits for. */
-const BACKGROUND_MS = 5_000
 /** How often a write is tried that others were faster than. */
 const MAX_TRIES = 16
 /** How long an isolate waits at most after each further write that it lost. */
@@ -66,7 +65,7 @@ export class SharedCircuit {
     // By time, not by a flag: a read that a dead request began never comes back.
     if (now - this.#askedAtMs >= POLL_MS || now < this.#askedAtMs) {
       this.#askedAtMs = now
-      this.#inBackground((signal) => this.#read(signal), options)
+      inBackground(this.#ports, (signal) => this.#read(signal), options)
     }
     return this.#news
   }
@@ -88,7 +87,7 @@ export class SharedCircuit {
     this.#news = undefined
     this.#unreported.clear()
     const advice = { phase, atMs: this.#ports.runtime.now() }
-    this.#inBackground((signal) => this.#write({ advice, window: [] }, signal), options)
+    inBackground(this.#ports, (signal) => this.#write({ advice, window: [] }, signal), options)
   }
 
   /**
@@ -99,7 +98,7 @@ export class SharedCircuit {
     const nowMs = this.#ports.runtime.now()
     this.#unreported.add(failed, nowMs)
     if (!this.#unreported.begins(failed, this.#seen.window, nowMs)) return
-    this.#inBackground((signal) => this.#report(failed ? MAX_TRIES : 1, signal), options)
+    inBackground(this.#ports, (signal) => this.#report(failed ? MAX_TRIES : 1, signal), options)
   }
 
   get #seen(): CircuitRecord {
@@ -194,13 +193,5 @@ export class SharedCircuit {
     const delayMs = (tries - 1) * SPREAD_MS * network.jitter()
     if (delayMs > 0) await sleep(network, delayMs, signal)
     await this.#read(signal)
-  }
-
-  /** On Workers the work outlives its request only if it is deferred. A failure is no advice. */
-  #inBackground(work: (signal: AbortSignal) => Promise<void>, { defer }: KmsSignalOptions): void {
-    const error = (): Error => new Error('the store is too slow')
-    const bound = { timeoutMs: BACKGROUND_MS, network: this.#ports.network, error }
-    const quiet = withTimeout(work, bound).catch(() => undefined)
-    defer?.(quiet)
   }
 }

@@ -1,4 +1,5 @@
 import { configError, nearest, variableNames, variableOf } from '../checks/index.ts'
+import { localKeyNames } from '../kms/index.ts'
 
 /** A variable that chooses a KMS, and what makes that KMS. */
 export interface KeyVariable {
@@ -35,7 +36,7 @@ export function chosenVariables(env: object): readonly string[] {
   const names = variableNames(env)
   const referred = variablesIn(variableOf(env, CONFIG))
   refuseMisspelt(env, names, referred)
-  const local = [LOCAL, ...names.filter((name) => LOCAL_VERSION.test(name))]
+  const local = localKeyNames(env).filter((name) => LOCAL_VERSION.test(name))
   const isSet = (name: string): boolean =>
     variableOf(env, name) !== undefined && !referred.has(name)
   return KEY_VARIABLES.flatMap(({ name }) => {

@@ -68,7 +68,9 @@ function planOf(made: KeyManagementService | StackPlan): StackPlan {
 /** What code and configuration both say would be ignored in one of them. */
 function onlyOne<T>(name: string, given: T | undefined, planned: T | undefined): T | undefined {
   if (given === undefined || planned === undefined) return given ?? planned
-  throw configError(`${name} is a matter of the configuration, which describes a whole stack: set it there`)
+  throw configError(
+    `${name} is a matter of the configuration, which describes a whole stack: set it there`,
+  )
 }
 
 function resilienceOf(given: StackFromEnvOptions['resilience']): ResilienceConfig | undefined {
@@ -86,7 +88,8 @@ function networkOf(
   fetch: StackFromEnvOptions['fetch'],
 ): Network | undefined {
   if (fetch === undefined) return network
-  if (network !== undefined) throw configError('fetch and network exclude each other: give one of them')
+  if (network !== undefined)
+    throw configError('fetch and network exclude each other: give one of them')
   if (typeof fetch !== 'function') throw wrongOption('fetch', 'a function', fetch)
   return { ...webNetwork, fetch: (url, init) => fetch(url, init) }
 }

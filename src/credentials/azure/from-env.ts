@@ -27,7 +27,10 @@ const HEADER = 'IDENTITY_HEADER'
  * @throws KmsError `ERR_KMS_CONFIG` that names the variable; for a certificate at the first use
  * @see https://learn.microsoft.com/javascript/api/overview/azure/identity-readme#environment-variables
  */
-export function azureCredentialsOfEnv(env: object, options: AzureEnvOptions): AzureCredentialSource {
+export function azureCredentialsOfEnv(
+  env: object,
+  options: AzureEnvOptions,
+): AzureCredentialSource {
   const { readTextFile, ...ports } = options
   const clientSecret = variableOf(env, SECRET)
   if (clientSecret !== undefined)

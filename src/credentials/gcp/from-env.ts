@@ -94,7 +94,8 @@ function federated(
   }
   const federation = gcpWorkloadIdentity({ audience: audience as string, token, ...ports })
   if (become === undefined) return federation
-  const [, account] = /\/serviceAccounts\/([^/:]+):generateAccessToken$/.exec(String(become)) ?? []
+  const url = typeof become === 'string' ? become : ''
+  const [, account] = /\/serviceAccounts\/([^/:]+):generateAccessToken$/.exec(url) ?? []
   if (account === undefined)
     throw configError('service_account_impersonation_url must end in :generateAccessToken')
   return gcpImpersonation({ serviceAccount: account, credentials: federation, ...ports })

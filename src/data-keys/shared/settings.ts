@@ -32,14 +32,7 @@ export interface SharedSettings {
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
-  const {
-    store,
-    partition,
-    storeAuthKey,
-    trustedStore = false,
-    lease = 'auto',
-    ...times
-  } = options
+  const { store, partition, storeAuthKey, trustedStore = false, lease = 'auto', ...times } = options
   const numbers = checkNumbers(SHARED_OPTIONS, times)
   const plain = plainStore(store)
   const { consistency, compareAndSwap } = plain.capabilities

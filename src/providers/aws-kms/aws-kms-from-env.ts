@@ -1,7 +1,18 @@
-import { configError, demandVariable, flagVariable, fromVariable, variableOf } from '../../checks/index.ts'
+import {
+  configError,
+  demandVariable,
+  flagVariable,
+  fromVariable,
+  variableOf,
+} from '../../checks/index.ts'
 import { awsCredentialsOfEnv, type AwsEnvOptions } from '../../credentials/aws/index.ts'
 import { checkEndpoint } from '../../http/index.ts'
-import { type KeyManagementService, type KmsFromEnv, kmsFromEnv, type KmsFromEnvOptions } from '../../kms/index.ts'
+import {
+  type KeyManagementService,
+  type KmsFromEnv,
+  kmsFromEnv,
+  type KmsFromEnvOptions,
+} from '../../kms/index.ts'
 import { createAwsKms } from './create-aws-kms.ts'
 import type { AwsKmsOptions } from './options.ts'
 
@@ -54,7 +65,9 @@ function regionOf(env: object, keyId: string): string {
   throw configError(`AWS_REGION is not set: set it, or set ${KEY_ID} to an ARN`)
 }
 
-function endpointOf(env: object): Pick<AwsKmsOptions, 'endpoint' | 'allowHttpLoopback' | 'fips' | 'dualStack'> {
+function endpointOf(
+  env: object,
+): Pick<AwsKmsOptions, 'endpoint' | 'allowHttpLoopback' | 'fips' | 'dualStack'> {
   const endpoint = variableOf(env, ENDPOINT)
   if (endpoint !== undefined) {
     const rules = { allowHttpLoopback: true }

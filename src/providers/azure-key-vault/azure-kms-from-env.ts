@@ -1,6 +1,11 @@
 import { demandVariable, fromVariable } from '../../checks/index.ts'
 import { azureCredentialsOfEnv } from '../../credentials/azure/index.ts'
-import { type KeyManagementService, type KmsFromEnv, kmsFromEnv, type KmsFromEnvOptions } from '../../kms/index.ts'
+import {
+  type KeyManagementService,
+  type KmsFromEnv,
+  kmsFromEnv,
+  type KmsFromEnvOptions,
+} from '../../kms/index.ts'
 import { createAzureKeyVaultKms } from './create-azure-key-vault-kms.ts'
 import type { AzureKeyVaultOptions } from './options.ts'
 

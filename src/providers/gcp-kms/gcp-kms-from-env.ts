@@ -1,6 +1,11 @@
 import { demandVariable, fromVariable } from '../../checks/index.ts'
 import { gcpCredentialsOfEnv } from '../../credentials/gcp/index.ts'
-import { type KeyManagementService, type KmsFromEnv, kmsFromEnv, type KmsFromEnvOptions } from '../../kms/index.ts'
+import {
+  type KeyManagementService,
+  type KmsFromEnv,
+  kmsFromEnv,
+  type KmsFromEnvOptions,
+} from '../../kms/index.ts'
 import { createGcpKms } from './create-gcp-kms.ts'
 import type { GcpKmsOptions } from './options.ts'
 

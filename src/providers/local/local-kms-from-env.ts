@@ -1,5 +1,11 @@
-import { fromVariable, variableNames, variableOf } from '../../checks/index.ts'
-import { type KeyManagementService, type KmsFromEnv, kmsFromEnv, type KmsFromEnvOptions } from '../../kms/index.ts'
+import { fromVariable, variableOf } from '../../checks/index.ts'
+import {
+  type KeyManagementService,
+  type KmsFromEnv,
+  kmsFromEnv,
+  type KmsFromEnvOptions,
+  localKeyNames,
+} from '../../kms/index.ts'
 import { EnvKeyProvider } from './env-key-provider.ts'
 import type { LocalKmsOptions } from './local-kms.ts'
 
@@ -25,16 +31,12 @@ export interface LocalKmsFromEnvOptions
 export const localKmsFromEnv: KmsFromEnv<LocalKmsFromEnvOptions> =
   /* @__PURE__ */ kmsFromEnv<LocalKmsFromEnvOptions>(['EDGE_KMS_KEY_V1'], make)
 
-/** How many versions are looked for where names are not listed. */
-const MOST = 64
 const RETIRED = 'EDGE_KMS_KEY_RETIRED'
 
 function make(env: object, options: LocalKmsFromEnvOptions): KeyManagementService {
   const { runtime, network: _network, readTextFile: _readTextFile, ...rest } = options
-  const listed = variableNames(env).filter((name) => name.startsWith('EDGE_KMS_KEY_V'))
-  const likely = Array.from({ length: MOST }, (_, i) => `EDGE_KMS_KEY_V${String(i + 1)}`)
   const found: Record<string, string> = {}
-  for (const name of [...listed, ...likely, RETIRED]) {
+  for (const name of [...localKeyNames(env), RETIRED]) {
     const value = variableOf(env, name)
     if (value !== undefined) found[name] = value
   }

@@ -1,7 +1,12 @@
 import { configError, demandVariable, fromVariable, variableOf } from '../../checks/index.ts'
 import { vaultAppRole, type VaultAuth, vaultToken } from '../../credentials/vault/index.ts'
 import { checkEndpoint } from '../../http/index.ts'
-import { type KeyManagementService, type KmsFromEnv, kmsFromEnv, type KmsFromEnvOptions } from '../../kms/index.ts'
+import {
+  type KeyManagementService,
+  type KmsFromEnv,
+  kmsFromEnv,
+  type KmsFromEnvOptions,
+} from '../../kms/index.ts'
 import { createVaultTransitKms } from './create-vault-transit-kms.ts'
 import type { VaultTransitKmsOptions } from './options.ts'
 
@@ -65,5 +70,7 @@ function authOf(env: object): VaultAuth {
   const secretId = variableOf(env, 'VAULT_SECRET_ID')
   if (roleId !== undefined)
     return vaultAppRole({ roleId, ...(secretId !== undefined && { secretId }) })
-  throw configError(`no login to Vault is set: set ${TOKEN}, or ${ROLE} and VAULT_SECRET_ID, or give auth`)
+  throw configError(
+    `no login to Vault is set: set ${TOKEN}, or ${ROLE} and VAULT_SECRET_ID, or give auth`,
+  )
 }
