@@ -10,6 +10,7 @@ export type {
 } from './durable-object-client.ts'
 export { DurableObjectDataKeyStore } from './durable-object-data-key-store.ts'
 export { DurableObjectKeyValueStore } from './durable-object-key-value-store.ts'
+export { storeBindings } from './store-bindings.ts'
 export { EdgeKmsStoreObject, type StoreObjectState } from './store-object.ts'
 export {
   type WorkersKvNamespace,

@@ -31,7 +31,9 @@ export function kmsFromEnv<O extends KmsFromEnvOptions>(
 ): KmsFromEnv<O> {
   const fromEnv = (env: object, options: Partial<O> = {}): KeyManagementService => {
     variableNames(env) // for its check
-    return make(env, options)
+    // Stores are for sources that make a whole stack.
+    const { bindings: _bindings, ...own } = options as Partial<O> & { readonly bindings?: unknown }
+    return make(env, own as Partial<O>)
   }
   return Object.freeze(Object.assign(fromEnv, { variables: Object.freeze([...variables]) }))
 }

@@ -61,7 +61,8 @@ function refuseMisspelt(
     const short = name.slice(PREFIX.length)
     const isOurs = name.startsWith(PREFIX) && !short.startsWith('GATEWAY_')
     if (!isOurs || known.includes(short) || LOCAL_VERSION.test(name) || referred.has(name)) continue
-    const like = nearest(short, known)
+    // Whatever is like a local key is meant for one.
+    const like = nearest(short, known) ?? (short.startsWith('KEY') ? 'KEY_V1' : undefined)
     if (like === undefined || typeof Reflect.get(env, name) !== 'string') continue
     const shown = /^\w{1,64}$/.test(name) ? name : `a variable that begins with ${PREFIX}`
     throw configError(`unknown variable: ${shown}: did you mean ${PREFIX}${like}?`)

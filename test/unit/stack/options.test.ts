@@ -233,6 +233,11 @@ describe('ports', () => {
     expect(refused(options)).toContain(said)
   })
 
+  it('bindings are for configurations that name one: a vendor takes no notice', () => {
+    const bindings = { STORE: new MemoryKeyValues(() => 0) }
+    expect(stackFromEnv(env, { kms: localKmsFromEnv, bindings }).kms.providerName).toBe('local')
+  })
+
   it('no options at all are refused', () => {
     expect(() => stackFromEnv(env, undefined as never)).toThrow('options must be an object such as')
   })
