@@ -32,6 +32,7 @@ const sentences = {
   'data-keys': `${base} kms ciphers wire`,
   envelope: `${base} kms ciphers wire data-keys`,
   resilience: `${base} kms`,
+  stack: `${base} kms data-keys envelope resilience`,
   stores: `${base} http credentials/aws`,
   observability: `${base} kms ciphers http`,
   rotation: `${base} kms wire data-keys envelope http credentials/aws`,

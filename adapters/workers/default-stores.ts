@@ -25,7 +25,8 @@ export function withDefaultStore(
 ): StackPlan {
   const members = membersOf(plan)
   const circuitStore = plan.circuitStore ?? (sharesCircuits(plan, members) ? store : undefined)
-  const shared = plan.shared ?? (sharesKeys(members, options) ? sharedIn(store, options) : undefined)
+  const shared =
+    plan.shared ?? (sharesKeys(members, options) ? sharedIn(store, options) : undefined)
   return { ...plan, circuitStore, shared }
 }
 
@@ -38,7 +39,9 @@ function sharedIn(
 }
 
 function membersOf({ kms }: StackPlan): readonly KeyManagementService[] {
-  return Array.isArray(kms) ? (kms as readonly KeyManagementService[]) : [kms as KeyManagementService]
+  return Array.isArray(kms)
+    ? (kms as readonly KeyManagementService[])
+    : [kms as KeyManagementService]
 }
 
 function sharesCircuits(

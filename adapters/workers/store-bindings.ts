@@ -43,7 +43,8 @@ function storeOf(binding: unknown): KeyValueStore | undefined {
   if (has('edgeKmsIsNoMethod')) return undefined
   if (has('idFromName', 'get'))
     return new DurableObjectKeyValueStore({ namespace: binding as StoreObjectNamespace })
-  if (has('prepare', 'batch')) return new D1KeyValueStore({ database: binding as D1DatabaseBinding })
+  if (has('prepare', 'batch'))
+    return new D1KeyValueStore({ database: binding as D1DatabaseBinding })
   if (has('get', 'put', 'delete', 'getWithMetadata'))
     return new WorkersKvStore({ namespace: binding as WorkersKvNamespace })
   return undefined

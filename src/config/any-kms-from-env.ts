@@ -1,6 +1,6 @@
 import { configError, variableOf } from '../checks/index.ts'
 import { isKmsError } from '../errors.ts'
-import type { KeyManagementService } from '../kms/index.ts'
+import type { KeyManagementService, KmsFromEnv } from '../kms/index.ts'
 import { awsKmsFromEnv } from '../providers/aws-kms/index.ts'
 import { azureKmsFromEnv } from '../providers/azure-key-vault/index.ts'
 import { gcpKmsFromEnv } from '../providers/gcp-kms/index.ts'
@@ -35,7 +35,13 @@ export interface AnyKmsFromEnv {
   readonly variables: readonly string[]
 }
 
-const VENDORS = [localKmsFromEnv, awsKmsFromEnv, gcpKmsFromEnv, azureKmsFromEnv, vaultKmsFromEnv]
+const vendors = (): readonly KmsFromEnv[] => [
+  localKmsFromEnv,
+  awsKmsFromEnv,
+  gcpKmsFromEnv,
+  azureKmsFromEnv,
+  vaultKmsFromEnv,
+]
 
 /**
  * Returns what `EDGE_KMS_CONFIG` describes, the JSON of `createKms` or of `createResilientKms`; without it the KMS
@@ -51,19 +57,24 @@ const VENDORS = [localKmsFromEnv, awsKmsFromEnv, gcpKmsFromEnv, azureKmsFromEnv,
  * export const cipherOf = (env: object) => stackFromEnv(env, { kms: anyKmsFromEnv }).cipher
  * ```
  */
-export const anyKmsFromEnv: AnyKmsFromEnv = /* @__PURE__ */ Object.freeze(
-  /* @__PURE__ */ Object.assign(
-    (env: object, options: AnyKmsFromEnvOptions = {}) => fromEnv(env, options),
-    { variables: Object.freeze([CONFIG, ...VENDORS.flatMap(({ variables }) => variables)]) },
-  ),
-)
+export const anyKmsFromEnv: AnyKmsFromEnv = /* @__PURE__ */ source()
+
+/** One call without effects, so that a bundle that only has `createKms` drops it with all that it brings. */
+function source(): AnyKmsFromEnv {
+  const variables = [CONFIG, ...vendors().flatMap((vendor) => vendor.variables)]
+  return Object.freeze(
+    Object.assign((env: object, options: AnyKmsFromEnvOptions = {}) => fromEnv(env, options), {
+      variables: Object.freeze(variables),
+    }),
+  )
+}
 
 function fromEnv(env: object, options: AnyKmsFromEnvOptions): KeyManagementService | StackPlan {
   const configured: KmsSource = Object.assign(() => configuredBy(env, options), {
     variables: [CONFIG],
   })
   const { resolve: _resolve, ...told } = options
-  return chooseKms(env, [configured, ...VENDORS])(env, told)
+  return chooseKms(env, [configured, ...vendors()])(env, told)
 }
 
 function configuredBy(

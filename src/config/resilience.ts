@@ -19,6 +19,7 @@ import type { StackCacheConfig } from '../stack/index.ts'
 import { type CheckedConfig, type KmsConfig, kmsConfigSchema } from './kms-config.ts'
 import { integer, type SelfDescribed, selfDescribed, type Shape } from './schemas.ts'
 import {
+  type CheckedShared,
   type SharedDataKeysConfig,
   sharedSchema,
   type StoreBinding,
@@ -50,7 +51,7 @@ type Loose<T> = T extends readonly unknown[]
 /** A configuration after the check: references are marked. */
 export interface CheckedResilientConfig extends Loose<Omit<ResilientKmsConfig, 'kms' | 'shared'>> {
   readonly kms: CheckedConfig | readonly CheckedConfig[]
-  readonly shared?: z.output<typeof sharedSchema> | false | undefined
+  readonly shared?: CheckedShared | false | undefined
 }
 
 const PRESET_NAMES = ['development', 'production', 'highAvailability', 'highSecurity'] as const
@@ -95,8 +96,8 @@ const stack = () =>
     hedge: z.optional(z.union([off(), hedge()])),
     scopes: z.optional(z.array(z.string())),
     cache: z.optional(cache()),
-    circuitStore: z.optional(z.union([off(), storeBinding])),
-    shared: z.optional(z.union([off(), sharedSchema])),
+    circuitStore: z.optional(z.union([off(), storeBinding()])),
+    shared: z.optional(z.union([off(), sharedSchema()])),
   } satisfies Shape<ResilientKmsConfig>)
 
 /**

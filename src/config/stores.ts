@@ -23,7 +23,8 @@ interface Shared<S> extends Plain<
   /** Standard base64 of 32 random bytes or more. */
   readonly storeAuthKey?: S | undefined
 }
-type CheckedShared = Shared<CheckedText>
+/** Shared data keys of a checked configuration. */
+export type CheckedShared = Shared<CheckedText>
 
 /** Data keys that processes share, in a configuration: the options of `sharedDataKeys`, its store by name. */
 export type SharedDataKeysConfig = Shared<ConfigText>
@@ -31,23 +32,27 @@ export type SharedDataKeysConfig = Shared<ConfigText>
 /** Stores by the names that a configuration uses. */
 export type StoreBindings = Readonly<Record<string, KeyValueStore>>
 
-export const storeBinding: z.ZodMiniType<StoreBinding, StoreBinding> = z.strictObject({
-  binding: z.string().check(z.minLength(1)),
-} satisfies Shape<StoreBinding>)
+/** Returns the schema of a store by name. */
+export function storeBinding(): z.ZodMiniType<StoreBinding, StoreBinding> {
+  const binding = z.string().check(z.minLength(1))
+  return z.strictObject({ binding } satisfies Shape<StoreBinding>)
+}
 
-const times = SHARED_OPTIONS
-
-export const sharedSchema: z.ZodMiniType<CheckedShared, SharedDataKeysConfig> = z.strictObject({
-  store: storeBinding,
-  partition: text,
-  storeAuthKey: z.optional(text),
-  trustedStore: z.optional(flag),
-  lease: z.optional(z.enum(['auto', 'required'])),
-  leaseMs: integer(times.leaseMs.least, times.leaseMs.most),
-  waitMs: integer(times.waitMs.least, times.waitMs.most),
-  signalMs: integer(times.signalMs.least, times.signalMs.most),
-  storeTimeoutMs: integer(times.storeTimeoutMs.least, times.storeTimeoutMs.most),
-} satisfies Shape<CheckedShared>)
+/** Returns the schema of shared data keys. */
+export function sharedSchema(): z.ZodMiniType<CheckedShared, SharedDataKeysConfig> {
+  const { leaseMs, waitMs, signalMs, storeTimeoutMs } = SHARED_OPTIONS
+  return z.strictObject({
+    store: storeBinding(),
+    partition: text,
+    storeAuthKey: z.optional(text),
+    trustedStore: z.optional(flag),
+    lease: z.optional(z.enum(['auto', 'required'])),
+    leaseMs: integer(leaseMs.least, leaseMs.most),
+    waitMs: integer(waitMs.least, waitMs.most),
+    signalMs: integer(signalMs.least, signalMs.most),
+    storeTimeoutMs: integer(storeTimeoutMs.least, storeTimeoutMs.most),
+  } satisfies Shape<CheckedShared>)
+}
 
 /**
  * Returns the store that a configuration names.

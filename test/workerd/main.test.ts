@@ -5,10 +5,19 @@ import { Miniflare, Response } from 'miniflare'
 import { afterEach, expect, it } from 'vitest'
 import { createFakeAws } from '../../adapters/fakes/index.ts'
 import { EncryptedEnvelope } from '../../src/index.ts'
-import { readWrangler } from '../../tools/start/bundle.mjs'
 import { workerModule } from './worker-module.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+interface Wrangler {
+  readonly main: string
+  readonly compatibilityDate: string
+  readonly durableObjects: Readonly<
+    Record<string, { readonly className: string; readonly useSQLite: true }>
+  >
+}
+const { readWrangler } = (await import(`${root}/tools/start/bundle.mjs`)) as {
+  readWrangler(root: string): Wrangler
+}
 const { main, compatibilityDate, durableObjects } = readWrangler(root)
 const ISOLATES = 12
 const names = Array.from({ length: ISOLATES }, (_, i) => `isolate-${i}`)
@@ -80,9 +89,14 @@ it('cold isolates of an AWS key make one GenerateDataKey, and share its outage',
     calls += 1
     if (down) return new Response('{}', { status: 503 })
     const { url, method } = request
-    const headers = new Headers(request.headers as never)
-    const answer = await aws.fetch(new globalThis.Request(url, { method, headers, body: await request.text() }))
-    return new Response(await answer.arrayBuffer(), { status: answer.status, headers: [...answer.headers] })
+    const headers = new Headers(request.headers)
+    const answer = await aws.fetch(
+      new globalThis.Request(url, { method, headers, body: await request.text() }),
+    )
+    return new Response(await answer.arrayBuffer(), {
+      status: answer.status,
+      headers: [...answer.headers],
+    })
   }
   const mf = await deploy(
     {
@@ -103,7 +117,11 @@ it('cold isolates of an AWS key make one GenerateDataKey, and share its outage',
   const other = async (name: string): Promise<number> => {
     const worker = (await mf.getWorker(name)) as unknown as Fetcher
     const headers = { 'edge-kms-context': '{"tenant":"acme"}' }
-    const { status } = await worker.fetch('http://localhost/v1/encrypt', { method: 'POST', body: 'x', headers })
+    const { status } = await worker.fetch('http://localhost/v1/encrypt', {
+      method: 'POST',
+      body: 'x',
+      headers,
+    })
     return status
   }
   for (let i = 0; i < 3; i++) {
