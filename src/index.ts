@@ -70,6 +70,8 @@ export {
   type KmsCallOptions,
   type KmsCallProgress,
   type KmsCapabilities,
+  type KmsFromEnv,
+  type KmsFromEnvOptions,
   type KmsLimits,
   type KmsSignalOptions,
   type NextCall,
@@ -139,4 +141,14 @@ export {
   type TimeoutKmsOptions,
   type WritePolicy,
 } from './resilience/index.ts'
+export {
+  type KeyStack,
+  type KmsSource,
+  type KmsSourceOptions,
+  type Stack,
+  type StackCacheConfig,
+  stackFromEnv,
+  type StackFromEnvOptions,
+  type StackPlan,
+} from './stack/index.ts'
 export type { KeyHeader, MessageKind } from './wire/index.ts'

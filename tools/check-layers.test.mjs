@@ -33,6 +33,7 @@ const sentences = {
   envelope: `${base} kms ciphers wire data-keys`,
   resilience: `${base} kms`,
   policy: 'errors kms',
+  stack: `${base} kms data-keys envelope resilience`,
   stores: `${base} http credentials/aws`,
   observability: `${base} kms ciphers http`,
   rotation: `${base} kms wire data-keys envelope http credentials/aws`,

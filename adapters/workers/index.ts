@@ -40,6 +40,7 @@ export {
   createCipherClient,
 } from './rpc/cipher-client.ts'
 export { readSecret, readSecrets, type ReadSecretOptions, type SecretBinding } from './secrets.ts'
+export { storeBindings } from './store-bindings.ts'
 export { EdgeKmsStoreObject, type StoreObjectState } from './store-object.ts'
 export {
   type WorkersKvNamespace,

@@ -1,3 +1,4 @@
+export { nearest } from './nearest.ts'
 export {
   type Bound,
   type Bounds,
@@ -20,3 +21,11 @@ export {
   unknownOption,
   wrongOption,
 } from './options.ts'
+export {
+  demandVariable,
+  fileVariable,
+  flagVariable,
+  fromVariable,
+  variableNames,
+  variableOf,
+} from './variables.ts'

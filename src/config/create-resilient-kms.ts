@@ -1,14 +1,12 @@
-import { refuseOthers } from '../checks/index.ts'
-import { CachedKms, DATA_KEY_OPTIONS, type SharedDataKeys } from '../data-keys/index.ts'
-import type { KeyManagementService } from '../kms/index.ts'
+import { configError } from '../checks/index.ts'
+import type { SharedDataKeys } from '../data-keys/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
-import { composeKms, type ComposeKmsOptions, resilienceValues } from '../resilience/index.ts'
-
-import { checkConfig } from './check-config.ts'
+import type { ComposeKmsOptions } from '../resilience/index.ts'
+import { composeStack, type KeyStack } from '../stack/index.ts'
 import type { CreateKmsOptions } from './create-kms.ts'
-import { buildKms, type CheckedConfig } from './kms-config.ts'
-import { resilientConfigSchema, type ResilientKmsConfig } from './resilience.ts'
-import { Resolving } from './resolving.ts'
+import { planOfConfig } from './plan-of-config.ts'
+import type { ResilientKmsConfig } from './resilience.ts'
+import type { StoreBindings } from './stores.ts'
 
 /** What a configuration cannot hold. */
 export interface CreateResilientKmsOptions
@@ -19,15 +17,12 @@ export interface CreateResilientKmsOptions
   readonly dataKeyStore?: DataKeyStore
   /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. */
   readonly shared?: SharedDataKeys
+  /** Stores by the names that `circuitStore` and `shared` of the configuration use. */
+  readonly bindings?: StoreBindings
 }
 
 /** A stack that works. */
-export interface ResilientKms {
-  /** What readiness asks, and what a rotation calls. */
-  readonly kms: KeyManagementService
-  /** For `new EnvelopeCipher({ keys })`. */
-  readonly keys: CachedKms
-}
+export type ResilientKms = KeyStack
 
 /**
  * A whole stack from plain JSON: providers, everything against outages, and the cache of the preset.
@@ -54,36 +49,25 @@ export function createResilientKms(
   config: ResilientKmsConfig,
   options: CreateResilientKmsOptions = {},
 ): ResilientKms {
-  const { resolve, runtime, network, signer, dataKeyStore, shared, ...rest } = options
-  const { observer, circuitStore, repairs, audit, ...others } = rest
-  refuseOthers(others)
-  const { kms: given, $schema: _schema, ...plain } = checkConfig(resilientConfigSchema, config)
-  const top = new Resolving(resolve, { runtime, network, signer })
-  const { cache, ...resilience } = top.all(plain, '')
-  const ports = { ...top.ports, ...top.signing }
-  const build = (one: CheckedConfig, place: string): KeyManagementService =>
-    buildKms(one, new Resolving(resolve, ports, place))
-  const members = isList(given)
-    ? given.map((one, i) => build(one, `kms.${String(i)}`))
-    : [build(given, 'kms')]
-  const layers = { observer, circuitStore, repairs, audit }
-  const kms = composeKms(members, { ...resilience, ...layers, ...top.ports })
-  const values = resilienceValues(resilience)
-  const { cacheTtlMs: ttlMs, cacheMaxStaleMs: maxStaleMs, encryptForMs, maxMessages } = values
-  const limits = {
-    ttlMs,
-    maxStaleMs,
-    maxStaleWriteMs: maxStaleMs,
-    encryptForMs,
-    ...(maxMessages !== undefined && { maxMessages }),
-    // The stack's own deadline ends a call first, and says which KMS was asked.
-    callTimeoutMs: Math.min(values.deadlineMs + 1_000, DATA_KEY_OPTIONS.callTimeoutMs.most),
-    ...cache,
-    ...(dataKeyStore && { dataKeyStore }),
-    ...(shared && { shared }),
-  }
-  const keys = top.within('cache', () => new CachedKms({ ...limits, kms, ...top.ports }))
-  return { kms, keys }
+  const { dataKeyStore, shared, observer, circuitStore, repairs, audit, ...reading } = options
+  const plan = planOfConfig(config, reading)
+  const { runtime, network } = reading
+  return composeStack(plan.kms, {
+    resilience: plan.resilience,
+    cache: plan.cache,
+    circuitStore: onlyOne('circuitStore', circuitStore, plan.circuitStore),
+    shared: onlyOne('shared', shared, plan.shared),
+    ...{ dataKeyStore, observer, repairs, audit, runtime, network },
+  })
 }
 
-const isList: (given: unknown) => given is readonly CheckedConfig[] = Array.isArray
+/** What JSON and code both say would be ignored in one of them. */
+function onlyOne<T>(
+  name: string,
+  given: T | undefined,
+  planned: T | false | undefined,
+): T | undefined {
+  if (given !== undefined && planned !== undefined)
+    throw configError(`${name} is set in the configuration too: set it in one place`)
+  return given ?? (planned === false ? undefined : planned)
+}

@@ -1,7 +1,6 @@
 import type * as z from 'zod/mini'
-import { describe, optionError, unknownOption, wrongOption } from '../checks/index.ts'
+import { describe, nearest, optionError, unknownOption, wrongOption } from '../checks/index.ts'
 import type { KmsError } from '../errors.ts'
-import { nearest } from './nearest.ts'
 
 /** What the walk needs to see of a schema. */
 interface Seen {

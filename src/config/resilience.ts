@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import type { Bound } from '../checks/index.ts'
-import { DATA_KEY_OPTIONS, type DataKeyOptions, type KmsCacheConfig } from '../data-keys/index.ts'
+import { DATA_KEY_OPTIONS } from '../data-keys/index.ts'
 import {
   BULKHEAD,
   type BulkheadConfig,
@@ -15,8 +15,16 @@ import {
   TIMEOUTS,
   type WritePolicy,
 } from '../resilience/index.ts'
+import type { StackCacheConfig } from '../stack/index.ts'
 import { type CheckedConfig, type KmsConfig, kmsConfigSchema } from './kms-config.ts'
 import { integer, type SelfDescribed, selfDescribed, type Shape } from './schemas.ts'
+import {
+  type CheckedShared,
+  type SharedDataKeysConfig,
+  sharedSchema,
+  type StoreBinding,
+  storeBinding,
+} from './stores.ts'
 
 /** A whole stack as plain JSON: one KMS or several, and what `composeKms` takes. */
 export interface ResilientKmsConfig extends SelfDescribed, ResilienceConfig {
@@ -24,13 +32,14 @@ export interface ResilientKmsConfig extends SelfDescribed, ResilienceConfig {
   readonly kms: KmsConfig | readonly KmsConfig[]
   /** Values over those of the preset. */
   readonly cache?: ResilientCacheConfig | undefined
+  /** Where isolates share their circuits; `false`: nowhere, also where the platform has a default. */
+  readonly circuitStore?: StoreBinding | false | undefined
+  /** Data keys that processes share; `false`: none, also where the platform has a default. */
+  readonly shared?: SharedDataKeysConfig | false | undefined
 }
 
 /** The cache of data keys and its limits; units and bounds are those of `CachedKms`. */
-export interface ResilientCacheConfig
-  extends
-    Omit<KmsCacheConfig, 'network' | 'shared'>,
-    Omit<DataKeyOptions, 'kms' | 'dataKeyStore' | 'runtime' | 'network'> {}
+export type ResilientCacheConfig = StackCacheConfig
 
 /** After the check an option that is absent may also be there as `undefined`. */
 type Loose<T> = T extends readonly unknown[]
@@ -40,8 +49,9 @@ type Loose<T> = T extends readonly unknown[]
     : T
 
 /** A configuration after the check: references are marked. */
-export interface CheckedResilientConfig extends Loose<Omit<ResilientKmsConfig, 'kms'>> {
+export interface CheckedResilientConfig extends Loose<Omit<ResilientKmsConfig, 'kms' | 'shared'>> {
   readonly kms: CheckedConfig | readonly CheckedConfig[]
+  readonly shared?: CheckedShared | false | undefined
 }
 
 const PRESET_NAMES = ['development', 'production', 'highAvailability', 'highSecurity'] as const
@@ -86,6 +96,8 @@ const stack = () =>
     hedge: z.optional(z.union([off(), hedge()])),
     scopes: z.optional(z.array(z.string())),
     cache: z.optional(cache()),
+    circuitStore: z.optional(z.union([off(), storeBinding()])),
+    shared: z.optional(z.union([off(), sharedSchema()])),
   } satisfies Shape<ResilientKmsConfig>)
 
 /**

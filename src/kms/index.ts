@@ -51,6 +51,8 @@ export {
   type NextCall,
   serviceOf,
 } from './intercepted-kms.ts'
+export { kmsFromEnv, type KmsFromEnv, type KmsFromEnvOptions } from './kms-from-env.ts'
+export { localKeyNames } from './local-key-names.ts'
 export { rewrapByUnwrapping } from './rewrap-by-unwrapping.ts'
 export { SecretBytes } from './secret-bytes.ts'
 export { unwrapEach } from './unwrap-each.ts'

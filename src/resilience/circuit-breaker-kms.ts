@@ -64,7 +64,7 @@ export class CircuitBreakerKms extends InterceptedKms {
     const rules = circuitRules(config, store !== undefined)
     const circuit = (callClass: CallClass): Circuit => {
       const key = `circuit/${scope ?? provider}/${callClass}`
-      const shared = store && new SharedCircuit(store, key, rules.resetTimeoutMs, ports)
+      const shared = store && new SharedCircuit(store, key, rules, ports)
       const restored = restoredCircuit(`state.${callClass}`, state?.[callClass])
       return new Circuit(rules, { provider, callClass }, ports, shared, restored)
     }

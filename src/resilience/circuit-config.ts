@@ -1,5 +1,6 @@
 import { checkNumbers, wrongOption } from '../checks/index.ts'
-import type { CircuitRules, CircuitState } from './circuit-state.ts'
+import type { CircuitState } from './circuit-state.ts'
+import type { CircuitRules } from './circuit-window.ts'
 import { CIRCUIT } from './defaults.ts'
 
 /** When a circuit opens and closes. Numbers are integers, except the rate. */

@@ -1,22 +1,5 @@
 import type { CircuitPhase } from '../ports/index.ts'
-
-/** When a circuit opens and closes; complete and checked. */
-export interface CircuitRules {
-  readonly failureThreshold: number
-  readonly failureRate: number
-  readonly windowMs: number
-  readonly minCalls: number
-  readonly resetTimeoutMs: number
-  readonly successThreshold: number
-}
-
-/** Calls of one tenth of the window. */
-export interface CircuitBucket {
-  /** Its number since the epoch: time divided by the bucket's width. */
-  readonly n: number
-  readonly calls: number
-  readonly failures: number
-}
+import { type CircuitBucket, type CircuitRules, isFailing, withCall } from './circuit-window.ts'
 
 /**
  * One circuit as plain data: it survives JSON. Changed only by the pure functions of this file, which
@@ -41,7 +24,6 @@ export type CircuitOutcome = 'success' | 'failure' | 'neutral'
 /** What to do with a call. */
 export type Admission = 'pass' | 'probe' | 'refuse'
 
-const BUCKETS = 10
 /** Open circuits of many isolates must not probe at the same moment. */
 const MAX_SPREAD = 0.1
 
@@ -121,28 +103,12 @@ export function settle(
   const next: CircuitState = {
     ...state,
     failuresInARow: failed ? state.failuresInARow + 1 : 0,
-    buckets: counted(state.buckets, rules, nowMs, failed),
+    buckets: withCall(state.buckets, rules, nowMs, failed),
   }
   return failed && isBad(next, rules) ? openCircuit(next, rules, nowMs, random) : next
 }
 
-/** The window with one more call in it, and without what has left it. */
-function counted(
-  buckets: readonly CircuitBucket[],
-  rules: CircuitRules,
-  nowMs: number,
-  failed: boolean,
-): readonly CircuitBucket[] {
-  const now = Math.floor((nowMs * BUCKETS) / rules.windowMs)
-  const kept = buckets.filter(({ n }) => n > now - BUCKETS && n < now)
-  const { calls, failures } = buckets.find(({ n }) => n === now) ?? { calls: 0, failures: 0 }
-  return [...kept, { n: now, calls: calls + 1, failures: failures + (failed ? 1 : 0) }]
-}
-
 /** Whether there are too many failures in a row, or too large a share of enough calls. */
 function isBad({ failuresInARow, buckets }: CircuitState, rules: CircuitRules): boolean {
-  if (failuresInARow >= rules.failureThreshold) return true
-  const calls = buckets.reduce((sum, bucket) => sum + bucket.calls, 0)
-  const failures = buckets.reduce((sum, bucket) => sum + bucket.failures, 0)
-  return calls >= rules.minCalls && failures >= calls * rules.failureRate
+  return failuresInARow >= rules.failureThreshold || isFailing(buckets, rules)
 }

@@ -4,12 +4,12 @@ import { notify } from '../runtime/index.ts'
 import {
   admit,
   type CircuitOutcome,
-  type CircuitRules,
   type CircuitState,
   closedCircuit,
   openCircuit,
   settle,
 } from './circuit-state.ts'
+import type { CircuitRules } from './circuit-window.ts'
 import { isRefusal } from './refusal.ts'
 import { errorTypeOf, type Ports } from './service.ts'
 import type { SharedCircuit } from './shared-circuit.ts'
@@ -102,12 +102,14 @@ export class Circuit {
 
   #settle(ticket: CircuitTicket, outcome: CircuitOutcome, options: KmsSignalOptions): void {
     const { runtime, network } = this.#ports
-    const before = this.#state.phase
+    const { phase: before, epoch } = this.#state
     const call = { epoch: ticket.epoch, outcome }
     this.#become(settle(this.#state, this.#rules, call, runtime.now(), network.jitter()), 'calls')
     const { phase } = this.#state
-    if (phase === before || phase === 'half-open') return
-    this.#shared?.tell(phase, options)
+    if (phase === before) {
+      const counts = phase === 'closed' && ticket.epoch === epoch && outcome !== 'neutral'
+      if (counts) this.#shared?.count(outcome === 'failure', options)
+    } else if (phase !== 'half-open') this.#shared?.tell(phase, options)
   }
 
   #outcomeOf(ticket: CircuitTicket, error: unknown, options: KmsSignalOptions): CircuitOutcome {

@@ -6,7 +6,8 @@ export {
   type CircuitStates,
 } from './circuit-breaker-kms.ts'
 export type { CircuitBreakerConfig } from './circuit-config.ts'
-export type { CircuitBucket, CircuitState } from './circuit-state.ts'
+export type { CircuitState } from './circuit-state.ts'
+export type { CircuitBucket } from './circuit-window.ts'
 export { type AuditLayer, composeKms, type ComposeKmsOptions } from './compose-kms.ts'
 export { BULKHEAD, CIRCUIT, HEDGE, HOLD, QUORUM, RETRY, TIMEOUTS } from './defaults.ts'
 export { MultiKms } from './multi-kms.ts'

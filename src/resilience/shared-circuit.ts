@@ -1,30 +1,31 @@
-import { type Bytes, decodeUtf8, encodeUtf8, equalBytes } from '../bytes/index.ts'
-import { wrongOption } from '../checks/index.ts'
+import type { Bytes } from '../bytes/index.ts'
 import type { KmsSignalOptions } from '../kms/index.ts'
 import type { KeyValueStore } from '../ports/index.ts'
-import { withTimeout } from '../runtime/index.ts'
+import { sleep } from '../runtime/index.ts'
+import { BACKGROUND_MS, inBackground } from './background.ts'
+import {
+  type CircuitAdvice,
+  circuitIn,
+  type CircuitRecord,
+  encodeCircuit,
+  sameAdvice,
+} from './circuit-record.ts'
+import { demandCircuitStore } from './circuit-store.ts'
+import type { CircuitRules } from './circuit-window.ts'
+import { ProbeLease } from './probe-lease.ts'
 import type { Ports } from './service.ts'
-
-/** A record of another isolate in the store. Advice: it may be old, lost or forged. */
-export interface CircuitAdvice {
-  readonly phase: 'open' | 'closed'
-  /** When it was written, by the writer's clock. */
-  readonly atMs: number
-}
+import { UnreportedCalls } from './unreported-calls.ts'
 
 /** The store is read at most this often. */
 const POLL_MS = 1_000
-/** Longest wait for the lease. A slower store is ignored. */
-const LEASE_WAIT_MS = 250
-/** Longest wait for a read or write in the background, which nobody waits for. */
-const BACKGROUND_MS = 5_000
-const NOTHING = /* @__PURE__ */ new Uint8Array(0)
-/** Our records are shorter. */
-const MAX_RECORD_BYTES = 128
+/** How often a write is tried that others were faster than. */
+const MAX_TRIES = 16
+/** How long an isolate waits at most after each further write that it lost. */
+const SPREAD_MS = 20
 
 /**
- * Shares the state of one circuit among isolates, over a store that may be down, slow or lie. Its
- * failures are never errors of a call, and calls wait only for the lease of a probe.
+ * Shares one circuit among isolates, its state and the failures that open it, over a store that may be
+ * down, slow or lie. Its failures are never errors of a call, and calls wait only for the lease of a probe.
  *
  * @remarks Security: an attacker who can write to the store can have calls refused, or made although a
  * KMS is down. The attacker cannot make a call succeed.
@@ -32,30 +33,27 @@ const MAX_RECORD_BYTES = 128
 export class SharedCircuit {
   readonly #store: KeyValueStore
   readonly #key: string
-  readonly #ttlMs: number
+  readonly #rules: CircuitRules
   readonly #ports: Ports
+  readonly #lease: ProbeLease
+  readonly #unreported: UnreportedCalls
   #askedAtMs = -Infinity
   /** The record as this isolate last saw it: a different one was written since. */
   #record: Bytes | undefined
   /** How often this isolate has told the others. */
   #told = 0
   #news: CircuitAdvice | undefined
-  #leasedUntilMs = -Infinity
 
-  /**
-   * @param ttlMs - how long an open circuit stays open, and with that how long a lease holds
-   * @throws KmsError `ERR_KMS_CONFIG` if the store has no compare-and-swap or no room for the key
-   */
-  constructor(store: KeyValueStore, key: string, ttlMs: number, ports: Ports) {
-    const { compareAndSwap, maxKeyBytes } = capabilitiesOf(store)
-    const longestKey = encodeUtf8(`${key}/probe`).length
-    if (!compareAndSwap) throw wrongOption('store', 'a store with compare-and-swap')
-    if (maxKeyBytes === undefined || maxKeyBytes < longestKey)
-      throw wrongOption('store', `a store for keys of ${String(longestKey)} bytes`, maxKeyBytes)
+  /** @throws KmsError `ERR_KMS_CONFIG` if the store has no compare-and-swap or no room for the key */
+  constructor(store: KeyValueStore, key: string, rules: CircuitRules, ports: Ports) {
+    const probeKey = `${key}/probe`
+    demandCircuitStore(store, probeKey)
     this.#store = store
     this.#key = key
-    this.#ttlMs = ttlMs
+    this.#rules = rules
     this.#ports = ports
+    this.#lease = new ProbeLease(store, probeKey, rules.resetTimeoutMs, ports)
+    this.#unreported = new UnreportedCalls(rules, BACKGROUND_MS)
   }
 
   /**
@@ -67,7 +65,7 @@ export class SharedCircuit {
     // By time, not by a flag: a read that a dead request began never comes back.
     if (now - this.#askedAtMs >= POLL_MS || now < this.#askedAtMs) {
       this.#askedAtMs = now
-      this.#inBackground((signal) => this.#read(signal), options)
+      inBackground(this.#ports, (signal) => this.#read(signal), options)
     }
     return this.#news
   }
@@ -78,89 +76,122 @@ export class SharedCircuit {
    *
    * @throws the signal's reason
    */
-  async lease({ signal }: KmsSignalOptions): Promise<boolean> {
-    const { runtime, network } = this.#ports
-    if (runtime.now() < this.#leasedUntilMs) return true
-    const error = (): Error => new Error('the store is too slow')
-    const bound = { timeoutMs: LEASE_WAIT_MS, signal, network, error }
-    try {
-      return await withTimeout(() => this.#take(), bound)
-    } catch {
-      signal?.throwIfAborted()
-      return true
-    }
+  lease(options: KmsSignalOptions): Promise<boolean> {
+    return this.#lease.take(options)
   }
 
-  /** Tells the others, unless one of them wrote since we last looked: that one knows better. */
+  /** Tells the others, unless one of them told something since we last looked: that one knows better. */
   tell(phase: CircuitAdvice['phase'], options: KmsSignalOptions): void {
-    this.#leasedUntilMs = -Infinity
+    this.#lease.end()
     this.#told += 1
     this.#news = undefined
-    // A clock may count parts of a millisecond, and a reader takes whole ones only.
-    const advice: CircuitAdvice = { phase, atMs: Math.floor(this.#ports.runtime.now()) }
-    const record = encodeUtf8(JSON.stringify({ v: 1, ...advice }))
-    this.#inBackground((signal) => this.#write(record, signal), options)
+    this.#unreported.clear()
+    const advice = { phase, atMs: this.#ports.runtime.now() }
+    inBackground(this.#ports, (signal) => this.#write({ advice, window: [] }, signal), options)
   }
 
-  async #take(): Promise<boolean> {
-    const { runtime } = this.#ports
-    const untilMs = runtime.now() + this.#ttlMs
-    const owner = runtime.randomFill(new Uint8Array(16))
-    const won = await this.#store.compareAndSwap(`${this.#key}/probe`, undefined, owner, {
-      ttlMs: this.#ttlMs,
-    })
-    if (won) this.#leasedUntilMs = untilMs
-    return won
+  /**
+   * Counts a call of a closed circuit, and reports what was counted if the call failed. One that succeeded
+   * costs no call of the store, unless failures of other isolates are about to open the circuit.
+   */
+  count(failed: boolean, options: KmsSignalOptions): void {
+    const nowMs = this.#ports.runtime.now()
+    this.#unreported.add(failed, nowMs)
+    if (!this.#unreported.begins(failed, this.#seen.window, nowMs)) return
+    inBackground(this.#ports, (signal) => this.#report(failed ? MAX_TRIES : 1, signal), options)
+  }
+
+  get #seen(): CircuitRecord {
+    return circuitIn(this.#record, this.#rules)
   }
 
   /** Updates are ordered by store writes, so isolate clocks need not agree. */
   async #read(signal: AbortSignal): Promise<void> {
     const told = this.#told
+    this.#askedAtMs = this.#ports.runtime.now()
     const record = await this.#store.get(this.#key, { signal })
-    const isSeen = equalBytes(record ?? NOTHING, this.#record ?? NOTHING)
-    if (isSeen || told !== this.#told) return
+    if (told !== this.#told) return
+    const before = this.#seen
     this.#record = record
-    this.#news = record === undefined ? undefined : adviceOf(record)
+    if (sameAdvice(before, this.#seen)) return
+    this.#news = this.#seen.advice
+    if (this.#news?.phase === 'open') this.#unreported.clear()
   }
 
-  async #write(next: Bytes, signal: AbortSignal): Promise<void> {
-    const put = (seen: Bytes | undefined): Promise<boolean> =>
-      this.#store.compareAndSwap(this.#key, seen, next, { ttlMs: 2 * this.#ttlMs, signal })
+  /** Writes advice over the record that was seen, and over one in which others only counted calls. */
+  async #write(next: CircuitRecord, signal: AbortSignal): Promise<void> {
+    const told = this.#told
+    const before = this.#seen
+    if (await this.#swap(this.#record, next, signal)) return
     // The record that we saw may have expired: then nobody knows better.
-    const swapped =
-      (await put(this.#record)) || (this.#record !== undefined && (await put(undefined)))
-    if (swapped) this.#record = next
-    else this.#askedAtMs = -Infinity
+    if (this.#record !== undefined && (await this.#swap(undefined, next, signal))) return
+    for (let tries = 1; tries < MAX_TRIES && told === this.#told; tries++) {
+      await this.#readAfterLoss(tries, signal)
+      if (told !== this.#told || !sameAdvice(before, this.#seen)) return
+      if (await this.#swap(this.#record, next, signal)) return
+    }
   }
 
-  /** On Workers the work outlives its request only if it is deferred. A failure is no advice. */
-  #inBackground(work: (signal: AbortSignal) => Promise<void>, { defer }: KmsSignalOptions): void {
-    const error = (): Error => new Error('the store is too slow')
-    const bound = { timeoutMs: BACKGROUND_MS, network: this.#ports.network, error }
-    const quiet = withTimeout(work, bound).catch(() => undefined)
-    defer?.(quiet)
+  /** Adds what was not reported to what all have counted. The isolate that makes it too much opens the circuit. */
+  async #report(most: number, signal: AbortSignal): Promise<void> {
+    const told = this.#told
+    for (let tries = 1; tries <= most && !signal.aborted; tries++) {
+      const nowMs = this.#ports.runtime.now()
+      const { advice, window } = this.#seen
+      const isOpen = advice?.phase === 'open'
+      if (isOpen && nowMs - advice.atMs < this.#rules.resetTimeoutMs) {
+        this.#unreported.clear()
+        return
+      }
+      const counted = this.#unreported.over(window, nowMs)
+      if (counted === undefined) return
+      const open: CircuitRecord = { advice: { phase: 'open', atMs: nowMs }, window: [] }
+      // An open circuit whose time is over is advice no more.
+      const count = { advice: isOpen ? undefined : advice, window: counted.window }
+      const swapped = await this.#swap(this.#record, counted.opens ? open : count, signal)
+      if (told !== this.#told) return
+      if (swapped && counted.opens) {
+        this.#hearSelf()
+        return
+      }
+      if (swapped) {
+        this.#unreported.reported()
+        tries = 0 // others of our calls may have failed since
+      } else {
+        this.#unreported.restore(nowMs)
+        if (tries < most) await this.#readAfterLoss(tries, signal)
+      }
+    }
+    this.#unreported.done()
   }
-}
 
-function capabilitiesOf(store: Partial<KeyValueStore>): Partial<KeyValueStore['capabilities']> {
-  const { capabilities, get, compareAndSwap } = Object(store) as typeof store
-  if (Object(capabilities) === capabilities && get !== undefined && compareAndSwap !== undefined)
-    return capabilities ?? {}
-  throw wrongOption('store', 'a KeyValueStore', store)
-}
+  /** What this isolate has counted is news to its own circuit. */
+  #hearSelf(): void {
+    this.#told += 1
+    this.#news = this.#seen.advice
+    this.#unreported.clear()
+  }
 
-function adviceOf(record: Bytes): CircuitAdvice | undefined {
-  if (record.length > MAX_RECORD_BYTES) return undefined
-  try {
-    const { v, phase, atMs } = Object(JSON.parse(decodeUtf8(record) ?? '')) as Record<
-      string,
-      unknown
-    >
-    const isPhase = phase === 'open' || phase === 'closed'
-    return v === 1 && isPhase && Number.isSafeInteger(atMs)
-      ? { phase, atMs: atMs as number }
-      : undefined
-  } catch {
-    return undefined
+  async #swap(
+    expected: Bytes | undefined,
+    next: CircuitRecord,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { resetTimeoutMs, windowMs } = this.#rules
+    const told = this.#told
+    const ttlMs = Math.max(2 * resetTimeoutMs, next.window.length > 0 ? windowMs : 0)
+    const bytes = encodeCircuit(next, this.#rules)
+    const swapped = await this.#store.compareAndSwap(this.#key, expected, bytes, { ttlMs, signal })
+    if (swapped && told === this.#told) this.#record = bytes
+    return swapped
+  }
+
+  /** Isolates that met at one record must not meet again. */
+  async #readAfterLoss(tries: number, signal: AbortSignal): Promise<void> {
+    const { network, runtime } = this.#ports
+    this.#askedAtMs = runtime.now() // nobody else needs to ask meanwhile
+    const delayMs = (tries - 1) * SPREAD_MS * network.jitter()
+    if (delayMs > 0) await sleep(network, delayMs, signal)
+    await this.#read(signal)
   }
 }

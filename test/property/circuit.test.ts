@@ -4,11 +4,11 @@ import {
   admit,
   type Admission,
   type CircuitOutcome,
-  type CircuitRules,
   type CircuitState,
   closedCircuit,
   settle,
 } from '../../src/resilience/circuit-state.ts'
+import type { CircuitRules } from '../../src/resilience/circuit-window.ts'
 
 /**
  * The breaker said again, as simply as it can be said: it keeps every call for ever and looks at all

@@ -6,7 +6,7 @@ function check(condition: boolean, what: string): void {
 }
 
 /** `createKms` on this runtime: its check of the configuration must need no `eval`. */
-export function configCases({ core, config, testing }: Library): readonly RuntimeCase[] {
+export function configCases({ core, config, local, testing }: Library): readonly RuntimeCase[] {
   return [
     {
       name: 'R33 config: a KMS from JSON encrypts, with a secret by reference',
@@ -30,6 +30,27 @@ export function configCases({ core, config, testing }: Library): readonly Runtim
         const sealed = await new core.EnvelopeCipher({ kms }).encryptText('hello')
         const opened = await new core.EnvelopeCipher({ kms }).decryptText(sealed)
         check(opened === 'hello', opened)
+      },
+    },
+    {
+      name: 'R33 config: a stack from single variables, of which only some may be read',
+      run: async () => {
+        const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))
+        const env = new Proxy(
+          {},
+          {
+            get: (_, name) => {
+              if (name === 'EDGE_KMS_KEY_V1') return key
+              throw new Error('this variable may not be read')
+            },
+            ownKeys: () => [],
+          },
+        )
+        for (const kms of [local.localKmsFromEnv, config.anyKmsFromEnv]) {
+          const { cipher } = core.stackFromEnv(env, { kms })
+          const opened = await cipher.decryptText(await cipher.encryptText('hello'))
+          check(opened === 'hello', opened)
+        }
       },
     },
     {

@@ -1,3 +1,5 @@
+import { standardsOf } from '../../src/checks/index.ts'
+import { CIRCUIT } from '../../src/resilience/index.ts'
 import { SharedCircuit } from '../../src/resilience/shared-circuit.ts'
 import type { DataKeyStore, KeyValueStore } from '../../src/ports/index.ts'
 import { webNetwork, webRuntime } from '../../src/runtime/index.ts'
@@ -7,6 +9,7 @@ import { randomLetters } from '../../src/testing/samples.ts'
 
 // What the resilience layer keeps in a strong store, as cases for any of them.
 
+const rules = { ...standardsOf(CIRCUIT), resetTimeoutMs: 60_000 }
 const ports = { runtime: webRuntime, network: webNetwork, observer: undefined }
 
 /** A breaker's state that isolates share. */
@@ -16,7 +19,7 @@ export function sharedCircuitContract(
   const isolates = async (count: number): Promise<SharedCircuit[]> => {
     const key = `circuit/${randomLetters()}`
     const made = Array.from({ length: count }, async () => {
-      return new SharedCircuit(await create(), key, 60_000, ports)
+      return new SharedCircuit(await create(), key, rules, ports)
     })
     return Promise.all(made)
   }

@@ -12,6 +12,7 @@ interface Answer {
   readonly answer: string
   readonly phase: string
   readonly slowLeases: number
+  readonly swaps: number
 }
 
 /** Of a Worker, what a test uses. */
@@ -30,9 +31,9 @@ function kms(): Response {
   return new Response('answer', { status: failing ? 503 : 200 })
 }
 
-async function ask(name: string): Promise<Answer> {
+async function ask(name: string, path = ''): Promise<Answer> {
   const worker = (await workers.getWorker(name)) as unknown as Fetcher
-  const response = await worker.fetch('http://localhost/')
+  const response = await worker.fetch(`http://localhost/${path}`)
   return (await response.json()) as Answer
 }
 
@@ -63,6 +64,27 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(() => workers.dispose())
+
+it('R24 fifty isolates with three failing calls each open one circuit; a KMS that is well costs no write', async () => {
+  failing = false
+  const all = (): Promise<Answer[]> => Promise.all(names.map((name) => ask(name, 'fleet')))
+  await all()
+  expect((await all()).reduce((sum, { swaps }) => sum + swaps, 0)).toBe(0)
+
+  failing = true
+  calls = 0
+  for (let i = 0; i < 3; i++) await all()
+  expect(calls).toBeLessThanOrEqual(3 * ISOLATES)
+  // Each hears of it at its next call, or of an older word first and then a second later.
+  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await all()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const answers = await all()
+  expect(new Set(answers.map(({ phase }) => phase))).toEqual(new Set(['open']))
+  calls = 0
+  await all()
+  expect(calls).toBe(0)
+}, 60_000)
 
 it('R24 fifty isolates make one probe in each period at most, and hear of its success', async () => {
   let answers = await round()

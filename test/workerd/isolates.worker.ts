@@ -23,6 +23,8 @@ interface Env {
 
 /** Leases that took too long here. Clocks move with I/O, and this is I/O. */
 let slowLeases = 0
+/** Writes to the store. */
+let swaps = 0
 
 function timed(store: KeyValueStore): KeyValueStore {
   return {
@@ -32,6 +34,7 @@ function timed(store: KeyValueStore): KeyValueStore {
     delete: (key, options) => store.delete(key, options),
     async compareAndSwap(key, expected, next, options) {
       const started = Date.now()
+      swaps++
       try {
         return await store.compareAndSwap(key, expected, next, options)
       } finally {
@@ -41,9 +44,14 @@ function timed(store: KeyValueStore): KeyValueStore {
   }
 }
 
-let breaker: CircuitBreakerKms | undefined
+/** `probes`: each isolate opens by its own two failures. `fleet`: none sees enough to open alone. */
+const RULES = {
+  probes: { failureThreshold: 2, resetTimeoutMs: 2_000 },
+  fleet: { resetTimeoutMs: 60_000 },
+} as const
+const breakers = new Map<string, CircuitBreakerKms>()
 
-function breakerOf({ STORE }: Env): CircuitBreakerKms {
+function breakerOf(scope: keyof typeof RULES, { STORE }: Env): CircuitBreakerKms {
   const kms = new ScriptedKms('fetched')
   kms.always = async () => {
     const response = await fetch('https://kms.test/call')
@@ -51,12 +59,14 @@ function breakerOf({ STORE }: Env): CircuitBreakerKms {
     if (!response.ok) throw new KmsError('ERR_KMS_UNAVAILABLE')
   }
   const store = timed(new DurableObjectKeyValueStore({ namespace: STORE }))
-  return new CircuitBreakerKms({ kms, store, failureThreshold: 2, resetTimeoutMs: 2_000 })
+  return new CircuitBreakerKms({ kms, store, scope, ...RULES[scope] })
 }
 
 export default {
-  async fetch(_: Request, env: Env, request: RequestContext): Promise<Response> {
-    breaker ??= breakerOf(env)
+  async fetch({ url }: Request, env: Env, request: RequestContext): Promise<Response> {
+    const scope = new URL(url).pathname === '/fleet' ? 'fleet' : 'probes'
+    const breaker = breakers.get(scope) ?? breakerOf(scope, env)
+    breakers.set(scope, breaker)
     const options: KmsCallOptions = {
       context: {},
       defer: (work) => {
@@ -67,7 +77,7 @@ export default {
       () => 'ok',
       (error: unknown) => (isKmsError(error) ? error.code : String(error)),
     )
-    return Response.json({ answer, phase: breaker.state().encrypt.phase, slowLeases })
+    return Response.json({ answer, phase: breaker.state().encrypt.phase, slowLeases, swaps })
   },
 }
 

@@ -35,6 +35,8 @@ const layers = {
   envelope: { may: [...base, 'kms', 'ciphers', 'wire', 'data-keys'] },
   policy: { may: ['errors', 'checks', 'kms'] },
   resilience: { may: [...base, 'kms'] },
+  // A whole stack, of providers that are handed in.
+  stack: { may: [...base, 'kms', 'data-keys', 'envelope', 'resilience'] },
   stores: { may: [...base, 'http', 'credentials/aws'] },
   observability: { may: [...base, 'kms', 'ciphers', 'http'] },
   rotation: {

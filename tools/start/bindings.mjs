@@ -1,47 +1,52 @@
 import { isAbsolute, relative } from 'node:path'
 import { gatewayOptionsFromEnv } from '../../adapters/gateway/env-options.ts'
+import { anyKmsFromEnv } from '../../src/config/index.ts'
 import { isKmsError } from '../../src/errors.ts'
+import { stackFromEnv } from '../../src/index.ts'
 import { EnvKeyProvider } from '../../src/providers/local/index.ts'
-import { configBindings } from './config.mjs'
+import { chosenVariables } from '../../src/stack/key-variables.ts'
+import { configBindings, textOf } from './config.mjs'
 import { keyFilePath, readOrMakeKeyFile } from './key-file.mjs'
 import { StartError } from './start-error.mjs'
 
-/** Variables that the Worker reads itself. */
-const AWS = [
-  'EDGE_KMS_AWS_KEY_ID',
-  'AWS_REGION',
-  'AWS_ACCESS_KEY_ID',
-  'AWS_SECRET_ACCESS_KEY',
-  'AWS_SESSION_TOKEN',
-  'EDGE_KMS_AWS_ENDPOINT',
-]
+/** Variables that the Worker reads itself, by the one that names the key. */
+const VENDORS = {
+  EDGE_KMS_AWS_KEY_ID: [
+    ...['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT'],
+    ...['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'EDGE_KMS_AWS_ENDPOINT'],
+  ],
+  EDGE_KMS_GCP_KEY_ID: ['GOOGLE_APPLICATION_CREDENTIALS', 'GCE_METADATA_HOST'],
+  EDGE_KMS_AZURE_KEY_ID: [
+    ...['AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_AUTHORITY_HOST'],
+    ...['IDENTITY_ENDPOINT', 'IDENTITY_HEADER'],
+  ],
+  EDGE_KMS_VAULT_KEY_ID: [
+    ...['VAULT_ADDR', 'VAULT_NAMESPACE', 'VAULT_TOKEN', 'VAULT_ROLE_ID', 'VAULT_SECRET_ID'],
+  ],
+}
+const STORE = ['EDGE_KMS_STORE_AUTH_KEY', 'EDGE_KMS_PARTITION']
 const GATEWAY = ['EDGE_KMS_GATEWAY_HOSTS', 'EDGE_KMS_GATEWAY_HOLD_BYTES']
-const RETIRED = 'EDGE_KMS_KEY_RETIRED'
+const CONFIG = 'EDGE_KMS_CONFIG'
+const GOOGLE = 'GOOGLE_APPLICATION_CREDENTIALS'
 
 /**
  * What the Worker is given, and what the user is told about it. Vendor variables alone never switch
- * the KMS: only EDGE_KMS_CONFIG and EDGE_KMS_AWS_KEY_ID do.
+ * the KMS: only EDGE_KMS_CONFIG and the variables that name a key do.
  *
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
  */
 export function bindingsOf(root, env) {
-  const common = checkedGateway(pick(env, GATEWAY))
-  if (env['EDGE_KMS_CONFIG']) {
-    if (env['EDGE_KMS_AWS_KEY_ID'])
-      throw new StartError('EDGE_KMS_CONFIG and EDGE_KMS_AWS_KEY_ID are both set: take one away.')
-    const { bindings, about } = configBindings(env['EDGE_KMS_CONFIG'], env)
+  const common = { ...checkedGateway(pick(env, GATEWAY)), ...pick(env, STORE) }
+  const chosen = chosenIn(env)
+  if (chosen === CONFIG) {
+    const { bindings, about } = configBindings(env[CONFIG] ?? '', env)
     return { bindings: { ...common, ...bindings }, about }
   }
-  if (env['EDGE_KMS_AWS_KEY_ID']) {
-    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) {
-      if (!env[name]) throw new StartError(`EDGE_KMS_AWS_KEY_ID is set, and ${name} is not.`)
-    }
-    const about = [`KMS: AWS KMS, key ${env['EDGE_KMS_AWS_KEY_ID']}.`]
-    return { bindings: { ...common, ...pick(env, AWS) }, about }
-  }
-  const names = keyNames(env)
-  if (names.some((name) => name !== RETIRED)) {
+  for (const [name, others] of Object.entries(VENDORS))
+    if (chosen === name) return vendorBindings(name, others, env, common)
+  const names = Object.keys(env).filter((name) => name.startsWith('EDGE_KMS_KEY_'))
+  if (chosen !== undefined) {
     const keys = checked(pick(env, names), 'the environment')
     const about = [
       'KMS: the local key of EDGE_KMS_KEY_V…: for development, not for data that matters.',
@@ -59,17 +64,44 @@ export function bindingsOf(root, env) {
 }
 
 /**
- * A misspelt name must not make a key vanish in silence, and another one be used.
+ * The variable that names the key. A misspelt name must not make a key vanish in silence, and another one be used.
  *
  * @param {NodeJS.ProcessEnv} env
  */
-function keyNames(env) {
-  const names = Object.keys(env).filter((name) => name.startsWith('EDGE_KMS_KEY'))
-  const unknown = names.find((name) => name !== RETIRED && !/^EDGE_KMS_KEY_V[1-9]\d*$/.test(name))
-  if (unknown === undefined) return names
-  throw new StartError(
-    `${unknown} is no variable that is read: keys are EDGE_KMS_KEY_V1, EDGE_KMS_KEY_V2, …, and ${RETIRED} lists versions.`,
-  )
+function chosenIn(env) {
+  const given = Object.entries(env).filter(([name, value]) => value && name.startsWith('EDGE_KMS_'))
+  try {
+    const [first, second] = chosenVariables(Object.fromEntries(given))
+    if (second === undefined) return first
+    throw new StartError(`${first} and ${second} are both set: take one away.`)
+  } catch (error) {
+    if (!isKmsError(error)) throw error
+    throw new StartError(error.message.endsWith('?') ? error.message : `${error.message}.`)
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {readonly string[]} others
+ * @param {NodeJS.ProcessEnv} env
+ * @param {Record<string, string>} common
+ */
+function vendorBindings(name, others, env, common) {
+  const bindings = pick(env, [name, ...others])
+  const file = bindings[GOOGLE]
+  // A Worker has no files.
+  if (file !== undefined && !file.startsWith('{')) bindings[GOOGLE] = textOf(GOOGLE, file)
+  try {
+    // The Worker would refuse them too, at its first request.
+    const { kms } = stackFromEnv(bindings, { kms: anyKmsFromEnv })
+    return {
+      bindings: { ...common, ...bindings },
+      about: [`KMS: ${kms.providerName}, key ${env[name]}.`],
+    }
+  } catch (error) {
+    if (!isKmsError(error)) throw error
+    throw new StartError(`${name} is set, and cannot be used: ${error.message}.`)
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { build } from 'esbuild'
 import { StartError } from './start-error.mjs'
 
 /**
- * The two settings of wrangler.toml that a local workerd needs. Other tools read the same file, so
+ * The settings of wrangler.toml that a local workerd needs. Other tools read the same file, so
  * that what runs here is what is deployed.
  * @param {string} root
  */
@@ -15,7 +15,11 @@ export function readWrangler(root) {
   if (main === undefined || compatibilityDate === undefined) {
     throw new StartError('wrangler.toml must have a line for main and one for compatibility_date.')
   }
-  return { main, compatibilityDate }
+  const bound = /^\[\[durable_objects\.bindings\]\]\nname = "(\w+)"\nclass_name = "(\w+)"$/gm
+  const objects = [...text.matchAll(bound)].map(([, name = '', className = '']) => {
+    return [name, { className, useSQLite: true }]
+  })
+  return { main, compatibilityDate, durableObjects: Object.fromEntries(objects) }
 }
 
 /**

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createKms, createResilientKms } from '../../src/config/index.ts'
 import { isKmsError } from '../../src/errors.ts'
+import { MemoryKeyValueStore } from '../../src/stores/index.ts'
 import { StartError } from './start-error.mjs'
 
 /** Maps of a user's own strings: nothing in them is a reference. */
@@ -39,7 +40,8 @@ export function configBindings(json, env) {
  */
 function namesOf(config, resolve) {
   if (!Object.hasOwn(Object(config), 'kms')) return createKms(config, { resolve }).providerName
-  createResilientKms(config, { resolve })
+  // It may name the Durable Object of wrangler.toml, which the Worker has.
+  createResilientKms(config, { resolve, bindings: { EDGE_KMS_STORE: new MemoryKeyValueStore() } })
   return [config.kms]
     .flat()
     .map(({ provider }) => provider)
@@ -74,7 +76,7 @@ function forWorker(value, env, bindings) {
     }
     if (name === 'file') {
       const binding = `EDGE_KMS_FILE_${Object.keys(bindings).length}`
-      bindings[binding] = textOf(value.file)
+      bindings[binding] = textOf('EDGE_KMS_CONFIG', value.file)
       return { env: binding }
     }
   }
@@ -86,12 +88,15 @@ function forWorker(value, env, bindings) {
   )
 }
 
-/** @param {string} path */
-function textOf(path) {
+/**
+ * @param {string} variable - that names the file
+ * @param {string} path
+ */
+export function textOf(variable, path) {
   try {
     return readFileSync(path, 'utf8').trim()
   } catch (error) {
     const code = /** @type {NodeJS.ErrnoException} */ (error).code ?? 'unreadable'
-    throw new StartError(`EDGE_KMS_CONFIG names the file ${path}, which cannot be read: ${code}.`)
+    throw new StartError(`${variable} names the file ${path}, which cannot be read: ${code}.`)
   }
 }

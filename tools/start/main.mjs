@@ -20,10 +20,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 try {
   const address = await readAddress(process.env)
-  const { main, compatibilityDate } = readWrangler(root)
+  const { main, compatibilityDate, durableObjects } = readWrangler(root)
   const { bindings, about } = bindingsOf(root, process.env)
   const script = await bundleWorker(root, main)
-  const url = await serve({ address, script, compatibilityDate, bindings })
+  const url = await serve({ address, script, compatibilityDate, durableObjects, bindings })
   console.log(greeting(url, about))
 } catch (error) {
   if (!(error instanceof StartError)) throw error

@@ -18,15 +18,17 @@ const V8_FLAGS = '--single-threaded-gc --max-semi-space-size=1 --initial-old-spa
  * @param {{ host: string, port: number }} options.address
  * @param {string} options.script
  * @param {string} options.compatibilityDate
+ * @param {Record<string, { className: string, useSQLite: boolean }>} options.durableObjects
  * @param {Record<string, string>} options.bindings
  * @returns {Promise<string>} the URL
  */
-export async function serve({ address, script, compatibilityDate, bindings }) {
+export async function serve({ address, script, compatibilityDate, durableObjects, bindings }) {
   process.env['MINIFLARE_WORKERD_V8_FLAGS'] ??= V8_FLAGS
   const miniflare = new Miniflare({
     name: 'edge-kms',
     modules: [{ type: 'ESModule', path: 'worker.mjs', contents: script }],
     compatibilityDate,
+    durableObjects,
     bindings,
     unsafeDirectSockets: [address],
     // Without this it asks a server of Cloudflare what a request's `cf` looks like.

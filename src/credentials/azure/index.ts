@@ -3,6 +3,7 @@ export { azureClientSecret, type AzureClientSecretOptions } from './client-secre
 export { AZURE_CLOUDS, type AzureCloudName } from './clouds.ts'
 export type { EntraOptions } from './entra.ts'
 export { azureFederatedToken, type AzureFederatedTokenOptions } from './federated-token.ts'
+export { azureCredentialsOfEnv, type AzureEnvOptions } from './from-env.ts'
 export {
   type AzureAppServiceOptions,
   azureAppServiceIdentity,

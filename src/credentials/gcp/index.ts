@@ -1,6 +1,7 @@
 export { GcpClient } from './client.ts'
 export type { GcpAccessToken, GcpCredentialsOption, GcpCredentialSource } from './credentials.ts'
 export { gcpErrorOf, type GcpStatus, objectField } from './errors.ts'
+export { gcpCredentialsOfEnv, type GcpEnvOptions } from './from-env.ts'
 export { gcpImpersonation, type GcpImpersonationOptions } from './impersonation.ts'
 export { gcpMetadataServer, type GcpMetadataServerOptions } from './metadata-server.ts'
 export {

@@ -1,14 +1,14 @@
 import { copyBytes, decodeBase64, encodeUtf8, isWellFormed } from '../../bytes/index.ts'
 import {
+  checkNumbers,
   configError,
   describe,
   flag,
-  integer,
   oneOf,
-  refuseOthers,
   wrongOption,
 } from '../../checks/index.ts'
 import type { KeyValueStore } from '../../ports/index.ts'
+import { SHARED_OPTIONS } from './defaults.ts'
 import type { SharedDataKeysOptions } from './options.ts'
 import { MAC_BYTES } from './store-auth.ts'
 
@@ -32,19 +32,8 @@ export interface SharedSettings {
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
-  const {
-    store,
-    partition,
-    storeAuthKey,
-    trustedStore = false,
-    lease = 'auto',
-    leaseMs = 2_000,
-    waitMs = 5_000,
-    signalMs = 10_000,
-    storeTimeoutMs = 500,
-    ...others
-  } = options
-  refuseOthers(others)
+  const { store, partition, storeAuthKey, trustedStore = false, lease = 'auto', ...times } = options
+  const numbers = checkNumbers(SHARED_OPTIONS, times)
   const plain = plainStore(store)
   const { consistency, compareAndSwap } = plain.capabilities
   // One partition by mistake is all keys for all (W5.13).
@@ -64,10 +53,7 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
     partition,
     storeAuthKey: authKey,
     leases,
-    leaseMs: integer('leaseMs', leaseMs, 1, 60_000),
-    waitMs: integer('waitMs', waitMs, 0, 120_000),
-    signalMs: integer('signalMs', signalMs, 1, 3_600_000),
-    storeTimeoutMs: integer('storeTimeoutMs', storeTimeoutMs, 1, 60_000),
+    ...numbers,
   }
 }
 

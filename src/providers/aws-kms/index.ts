@@ -14,5 +14,6 @@ export {
   type StsOptions,
   type WebIdentityOptions,
 } from '../../credentials/aws/index.ts'
+export { awsKmsFromEnv, type AwsKmsFromEnvOptions } from './aws-kms-from-env.ts'
 export { createAwsKms } from './create-aws-kms.ts'
 export type { AwsKmsOptions } from './options.ts'

@@ -16,6 +16,7 @@ export {
   type AzureTokenOptions,
   type EntraOptions,
 } from '../../credentials/azure/index.ts'
+export { azureKmsFromEnv, type AzureKmsFromEnvOptions } from './azure-kms-from-env.ts'
 export { createAzureKeyVaultKms } from './create-azure-key-vault-kms.ts'
 export type { AzureWrapAlgorithm } from './keys-api.ts'
 export type { AzureKeyVaultKms, AzureKeyVaultOptions } from './options.ts'

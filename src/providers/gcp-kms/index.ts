@@ -18,6 +18,7 @@ export {
 } from '../../credentials/gcp/index.ts'
 export { createGcpKms } from './create-gcp-kms.ts'
 export { createGcpKmsOver } from './create-gcp-kms-over.ts'
+export { gcpKmsFromEnv, type GcpKmsFromEnvOptions } from './gcp-kms-from-env.ts'
 export { gcpKmsError } from './errors.ts'
 export type { GcpKmsKeyOptions, GcpKmsOptions } from './options.ts'
 export type { GcpKmsAnswer, GcpKmsMethods, GcpKmsTransport } from './transport.ts'

@@ -1,4 +1,5 @@
 export { createLocalKms } from './create-local-kms.ts'
 export { EnvKeyProvider, type EnvKeyProviderOptions } from './env-key-provider.ts'
+export { localKmsFromEnv, type LocalKmsFromEnvOptions } from './local-kms-from-env.ts'
 export type { LocalKeyVersion } from './local-key-ring.ts'
 export { LocalKms, type LocalKmsOptions } from './local-kms.ts'

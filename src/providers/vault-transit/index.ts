@@ -13,4 +13,5 @@ export {
   vaultToken,
 } from '../../credentials/vault/index.ts'
 export { createVaultTransitKms } from './create-vault-transit-kms.ts'
+export { vaultKmsFromEnv, type VaultKmsFromEnvOptions } from './vault-kms-from-env.ts'
 export type { VaultTransitKmsOptions } from './options.ts'

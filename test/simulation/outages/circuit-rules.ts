@@ -15,6 +15,8 @@ export interface Attempt {
 /** What an attempt waits for its turn in the queue before it begins, and its ways to the store. */
 const LATE_MS = 1_100
 const OUTAGES: readonly unknown[] = ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_TIMEOUT']
+/** Of the breaker's window, by default, with a bucket of it and the longest write of the store. */
+const WINDOW_MS = 30_000 + 3_000 + 5_000
 /** A call that was cut counts if the KMS had it for a second or all the time that was left, but never below this. */
 const LEAST_MS = 100
 
@@ -40,6 +42,7 @@ export class CircuitRules {
   #phase: CircuitEvent['to'] = 'closed'
   #sinceOrder = 0
   #inARow = 0
+  #openedMs = -Infinity
 
   constructor(
     plan: OutagePlan,
@@ -49,6 +52,18 @@ export class CircuitRules {
     this.#plan = plan
     this.#news = news
     this.#blame = blame
+  }
+
+  /** Returns how many calls of this isolate all isolates may have counted by now. */
+  outagesBefore(nowMs: number): number {
+    const sinceMs = nowMs - WINDOW_MS - 2 * this.#plan.skewMs
+    const recent = this.#attempts.filter(({ endedMs }) => (endedMs ?? nowMs) >= sinceMs)
+    return recent.filter((one) => this.#isOutage(one, nowMs)).length
+  }
+
+  /** Returns whether this isolate has opened its circuit by itself a moment ago. */
+  opensBefore(nowMs: number): boolean {
+    return nowMs - this.#openedMs <= WINDOW_MS
   }
 
   began(attempt: Attempt): void {
@@ -67,6 +82,7 @@ export class CircuitRules {
 
   changed({ from, to, why }: CircuitEvent, order: number, nowMs: number): void {
     if (why === 'calls' && to === 'open') this.#opens(from, nowMs)
+    if (why === 'calls' && to === 'open') this.#openedMs = nowMs
     if (why === 'calls' && to === 'closed') this.#closes()
     const told = to === 'open' ? this.#news.opened : this.#news.closed
     const isDenied = from === 'half-open' && to === 'open'
@@ -89,8 +105,11 @@ export class CircuitRules {
   }
 
   /** Whether it can be one of those that opened the circuit. */
-  #mayCount({ order, atMs, endedMs, cut, code }: Attempt, nowMs: number): boolean {
-    if (order <= this.#sinceOrder) return false
+  #mayCount(attempt: Attempt, nowMs: number): boolean {
+    return attempt.order > this.#sinceOrder && this.#isOutage(attempt, nowMs)
+  }
+
+  #isOutage({ atMs, endedMs, cut, code }: Attempt, nowMs: number): boolean {
     if (!cut && OUTAGES.includes(code)) return true
     return (cut || endedMs === undefined) && (endedMs ?? nowMs) - atMs >= LEAST_MS
   }

@@ -60,6 +60,7 @@ const CLASSES: Partial<Record<KmsOperation, CallClass>> = {
 const SLACK_MS = 5
 /** A call of a KMS that is well, several KEKs one after the other, and the lease of a probe. */
 const WELL_MS = 900
+const CIRCUIT_KEY = /^circuit\/(.+)\/(\w+)$/
 const LEASE_KEY = /^circuit\/(.+)\/(\w+)\/probe$/
 const OUTAGES: readonly unknown[] = ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_TIMEOUT', 'ERR_KMS_THROTTLED']
 
@@ -154,7 +155,8 @@ export class OutageJudge {
       lostSwap: (key) => {
         readAtMs.delete(key)
       },
-      wonSwap: (key) => {
+      wonSwap: (key, value) => {
+        this.#toldAll(isolate, key, value)
         const [, provider, callClass] = LEASE_KEY.exec(key) ?? []
         if (provider === undefined || callClass === undefined) return
         const { leasedAtMs } = this.#newsOf(`${provider} ${callClass}`)
@@ -287,6 +289,25 @@ export class OutageJudge {
     if (this.#deks.some((dek) => text.includes(dek))) this.blame('secret', `a DEK in ${where}`)
   }
 
+  /** An isolate has written that a circuit is open: for what it saw alone, or for what all have counted. */
+  #toldAll(isolate: Isolate, key: string, value: Bytes): void {
+    const [, provider = '', callClass = ''] = CIRCUIT_KEY.exec(key) ?? []
+    const { phase } = (isText(value) ? JSON.parse(Buffer.from(value).toString()) : {}) as {
+      readonly phase?: unknown
+    }
+    if (key.endsWith('/probe') || phase !== 'open') return
+    const id = `${provider} ${callClass}`
+    this.#newsOf(id).opened = true
+    if (this.#plan.jumps + this.#plan.forgeries > 0) return // then windows are of no time that is known here
+    const { nowMs } = this.#scheduler
+    const all = [...this.#circuits].filter(([name]) => name.endsWith(` ${id}`))
+    const own = this.#circuits.get(`${isolate.name} ${id}`)
+    const outages = all.reduce((sum, [, circuit]) => sum + circuit.outagesBefore(nowMs), 0)
+    const { minCalls, failureRate } = this.#plan.config.circuitBreaker
+    if (own?.opensBefore(nowMs) !== true && outages < minCalls * failureRate)
+      this.blame('circuit', `${isolate.name} opens ${id} for all after ${String(outages)} outages`)
+  }
+
   #circuitOf(name: string, provider: string, callClass: CallClass): CircuitRules {
     const id = `${provider} ${callClass}`
     const news = this.#newsOf(id)
@@ -323,6 +344,9 @@ export interface Since {
   /** The KEKs that could open it. */
   readonly readers: readonly string[]
 }
+
+/** A record of a circuit is JSON; a lease is random bytes. */
+const isText = (value: Bytes): boolean => value[0] === 0x7b
 
 function held<T>(map: Map<string, T>, key: string, make: () => T): T {
   const found = map.get(key)

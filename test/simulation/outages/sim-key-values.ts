@@ -41,7 +41,7 @@ export interface StoreWitness {
   /** The isolate has heard that another one was first. */
   readonly lostSwap: (key: string) => void
   /** The store has swapped; the isolate has not heard of it yet. */
-  readonly wonSwap: (key: string) => void
+  readonly wonSwap: (key: string, value: Bytes) => void
 }
 
 /** The client of one isolate; what fails is no `KmsError`. */
@@ -57,7 +57,7 @@ export class SimKeyValues implements KeyValueStore {
   readonly #isolate: Isolate
   readonly #onRead: (key: string) => void
   readonly #onLostSwap: (key: string) => void
-  readonly #onWonSwap: (key: string) => void
+  readonly #onWonSwap: StoreWitness['wonSwap']
 
   constructor(table: KeyValueTable, isolate: Isolate, witness: StoreWitness) {
     this.#table = table
@@ -90,7 +90,7 @@ export class SimKeyValues implements KeyValueStore {
       const held = this.#table.read(key)
       if ((held && hex(held)) !== old) return false
       this.#table.write(key, copy, options.ttlMs)
-      this.#onWonSwap(key)
+      this.#onWonSwap(key, copy)
       return true
     })
     if (!swapped) this.#onLostSwap(key)

@@ -9,10 +9,15 @@ import { type Json, schemaOptions } from './schema-paths.ts'
 
 const key = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
 const local = (kekId: string) => ({ provider: 'local', kekId, versions: [{ version: 1, key }] })
-/** Those of one KMS are held elsewhere. */
+/** Those of one KMS are held elsewhere, and those of stores in `stores.test.ts`. */
 const options = schemaOptions(
   toJSONSchema(resilientConfigSchema, { io: 'input' }) as unknown as Json,
-).filter(({ path }) => !/^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|kms)\b/.test(path))
+).filter(
+  ({ path }) =>
+    !/^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|kms|circuitStore|shared)\b/.test(
+      path,
+    ),
+)
 
 /** What must be said beside an option, for its bounds to be bounds. */
 const BESIDE: Readonly<Record<string, AnyConfig>> = {

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest'
+import { standardsOf } from '../../../src/checks/index.ts'
+import { CIRCUIT } from '../../../src/resilience/index.ts'
 import { SharedCircuit } from '../../../src/resilience/shared-circuit.ts'
 import { FakeWorld, turn } from '../../support/fake-world.ts'
 import { MemoryKeyValues } from '../../support/memory-key-values.ts'
 
 const PERIOD_MS = 30_000
+const RULES = { ...standardsOf(CIRCUIT), resetTimeoutMs: PERIOD_MS }
 
 function setup() {
   const world = new FakeWorld()
   const store = new MemoryKeyValues(() => world.now())
-  const circuit = (): SharedCircuit => new SharedCircuit(store, 'c', PERIOD_MS, world.ports)
+  const circuit = (): SharedCircuit => new SharedCircuit(store, 'c', RULES, world.ports)
   /** What it hears now: a read that it begins, and what came of it. */
   const hears = async (one: SharedCircuit) => {
     one.news({})
@@ -103,14 +106,12 @@ describe('R24 what is news', () => {
     const [one, other] = [circuit(), circuit()]
     other.tell('closed', {})
     await turn()
-    let go = (): void => undefined
-    store.before = () => new Promise((resolve) => (go = resolve))
+    const answers: (() => void)[] = []
+    store.before = () => new Promise((resolve) => answers.push(resolve))
     one.news({})
     await turn()
-    const answer = go
-    store.before = () => undefined
     one.tell('open', {})
-    answer()
+    answers[0]?.()
     await turn()
     expect(one.news({})).toBeUndefined()
   })
@@ -126,20 +127,19 @@ describe('R24 what is news', () => {
     expect(one.news({})).toBeUndefined()
   })
 
-  it('who loses against another one’s word asks at once', async () => {
+  it('who loses against another one’s word hears it at once, and asks no second time', async () => {
     const { store, circuit } = setup()
     const [one, other] = [circuit(), circuit()]
     one.news({})
     await turn()
     other.tell('open', {})
     await turn()
+    store.calls.length = 0
     one.tell('closed', {})
     await turn()
-    store.calls.length = 0
-    one.news({})
-    await turn()
-    expect(store.calls).toEqual(['get c'])
+    expect(store.calls).toEqual(['swap c', 'get c'])
     expect(one.news({})?.phase).toBe('open')
+    expect(store.calls).toHaveLength(2)
   })
 
   it('is asked for once a second, and again after a clock was put back', async () => {

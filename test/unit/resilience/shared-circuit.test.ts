@@ -194,7 +194,7 @@ describe('R24 a store that is no help', () => {
     ['another phase', '{"v":1,"phase":"ajar","atMs":1767225600000}'],
     ['a time that is none', '{"v":1,"phase":"open","atMs":"now"}'],
     ['null', 'null'],
-    ['too long', `{"v":1,"phase":"open","atMs":1767225600000,"x":"${'x'.repeat(200)}"}`],
+    ['too long', `{"v":1,"phase":"open","atMs":1767225600000,"x":"${'x'.repeat(800)}"}`],
     ['old', '{"v":1,"phase":"open","atMs":1767225500000}'],
   ])('holds %s: it is passed over', async (_, text) => {
     const { world, store, breakers } = setup(1)

@@ -1,0 +1,103 @@
+import { configError, refuseOthers, wrongOption } from '../checks/index.ts'
+import { EnvelopeCipher } from '../envelope/index.ts'
+import type { KeyManagementService } from '../kms/index.ts'
+import type { Network } from '../ports/index.ts'
+import type { ResilienceConfig } from '../resilience/index.ts'
+import { webNetwork } from '../runtime/index.ts'
+import { chooseKms } from './choose-kms.ts'
+import { composeStack, type KeyStack, type StackCacheConfig } from './compose-stack.ts'
+import { deferringKeys } from './deferring-keys.ts'
+import type { KmsSourceOptions, StackFromEnvOptions, StackPlan } from './stack-options.ts'
+
+/** A stack that works. */
+export interface Stack extends KeyStack {
+  readonly cipher: EnvelopeCipher
+}
+
+/**
+ * Returns a cipher, its data keys and its KMS from an environment: that of Node, Deno, Bun or a Worker. Short
+ * variables name the key: `EDGE_KMS_AWS_KEY_ID`, `EDGE_KMS_GCP_KEY_ID`, `EDGE_KMS_AZURE_KEY_ID`,
+ * `EDGE_KMS_VAULT_KEY_ID`, or `EDGE_KMS_KEY_V1` and so on for a local key. Exactly one vendor's may be set.
+ * Credentials come from the variables that the vendor's own clients read, and they alone choose nothing.
+ *
+ * It is synchronous, sends nothing, and reads the environment at this call alone. A bundle holds the vendors whose
+ * functions you import, and no others.
+ *
+ * @param env - `process.env`, a Worker's `env`, `Deno.env.toObject()`, or a proxy that reads single variables
+ * @throws KmsError `ERR_KMS_CONFIG` that names the variable: none is set, two are, one is empty, misspelt or wrong.
+ * It never holds a value
+ *
+ * @example
+ * ```ts
+ * import { stackFromEnv } from 'edge-kms'
+ * import { awsKmsFromEnv } from 'edge-kms/aws-kms'
+ * import { localKmsFromEnv } from 'edge-kms/local'
+ *
+ * // The AWS key in production, a local key where EDGE_KMS_KEY_V1 is set.
+ * export const stackOf = (env: object) => stackFromEnv(env, { kms: [awsKmsFromEnv, localKmsFromEnv] })
+ * ```
+ */
+export function stackFromEnv(env: object, options: StackFromEnvOptions): Stack {
+  if (Object(options) !== options)
+    throw wrongOption('options', 'an object such as { kms: awsKmsFromEnv }', options)
+  const { kms: sources, fetch, network: given, runtime, readTextFile, bindings, ...rest } = options
+  const { resilience, cache, shared, circuitStore, dataKeyStore, defer, ...more } = rest
+  const { observer, audit, repairs, form, acceptVersions, maxRecordBytes, ...others } = more
+  refuseOthers(others)
+  if (defer !== undefined && typeof defer !== 'function')
+    throw wrongOption('defer', 'a function', defer)
+  const network = networkOf(given, fetch)
+  const told = defined({ network, runtime, readTextFile, bindings }) satisfies KmsSourceOptions
+  const plan = planOf(chooseKms(env, sources)(env, told))
+  const stack = composeStack(plan.kms, {
+    resilience: onlyOne('resilience', resilienceOf(resilience), plan.resilience) ?? {},
+    cache: onlyOne('cache', cacheOf(cache), plan.cache) ?? {},
+    shared: onlyOne('shared', shared, plan.shared) || undefined,
+    circuitStore: onlyOne('circuitStore', circuitStore, plan.circuitStore) || undefined,
+    ...{ dataKeyStore, observer, audit, repairs, runtime, network },
+  })
+  const keys = defer === undefined ? stack.keys : deferringKeys(stack.keys, defer)
+  const cipher = new EnvelopeCipher({ keys, ...defined({ form, acceptVersions, maxRecordBytes }) })
+  return Object.freeze({ ...stack, cipher })
+}
+
+function planOf(made: KeyManagementService | StackPlan): StackPlan {
+  return 'kms' in made ? made : { kms: made }
+}
+
+/** What code and configuration both say would be ignored in one of them. */
+function onlyOne<T>(name: string, given: T | undefined, planned: T | undefined): T | undefined {
+  if (given === undefined || planned === undefined) return given ?? planned
+  throw configError(
+    `${name} is a matter of the configuration, which describes a whole stack: set it there`,
+  )
+}
+
+function resilienceOf(given: StackFromEnvOptions['resilience']): ResilienceConfig | undefined {
+  return typeof given === 'string' ? { preset: given } : given
+}
+
+function cacheOf(given: StackFromEnvOptions['cache']): StackCacheConfig | undefined {
+  if (given === false) return { maxEntries: 0 }
+  if (given === undefined || Object(given) === given) return given
+  throw wrongOption('cache', 'an object or false', given)
+}
+
+function networkOf(
+  network: Network | undefined,
+  fetch: StackFromEnvOptions['fetch'],
+): Network | undefined {
+  if (fetch === undefined) return network
+  if (network !== undefined)
+    throw configError('fetch and network exclude each other: give one of them')
+  if (typeof fetch !== 'function') throw wrongOption('fetch', 'a function', fetch)
+  return { ...webNetwork, fetch: (url, init) => fetch(url, init) }
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+/** Returns the options that are there. */
+function defined<T extends object>(options: T): Defined<T> {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Defined<T>
+}

@@ -1,0 +1,57 @@
+import type { SharedDataKeys } from '../data-keys/index.ts'
+import type { CallOptions, SourceCipherOptions } from '../envelope/index.ts'
+import type { KeyManagementService, KmsFromEnvOptions } from '../kms/index.ts'
+import type { DataKeyStore, KeyValueStore, NetworkResponse } from '../ports/index.ts'
+import type { ComposeKmsOptions, PresetName, ResilienceConfig } from '../resilience/index.ts'
+import type { StackCacheConfig } from './compose-stack.ts'
+
+/** A stack that a source describes instead of one KMS: several KMSs, and the values that go with them. */
+export interface StackPlan {
+  readonly kms: KeyManagementService | readonly KeyManagementService[]
+  readonly resilience?: ResilienceConfig | undefined
+  readonly cache?: StackCacheConfig | undefined
+  /** `false`: none, whatever the platform's default is. */
+  readonly circuitStore?: KeyValueStore | false | undefined
+  /** `false`: none, whatever the platform's default is. */
+  readonly shared?: SharedDataKeys | false | undefined
+}
+
+/** What a source of KMSs is told beside the environment. */
+export interface KmsSourceOptions extends KmsFromEnvOptions {
+  /** Stores by name, for configurations that name one, such as those that `storeBindings` of `edge-kms/workers` returns. */
+  readonly bindings?: Readonly<Record<string, KeyValueStore>> | undefined
+}
+
+/**
+ * Makes a KMS, or the plan of a stack, from an environment: `awsKmsFromEnv` and its like, `anyKmsFromEnv`, or a function
+ * of your own, such as one that gives `awsKmsFromEnv` further options.
+ */
+export interface KmsSource {
+  (env: object, options: KmsSourceOptions): KeyManagementService | StackPlan
+  /** The variables that choose it. Needed where there are several sources. */
+  readonly variables?: readonly string[]
+}
+
+/** Options of {@link stackFromEnv}. */
+export interface StackFromEnvOptions
+  extends
+    KmsSourceOptions,
+    Pick<ComposeKmsOptions, 'observer' | 'audit' | 'repairs'>,
+    Omit<SourceCipherOptions, 'keys'> {
+  /** What makes the KMS; of several, the one whose variable is set. */
+  readonly kms: KmsSource | readonly KmsSource[]
+  /** A preset by its name, or what `composeKms` takes; the preset `production` by default. */
+  readonly resilience?: PresetName | ResilienceConfig | undefined
+  /** Values over those of the preset; `false`: no cache, one data key for each message. */
+  readonly cache?: StackCacheConfig | false | undefined
+  /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. */
+  readonly shared?: SharedDataKeys | undefined
+  /** Where isolates share their circuits. */
+  readonly circuitStore?: KeyValueStore | undefined
+  /** Where data-key records of messages by reference live. */
+  readonly dataKeyStore?: DataKeyStore | undefined
+  /** Keeps background work of calls alive that give no `defer` of their own, e.g. `waitUntil` of `cloudflare:workers`. */
+  readonly defer?: CallOptions['defer']
+  /** Sends the requests instead of the platform's `fetch`, e.g. that of a binding. Excludes `network`. */
+  readonly fetch?: ((url: string, init: RequestInit) => Promise<NetworkResponse>) | undefined
+}
