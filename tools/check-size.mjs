@@ -18,14 +18,14 @@ const sharedLimit = 24.5 * 1024
 /** Every provider with all its credentials, and zod. */
 const configLimit = 50 * 1024
 /** The same with what stands against outages, the cache with the format below it, and the level that isolates share. */
-const stackLimit = 77 * 1024
+const stackLimit = 77.5 * 1024
 /** A whole stack from the environment, of one vendor. */
 const envLimit = 45 * 1024
 /** Names that `stackFromEnv` knows without the vendor. */
 const envNames = ['EDGE_KMS_KEY_V']
 
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
-const storeLimit = 11 * 1024
+const storeLimit = 11.5 * 1024
 /** Encrypted objects over a binding, with what they parse of an envelope; the cipher is not in it. */
 const objectsLimit = 13 * 1024
 

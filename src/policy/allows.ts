@@ -1,5 +1,5 @@
 import { KmsError } from '../errors.ts'
-import { type EncryptionContext, isPlain } from '../kms/index.ts'
+import { type ContextInput, type EncryptionContext, isPlain } from '../kms/index.ts'
 import { matches } from './context-pattern.ts'
 import { type Policy, POLICY_OPERATIONS, type PolicyOperation } from './policy.ts'
 
@@ -9,7 +9,7 @@ export interface PolicyRequest {
   /** The name of the cipher. */
   readonly key: string
   /** The context of the call; absent is the empty one. Not checked for `inspect`, which takes none. */
-  readonly context?: EncryptionContext | undefined
+  readonly context?: ContextInput | undefined
 }
 
 /** The part of a policy that refused a request. */
@@ -32,7 +32,7 @@ const ALLOWED: PolicyDecision = { allowed: true }
 export function allows(policy: Policy | undefined, request: PolicyRequest): PolicyDecision {
   const decision = allowsKey(policy, request)
   if (!decision.allowed || policy === undefined || request.operation === 'inspect') return decision
-  return contextAllowed(policy, request.context ?? {})
+  return contextAllowed(policy, (request.context ?? {}) as EncryptionContext)
 }
 
 /**

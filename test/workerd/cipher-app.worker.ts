@@ -264,7 +264,7 @@ const cases: Record<string, Run> = {
       'unknown option': () => cipher.encrypt(text, { ...options, contxt: {} } as object),
       'context of a class': () =>
         cipher.encrypt(text, { context: new Map() as unknown as Record<string, string> }),
-      'context of numbers': () => cipher.encrypt(text, { context: { tenant: 5 } }),
+      'context of numbers': () => cipher.encrypt(text, { context: { tenant: 5 } as object }),
       aborted: () => cipher.encrypt(text, { ...options, signal: stopped }),
       'no service': () => createCipherClient({} as CipherService).encrypt(text, options),
       'another service': () => clientOf(env, 'OTHER_SERVICE').encrypt(text, options),

@@ -1,12 +1,12 @@
 import type { Bytes } from '../../../src/bytes/index.ts'
 import { isKmsError, type KmsResult, type Outcome } from '../../../src/errors.ts'
-import type { EncryptionContext } from '../../../src/index.ts'
+import type { ContextInput } from '../../../src/index.ts'
 import { demandAllowed, type PolicyOperation } from '../../../src/policy/index.ts'
 import { ownBytes } from '../rpc/own-bytes.ts'
 import type { Permitted } from './serve.ts'
 
 interface Item {
-  readonly context?: EncryptionContext
+  readonly context?: ContextInput
 }
 
 /**
