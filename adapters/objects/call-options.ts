@@ -74,6 +74,9 @@ export function checkCondition(onlyIf: ObjectCondition | undefined): ObjectCondi
       throw wrongOption(`onlyIf.${name}`, 'an ETag without quotes', etag)
     }
   }
+  // S3 knows the asterisk in If-None-Match alone.
+  if (etagMatches === '*')
+    throw wrongOption('onlyIf.etagMatches', 'an ETag: * is for etagDoesNotMatch')
   if (etagMatches === undefined && etagDoesNotMatch === undefined) return undefined
   return { etagMatches, etagDoesNotMatch }
 }

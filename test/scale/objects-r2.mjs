@@ -9,9 +9,9 @@ import { workerModule } from '../workerd/worker-module.ts'
  * Puts an object and reads it back, in a workerd of its own.
  *
  * @param {number} mib
- * @param {boolean} known whether its length is announced
+ * @param {'known' | 'unknown' | 'plain'} way whether its length is announced; or without the library at all
  */
-export async function largeOverR2(mib, known) {
+export async function largeOverR2(mib, way) {
   const folder = mkdtempSync(join(tmpdir(), 'edge-kms-r2-'))
   const before = new Set(workerds())
   const miniflare = new Miniflare({
@@ -24,7 +24,7 @@ export async function largeOverR2(mib, known) {
     await miniflare.ready
     const pid = workerds().find((one) => !before.has(one))
     if (pid === undefined) throw new Error('there is no workerd')
-    const query = new URLSearchParams({ mib: String(mib), known: String(known) })
+    const query = new URLSearchParams({ mib: String(mib), way })
     const answer = await miniflare.dispatchFetch(`http://localhost/?${query}`)
     const text = await answer.text()
     if (!answer.ok) throw new Error(text)

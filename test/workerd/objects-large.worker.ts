@@ -1,8 +1,27 @@
 import { r2Bucket, type R2BucketBinding } from '../../adapters/objects/index.ts'
-import { largeRoundTrip } from '../support/objects/large.ts'
+import { type LargeResult, largeRoundTrip } from '../support/objects/large.ts'
 
 interface Env {
   readonly FILES: R2BucketBinding
+}
+
+declare const FixedLengthStream: new (bytes: number) => TransformStream<Uint8Array, Uint8Array>
+
+/** The same bytes without the library: what R2's simulation, which runs in the same process, takes by itself. */
+async function plainRoundTrip(files: R2BucketBinding, mib: number): Promise<LargeResult> {
+  const started = Date.now()
+  const { readable, writable } = new FixedLengthStream(mib * 1_048_576)
+  const putting = files.put('plain', readable)
+  const writer = writable.getWriter()
+  for (let piece = 0; piece < mib * 4; piece += 1) await writer.write(new Uint8Array(262_144))
+  await writer.close()
+  await putting
+  const put = Date.now()
+  const found = await files.get('plain')
+  if (found === null || !('body' in found)) throw new Error('there is no object')
+  const reader = found.body.getReader()
+  while (!(await reader.read()).done);
+  return { putMs: put - started, getMs: Date.now() - put, rangesMs: 0 }
 }
 
 export default {
@@ -10,7 +29,9 @@ export default {
     const { searchParams } = new URL(request.url)
     try {
       const mib = Number(searchParams.get('mib'))
-      const known = searchParams.get('known') === 'true'
+      const way = searchParams.get('way')
+      if (way === 'plain') return Response.json(await plainRoundTrip(FILES, mib))
+      const known = way === 'known'
       return Response.json(await largeRoundTrip({ store: r2Bucket(FILES) }, mib, known))
     } catch (error) {
       return new Response((error as Error).stack ?? String(error), { status: 500 })

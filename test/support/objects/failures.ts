@@ -245,6 +245,23 @@ export const failureCases: readonly ObjectCase[] = [
     },
   },
   {
+    name: 'a store that fails cancels the source',
+    async run(world, key) {
+      let cancelled = false
+      const source = new ReadableStream<Uint8Array>({
+        pull: (to) => {
+          to.enqueue(new Uint8Array(262_144))
+        },
+        cancel: () => {
+          cancelled = true
+        },
+      })
+      const store = withUploads(world.store, () => ({ put: () => Promise.reject(broken()) }))
+      await demandCode(bucketOf({ store }).put(key, source), 'ERR_STORE_UNAVAILABLE')
+      demand(cancelled, 'the source is still open')
+    },
+  },
+  {
     name: 'a KMS that fails cancels the source, and nothing is sent',
     async run(world, key) {
       let cancelled = false

@@ -99,6 +99,7 @@ describe('options of the calls', () => {
     'a value that is not ASCII': { customMetadata: { a: 'ä' } },
     'an empty value': { customMetadata: { a: '' } },
     'a quoted ETag': { onlyIf: { etagMatches: '"abc"' } },
+    'an asterisk as the ETag to match': { onlyIf: { etagMatches: '*' } },
     'headers as a condition': { onlyIf: new Headers({ 'if-match': 'x' }) },
     'a date as a condition': { onlyIf: { uploadedBefore: new Date() } },
   }
