@@ -69,6 +69,7 @@ export {
   type KmsCallOptions,
   type KmsCallProgress,
   type KmsCapabilities,
+  type KmsKekOptions,
   type KmsLimits,
   type KmsSignalOptions,
   type NextCall,

@@ -199,9 +199,11 @@ export class EnvelopeCipher {
   /**
    * Whether one of the wraps of an envelope is for a configured key: never so for a message by
    * reference, whose wraps are in the data-key store. No I/O; what an envelope says proves little.
+   *
+   * @param context - picks the KEK, where customers have KEKs of their own (`kmsByContext`)
    */
-  canOpen(envelope: EncryptedEnvelope): boolean {
-    return this.#settings.keys.canOpen(envelope.wraps)
+  canOpen(envelope: EncryptedEnvelope, { context }: Pick<MessageOptions, 'context'> = {}): boolean {
+    return this.#settings.keys.canOpen(envelope.wraps, context)
   }
 
   /** Drops every data key for ever and fails open streams: after a restore, or to revoke at once. */

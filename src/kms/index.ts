@@ -35,6 +35,7 @@ export type {
   KeyManagementService,
   KmsCallOptions,
   KmsCallProgress,
+  KmsKekOptions,
   KmsSignalOptions,
   UnwrappedDataKey,
   UnwrapRequest,

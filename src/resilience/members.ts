@@ -5,7 +5,7 @@ import {
   isReport,
   type KeyManagementService,
   type KmsCapabilities,
-  type KmsSignalOptions,
+  type KmsKekOptions,
 } from '../kms/index.ts'
 
 /** Returns what several KMSs can do together. */
@@ -22,6 +22,7 @@ export function combinedCapabilities(
     revealsVersion: all.every((one) => one.revealsVersion),
     batches: read.some((kms) => kms.capabilities.batches),
     wraps: write.length,
+    ...(all.some((one) => one.keksByContext) && { keksByContext: true as const }),
     limits: {
       maxWrappedBytes: Math.max(...all.map((one) => one.limits.maxWrappedBytes)),
       maxContextBytes: Math.min(...all.map((one) => one.limits.maxContextBytes)),
@@ -32,7 +33,7 @@ export function combinedCapabilities(
 /** Returns the report of one member. One that rejects, or reports nonsense, is not healthy. */
 export async function memberReport(
   kms: KeyManagementService,
-  options: KmsSignalOptions,
+  options: KmsKekOptions,
 ): Promise<HealthReport> {
   const { providerName: provider } = kms
   try {
