@@ -65,7 +65,11 @@ export class DataKeyFactory {
   /** Checks a header and the caller's context, as far as that needs no I/O (W6.1). */
   check(header: KeyHeader, context: EncryptionContext | undefined): void {
     const { requiredContextKeys } = this.#settings.policy
-    checkHeader({ requiredContextKeys, canOpen: (...given) => this.canOpen(...given) }, header, context)
+    checkHeader(
+      { requiredContextKeys, canOpen: (...given) => this.canOpen(...given) },
+      header,
+      context,
+    )
   }
 
   /**

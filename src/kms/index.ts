@@ -21,6 +21,7 @@ export {
   keysOf,
 } from './context-encoding.ts'
 export {
+  callersContext,
   type CanonicalContext,
   canonicalContext,
   contextEquals,

@@ -12,7 +12,7 @@ import { Circuit } from './circuit.ts'
 import { type CircuitBreakerConfig, circuitRules, restoredCircuit } from './circuit-config.ts'
 import type { CircuitState } from './circuit-state.ts'
 import { refusal } from './refusal.ts'
-import { batchError, type DecoratorOptions, partsOf, type Ports } from './service.ts'
+import { demandOneKek, batchError, type DecoratorOptions, partsOf, type Ports } from './service.ts'
 import { SharedCircuit } from './shared-circuit.ts'
 
 /** Options of {@link CircuitBreakerKms}. */
@@ -54,7 +54,7 @@ export class CircuitBreakerKms extends InterceptedKms {
   constructor(options: CircuitBreakerKmsOptions) {
     const { ports, rest } = partsOf(options)
     const { kms, scope, store, state, ...config } = rest
-    super(kms)
+    super(demandOneKek('CircuitBreakerKms', kms))
     this.#ports = ports
     if (scope !== undefined && typeof scope !== 'string')
       throw wrongOption('scope', 'a string', scope)

@@ -19,10 +19,7 @@ type Opened = Outcome<UnwrappedDataKey>
 export interface BatchOpener {
   readonly provider: string
   /** Returns those of an item's wraps that are under this KEK. */
-  readonly ours: (
-    wraps: readonly WrappedKey[],
-    context: EncryptionContext,
-  ) => readonly WrappedKey[]
+  readonly ours: (wraps: readonly WrappedKey[], context: EncryptionContext) => readonly WrappedKey[]
   readonly open: (
     items: readonly UnwrapRequest[],
     options: KmsSignalOptions,
