@@ -155,7 +155,7 @@ export class KmsByContext implements KeyManagementService {
     try {
       kms = await this.#of({ ...options, context: options.context })
     } catch (error) {
-      return healthOf(PROVIDER, '', options, () => Promise.reject(error as Error))
+      return healthOf(PROVIDER, '', options, () => Promise.reject(error))
     }
     return memberReport(kms, options)
   }

@@ -1,5 +1,5 @@
 import { optionError } from '../checks/index.ts'
-import { KmsError, typedError } from '../errors.ts'
+import { type KmsError, typedError } from '../errors.ts'
 import { type KeyManagementService, type KmsSignalOptions, serviceOf } from '../kms/index.ts'
 import { askCallback, BoundedMap, SingleFlight } from '../runtime/index.ts'
 import type { Ports } from './service.ts'

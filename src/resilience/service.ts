@@ -150,7 +150,7 @@ export function batchError(outcomes: readonly (Outcome<unknown> | undefined)[]):
  * @throws KmsError `ERR_KMS_CONFIG` for a KMS whose KEKs belong to customers
  */
 export function demandOneKek(layer: string, kms: KeyManagementService): KeyManagementService {
-  if (!(kms as KeyManagementService | null)?.capabilities?.keksByContext) return kms
+  if (!(kms as Partial<KeyManagementService> | null)?.capabilities?.keksByContext) return kms
   const where = 'put it inside `create` of kmsByContext'
   throw configError(`${layer} would let one customer's outage refuse the calls of all: ${where}`)
 }

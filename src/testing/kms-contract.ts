@@ -77,10 +77,7 @@ export function kmsContract(
   ]
 }
 
-function byContext(
-  subject: KmsContractSubject,
-  skip: string | undefined,
-): readonly ContractCase[] {
+function byContext(subject: KmsContractSubject, skip: string | undefined): readonly ContractCase[] {
   return [
     add('opens with the KEK of the context alone', subject, skip, keepsCustomersApart),
     add('refuses a context that has no KEK', subject, skip, refusesStrangers),

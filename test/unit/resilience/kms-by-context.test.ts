@@ -301,11 +301,8 @@ describe('batches of several customers', () => {
 
   it('fails the items of a customer that is down, and of no other', async () => {
     const { kms, server } = scripted(['a', 'b'])
-    const items = await Promise.all(
-      ['a', 'b', 'a', 'nobody'].map((name) =>
-        name === 'nobody' ? { wraps: [], context: { tenant: 'a' } } : item(kms, name),
-      ),
-    )
+    const genuine = await Promise.all(['a', 'b', 'a'].map((name) => item(kms, name)))
+    const items = [...genuine, { wraps: [], context: { tenant: 'a' } }]
     server('a').always = fail('ERR_KMS_KEY_DISABLED')
     const codes = (await kms.unwrapMany(items, {})).map((one) => (one.ok ? 'ok' : one.error.code))
     expect(codes).toEqual([
