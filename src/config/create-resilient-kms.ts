@@ -7,6 +7,7 @@ import { composeKms, type ComposeKmsOptions, resilienceValues } from '../resilie
 import { checkConfig } from './check-config.ts'
 import type { CreateKmsOptions } from './create-kms.ts'
 import { buildKms, type CheckedConfig } from './kms-config.ts'
+import { forCustomer, outsideOf } from './customer-stack.ts'
 import { resilientConfigSchema, type ResilientKmsConfig } from './resilience.ts'
 import { Resolving } from './resolving.ts'
 
@@ -61,13 +62,15 @@ export function createResilientKms(
   const top = new Resolving(resolve, { runtime, network, signer })
   const { cache, ...resilience } = top.all(plain, '')
   const ports = { ...top.ports, ...top.signing }
+  const layers = { observer, circuitStore, repairs, audit }
+  const compose = forCustomer({ ...resilience, ...layers, ...top.ports })
   const build = (one: CheckedConfig, place: string): KeyManagementService =>
-    buildKms(one, new Resolving(resolve, ports, place))
+    buildKms(one, new Resolving(resolve, ports, place), compose)
   const members = isList(given)
     ? given.map((one, i) => build(one, `kms.${String(i)}`))
     : [build(given, 'kms')]
-  const layers = { observer, circuitStore, repairs, audit }
-  const kms = composeKms(members, { ...resilience, ...layers, ...top.ports })
+  const outside = outsideOf(members, { ...resilience, ...layers, ...top.ports })
+  const kms = composeKms(members, outside)
   const values = resilienceValues(resilience)
   const { cacheTtlMs: ttlMs, cacheMaxStaleMs: maxStaleMs, encryptForMs, maxMessages } = values
   const limits = {

@@ -1,5 +1,6 @@
 export type { AwsCredentialsConfig, AwsKmsConfig } from './aws.ts'
 export type { AzureCredentialsConfig, AzureKeyVaultConfig } from './azure.ts'
+export type { KmsByContextConfig } from './by-context.ts'
 export { createKms, type CreateKmsOptions } from './create-kms.ts'
 export {
   createResilientKms,
@@ -8,6 +9,7 @@ export {
 } from './create-resilient-kms.ts'
 export type { GcpCredentialsConfig, GcpKmsConfig } from './gcp.ts'
 export type { KmsConfig } from './kms-config.ts'
+export type { OneKmsConfig } from './one-kms.ts'
 export type { LocalKmsConfig } from './local.ts'
 export type { ConfigResolver, ConfigText, EnvReference, FileReference } from './references.ts'
 export type { ResilientCacheConfig, ResilientKmsConfig } from './resilience.ts'

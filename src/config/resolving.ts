@@ -65,6 +65,11 @@ export class Resolving {
     }
   }
 
+  /** Returns the same for a part of the configuration. */
+  below(path: string): Resolving {
+    return new Resolving(this.#resolve, { ...this.ports, ...this.signing }, this.#at(path))
+  }
+
   /** A text that is asked for anew at each use: a token that somebody else renews. */
   later(value: CheckedText, path: string): () => Promise<string> {
     return async () => Promise.resolve(this.all(value, path)).then((text) => text.trim())

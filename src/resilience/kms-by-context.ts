@@ -1,5 +1,5 @@
 import { describe, optionError } from '../checks/index.ts'
-import { isKmsError, KmsError, type KmsErrorCode, type Outcome } from '../errors.ts'
+import { isKmsError, KmsError, type KmsErrorCode, type Outcome, settle } from '../errors.ts'
 import {
   callersContext,
   type EncryptionContext,
@@ -151,13 +151,11 @@ export class KmsByContext implements KeyManagementService {
   async healthCheck(options: KmsKekOptions): Promise<HealthReport> {
     options.signal?.throwIfAborted()
     if (options.context === undefined) return this.#sample(options)
-    let kms: KeyManagementService
-    try {
-      kms = await this.#of({ ...options, context: options.context })
-    } catch (error) {
-      return healthOf(PROVIDER, '', options, () => Promise.reject(error))
-    }
-    return memberReport(kms, options)
+    const call = { ...options, context: options.context }
+    const kms = await settle(() => this.#of(call))
+    options.signal?.throwIfAborted()
+    if (!kms.ok) return healthOf(PROVIDER, '', options, () => Promise.reject(kms.error))
+    return memberReport(kms.value, options)
   }
 
   /** One customer's outage must not make the process unready; an outage of all asked most likely is ours. */

@@ -12,7 +12,10 @@ const local = (kekId: string) => ({ provider: 'local', kekId, versions: [{ versi
 /** Those of one KMS are held elsewhere. */
 const options = schemaOptions(
   toJSONSchema(resilientConfigSchema, { io: 'input' }) as unknown as Json,
-).filter(({ path }) => !/^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|kms)\b/.test(path))
+).filter(
+  ({ path }) =>
+    !/^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|by-context|kms)\b/.test(path),
+)
 
 /** What must be said beside an option, for its bounds to be bounds. */
 const BESIDE: Readonly<Record<string, AnyConfig>> = {
