@@ -64,7 +64,10 @@ export class CustomersJudge {
   }
 
   /** A customer's KMS is asked. */
-  asked(customer: string, { operation, wraps = [], items = [] }: KmsCall<unknown>): void {
+  asked(
+    customer: string,
+    { operation, wraps = [], items = [] }: Pick<KmsCall<unknown>, 'operation' | 'wraps' | 'items'>,
+  ): void {
     this.calls += 1
     const subject = this.#subjects.get(currentScope() ?? this)
     if (subject !== undefined && !subject.customers.includes(customer))
@@ -120,8 +123,7 @@ export class WatchedKms extends InterceptedKms {
     next: NextCall<T, O>,
   ): Promise<T> {
     // A sample of the health check asks anybody.
-    if (call.operation !== 'healthCheck')
-      this.#judge.asked(this.providerName, call as KmsCall<never>)
+    if (call.operation !== 'healthCheck') this.#judge.asked(this.providerName, call)
     return next(call.options)
   }
 }
