@@ -1,5 +1,16 @@
 import type { KeyManagementService } from '../kms/index.ts'
+import type { Observer } from '../ports/index.ts'
 import { type AuditLayer, composeKms, type ComposeKmsOptions } from '../resilience/index.ts'
+
+/** The layer outside all customers counts the operations: once each. */
+function withoutOperations(observer: Observer | undefined): Observer | undefined {
+  if (observer === undefined) return undefined
+  return {
+    observe(event) {
+      if (event.type !== 'call' || event.layer !== 'operation') observer.observe(event)
+    },
+  }
+}
 
 /** The layer outside all customers records every call. */
 const RECORDED_OUTSIDE: AuditLayer = { mode: 'closed', around: (kms) => kms }
@@ -12,7 +23,8 @@ const RECORDED_OUTSIDE: AuditLayer = { mode: 'closed', around: (kms) => kms }
 export function forCustomer(
   options: ComposeKmsOptions,
 ): (kms: KeyManagementService, keyName: string) => KeyManagementService {
-  const { writePolicy: _policy, order: _order, hedge: _hedge, repairs: _repairs, ...own } = options
+  const { writePolicy: _policy, order: _order, hedge: _hedge, repairs: _repairs, ...rest } = options
+  const own = { ...rest, observer: withoutOperations(rest.observer) }
   // Circuits are shared by name: that of the key, so that each customer has one.
   return (kms, keyName) => {
     const shared = own.circuitStore === undefined ? undefined : { scopes: [keyName] }

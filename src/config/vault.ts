@@ -3,7 +3,7 @@ import {
   createVaultTransitKms,
   vaultAppRole,
   type VaultAppRoleOptions,
-  type VaultAuth as Login,
+  type VaultLogin as Login,
   vaultAwsIam,
   type VaultAwsIamOptions,
   vaultJwt,
@@ -60,7 +60,7 @@ type Auth<S, A> = Token<S> | AppRole<S> | Jwt<S> | Kubernetes<S> | AwsIam<S, A>
 type CheckedAws = z.output<typeof awsCredentials>
 
 /** How to log in to Vault, in a configuration. */
-export type VaultAuthConfig = Auth<ConfigText, AwsCredentialsConfig>
+export type VaultAuth = Auth<ConfigText, AwsCredentialsConfig>
 
 interface Transit<S, A> extends SelfDescribed, Plain<VaultTransitKmsOptions, 'auth', S> {
   readonly provider: 'vault-transit'

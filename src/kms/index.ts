@@ -52,6 +52,7 @@ export {
   type NextCall,
   serviceOf,
 } from './intercepted-kms.ts'
+export { isCurrentVersion } from './is-current-version.ts'
 export { rewrapByUnwrapping } from './rewrap-by-unwrapping.ts'
 export { SecretBytes } from './secret-bytes.ts'
 export { unwrapEach } from './unwrap-each.ts'

@@ -10,7 +10,7 @@ import type { CallClass, KeyValueStore } from '../ports/index.ts'
 import { notify } from '../runtime/index.ts'
 import { Circuit } from './circuit.ts'
 import { type CircuitBreakerConfig, circuitRules, restoredCircuit } from './circuit-config.ts'
-import type { CircuitState } from './circuit-state.ts'
+import type { CircuitRecord } from './circuit-state.ts'
 import { refusal } from './refusal.ts'
 import { demandOneKek, batchError, type DecoratorOptions, partsOf, type Ports } from './service.ts'
 import { SharedCircuit } from './shared-circuit.ts'
@@ -29,7 +29,7 @@ export interface CircuitBreakerKmsOptions extends CircuitBreakerConfig, Decorato
 }
 
 /** The circuits of one KMS, as plain data. */
-export type CircuitStates = Readonly<Record<CallClass, CircuitState>>
+export type CircuitStates = Readonly<Record<CallClass, CircuitRecord>>
 
 /**
  * Stops asking a KMS that does not answer, for a time, and then lets single calls through to see

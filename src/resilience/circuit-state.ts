@@ -1,4 +1,4 @@
-import type { CircuitPhase } from '../ports/index.ts'
+import type { CircuitState } from '../ports/index.ts'
 
 /** When a circuit opens and closes; complete and checked. */
 export interface CircuitRules {
@@ -22,8 +22,8 @@ export interface CircuitBucket {
  * One circuit as plain data: it survives JSON. Changed only by the pure functions of this file, which
  * know no clock and make no calls.
  */
-export interface CircuitState {
-  readonly phase: CircuitPhase
+export interface CircuitRecord {
+  readonly phase: CircuitState
   /** Counts changes of phase: what began in an earlier one no longer counts. */
   readonly epoch: number
   /** Open: when a probe may go. Half-open: when probes that did not come back are given up. */
@@ -46,7 +46,7 @@ const BUCKETS = 10
 const MAX_SPREAD = 0.1
 
 /** A closed circuit that has seen nothing. */
-export function closedCircuit(epoch = 0): CircuitState {
+export function closedCircuit(epoch = 0): CircuitRecord {
   return {
     phase: 'closed',
     epoch,
@@ -64,21 +64,21 @@ export function closedCircuit(epoch = 0): CircuitState {
  * @param random - in [0, 1): lengthens the time by up to a tenth
  */
 export function openCircuit(
-  state: CircuitState,
+  state: CircuitRecord,
   rules: CircuitRules,
   nowMs: number,
   random: number,
-): CircuitState {
+): CircuitRecord {
   const untilMs = nowMs + rules.resetTimeoutMs * (1 + MAX_SPREAD * random)
   return { ...closedCircuit(state.epoch + 1), phase: 'open', untilMs }
 }
 
 /** Whether a call may go, and the state after the answer. */
 export function admit(
-  state: CircuitState,
+  state: CircuitRecord,
   rules: CircuitRules,
   nowMs: number,
-): { readonly state: CircuitState; readonly admission: Admission } {
+): { readonly state: CircuitRecord; readonly admission: Admission } {
   if (state.phase === 'closed') return { state, admission: 'pass' }
   // A clock that was put back must not keep the circuit open for longer than its rule says.
   const longestMs = rules.resetTimeoutMs * (1 + MAX_SPREAD)
@@ -88,7 +88,7 @@ export function admit(
     return { state: { ...state, untilMs }, admission: 'refuse' }
   // Probes that never came back (their request died) make room for others.
   const fresh = state.phase === 'open' || (isOver && state.probing > 0)
-  const half: CircuitState = fresh
+  const half: CircuitRecord = fresh
     ? { ...closedCircuit(state.epoch + 1), phase: 'half-open' }
     : { ...state, untilMs }
   if (half.probing + half.passed >= rules.successThreshold)
@@ -102,12 +102,12 @@ export function admit(
 
 /** The state after a call that was admitted in `epoch` came back. */
 export function settle(
-  state: CircuitState,
+  state: CircuitRecord,
   rules: CircuitRules,
   call: { readonly epoch: number; readonly outcome: CircuitOutcome },
   nowMs: number,
   random: number,
-): CircuitState {
+): CircuitRecord {
   // A late success from before the opening does not close it, a late failure does not prolong it.
   if (call.epoch !== state.epoch || state.phase === 'open') return state
   if (state.phase === 'half-open') {
@@ -118,7 +118,7 @@ export function settle(
   }
   if (call.outcome === 'neutral') return state
   const failed = call.outcome === 'failure'
-  const next: CircuitState = {
+  const next: CircuitRecord = {
     ...state,
     failuresInARow: failed ? state.failuresInARow + 1 : 0,
     buckets: counted(state.buckets, rules, nowMs, failed),
@@ -140,7 +140,7 @@ function counted(
 }
 
 /** Whether there are too many failures in a row, or too large a share of enough calls. */
-function isBad({ failuresInARow, buckets }: CircuitState, rules: CircuitRules): boolean {
+function isBad({ failuresInARow, buckets }: CircuitRecord, rules: CircuitRules): boolean {
   if (failuresInARow >= rules.failureThreshold) return true
   const calls = buckets.reduce((sum, bucket) => sum + bucket.calls, 0)
   const failures = buckets.reduce((sum, bucket) => sum + bucket.failures, 0)
