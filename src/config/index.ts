@@ -7,6 +7,7 @@ export {
   type CreateResilientKmsOptions,
   type ResilientKms,
 } from './create-resilient-kms.ts'
+export type { EnvKmsConfig } from './env.ts'
 export type { GcpCredentialsConfig, GcpKmsConfig } from './gcp.ts'
 export type { KmsConfig } from './kms-config.ts'
 export type { OneKmsConfig } from './one-kms.ts'

@@ -49,6 +49,7 @@ const GRAMMARS: Readonly<Record<OneKmsConfig['provider'], Grammar>> = {
     says: 'begin with projects/…/locations/…/keyRings/',
   },
   'vault-transit': { option: 'key', fixed: /^/, says: '' },
+  env: { option: 'kekId', fixed: /^/, says: '' },
   local: { option: 'kekId', fixed: /^/, says: '' },
 }
 

@@ -9,6 +9,7 @@ import {
 import { type CheckedOne, makerOf, type OneKmsConfig } from './one-kms.ts'
 import { awsSchema } from './aws.ts'
 import { azureSchema } from './azure.ts'
+import { envSchema } from './env.ts'
 import { gcpSchema } from './gcp.ts'
 import { localSchema } from './local.ts'
 import { vaultSchema } from './vault.ts'
@@ -23,7 +24,7 @@ export type CheckedConfig = CheckedOne | CheckedByContext
 /** The schema that every configuration is checked by; the JSON Schema is made of it. */
 export const kmsConfigSchema: z.ZodMiniType<CheckedConfig, KmsConfig> = z.discriminatedUnion(
   'provider',
-  [awsSchema, azureSchema, byContextSchema, gcpSchema, localSchema, vaultSchema],
+  [awsSchema, azureSchema, byContextSchema, envSchema, gcpSchema, localSchema, vaultSchema],
 )
 
 /** Puts layers around the KMS of one customer. */

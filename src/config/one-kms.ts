@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { type AwsKmsConfig, awsSchema, makerOfAws } from './aws.ts'
 import { type AzureKeyVaultConfig, azureSchema, makerOfAzure } from './azure.ts'
+import { type EnvKmsConfig, envSchema, makerOfEnv } from './env.ts'
 import { type GcpKmsConfig, gcpSchema, makerOfGcp } from './gcp.ts'
 import { type LocalKmsConfig, localSchema, makerOfLocal } from './local.ts'
 import type { KmsMaker } from './references.ts'
@@ -11,12 +12,18 @@ import { makerOfVault, type VaultTransitConfig, vaultSchema } from './vault.ts'
 
 /** One key of one provider, as plain JSON. */
 export type OneKmsConfig =
-  AwsKmsConfig | AzureKeyVaultConfig | GcpKmsConfig | LocalKmsConfig | VaultTransitConfig
+  | AwsKmsConfig
+  | AzureKeyVaultConfig
+  | EnvKmsConfig
+  | GcpKmsConfig
+  | LocalKmsConfig
+  | VaultTransitConfig
 
 /** A configuration of one key after the check: references are marked. */
 export type CheckedOne =
   | z.output<typeof awsSchema>
   | z.output<typeof azureSchema>
+  | z.output<typeof envSchema>
   | z.output<typeof gcpSchema>
   | z.output<typeof localSchema>
   | z.output<typeof vaultSchema>
@@ -26,6 +33,7 @@ export const oneKmsSchema: z.ZodMiniType<CheckedOne, OneKmsConfig> =
   /* @__PURE__ */ z.discriminatedUnion('provider', [
     awsSchema,
     azureSchema,
+    envSchema,
     gcpSchema,
     localSchema,
     vaultSchema,
@@ -42,6 +50,8 @@ export function makerOf(config: CheckedOne, resolving: Resolving): KmsMaker {
       return makerOfAws(config, resolving)
     case 'azure-key-vault':
       return makerOfAzure(config, resolving)
+    case 'env':
+      return makerOfEnv(config, resolving)
     case 'gcp-kms':
       return makerOfGcp(config, resolving)
     case 'local':

@@ -70,6 +70,32 @@ export class Resolving {
     return new Resolving(this.#resolve, { ...this.ports, ...this.signing }, this.#at(path))
   }
 
+  /**
+   * Returns the variables of these names that are set.
+   *
+   * @throws KmsError `ERR_KMS_CONFIG` without `resolve`
+   */
+  variables(names: readonly string[]): Readonly<Record<string, string>> {
+    const resolve = this.#resolve
+    if (resolve === undefined)
+      throw this.#error(
+        'provider',
+        'reads variables: give createKms a `resolve` option that resolves them',
+      )
+    const valueOf = (env: string): string | undefined => {
+      try {
+        return resolve({ env })
+      } catch {
+        return undefined // Its message may quote a secret.
+      }
+    }
+    const set = names.flatMap((name) => {
+      const value = valueOf(name)
+      return value === undefined || value === '' ? [] : [[name, value] as const]
+    })
+    return Object.fromEntries(set)
+  }
+
   /** A text that is asked for anew at each use: a token that somebody else renews. */
   later(value: CheckedText, path: string): () => Promise<string> {
     return async () => Promise.resolve(this.all(value, path)).then((text) => text.trim())
