@@ -55,13 +55,14 @@ export function createResilientKms(
   config: ResilientKmsConfig,
   options: CreateResilientKmsOptions = {},
 ): ResilientKms {
-  const { resolve, runtime, network, signer, dataKeyStore, shared, ...rest } = options
+  const { resolve, runtime, network, signer, googleCloudKms, ...more } = options
+  const { dataKeyStore, shared, ...rest } = more
   const { observer, circuitStore, repairs, audit, ...others } = rest
   refuseOthers(others)
   const { kms: given, $schema: _schema, ...plain } = checkConfig(resilientConfigSchema, config)
-  const top = new Resolving(resolve, { runtime, network, signer })
+  const top = new Resolving(resolve, { runtime, network, signer, googleCloudKms })
   const { cache, ...resilience } = top.all(plain, '')
-  const ports = { ...top.ports, ...top.signing }
+  const ports = { ...top.ports, ...top.signing, ...top.clients }
   const layers = { observer, circuitStore, repairs, audit }
   const compose = forCustomer({ ...resilience, ...layers, ...top.ports })
   const build = (one: CheckedConfig, place: string): KeyManagementService =>

@@ -9,6 +9,8 @@ export {
 } from './create-resilient-kms.ts'
 export type { EnvKmsConfig } from './env.ts'
 export type { GcpCredentialsConfig, GcpKmsConfig } from './gcp.ts'
+export type { GoogleCloudKmsConfig } from './google-cloud.ts'
+export type { GoogleCloudKmsMaker } from './resolving.ts'
 export type { KmsConfig } from './kms-config.ts'
 export type { OneKmsConfig } from './one-kms.ts'
 export type { LocalKmsConfig } from './local.ts'

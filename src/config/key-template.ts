@@ -31,6 +31,12 @@ const LOWER_VALUE = /^[a-z0-9][a-z0-9-]{0,62}$/
 const ENTRY = /\{([^{}]+)\}/g
 const UUID = '00000000-0000-4000-8000-000000000000'
 
+const GCP: Grammar = {
+  option: 'keyName',
+  fixed: /^projects\/[^{}/]+\/locations\/[^{}/]+\/keyRings\//,
+  says: 'begin with projects/…/locations/…/keyRings/',
+}
+
 const GRAMMARS: Readonly<Record<OneKmsConfig['provider'], Grammar>> = {
   'aws-kms': {
     option: 'keyId',
@@ -43,11 +49,8 @@ const GRAMMARS: Readonly<Record<OneKmsConfig['provider'], Grammar>> = {
     fixed: /^https?:\/\/[^{}/]+\/keys\//,
     says: 'begin with the URL of the vault and /keys/',
   },
-  'gcp-kms': {
-    option: 'keyName',
-    fixed: /^projects\/[^{}/]+\/locations\/[^{}/]+\/keyRings\//,
-    says: 'begin with projects/…/locations/…/keyRings/',
-  },
+  'gcp-kms': GCP,
+  'google-cloud-kms': GCP,
   'vault-transit': { option: 'key', fixed: /^/, says: '' },
   env: { option: 'kekId', fixed: /^/, says: '' },
   local: { option: 'kekId', fixed: /^/, says: '' },

@@ -11,6 +11,7 @@ import { awsSchema } from './aws.ts'
 import { azureSchema } from './azure.ts'
 import { envSchema } from './env.ts'
 import { gcpSchema } from './gcp.ts'
+import { googleCloudSchema } from './google-cloud.ts'
 import { localSchema } from './local.ts'
 import { vaultSchema } from './vault.ts'
 import type { Resolving } from './resolving.ts'
@@ -24,7 +25,16 @@ export type CheckedConfig = CheckedOne | CheckedByContext
 /** The schema that every configuration is checked by; the JSON Schema is made of it. */
 export const kmsConfigSchema: z.ZodMiniType<CheckedConfig, KmsConfig> = z.discriminatedUnion(
   'provider',
-  [awsSchema, azureSchema, byContextSchema, envSchema, gcpSchema, localSchema, vaultSchema],
+  [
+    awsSchema,
+    azureSchema,
+    byContextSchema,
+    envSchema,
+    gcpSchema,
+    googleCloudSchema,
+    localSchema,
+    vaultSchema,
+  ],
 )
 
 /** Puts layers around the KMS of one customer. */

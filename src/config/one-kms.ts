@@ -3,6 +3,7 @@ import { type AwsKmsConfig, awsSchema, makerOfAws } from './aws.ts'
 import { type AzureKeyVaultConfig, azureSchema, makerOfAzure } from './azure.ts'
 import { type EnvKmsConfig, envSchema, makerOfEnv } from './env.ts'
 import { type GcpKmsConfig, gcpSchema, makerOfGcp } from './gcp.ts'
+import { type GoogleCloudKmsConfig, googleCloudSchema, makerOfGoogleCloud } from './google-cloud.ts'
 import { type LocalKmsConfig, localSchema, makerOfLocal } from './local.ts'
 import type { KmsMaker } from './references.ts'
 import type { Resolving } from './resolving.ts'
@@ -16,6 +17,7 @@ export type OneKmsConfig =
   | AzureKeyVaultConfig
   | EnvKmsConfig
   | GcpKmsConfig
+  | GoogleCloudKmsConfig
   | LocalKmsConfig
   | VaultTransitConfig
 
@@ -25,6 +27,7 @@ export type CheckedOne =
   | z.output<typeof azureSchema>
   | z.output<typeof envSchema>
   | z.output<typeof gcpSchema>
+  | z.output<typeof googleCloudSchema>
   | z.output<typeof localSchema>
   | z.output<typeof vaultSchema>
 
@@ -35,6 +38,7 @@ export const oneKmsSchema: z.ZodMiniType<CheckedOne, OneKmsConfig> =
     azureSchema,
     envSchema,
     gcpSchema,
+    googleCloudSchema,
     localSchema,
     vaultSchema,
   ])
@@ -54,6 +58,8 @@ export function makerOf(config: CheckedOne, resolving: Resolving): KmsMaker {
       return makerOfEnv(config, resolving)
     case 'gcp-kms':
       return makerOfGcp(config, resolving)
+    case 'google-cloud-kms':
+      return makerOfGoogleCloud(config, resolving)
     case 'local':
       return makerOfLocal(config, resolving)
     case 'vault-transit':

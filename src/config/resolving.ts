@@ -1,5 +1,7 @@
 import { optionError, placed } from '../checks/index.ts'
 import type { AwsSigner } from '../credentials/aws/index.ts'
+import type { KeyManagementService } from '../kms/index.ts'
+import type { GcpKmsKeyOptions } from '../providers/gcp-kms/index.ts'
 import { isKmsError, type KmsError } from '../errors.ts'
 import type { Network, Runtime } from '../ports/index.ts'
 import { type CheckedText, type ConfigResolver, Reference, type Resolved } from './references.ts'
@@ -10,25 +12,37 @@ export interface ConfigPorts {
   readonly network?: Network | undefined
   /** Signs all requests to AWS; aws4fetch by default. */
   readonly signer?: AwsSigner | undefined
+  /**
+   * Makes the KMS of `provider: 'google-cloud-kms'`:
+   * `(options) => createGoogleCloudKms({ ...options, client: new KeyManagementServiceClient() })`.
+   */
+  readonly googleCloudKms?: GoogleCloudKmsMaker | undefined
 }
+
+/** Makes a KMS over Google's own client, which a configuration cannot hold. */
+export type GoogleCloudKmsMaker = (
+  options: GcpKmsKeyOptions & { readonly timeoutMs?: number },
+) => KeyManagementService
 
 /** What builders work with. */
 export class Resolving {
   readonly ports: { readonly runtime?: Runtime; readonly network?: Network }
   /** For what signs requests to AWS. */
   readonly signing: { readonly signer?: AwsSigner }
+  readonly clients: Pick<ConfigPorts, 'googleCloudKms'>
   readonly #resolve: ConfigResolver | undefined
   readonly #place: string
 
   /** @param place - where in the configuration all paths begin; empty: at its top */
   constructor(
     resolve: ConfigResolver | undefined,
-    { runtime, network, signer }: ConfigPorts,
+    { runtime, network, signer, googleCloudKms }: ConfigPorts,
     place = '',
   ) {
     this.#resolve = resolve
     this.ports = { ...(runtime && { runtime }), ...(network && { network }) }
     this.signing = { ...(signer && { signer }) }
+    this.clients = { googleCloudKms }
     this.#place = place
   }
 
@@ -67,7 +81,11 @@ export class Resolving {
 
   /** Returns the same for a part of the configuration. */
   below(path: string): Resolving {
-    return new Resolving(this.#resolve, { ...this.ports, ...this.signing }, this.#at(path))
+    return new Resolving(
+      this.#resolve,
+      { ...this.ports, ...this.signing, ...this.clients },
+      this.#at(path),
+    )
   }
 
   /**

@@ -56,7 +56,7 @@ describe('createKms: what is wrong is named by its path, with the nearest known 
     [{}, 'provider'],
     [
       { ...local, provider: 'locl' },
-      'provider must be one of aws-kms, azure-key-vault, by-context, env, gcp-kms, local, vault-transit, got a string: did you mean local?',
+      'provider must be one of aws-kms, azure-key-vault, by-context, env, gcp-kms, google-cloud-kms, local, vault-transit, got a string: did you mean local?',
     ],
     [{ ...azure, provider: 'azure-keyvault' }, 'did you mean azure-key-vault?'],
     [{ ...azure, provider: 'canary' }, 'one of aws-kms, azure-key-vault, by-context, env'],

@@ -14,7 +14,9 @@ const options = schemaOptions(
   toJSONSchema(resilientConfigSchema, { io: 'input' }) as unknown as Json,
 ).filter(
   ({ path }) =>
-    !/^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|by-context|env|kms)\b/.test(path),
+    !/^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|by-context|env|google-cloud-kms|kms)\b/.test(
+      path,
+    ),
 )
 
 /** What must be said beside an option, for its bounds to be bounds. */

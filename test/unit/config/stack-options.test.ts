@@ -184,7 +184,8 @@ it.each(rows)(
 
 it('and none is missing here', () => {
   const schema = toJSONSchema(resilientConfigSchema, { io: 'input' }) as unknown as Json
-  const isOfOneKms = /^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|by-context|env|kms)\b/
+  const isOfOneKms =
+    /^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|by-context|env|google-cloud-kms|kms)\b/
   const paths = schemaOptions(schema).flatMap(({ path }) => (isOfOneKms.test(path) ? [] : [path]))
   expect(paths.filter((path) => !rows.some(([one]) => one === path))).toEqual([])
 })
