@@ -15,10 +15,10 @@ const awsLimit = 28.5 * 1024
 const providerLimit = 27 * 1024
 /** The core, and the level of the cache that isolates share. */
 const sharedLimit = 24.5 * 1024
-/** Every provider with all its credentials, and zod. */
-const configLimit = 49.5 * 1024
+/** Every provider with all its credentials, a KEK for each customer, and zod. */
+const configLimit = 55 * 1024
 /** The same with what stands against outages, and the cache with the format below it. */
-const stackLimit = 71 * 1024
+const stackLimit = 75.5 * 1024
 
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
 const storeLimit = 11 * 1024
