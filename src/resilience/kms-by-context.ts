@@ -1,7 +1,5 @@
-import { describe, optionError } from '../checks/index.ts'
-import { isKmsError, KmsError, type KmsErrorCode, type Outcome, settle } from '../errors.ts'
+import { KmsError, type KmsErrorCode, type Outcome, settle } from '../errors.ts'
 import {
-  callersContext,
   type EncryptionContext,
   type GeneratedDataKey,
   type HealthReport,
@@ -22,12 +20,12 @@ import {
   type ByContextSettings,
   type KmsByContextOptions,
 } from './by-context-options.ts'
+import { keyNameOf } from './key-name-of.ts'
 import { KmsPool } from './kms-pool.ts'
 import { memberReport } from './members.ts'
 import { openByKek } from './open-by-kek.ts'
 
 const PROVIDER = 'by-context'
-const MAX_NAME_CHARS = 2_048
 /** KMSs that a health check without a context asks. */
 const SAMPLE = 3
 
@@ -202,19 +200,6 @@ export class KmsByContext implements KeyManagementService {
   }
 
   #nameOf(context: EncryptionContext): string | undefined {
-    const given = callersContext(context)
-    let keyName: unknown
-    try {
-      keyName = this.#settings.keyFor(given)
-    } catch (error) {
-      if (isKmsError(error)) throw error
-      // What it says may quote the context.
-      throw new KmsError('ERR_KMS_CONFIG', { message: 'the function in keyFor failed' })
-    }
-    if (keyName === undefined) return undefined
-    if (typeof keyName === 'string' && keyName !== '' && keyName.length <= MAX_NAME_CHARS)
-      return keyName
-    const expected = `a key name of 1 to ${String(MAX_NAME_CHARS)} characters or undefined`
-    throw optionError('keyFor', `must answer ${expected}, got ${describe(keyName)}`)
+    return keyNameOf(this.#settings.keyFor, context)
   }
 }
