@@ -22,7 +22,7 @@ import {
 } from './by-context-options.ts'
 import { keyNameOf } from './key-name-of.ts'
 import { KmsPool } from './kms-pool.ts'
-import { memberReport } from './members.ts'
+import { memberReport, someReport } from './members.ts'
 import { openByKek } from './open-by-kek.ts'
 
 const PROVIDER = 'by-context'
@@ -148,23 +148,12 @@ export class KmsByContext implements KeyManagementService {
 
   async healthCheck(options: KmsKekOptions): Promise<HealthReport> {
     options.signal?.throwIfAborted()
-    if (options.context === undefined) return this.#sample(options)
+    if (options.context === undefined) return someReport(this.#pool.recent(SAMPLE), options)
     const call = { ...options, context: options.context }
     const kms = await settle(() => this.#of(call))
     options.signal?.throwIfAborted()
     if (!kms.ok) return healthOf(PROVIDER, '', options, () => Promise.reject(kms.error))
     return memberReport(kms.value, options)
-  }
-
-  /** One customer's outage must not make the process unready; an outage of all asked most likely is ours. */
-  async #sample(options: KmsSignalOptions): Promise<HealthReport> {
-    const reports = await Promise.all(
-      this.#pool.recent(SAMPLE).map((kms) => memberReport(kms, options)),
-    )
-    return {
-      healthy: reports.length === 0 || reports.some(({ healthy }) => healthy),
-      checks: reports.flatMap(({ checks }) => checks),
-    }
   }
 
   /** Returns the KMS of the context, and those of the wraps that are for its KEK. */

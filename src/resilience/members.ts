@@ -44,6 +44,21 @@ export async function memberReport(
   }
 }
 
+/**
+ * Returns the report of some of many customers' KMSs. It is healthy if one is, or if there are none: one
+ * customer's outage must not make the process unready, and an outage of all most likely is ours.
+ */
+export async function someReport(
+  some: readonly KeyManagementService[],
+  options: KmsKekOptions,
+): Promise<HealthReport> {
+  const reports = await Promise.all(some.map((kms) => memberReport(kms, options)))
+  return {
+    healthy: reports.length === 0 || reports.some(({ healthy }) => healthy),
+    checks: reports.flatMap(({ checks }) => checks),
+  }
+}
+
 export function canRead({ capabilities: { usage } }: KeyManagementService): boolean {
   return usage !== 'encrypt'
 }
