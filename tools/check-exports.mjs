@@ -1,12 +1,13 @@
 /**
  * Every subpath: package.json and deno.json have it, one pointing to the build and one to the source,
  * their names, versions and dependencies agree, and importing it in Node does nothing: no timer, no random
- * number, no clock, no network, no environment.
+ * number, no clock, no network, no environment. The names in docs/from-the-specification.md exist.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { node24, root, toolEnv } from './lib/folders.mjs'
+import { specificationProblems } from './lib/specification.mjs'
 import { subpaths } from './lib/subpaths.mjs'
 
 const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'))
@@ -101,6 +102,7 @@ for (const { subpath, source, name } of subpaths) {
   problems.push(...found.map((text) => `${subpath}: ${text}`))
 }
 
+problems.push(...(await specificationProblems()))
 for (const subpath of Object.keys(manifest.exports).filter((key) => !key.endsWith('.json')))
   if (!(subpath in deno.exports)) problems.push(`deno.json does not export ${subpath}`)
 // JSR has no names without a scope.

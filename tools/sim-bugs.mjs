@@ -1,5 +1,5 @@
 /**
- * Plants each bug of test/simulation/bugs.json and outages/bugs.json in a copy of the source and demands that its seed
+ * Plants each bug of test/simulation/bugs.json, outages/bugs.json and customers/bugs.json in a copy of the source and demands that its seed
  * breaks the rule that it names, and that the same seed is well without it.
  *
  *   npm run sim:bugs -- [name ...] [--find N]     with --find, which of the first N seeds catch it
@@ -15,7 +15,11 @@ const bugsOf = (world, ...path) =>
     world,
     ...bug,
   }))
-const BUGS = [...bugsOf('ciphers', 'bugs.json'), ...bugsOf('outages', 'outages', 'bugs.json')]
+const BUGS = [
+  ...bugsOf('ciphers', 'bugs.json'),
+  ...bugsOf('outages', 'outages', 'bugs.json'),
+  ...bugsOf('customers', 'customers', 'bugs.json'),
+]
 const find = Number(/--find[= ](\d+)/.exec(process.argv.join(' '))?.[1] ?? 0)
 const names = process.argv.slice(2).filter((one) => !/^(--|\d)/.test(one))
 const chosen = BUGS.filter(({ name }) => names.length === 0 || names.includes(name))

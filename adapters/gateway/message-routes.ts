@@ -106,7 +106,7 @@ export function messageRoutes(
     inspect: async ({ request, url, body }) => {
       readMaps(request, url, [])
       const envelope = headOf(await body.prefix(HEAD_BYTES))
-      const canOpen = envelope.wraps.some((wrap) => kms.canUnwrap(wrap))
+      const canOpen = envelope.wraps.some((wrap) => kms.canUnwrap(wrap, envelope.storedContext))
       return jsonAnswer({ ...envelope.toJSON(), canOpen })
     },
   }

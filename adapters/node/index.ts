@@ -1,3 +1,4 @@
+export { nodeConfigFile } from './node-config-file.ts'
 export { createNodeNetwork, type NodeNetwork, type NodeNetworkOptions } from './node-network.ts'
 export { nodeAwsSigner } from './node-aws-signer.ts'
 export { nodeFileToken } from './node-file-token.ts'

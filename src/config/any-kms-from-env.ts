@@ -106,6 +106,6 @@ function parse(json: string): unknown {
     return JSON.parse(json) as unknown
   } catch {
     // The parser's message quotes what it read.
-    throw configError(`${CONFIG} is not JSON`)
+    throw configError(`${CONFIG} must be JSON, got other text`)
   }
 }

@@ -1,5 +1,4 @@
 import * as z from 'zod/mini'
-import type { KeyManagementService } from '../kms/index.ts'
 import {
   assumeRole,
   type AssumeRoleOptions,
@@ -12,7 +11,7 @@ import {
   createAwsKms,
   type WebIdentityOptions,
 } from '../providers/aws-kms/index.ts'
-import type { CheckedText, ConfigText, Plain } from './references.ts'
+import type { CheckedText, ConfigText, KmsMaker, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
 import {
   flag,
@@ -117,15 +116,16 @@ export const awsSchema: Variant<Checked, AwsKmsConfig> = z.strictObject({
   timeoutMs: z.optional(number),
 } satisfies Shape<Checked>)
 
-export function createAws(config: Checked, resolving: Resolving): KeyManagementService {
-  const { credentials, ...rest } = config
+export function makerOfAws(given: Checked, resolving: Resolving): KmsMaker {
+  const { credentials: from, ...rest } = given
   const { provider: _provider, $schema: _schema, ...options } = resolving.all(rest, '')
-  return createAwsKms({
-    ...options,
-    ...resolving.ports,
-    ...resolving.signing,
-    credentials: awsCredentialsOf(credentials, resolving, 'credentials'),
-  })
+  const credentials = awsCredentialsOf(from, resolving, 'credentials')
+  const { ports, signing } = resolving
+  return {
+    keyName: options.keyId,
+    make: (keyId = options.keyId) =>
+      createAwsKms({ ...options, ...ports, ...signing, keyId, credentials }),
+  }
 }
 
 /** Credentials as the providers take them; GCP and Vault take AWS's too. */

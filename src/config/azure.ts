@@ -1,5 +1,4 @@
 import * as z from 'zod/mini'
-import type { KeyManagementService } from '../kms/index.ts'
 import {
   type AzureAppServiceOptions,
   azureAppServiceIdentity,
@@ -15,7 +14,7 @@ import {
   azureManagedIdentity,
   createAzureKeyVaultKms,
 } from '../providers/azure-key-vault/index.ts'
-import type { CheckedText, ConfigText, Plain } from './references.ts'
+import type { CheckedText, ConfigText, KmsMaker, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
 import {
   flag,
@@ -116,14 +115,16 @@ export const azureSchema: Variant<Checked, AzureKeyVaultConfig> = z.strictObject
   allowHttpLoopback: z.optional(flag),
 } satisfies Shape<Checked>)
 
-export function createAzure(config: Checked, resolving: Resolving): KeyManagementService {
-  const { credentials: given, ...rest } = config
+export function makerOfAzure(given: Checked, resolving: Resolving): KmsMaker {
+  const { credentials: from, ...rest } = given
   const { provider: _provider, $schema: _schema, ...options } = resolving.all(rest, '')
-  return createAzureKeyVaultKms({
-    ...options,
-    ...resolving.ports,
-    credentials: resolving.within('credentials', () => credentialsOf(given, resolving)),
-  })
+  const credentials = resolving.within('credentials', () => credentialsOf(from, resolving))
+  const { ports } = resolving
+  return {
+    keyName: options.keyId,
+    make: (keyId = options.keyId) =>
+      createAzureKeyVaultKms({ ...options, ...ports, keyId, credentials }),
+  }
 }
 
 function credentialsOf(

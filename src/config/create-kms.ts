@@ -43,8 +43,8 @@ export interface CreateKmsOptions extends ConfigPorts {
  * ```
  */
 export function createKms(config: KmsConfig, options: CreateKmsOptions = {}): KeyManagementService {
-  const { resolve, runtime, network, signer, ...others } = options
+  const { resolve, runtime, network, signer, googleCloudKms, ...others } = options
   refuseOthers(others)
-  const resolving = new Resolving(resolve, { runtime, network, signer })
+  const resolving = new Resolving(resolve, { runtime, network, signer, googleCloudKms })
   return buildKms(checkConfig(kmsConfigSchema, config), resolving)
 }

@@ -1,10 +1,9 @@
-import { configError } from '../checks/index.ts'
 import type { SharedDataKeys } from '../data-keys/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import type { ComposeKmsOptions } from '../resilience/index.ts'
 import { composeStack, type KeyStack } from '../stack/index.ts'
 import type { CreateKmsOptions } from './create-kms.ts'
-import { planOfConfig } from './plan-of-config.ts'
+import { onlyOne, planOfConfig } from './plan-of-config.ts'
 import type { ResilientKmsConfig } from './resilience.ts'
 import type { StoreBindings } from './stores.ts'
 
@@ -50,24 +49,14 @@ export function createResilientKms(
   options: CreateResilientKmsOptions = {},
 ): ResilientKms {
   const { dataKeyStore, shared, observer, circuitStore, repairs, audit, ...reading } = options
-  const plan = planOfConfig(config, reading)
+  const layers = { observer, circuitStore, repairs, audit }
+  const plan = planOfConfig(config, { ...reading, layers })
   const { runtime, network } = reading
   return composeStack(plan.kms, {
     resilience: plan.resilience,
     cache: plan.cache,
-    circuitStore: onlyOne('circuitStore', circuitStore, plan.circuitStore),
+    circuitStore: plan.circuitStore || undefined,
     shared: onlyOne('shared', shared, plan.shared),
     ...{ dataKeyStore, observer, repairs, audit, runtime, network },
   })
-}
-
-/** What JSON and code both say would be ignored in one of them. */
-function onlyOne<T>(
-  name: string,
-  given: T | undefined,
-  planned: T | false | undefined,
-): T | undefined {
-  if (given !== undefined && planned !== undefined)
-    throw configError(`${name} is set in the configuration too: set it in one place`)
-  return given ?? (planned === false ? undefined : planned)
 }

@@ -1,5 +1,4 @@
 import * as z from 'zod/mini'
-import type { KeyManagementService } from '../kms/index.ts'
 import {
   createGcpKms,
   type GcpCredentialsOption,
@@ -16,7 +15,7 @@ import {
   type GcpWorkloadIdentityOptions,
 } from '../providers/gcp-kms/index.ts'
 import { awsCredentials, type AwsCredentialsConfig, awsCredentialsOf } from './aws.ts'
-import type { CheckedText, ConfigText, Plain } from './references.ts'
+import type { CheckedText, ConfigText, KmsMaker, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
 import {
   flag,
@@ -122,14 +121,16 @@ export const gcpSchema: Variant<Checked, GcpKmsConfig> = z.strictObject({
   usage: z.optional(usage),
 } satisfies Shape<Checked>)
 
-export function createGcp(config: Checked, resolving: Resolving): KeyManagementService {
-  const { credentials, ...rest } = config
+export function makerOfGcp(given: Checked, resolving: Resolving): KmsMaker {
+  const { credentials: from, ...rest } = given
   const { provider: _provider, $schema: _schema, ...options } = resolving.all(rest, '')
-  return createGcpKms({
-    ...options,
-    ...resolving.ports,
-    credentials: credentialsOf(credentials, resolving, 'credentials'),
-  })
+  const credentials = credentialsOf(from, resolving, 'credentials')
+  const { ports } = resolving
+  return {
+    keyName: options.keyName,
+    make: (keyName = options.keyName) =>
+      createGcpKms({ ...options, ...ports, keyName, credentials }),
+  }
 }
 
 function credentialsOf(

@@ -1,11 +1,10 @@
 import * as z from 'zod/mini'
-import type { KeyManagementService } from '../kms/index.ts'
 import {
   createLocalKms,
   type LocalKeyVersion,
   type LocalKmsOptions,
 } from '../providers/local/index.ts'
-import type { CheckedText, ConfigText, Plain } from './references.ts'
+import type { CheckedText, ConfigText, KmsMaker, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
 import {
   number,
@@ -45,8 +44,14 @@ export const localSchema: Variant<Checked, LocalKmsConfig> = z.strictObject({
   usage: z.optional(usage),
 } satisfies Shape<Checked>)
 
-export function createLocal(config: Checked, resolving: Resolving): KeyManagementService {
-  const { provider: _provider, $schema: _schema, ...options } = resolving.all(config, '')
+export function makerOfLocal(given: Checked, resolving: Resolving): KmsMaker {
+  const { provider: _provider, $schema: _schema, ...options } = resolving.all(given, '')
+  const { kekId, ...rest } = options
   const { runtime } = resolving.ports
-  return createLocalKms({ ...options, ...(runtime !== undefined && { runtime }) })
+  const ports = { ...(runtime !== undefined && { runtime }) }
+  return {
+    keyName: kekId,
+    make: (name = kekId) =>
+      createLocalKms({ ...rest, ...ports, ...(name !== undefined && { kekId: name }) }),
+  }
 }

@@ -1,3 +1,5 @@
+import type { KeyManagementService } from '../kms/index.ts'
+
 /** The value of an environment variable or binding, e.g. `{ "env": "AZURE_CLIENT_SECRET" }`. */
 export interface EnvReference {
   readonly env: string
@@ -55,3 +57,11 @@ export type Resolved<T> = T extends CheckedText
     : T extends object
       ? { readonly [K in keyof T]: Resolved<Exclude<T[K], undefined>> }
       : T
+
+/** Makes the KMSs of one part of a configuration, which share their source of credentials. */
+export interface KmsMaker {
+  /** The name of the key, as the configuration has it. */
+  readonly keyName: string | undefined
+  /** Returns the KMS of a key: of that of the configuration by default. */
+  make(keyName?: string): KeyManagementService
+}

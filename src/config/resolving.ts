@@ -1,5 +1,7 @@
 import { optionError, placed } from '../checks/index.ts'
 import type { AwsSigner } from '../credentials/aws/index.ts'
+import type { KeyManagementService } from '../kms/index.ts'
+import type { GcpKmsKeyOptions } from '../providers/gcp-kms/index.ts'
 import { isKmsError, type KmsError } from '../errors.ts'
 import type { Network, Runtime } from '../ports/index.ts'
 import { type CheckedText, type ConfigResolver, Reference, type Resolved } from './references.ts'
@@ -10,25 +12,37 @@ export interface ConfigPorts {
   readonly network?: Network | undefined
   /** Signs all requests to AWS; aws4fetch by default. */
   readonly signer?: AwsSigner | undefined
+  /**
+   * Makes the KMS of `provider: 'google-cloud-kms'`:
+   * `(options) => createGoogleCloudKms({ ...options, client: new KeyManagementServiceClient() })`.
+   */
+  readonly googleCloudKms?: GoogleCloudKmsMaker | undefined
 }
+
+/** Makes a KMS over Google's own client, which a configuration cannot hold. */
+export type GoogleCloudKmsMaker = (
+  options: GcpKmsKeyOptions & { readonly timeoutMs?: number },
+) => KeyManagementService
 
 /** What builders work with. */
 export class Resolving {
   readonly ports: { readonly runtime?: Runtime; readonly network?: Network }
   /** For what signs requests to AWS. */
   readonly signing: { readonly signer?: AwsSigner }
+  readonly clients: Pick<ConfigPorts, 'googleCloudKms'>
   readonly #resolve: ConfigResolver | undefined
   readonly #place: string
 
   /** @param place - where in the configuration all paths begin; empty: at its top */
   constructor(
     resolve: ConfigResolver | undefined,
-    { runtime, network, signer }: ConfigPorts,
+    { runtime, network, signer, googleCloudKms }: ConfigPorts,
     place = '',
   ) {
     this.#resolve = resolve
     this.ports = { ...(runtime && { runtime }), ...(network && { network }) }
     this.signing = { ...(signer && { signer }) }
+    this.clients = { googleCloudKms }
     this.#place = place
   }
 
@@ -63,6 +77,41 @@ export class Resolving {
       // An error from further inside has its path already.
       throw isKmsError(error, 'ERR_KMS_CONFIG') ? placed(place, error) : error
     }
+  }
+
+  /** Returns the same for a part of the configuration. */
+  below(path: string): Resolving {
+    return new Resolving(
+      this.#resolve,
+      { ...this.ports, ...this.signing, ...this.clients },
+      this.#at(path),
+    )
+  }
+
+  /**
+   * Returns the variables of these names that are set.
+   *
+   * @throws KmsError `ERR_KMS_CONFIG` without `resolve`
+   */
+  variables(names: readonly string[]): Readonly<Record<string, string>> {
+    const resolve = this.#resolve
+    if (resolve === undefined)
+      throw this.#error(
+        'provider',
+        'reads variables: give createKms a `resolve` option that resolves them',
+      )
+    const valueOf = (env: string): string | undefined => {
+      try {
+        return resolve({ env })
+      } catch {
+        return undefined // Its message may quote a secret.
+      }
+    }
+    const set = names.flatMap((name) => {
+      const value = valueOf(name)
+      return value === undefined || value === '' ? [] : [[name, value] as const]
+    })
+    return Object.fromEntries(set)
   }
 
   /** A text that is asked for anew at each use: a token that somebody else renews. */

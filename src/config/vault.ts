@@ -1,10 +1,9 @@
 import * as z from 'zod/mini'
-import type { KeyManagementService } from '../kms/index.ts'
 import {
   createVaultTransitKms,
   vaultAppRole,
   type VaultAppRoleOptions,
-  type VaultAuth as Login,
+  type VaultLogin as Login,
   vaultAwsIam,
   type VaultAwsIamOptions,
   vaultJwt,
@@ -14,7 +13,7 @@ import {
   type VaultTransitKmsOptions,
 } from '../providers/vault-transit/index.ts'
 import { awsCredentials, type AwsCredentialsConfig, awsCredentialsOf } from './aws.ts'
-import type { CheckedText, ConfigText, Plain } from './references.ts'
+import type { CheckedText, ConfigText, KmsMaker, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
 import {
   flag,
@@ -61,7 +60,7 @@ type Auth<S, A> = Token<S> | AppRole<S> | Jwt<S> | Kubernetes<S> | AwsIam<S, A>
 type CheckedAws = z.output<typeof awsCredentials>
 
 /** How to log in to Vault, in a configuration. */
-export type VaultAuthConfig = Auth<ConfigText, AwsCredentialsConfig>
+export type VaultAuth = Auth<ConfigText, AwsCredentialsConfig>
 
 interface Transit<S, A> extends SelfDescribed, Plain<VaultTransitKmsOptions, 'auth', S> {
   readonly provider: 'vault-transit'
@@ -126,14 +125,15 @@ export const vaultSchema: Variant<Checked, VaultTransitConfig> = z.strictObject(
   healthContext: z.optional(map),
 } satisfies Shape<Checked>)
 
-export function createVault(config: Checked, resolving: Resolving): KeyManagementService {
-  const { auth: login, ...rest } = config
+export function makerOfVault(given: Checked, resolving: Resolving): KmsMaker {
+  const { auth: login, ...rest } = given
   const { provider: _provider, $schema: _schema, ...options } = resolving.all(rest, '')
-  return createVaultTransitKms({
-    ...options,
-    ...resolving.ports,
-    auth: resolving.within('auth', () => loginOf(login, resolving)),
-  })
+  const auth = resolving.within('auth', () => loginOf(login, resolving))
+  const { ports } = resolving
+  return {
+    keyName: options.key,
+    make: (key = options.key) => createVaultTransitKms({ ...options, ...ports, key, auth }),
+  }
 }
 
 function loginOf(config: Auth<CheckedText, CheckedAws>, resolving: Resolving): Login {

@@ -82,7 +82,7 @@ export class CachedKms implements DataKeySource {
       get entries() {
         return readers.held.size
       },
-      canOpen: (wraps) => factory.canOpen(wraps),
+      canOpen: (...given) => factory.canOpen(...given),
       isUsedUp: (commitment) => this.#writers.counts.isUsedUp(commitment),
       make: (context, asked) => factory.make(context, asked),
       open: (header, context, asked) => readers.openAgain(header, context, asked),
@@ -149,8 +149,8 @@ export class CachedKms implements DataKeySource {
     return this.#parts.factory.rewrap(header, context, options)
   }
 
-  canOpen(wraps: readonly WrappedKey[]): boolean {
-    return this.#parts.factory.canOpen(wraps)
+  canOpen(wraps: readonly WrappedKey[], context?: EncryptionContext): boolean {
+    return this.#parts.factory.canOpen(wraps, context)
   }
 
   /** Returns what was counted since construction. */

@@ -58,14 +58,18 @@ export class DataKeyFactory {
       const message = 'a data key must be 32 random bytes'
       throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message })
     }
-    const header = this.#write({ ...fields, commitment: keys.commitment }, wraps)
+    const header = this.#write({ ...fields, commitment: keys.commitment }, wraps, k)
     return this.#keyOf(header, context, keys, generation)
   }
 
   /** Checks a header and the caller's context, as far as that needs no I/O (W6.1). */
   check(header: KeyHeader, context: EncryptionContext | undefined): void {
     const { requiredContextKeys } = this.#settings.policy
-    checkHeader({ requiredContextKeys, canOpen: (wraps) => this.canOpen(wraps) }, header, context)
+    checkHeader(
+      { requiredContextKeys, canOpen: (...given) => this.canOpen(...given) },
+      header,
+      context,
+    )
   }
 
   /**
@@ -118,12 +122,13 @@ export class DataKeyFactory {
   ): Promise<KeyHeader> {
     this.check(header, context)
     const opening = await this.admit(header, context)
-    return this.#write(header, await rewrapKey(this.#settings, this.failed, opening, options))
+    const wraps = await rewrapKey(this.#settings, this.failed, opening, options)
+    return this.#write(header, wraps, opening.context)
   }
 
-  /** Whether one of the wraps is for a configured key. No I/O. */
-  canOpen(wraps: readonly WrappedKey[]): boolean {
-    return wraps.some((wrap) => this.#settings.kms.canUnwrap(wrap))
+  /** Whether one of the wraps is for a configured key: for one of this context, where it picks them. No I/O. */
+  canOpen(wraps: readonly WrappedKey[], context?: EncryptionContext): boolean {
+    return wraps.some((wrap) => this.#settings.kms.canUnwrap(wrap, context))
   }
 
   /** Ends the generation: keys that were made or learnt before are used for nothing new (W5.7). */
@@ -148,6 +153,7 @@ export class DataKeyFactory {
   #write(
     fields: DataKeyFields & Pick<KeyHeader, 'commitment'>,
     wraps: readonly WrappedKey[],
+    context: EncryptionContext,
   ): KeyHeader {
     const { maxWraps } = this.#settings.policy
     if (wraps.length > maxWraps) {
@@ -156,7 +162,8 @@ export class DataKeyFactory {
     try {
       const header = encodeKeyHeader(fields, wraps)
       // A service that only encrypts need not know its wraps again.
-      if (this.#settings.kms.capabilities.usage === 'encrypt' || this.canOpen(wraps)) return header
+      const { usage } = this.#settings.kms.capabilities
+      if (usage === 'encrypt' || this.canOpen(wraps, context)) return header
     } catch {
       // The service made what the format cannot hold.
     }

@@ -102,8 +102,8 @@ export interface DataKeySource {
     options: RewrapKeyOptions,
   ): Promise<KeyHeader>
 
-  /** Whether one of the wraps is for a configured key. No I/O. */
-  canOpen(wraps: readonly WrappedKey[]): boolean
+  /** Whether one of the wraps is for a configured key: for one of this context, where it picks them. No I/O. */
+  canOpen(wraps: readonly WrappedKey[], context?: EncryptionContext): boolean
 
   /** Drops every key that is held: after a restore from a snapshot, or to make a revocation immediate. */
   clear(): void

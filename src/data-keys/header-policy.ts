@@ -5,7 +5,8 @@ import type { KeyHeader } from '../wire/index.ts'
 /** What a header is checked against. */
 export interface HeaderPolicy {
   readonly requiredContextKeys: readonly string[]
-  canOpen(wraps: KeyHeader['wraps']): boolean
+  /** Whether a wrap is for a KEK of this context. */
+  canOpen(wraps: KeyHeader['wraps'], context: EncryptionContext): boolean
 }
 
 /**
@@ -20,7 +21,7 @@ export function checkHeader(
 ): void {
   const keys = keysOf(context)
   demandKeys(policy.requiredContextKeys, keys)
-  if (!policy.canOpen(header.wraps)) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY') // W3.27
+  if (!policy.canOpen(header.wraps, context)) throw new KmsError('ERR_ENVELOPE_UNKNOWN_KEY') // W3.27
   for (const key in header.stored) {
     // Own keys only: a stored `toString` must not equal an inherited one.
     const given: unknown = keys.includes(key) ? context[key] : undefined

@@ -1,3 +1,4 @@
+export { CACHE_PRESETS, type CachePreset } from './cache-presets.ts'
 export type { KmsCacheConfig } from './cache/config.ts'
 export type { Invalidation } from './cache/invalidation.ts'
 export type { CacheStats } from './cache/stats.ts'

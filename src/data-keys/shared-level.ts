@@ -51,7 +51,7 @@ export interface SharedLevelHost {
   readonly entries: number
   /** How many data keys it may hold. */
   readonly maxEntries: number
-  canOpen(wraps: KeyHeader['wraps']): boolean
+  canOpen(wraps: KeyHeader['wraps'], context: EncryptionContext): boolean
   /** Whether this cache has written under a data key as often as `maxMessages` allows. */
   isUsedUp(commitment: Bytes): boolean
   /** Makes a new data key. */

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes/index.ts'
 import type { Outcome } from '../errors.ts'
+import { mapsOf } from './call-options.ts'
 import { type DecryptItem, decryptMany, type DecryptManyOptions } from './decrypt-many.ts'
 import { decryptMessage } from './decrypt-message.ts'
 import { decryptRange } from './decrypt-range.ts'
@@ -199,9 +200,11 @@ export class EnvelopeCipher {
   /**
    * Whether one of the wraps of an envelope is for a configured key: never so for a message by
    * reference, whose wraps are in the data-key store. No I/O; what an envelope says proves little.
+   *
+   * @param context - picks the KEK, where customers have KEKs of their own (`kmsByContext`)
    */
-  canOpen(envelope: EncryptedEnvelope): boolean {
-    return this.#settings.keys.canOpen(envelope.wraps)
+  canOpen(envelope: EncryptedEnvelope, options: Pick<MessageOptions, 'context'> = {}): boolean {
+    return this.#settings.keys.canOpen(envelope.wraps, mapsOf(options).context)
   }
 
   /** Drops every data key for ever and fails open streams: after a restore, or to revoke at once. */

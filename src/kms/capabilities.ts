@@ -18,6 +18,11 @@ export interface KmsCapabilities {
    * Absent where that cannot be said.
    */
   readonly keks?: readonly string[]
+  /**
+   * The context of a call picks the KEK: customers have KEKs of their own. `canUnwrap`, `currentVersion`,
+   * `rotateKey` and `healthCheck` then take the context too. Absent: every call has the same KEKs.
+   */
+  readonly keksByContext?: true
   /** How many wraps a new data key gets from several KEKs, at most. Absent: it is one KEK. */
   readonly wraps?: number
 }

@@ -5,6 +5,7 @@ import {
   encodeContext,
   type EncryptionContext,
   keysOf,
+  RESERVED_CONTEXT_PREFIX,
   wrongValue,
 } from './context-encoding.ts'
 
@@ -91,4 +92,20 @@ export function kmsContext(
   // W1.13: the wrap belongs to this very data key, so a leaked DEK cannot come back under a new age.
   const dataKey = `${encodeBase64Url(salt)}.${String(createdAtMs)}`
   return frozenMap([...Object.entries(context), [DATA_KEY_CONTEXT_KEY, dataKey]])
+}
+
+/**
+ * Returns the entries that the caller gave, without those of the format. Frozen, without a prototype.
+ *
+ * @throws KmsError `ERR_CONTEXT_INVALID` for anything but a plain object of strings
+ */
+export function callersContext(k: EncryptionContext): EncryptionContext {
+  const own = keysOf(k).filter((key) => !key.toLowerCase().startsWith(RESERVED_CONTEXT_PREFIX))
+  return frozenMap(
+    own.map((key) => {
+      const value = k[key] as unknown
+      if (typeof value !== 'string') throw wrongValue('context', key, value)
+      return [key, value]
+    }),
+  )
 }

@@ -22,6 +22,7 @@ export {
   keysOf,
 } from './context-encoding.ts'
 export {
+  callersContext,
   type CanonicalContext,
   canonicalContext,
   contextEquals,
@@ -36,6 +37,7 @@ export type {
   KeyManagementService,
   KmsCallOptions,
   KmsCallProgress,
+  KmsKekOptions,
   KmsSignalOptions,
   UnwrappedDataKey,
   UnwrapRequest,
@@ -51,6 +53,7 @@ export {
   type NextCall,
   serviceOf,
 } from './intercepted-kms.ts'
+export { isCurrentVersion } from './is-current-version.ts'
 export { kmsFromEnv, type KmsFromEnv, type KmsFromEnvOptions } from './kms-from-env.ts'
 export { localKeyNames } from './local-key-names.ts'
 export { rewrapByUnwrapping } from './rewrap-by-unwrapping.ts'

@@ -8,6 +8,7 @@ import type {
   HealthReport,
   KeyManagementService,
   KmsCallOptions,
+  KmsKekOptions,
   KmsSignalOptions,
   UnwrappedDataKey,
   UnwrapRequest,
@@ -104,8 +105,8 @@ export abstract class InterceptedKms implements KeyManagementService {
     next: NextCall<T, O>,
   ): Promise<T>
 
-  canUnwrap(wrap: WrappedKey): boolean {
-    return this.#kms.canUnwrap(wrap)
+  canUnwrap(wrap: WrappedKey, context?: EncryptionContext): boolean {
+    return this.#kms.canUnwrap(wrap, context)
   }
 
   generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
@@ -144,18 +145,18 @@ export abstract class InterceptedKms implements KeyManagementService {
     return this.#run('rewrapDataKey', { context, wraps }, options, next, same)
   }
 
-  currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
-    const next = (given: KmsSignalOptions) => this.#kms.currentVersion(given)
+  currentVersion(options: KmsKekOptions): Promise<readonly KekVersion[]> {
+    const next = (given: KmsKekOptions) => this.#kms.currentVersion(given)
     return this.#run('currentVersion', {}, options, next, same)
   }
 
-  rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
-    const next = (given: KmsSignalOptions) => this.#kms.rotateKey(given)
+  rotateKey(options: KmsKekOptions): Promise<readonly KekVersion[]> {
+    const next = (given: KmsKekOptions) => this.#kms.rotateKey(given)
     return this.#run('rotateKey', {}, options, next, same)
   }
 
-  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
-    const next = (given: KmsSignalOptions) => this.#kms.healthCheck(given)
+  healthCheck(options: KmsKekOptions): Promise<HealthReport> {
+    const next = (given: KmsKekOptions) => this.#kms.healthCheck(given)
     return this.#run('healthCheck', {}, options, next, () => [])
   }
 

@@ -41,6 +41,12 @@ export interface KmsCallOptions extends KmsSignalOptions {
   readonly context: EncryptionContext
 }
 
+/** Options of a call on a KEK. */
+export interface KmsKekOptions extends KmsSignalOptions {
+  /** Which KEK is meant, where the context picks it (`capabilities.keksByContext`); else without effect. */
+  readonly context?: EncryptionContext | undefined
+}
+
 /** A new DEK and its wraps. The receiver disposes the plaintext. */
 export interface GeneratedDataKey {
   readonly plaintext: SecretBytes
@@ -89,8 +95,13 @@ export interface KeyManagementService {
   readonly providerName: string
   readonly capabilities: KmsCapabilities
 
-  /** Whether a wrap is for one of the configured keys, compared by bytes; no I/O. */
-  canUnwrap(wrap: WrappedKey): boolean
+  /**
+   * Whether a wrap is for one of the configured keys, compared by bytes; no I/O.
+   *
+   * @param context - of the call that the wrap is for. Only a service with `capabilities.keksByContext`
+   * reads it: it answers for the KEK of that context
+   */
+  canUnwrap(wrap: WrappedKey, context?: EncryptionContext): boolean
 
   /**
    * Makes a DEK of 32 uniformly random bytes and wraps it under every configured KEK.
@@ -128,11 +139,11 @@ export interface KeyManagementService {
   ): Promise<readonly WrappedKey[]>
 
   /** The version that each configured KEK wraps with now. */
-  currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]>
+  currentVersion(options: KmsKekOptions): Promise<readonly KekVersion[]>
 
   /** Makes a new version of each configured KEK current. Old versions still unwrap. */
-  rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]>
+  rotateKey(options: KmsKekOptions): Promise<readonly KekVersion[]>
 
   /** Proves that each KEK can be used, without throwing for one that cannot. */
-  healthCheck(options: KmsSignalOptions): Promise<HealthReport>
+  healthCheck(options: KmsKekOptions): Promise<HealthReport>
 }

@@ -21,6 +21,7 @@ export async function rewrapByUnwrapping(
       plaintext.dispose()
     }
     left = left.filter((wrap) => wrap !== by)
-    if (!left.some((wrap) => kms.canUnwrap(wrap))) throw new KmsError('ERR_DECRYPT_FAILED')
+    if (!left.some((wrap) => kms.canUnwrap(wrap, options.context)))
+      throw new KmsError('ERR_DECRYPT_FAILED')
   }
 }

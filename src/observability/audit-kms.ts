@@ -67,7 +67,7 @@ export class AuditKms extends InterceptedKms {
     call: KmsCall<T, O>,
     next: NextCall<T, O>,
   ): Promise<T> {
-    const { operation, options, wraps = [], keysOf } = call
+    const { operation, options, context, wraps = [], keysOf } = call
     if (operation === 'unwrapMany')
       return this.#batch(call, call.items ?? [], next as never) as Promise<T>
     const atMs = this.#runtime.now()
@@ -76,7 +76,7 @@ export class AuditKms extends InterceptedKms {
       const isGood = ANSWERS[operation] as (given: T) => boolean
       answer = checked(call, await next(options), isGood)
     } catch (error) {
-      const asked = this.#ours(wraps)
+      const asked = this.#ours(wraps, context)
       await this.#quietly([this.#event(call, atMs, asked, error ?? 'nothing')], options)
       throw error
     }
@@ -93,7 +93,10 @@ export class AuditKms extends InterceptedKms {
     const { operation, options } = call
     const atMs = this.#runtime.now()
     // The service may do with its list what it likes.
-    const asked = items.map(({ wraps, context }) => ({ context, keys: this.#ours(wraps) }))
+    const asked = items.map(({ wraps, context }) => ({
+      context,
+      keys: this.#ours(wraps, context),
+    }))
     const eventsOf = (outcomeOf: (i: number) => Opened | undefined): KmsAuditEvent[] =>
       asked.map(({ context, keys }, i) => {
         const outcome = outcomeOf(i)
@@ -155,9 +158,12 @@ export class AuditKms extends InterceptedKms {
   }
 
   /** The wraps under configured KEKs. What a caller or a service gets wrong here must not cost the record. */
-  #ours(wraps: readonly WrappedKey[]): readonly AuditedKey[] {
+  #ours(
+    wraps: readonly WrappedKey[],
+    context: EncryptionContext | undefined,
+  ): readonly AuditedKey[] {
     try {
-      return wraps.filter((wrap) => areVersions([wrap]) && this.canUnwrap(wrap))
+      return wraps.filter((wrap) => areVersions([wrap]) && this.canUnwrap(wrap, context))
     } catch {
       return []
     }

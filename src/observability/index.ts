@@ -35,6 +35,7 @@ export type {
   ScalarFamily,
   ScalarSample,
 } from './metric-family.ts'
+export type { KmsTotals } from './totals.ts'
 export { renderPrometheus } from './prometheus.ts'
 export { type OcsfEvent, toOcsf } from './ocsf.ts'
 export {

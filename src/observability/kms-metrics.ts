@@ -6,14 +6,15 @@ import type { Labels, MetricFamily, ScalarSample } from './metric-family.ts'
 import { OPERATIONS } from './operations.ts'
 import { renderPrometheus } from './prometheus.ts'
 import { Counter, Histogram } from './series.ts'
+import { type KmsTotals, totalsOf } from './totals.ts'
 
 /** Bounds of the durations, in seconds: those that OpenTelemetry advises for HTTP and RPC clients. */
 export const DURATION_BOUNDS: readonly number[] = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ]
 
-/** Everything that was counted, at one moment, as plain data. */
-export interface KmsMetricsSnapshot {
+/** Everything that was counted, at one moment, as plain data: totals, and all of it as metric families. */
+export interface KmsMetricsSnapshot extends KmsTotals {
   readonly metrics: readonly MetricFamily[]
 }
 
@@ -88,7 +89,9 @@ export class KmsMetrics implements Observer {
   snapshot(): KmsMetricsSnapshot {
     const seconds = { type: 'histogram', unit: 's' } as const
     const cache = this.#cache?.()
+    const retries = this.#counters.get('retry')?.samples() ?? []
     return {
+      ...totalsOf(this.#operations.samples(), retries, cache),
       metrics: [
         {
           ...seconds,

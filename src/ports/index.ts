@@ -12,7 +12,7 @@ export type {
   CallClass,
   CallEvent,
   CircuitEvent,
-  CircuitPhase,
+  CircuitState,
   FailoverEvent,
   KmsEvent,
   KmsOperation,

@@ -16,7 +16,7 @@ export type KmsOperation =
 export type CallClass = 'encrypt' | 'decrypt' | 'manage'
 
 /** Where a circuit breaker stands. */
-export type CircuitPhase = 'closed' | 'open' | 'half-open'
+export type CircuitState = 'closed' | 'open' | 'half-open'
 
 /**
  * One event stream from every layer. Synchronous, on the path of the calls: take the numbers and
@@ -70,8 +70,8 @@ export interface CircuitEvent {
   readonly type: 'circuit'
   readonly provider: string
   readonly callClass: CallClass
-  readonly from: CircuitPhase
-  readonly to: CircuitPhase
+  readonly from: CircuitState
+  readonly to: CircuitState
   /** `advice`: not from calls of this process, but from what others left in the shared store. */
   readonly why: 'calls' | 'advice'
 }

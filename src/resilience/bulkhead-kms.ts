@@ -4,7 +4,7 @@ import { notify } from '../runtime/index.ts'
 import { Bulkhead, type BulkheadConfig } from './bulkhead.ts'
 import { BULKHEAD, HOLD } from './defaults.ts'
 import { refusal } from './refusal.ts'
-import { type DecoratorOptions, partsOf, type Ports } from './service.ts'
+import { demandOneKek, type DecoratorOptions, partsOf, type Ports } from './service.ts'
 
 /** Options of {@link BulkheadKms}. */
 export interface BulkheadKmsOptions extends BulkheadConfig, DecoratorOptions {}
@@ -22,7 +22,7 @@ export class BulkheadKms extends InterceptedKms {
   constructor(options: BulkheadKmsOptions) {
     const { ports, rest } = partsOf(options)
     const { kms, ...config } = rest
-    super(kms)
+    super(demandOneKek('BulkheadKms', kms))
     this.#ports = ports
     const bounds = checkNumbers({ ...BULKHEAD, ...HOLD }, config)
     this.#bulkhead = new Bulkhead(bounds, ports.runtime, ports.network)

@@ -10,9 +10,9 @@ import type { CallClass, KeyValueStore } from '../ports/index.ts'
 import { notify } from '../runtime/index.ts'
 import { Circuit } from './circuit.ts'
 import { type CircuitBreakerConfig, circuitRules, restoredCircuit } from './circuit-config.ts'
-import type { CircuitState } from './circuit-state.ts'
+import type { CircuitRecord } from './circuit-state.ts'
 import { refusal } from './refusal.ts'
-import { batchError, type DecoratorOptions, partsOf, type Ports } from './service.ts'
+import { demandOneKek, batchError, type DecoratorOptions, partsOf, type Ports } from './service.ts'
 import { SharedCircuit } from './shared-circuit.ts'
 
 /** Options of {@link CircuitBreakerKms}. */
@@ -29,7 +29,7 @@ export interface CircuitBreakerKmsOptions extends CircuitBreakerConfig, Decorato
 }
 
 /** The circuits of one KMS, as plain data. */
-export type CircuitStates = Readonly<Record<CallClass, CircuitState>>
+export type CircuitStates = Readonly<Record<CallClass, CircuitRecord>>
 
 /**
  * Stops asking a KMS that does not answer, for a time, and then lets single calls through to see
@@ -54,7 +54,7 @@ export class CircuitBreakerKms extends InterceptedKms {
   constructor(options: CircuitBreakerKmsOptions) {
     const { ports, rest } = partsOf(options)
     const { kms, scope, store, state, ...config } = rest
-    super(kms)
+    super(demandOneKek('CircuitBreakerKms', kms))
     this.#ports = ports
     if (scope !== undefined && typeof scope !== 'string')
       throw wrongOption('scope', 'a string', scope)

@@ -1,5 +1,5 @@
 import { checkNumbers, wrongOption } from '../checks/index.ts'
-import type { CircuitState } from './circuit-state.ts'
+import type { CircuitRecord } from './circuit-state.ts'
 import type { CircuitRules } from './circuit-window.ts'
 import { CIRCUIT } from './defaults.ts'
 
@@ -39,10 +39,10 @@ export function circuitRules(config: CircuitBreakerConfig, isShared: boolean): C
  */
 export function restoredCircuit(
   name: string,
-  state: CircuitState | undefined,
-): CircuitState | undefined {
+  state: CircuitRecord | undefined,
+): CircuitRecord | undefined {
   if (state === undefined) return undefined
-  const { phase, epoch, untilMs, failuresInARow, buckets, passed } = Object(state) as CircuitState
+  const { phase, epoch, untilMs, failuresInARow, buckets, passed } = Object(state) as CircuitRecord
   const isPhase = ['closed', 'open', 'half-open'].includes(phase)
   const numbers = [epoch, failuresInARow, passed]
   const areNumbers = numbers.every((n) => Number.isSafeInteger(n) && n >= 0)

@@ -1,12 +1,12 @@
-import type { CircuitPhase } from '../ports/index.ts'
+import type { CircuitState } from '../ports/index.ts'
 import { type CircuitBucket, type CircuitRules, isFailing, withCall } from './circuit-window.ts'
 
 /**
  * One circuit as plain data: it survives JSON. Changed only by the pure functions of this file, which
  * know no clock and make no calls.
  */
-export interface CircuitState {
-  readonly phase: CircuitPhase
+export interface CircuitRecord {
+  readonly phase: CircuitState
   /** Counts changes of phase: what began in an earlier one no longer counts. */
   readonly epoch: number
   /** Open: when a probe may go. Half-open: when probes that did not come back are given up. */
@@ -28,7 +28,7 @@ export type Admission = 'pass' | 'probe' | 'refuse'
 const MAX_SPREAD = 0.1
 
 /** A closed circuit that has seen nothing. */
-export function closedCircuit(epoch = 0): CircuitState {
+export function closedCircuit(epoch = 0): CircuitRecord {
   return {
     phase: 'closed',
     epoch,
@@ -46,21 +46,21 @@ export function closedCircuit(epoch = 0): CircuitState {
  * @param random - in [0, 1): lengthens the time by up to a tenth
  */
 export function openCircuit(
-  state: CircuitState,
+  state: CircuitRecord,
   rules: CircuitRules,
   nowMs: number,
   random: number,
-): CircuitState {
+): CircuitRecord {
   const untilMs = nowMs + rules.resetTimeoutMs * (1 + MAX_SPREAD * random)
   return { ...closedCircuit(state.epoch + 1), phase: 'open', untilMs }
 }
 
 /** Whether a call may go, and the state after the answer. */
 export function admit(
-  state: CircuitState,
+  state: CircuitRecord,
   rules: CircuitRules,
   nowMs: number,
-): { readonly state: CircuitState; readonly admission: Admission } {
+): { readonly state: CircuitRecord; readonly admission: Admission } {
   if (state.phase === 'closed') return { state, admission: 'pass' }
   // A clock that was put back must not keep the circuit open for longer than its rule says.
   const longestMs = rules.resetTimeoutMs * (1 + MAX_SPREAD)
@@ -70,7 +70,7 @@ export function admit(
     return { state: { ...state, untilMs }, admission: 'refuse' }
   // Probes that never came back (their request died) make room for others.
   const fresh = state.phase === 'open' || (isOver && state.probing > 0)
-  const half: CircuitState = fresh
+  const half: CircuitRecord = fresh
     ? { ...closedCircuit(state.epoch + 1), phase: 'half-open' }
     : { ...state, untilMs }
   if (half.probing + half.passed >= rules.successThreshold)
@@ -84,12 +84,12 @@ export function admit(
 
 /** The state after a call that was admitted in `epoch` came back. */
 export function settle(
-  state: CircuitState,
+  state: CircuitRecord,
   rules: CircuitRules,
   call: { readonly epoch: number; readonly outcome: CircuitOutcome },
   nowMs: number,
   random: number,
-): CircuitState {
+): CircuitRecord {
   // A late success from before the opening does not close it, a late failure does not prolong it.
   if (call.epoch !== state.epoch || state.phase === 'open') return state
   if (state.phase === 'half-open') {
@@ -100,7 +100,7 @@ export function settle(
   }
   if (call.outcome === 'neutral') return state
   const failed = call.outcome === 'failure'
-  const next: CircuitState = {
+  const next: CircuitRecord = {
     ...state,
     failuresInARow: failed ? state.failuresInARow + 1 : 0,
     buckets: withCall(state.buckets, rules, nowMs, failed),
@@ -109,6 +109,6 @@ export function settle(
 }
 
 /** Whether there are too many failures in a row, or too large a share of enough calls. */
-function isBad({ failuresInARow, buckets }: CircuitState, rules: CircuitRules): boolean {
+function isBad({ failuresInARow, buckets }: CircuitRecord, rules: CircuitRules): boolean {
   return failuresInARow >= rules.failureThreshold || isFailing(buckets, rules)
 }

@@ -4,7 +4,7 @@ import { notify } from '../runtime/index.ts'
 import {
   admit,
   type CircuitOutcome,
-  type CircuitState,
+  type CircuitRecord,
   closedCircuit,
   openCircuit,
   settle,
@@ -43,14 +43,14 @@ export class Circuit {
   readonly #name: CircuitName
   readonly #ports: Ports
   readonly #shared: SharedCircuit | undefined
-  #state: CircuitState
+  #state: CircuitRecord
 
   constructor(
     rules: CircuitRules,
     name: CircuitName,
     ports: Ports,
     shared: SharedCircuit | undefined,
-    state: CircuitState | undefined,
+    state: CircuitRecord | undefined,
   ) {
     this.#rules = rules
     this.#name = name
@@ -59,7 +59,7 @@ export class Circuit {
     this.#state = state ?? closedCircuit()
   }
 
-  get state(): CircuitState {
+  get state(): CircuitRecord {
     return this.#state
   }
 
@@ -89,7 +89,7 @@ export class Circuit {
     const retryAfterMs = Math.ceil(this.#rules.resetTimeoutMs / 4)
     if (this.#state.epoch === ticket.epoch) {
       const untilMs = this.#ports.runtime.now() + retryAfterMs
-      const waiting: CircuitState = { ...closedCircuit(ticket.epoch + 1), phase: 'open', untilMs }
+      const waiting: CircuitRecord = { ...closedCircuit(ticket.epoch + 1), phase: 'open', untilMs }
       this.#become(waiting, 'advice')
     }
     return { retryAfterMs }
@@ -137,7 +137,7 @@ export class Circuit {
     }
   }
 
-  #become(next: CircuitState, why: CircuitEvent['why']): void {
+  #become(next: CircuitRecord, why: CircuitEvent['why']): void {
     const { phase: from } = this.#state
     this.#state = next
     if (next.phase === from) return

@@ -36,7 +36,8 @@ export interface ComposeKmsOptions extends ResilienceConfig, DecoratorPorts {
  * Returns one KMS, or several whose KEKs each wrap every data key, with everything that keeps an outage
  * from spreading. The order is fixed, outside in: deadline, audit, several KEKs, and for each of them
  * retry, circuit breaker, bulkhead, attempt timeout. The cache belongs outside: an open circuit must
- * not refuse a data key that is in memory. `EnvelopeCipher` has it there.
+ * not refuse a data key that is in memory. `EnvelopeCipher` has it there. A KMS of {@link kmsByContext} gets
+ * the deadline and the audit only: its `create` composes the stack of each customer.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @example
@@ -70,7 +71,9 @@ export function composeKms(
     )
   if (circuitStore !== undefined) checkShared(circuitStore, scopes, values)
 
+  refuseForCustomers(members, { ...config, circuitStore })
   const guarded = members.map((member, i) => {
+    if (member.capabilities.keksByContext) return member
     const breaker = { scope: scopes[i], store: circuitStore }
     return guard(member, values, breaker, ports)
   })
@@ -127,6 +130,18 @@ function refuseForOne({
   }
   for (const [name, isNeedless] of Object.entries(needless))
     if (isNeedless) throw configError(`${name} needs several KMSs, got one`)
+}
+
+/** Refuses what only the stack of each customer can do. Presets may ask for it all the same. */
+function refuseForCustomers(
+  members: readonly KeyManagementService[],
+  { retry, circuitBreaker, bulkhead, attemptTimeoutMs, circuitStore }: ComposeKmsOptions,
+): void {
+  if (!members.every(({ capabilities }) => capabilities.keksByContext)) return
+  const layers = { retry, circuitBreaker, bulkhead, attemptTimeoutMs, circuitStore }
+  for (const [name, value] of Object.entries(layers))
+    if (value !== undefined && value !== false)
+      throw configError(`${name} is for one KEK: give it to composeKms inside \`create\``)
 }
 
 /** Returns one KMS with its retries, circuit, bulkhead and attempt timeout. */

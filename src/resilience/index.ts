@@ -6,12 +6,16 @@ export {
   type CircuitStates,
 } from './circuit-breaker-kms.ts'
 export type { CircuitBreakerConfig } from './circuit-config.ts'
-export type { CircuitState } from './circuit-state.ts'
+export type { CircuitRecord } from './circuit-state.ts'
 export type { CircuitBucket } from './circuit-window.ts'
 export { type AuditLayer, composeKms, type ComposeKmsOptions } from './compose-kms.ts'
 export { BULKHEAD, CIRCUIT, HEDGE, HOLD, QUORUM, RETRY, TIMEOUTS } from './defaults.ts'
+export type { CustomerCapabilities, KmsByContextOptions } from './by-context-options.ts'
+export { kmsByContext, type KmsByContext } from './kms-by-context.ts'
+export type { CreateKms } from './kms-pool.ts'
 export { MultiKms } from './multi-kms.ts'
 export type { HedgeConfig, MultiKmsOptions, WritePolicy } from './multi-options.ts'
+export { CIRCUIT_PRESETS, RETRY_PRESETS } from './part-presets.ts'
 export { type PresetName, PRESETS, type ResiliencePreset } from './presets.ts'
 export {
   type ResilienceConfig,

@@ -5,7 +5,7 @@ import {
   isReport,
   type KeyManagementService,
   type KmsCapabilities,
-  type KmsSignalOptions,
+  type KmsKekOptions,
 } from '../kms/index.ts'
 
 /** Returns what several KMSs can do together. */
@@ -22,6 +22,7 @@ export function combinedCapabilities(
     revealsVersion: all.every((one) => one.revealsVersion),
     batches: read.some((kms) => kms.capabilities.batches),
     wraps: write.length,
+    ...(all.some((one) => one.keksByContext) && { keksByContext: true as const }),
     limits: {
       maxWrappedBytes: Math.max(...all.map((one) => one.limits.maxWrappedBytes)),
       maxContextBytes: Math.min(...all.map((one) => one.limits.maxContextBytes)),
@@ -32,7 +33,7 @@ export function combinedCapabilities(
 /** Returns the report of one member. One that rejects, or reports nonsense, is not healthy. */
 export async function memberReport(
   kms: KeyManagementService,
-  options: KmsSignalOptions,
+  options: KmsKekOptions,
 ): Promise<HealthReport> {
   const { providerName: provider } = kms
   try {
@@ -40,6 +41,21 @@ export async function memberReport(
   } catch (error) {
     const { code } = typedError(error, 'ERR_KMS_UNAVAILABLE', options.signal)
     return { healthy: false, checks: [{ provider, kekId: '', healthy: false, code }] }
+  }
+}
+
+/**
+ * Returns the report of some of many customers' KMSs. It is healthy if one is, or if there are none: one
+ * customer's outage must not make the process unready, and an outage of all most likely is ours.
+ */
+export async function someReport(
+  some: readonly KeyManagementService[],
+  options: KmsKekOptions,
+): Promise<HealthReport> {
+  const reports = await Promise.all(some.map((kms) => memberReport(kms, options)))
+  return {
+    healthy: reports.length === 0 || reports.some(({ healthy }) => healthy),
+    checks: reports.flatMap(({ checks }) => checks),
   }
 }
 

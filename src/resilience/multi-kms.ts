@@ -3,12 +3,14 @@ import { KmsError, type Outcome } from '../errors.ts'
 import {
   areVersions,
   checkAnswer,
+  type EncryptionContext,
   type GeneratedDataKey,
   type HealthReport,
   type KekVersion,
   type KeyManagementService,
   type KmsCallOptions,
   type KmsCapabilities,
+  type KmsKekOptions,
   type KmsSignalOptions,
   type SecretBytes,
   type UnwrappedDataKey,
@@ -60,8 +62,8 @@ export class MultiKms implements KeyManagementService {
     this.capabilities = Object.freeze(combinedCapabilities(read, write))
   }
 
-  canUnwrap(wrap: WrappedKey): boolean {
-    return this.#settings.read.some((kms) => kms.canUnwrap(wrap))
+  canUnwrap(wrap: WrappedKey, context?: EncryptionContext): boolean {
+    return this.#settings.read.some((kms) => kms.canUnwrap(wrap, context))
   }
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
@@ -98,7 +100,7 @@ export class MultiKms implements KeyManagementService {
   /** W3.28: in this reader's own order; a KEK that is down or does not open gives way to the next. */
   unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey> {
     const { hedge, ports } = this.#settings
-    const openers = this.#readers.openersOf(wraps)
+    const openers = this.#readers.openersOf(wraps, options.context)
     this.#hedges = Math.min(MAX_HEDGES, this.#hedges + (hedge?.budget ?? 0))
     return firstToOpen(openers, options, {
       ports,
@@ -133,7 +135,7 @@ export class MultiKms implements KeyManagementService {
     }
   }
 
-  async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async currentVersion(options: KmsKekOptions): Promise<readonly KekVersion[]> {
     this.#demandWriters()
     const { write } = this.#settings
     const versions = write.map(async (kms) =>
@@ -142,7 +144,7 @@ export class MultiKms implements KeyManagementService {
     return (await Promise.all(versions)).flat()
   }
 
-  async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async rotateKey(options: KmsKekOptions): Promise<readonly KekVersion[]> {
     const versions: KekVersion[] = []
     if (!this.capabilities.rotates) throw new KmsError('ERR_KMS_UNSUPPORTED', { provider: 'multi' })
     for (const kms of this.#settings.write) {
@@ -152,7 +154,7 @@ export class MultiKms implements KeyManagementService {
     return versions
   }
 
-  async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+  async healthCheck(options: KmsKekOptions): Promise<HealthReport> {
     const { read, write } = this.#settings
     const members = [...new Set([...write, ...read])]
     const reports = await Promise.all(members.map((kms) => memberReport(kms, options)))
@@ -169,7 +171,7 @@ export class MultiKms implements KeyManagementService {
     plaintext.dispose()
     const left = wraps.filter(({ wrapped }) => !equalBytes(wrapped, by.wrapped))
     // A member may name a wrap that it was not given.
-    if (left.length === wraps.length || !left.some((wrap) => this.canUnwrap(wrap)))
+    if (left.length === wraps.length || !left.some((wrap) => this.canUnwrap(wrap, options.context)))
       throw new KmsError('ERR_DECRYPT_FAILED')
     return this.#dekOf(left, options)
   }

@@ -1,6 +1,7 @@
 import { KmsError, type Outcome, typedError } from '../errors.ts'
 import {
   discard,
+  type EncryptionContext,
   type KmsSignalOptions,
   outcomesOf,
   type UnwrappedDataKey,
@@ -18,7 +19,7 @@ type Opened = Outcome<UnwrappedDataKey>
 export interface BatchOpener {
   readonly provider: string
   /** Returns those of an item's wraps that are under this KEK. */
-  readonly ours: (wraps: readonly WrappedKey[]) => readonly WrappedKey[]
+  readonly ours: (wraps: readonly WrappedKey[], context: EncryptionContext) => readonly WrappedKey[]
   readonly open: (
     items: readonly UnwrapRequest[],
     options: KmsSignalOptions,
@@ -50,7 +51,7 @@ export async function openInBatches(
   const outcomes = items.map((): Opened => failed(new KmsError('ERR_ENVELOPE_UNKNOWN_KEY')))
   const waiting = items.map(({ wraps, context }): Candidate[] =>
     openers.flatMap((opener) => {
-      const ours = opener.ours(wraps)
+      const ours = opener.ours(wraps, context)
       return ours.length === 0 ? [] : [{ opener, request: { wraps: ours, context } }]
     }),
   )

@@ -47,7 +47,7 @@ export async function firstToGenerate(
       const made = await callWithin(ports, { ...bound, operation }, options, async (given) =>
         checkAnswer(provider, await maker.generateDataKey(given), isGenerated),
       )
-      if (isOwn(maker, made.wraps)) return { ...made, maker, down }
+      if (isOwn(maker, made.wraps, options)) return { ...made, maker, down }
       discard(made)
       throw new KmsError('ERR_KMS_RESPONSE_INVALID', { provider })
     } catch (error) {
@@ -131,7 +131,7 @@ async function land(
     const wraps = await callWithin(ports, bound, options, async (given) =>
       checkAnswer(provider, await kms.wrapDataKey(plaintext, given), areWraps),
     )
-    if (isOwn(kms, wraps)) return { i, wraps }
+    if (isOwn(kms, wraps, options)) return { i, wraps }
     return { i, error: new KmsError('ERR_KMS_RESPONSE_INVALID', { provider }) }
   } catch (error) {
     return { i, error }
@@ -167,6 +167,10 @@ export async function noteMissing(
 }
 
 /** Whether a member made wraps under its own keys: others must not be hidden by the rest of the list. */
-function isOwn(kms: KeyManagementService, wraps: readonly WrappedKey[]): boolean {
-  return kms.capabilities.usage === 'encrypt' || wraps.every((wrap) => kms.canUnwrap(wrap))
+function isOwn(
+  kms: KeyManagementService,
+  wraps: readonly WrappedKey[],
+  { context }: KmsCallOptions,
+): boolean {
+  return kms.capabilities.usage === 'encrypt' || wraps.every((wrap) => kms.canUnwrap(wrap, context))
 }

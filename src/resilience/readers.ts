@@ -1,6 +1,7 @@
 import { isKmsError } from '../errors.ts'
 import {
   checkAnswer,
+  type EncryptionContext,
   isUnwrapped,
   type KeyManagementService,
   type KmsCallOptions,
@@ -23,9 +24,9 @@ export class Readers {
   }
 
   /** Returns those that may open one of the wraps. */
-  openersOf(wraps: readonly WrappedKey[]): readonly Opener[] {
+  openersOf(wraps: readonly WrappedKey[], context: EncryptionContext): readonly Opener[] {
     return this.#ordered().flatMap(([i, kms]) => {
-      const ours = wraps.filter((wrap) => kms.canUnwrap(wrap))
+      const ours = wraps.filter((wrap) => kms.canUnwrap(wrap, context))
       return ours.length === 0 ? [] : [this.#opener(i, kms, ours)]
     })
   }
@@ -34,7 +35,7 @@ export class Readers {
   batchOpeners(): readonly BatchOpener[] {
     return this.#ordered().map(([i, kms]) => ({
       provider: kms.providerName,
-      ours: (wraps) => wraps.filter((wrap) => kms.canUnwrap(wrap)),
+      ours: (wraps, context) => wraps.filter((wrap) => kms.canUnwrap(wrap, context)),
       open: (items, given) => kms.unwrapMany(items, given),
       // A page takes longer than a data key: it tells whether the KMS is there, not how fast it is.
       landed: (error) => {

@@ -23,7 +23,7 @@ import {
   retryPolicy,
   spend,
 } from './retry-policy.ts'
-import { type DecoratorOptions, partsOf, type Ports } from './service.ts'
+import { demandOneKek, type DecoratorOptions, partsOf, type Ports } from './service.ts'
 
 /** Options of {@link RetryKms}. */
 export interface RetryKmsOptions extends RetryConfig, DecoratorOptions {}
@@ -54,7 +54,7 @@ export class RetryKms extends InterceptedKms {
   constructor(options: RetryKmsOptions) {
     const { ports, rest } = partsOf(options)
     const { kms, ...config } = rest
-    super(kms)
+    super(demandOneKek('RetryKms', kms))
     this.#policy = retryPolicy(config)
     this.#ports = ports
     this.#budget = { tokens: this.#policy.budget }

@@ -1,4 +1,4 @@
-import { wrongOption } from '../checks/index.ts'
+import { configError, wrongOption } from '../checks/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../errors.ts'
 import { discard, type KeyManagementService, type KmsSignalOptions, missing } from '../kms/index.ts'
 import type { KmsOperation, Network, Observer, Runtime } from '../ports/index.ts'
@@ -141,4 +141,16 @@ export function batchError(outcomes: readonly (Outcome<unknown> | undefined)[]):
   if (all.length === 0 || all.some((outcome) => outcome?.ok === true)) return undefined
   const errors = all.map((outcome) => (outcome?.ok === false ? outcome.error : undefined))
   return errors.find((error) => error?.retryable) ?? errors[0] ?? missing()
+}
+
+/**
+ * Returns a KMS that has one KEK for all contexts.
+ *
+ * @param layer - whose state all calls would share
+ * @throws KmsError `ERR_KMS_CONFIG` for a KMS whose KEKs belong to customers
+ */
+export function demandOneKek(layer: string, kms: KeyManagementService): KeyManagementService {
+  if (!(kms as Partial<KeyManagementService> | null)?.capabilities?.keksByContext) return kms
+  const where = 'put it inside `create` of kmsByContext'
+  throw configError(`${layer} would let one customer's outage refuse the calls of all: ${where}`)
 }

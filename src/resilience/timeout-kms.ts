@@ -4,6 +4,7 @@ import {
   type HealthReport,
   InterceptedKms,
   type KmsCall,
+  type KmsKekOptions,
   type KmsSignalOptions,
   type NextCall,
 } from '../kms/index.ts'
@@ -44,7 +45,7 @@ export class TimeoutKms extends InterceptedKms {
   }
 
   /** Late is not healthy: the report says so instead of an error. */
-  override async healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+  override async healthCheck(options: KmsKekOptions): Promise<HealthReport> {
     try {
       return await super.healthCheck(options)
     } catch (error) {

@@ -32,6 +32,12 @@ export class BoundedMap<K, V> {
     this.#evictions += 1
   }
 
+  delete(key: K): void {
+    this.#entries.delete(key)
+    if (key === this.#newest) this.#newest = undefined
+  }
+
+  /** From the one that was not used for the longest time to the one used last. */
   values(): Iterable<V> {
     return this.#entries.values()
   }

@@ -1,6 +1,11 @@
 import type { KeyManagementService } from '../kms/index.ts'
 import type { ContractCase } from './contract-case.ts'
 import {
+  keepsCustomersApart,
+  needsTheContext,
+  refusesStrangers,
+} from './kms-contract-by-context.ts'
+import {
   bindsTheContext,
   generates,
   honoursAbort,
@@ -42,7 +47,7 @@ export function kmsContract(
   capabilities: KeyManagementService['capabilities'],
   subject: KmsContractSubject,
 ): readonly ContractCase[] {
-  const { usage, bindsContext, rotates } = capabilities
+  const { usage, bindsContext, rotates, keksByContext } = capabilities
   const both = usage === 'both' ? undefined : `usage is ${usage}`
   const binds = bindsContext ? both : 'bindsContext is false'
   return [
@@ -62,12 +67,21 @@ export function kmsContract(
     add('rejects with the reason of an aborted signal', subject, both, honoursAbort),
     add('leaves the DEK of the caller alone', subject, both, leavesPlaintext),
     add('keeps secrets out of what it prints', subject, both, printsNothing),
+    ...(keksByContext ? byContext(subject, both) : []),
     add(
       'refuses the half that it is not configured for',
       subject,
       usage === 'both' ? 'usage is both' : undefined,
       refusesOtherHalf,
     ),
+  ]
+}
+
+function byContext(subject: KmsContractSubject, skip: string | undefined): readonly ContractCase[] {
+  return [
+    add('opens with the KEK of the context alone', subject, skip, keepsCustomersApart),
+    add('refuses a context that has no KEK', subject, skip, refusesStrangers),
+    add('needs a context to name or rotate a KEK', subject, skip, needsTheContext),
   ]
 }
 

@@ -4,7 +4,7 @@ import {
   admit,
   type Admission,
   type CircuitOutcome,
-  type CircuitState,
+  type CircuitRecord,
   closedCircuit,
   settle,
 } from '../../src/resilience/circuit-state.ts'
@@ -129,7 +129,7 @@ const stepOf: fc.Arbitrary<Step> = fc.oneof(
 /** Plays the steps on both, and says where they part. */
 function play(rules: CircuitRules, steps: readonly Step[], start = 1_767_225_600_123): void {
   const reference = new Reference(rules)
-  let state: CircuitState = closedCircuit()
+  let state: CircuitRecord = closedCircuit()
   let nowMs = start
   const out: { call: object; epoch: number }[] = []
   for (const step of steps) {
@@ -139,7 +139,7 @@ function play(rules: CircuitRules, steps: readonly Step[], start = 1_767_225_600
       const call = {}
       const answer = admit(state, rules, nowMs)
       // Through JSON, as if it had left the process.
-      state = JSON.parse(JSON.stringify(answer.state)) as CircuitState
+      state = JSON.parse(JSON.stringify(answer.state)) as CircuitRecord
       expect(answer.admission).toBe(reference.begin(call, nowMs))
       if (answer.admission !== 'refuse') out.push({ call, epoch: state.epoch })
     } else if (out.length > 0) {

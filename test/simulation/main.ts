@@ -6,6 +6,7 @@
  */
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { parseArgs } from 'node:util'
+import { runCustomers } from './customers/run-customers.ts'
 import { runOutages } from './outages/run-outages.ts'
 import { runSeed } from './run-seed.ts'
 
@@ -23,6 +24,7 @@ interface Report {
 const WORLDS: Readonly<Record<string, (seed: number, print?: boolean) => Promise<Report>>> = {
   ciphers: runSeed,
   outages: runOutages,
+  customers: runCustomers,
 }
 
 interface Range {

@@ -12,7 +12,7 @@ import {
   toCredentialSource,
 } from '../aws/index.ts'
 import { checkText, loginBy, type VaultMount } from './login.ts'
-import type { VaultAuth } from './token.ts'
+import type { VaultLogin } from './token.ts'
 
 /** Options of {@link vaultAwsIam}. */
 export interface VaultAwsIamOptions extends VaultMount {
@@ -36,7 +36,7 @@ const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://developer.hashicorp.com/vault/docs/auth/aws
  */
-export function vaultAwsIam(options: VaultAwsIamOptions): VaultAuth {
+export function vaultAwsIam(options: VaultAwsIamOptions): VaultLogin {
   const { role, region = 'us-east-1', serverId, credentials, ...rest } = options
   const { signer = createAwsSigner(), mount, namespace, ...others } = rest
   refuseOthers(others)

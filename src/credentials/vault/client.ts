@@ -3,7 +3,7 @@ import { type JsonObject, parseJsonObject } from '../../http/index.ts'
 import type { FlightOptions, Refreshing } from '../../runtime/index.ts'
 import { type VaultErrorRow, vaultFailure } from './errors.ts'
 import { tokensOf } from './renew.ts'
-import type { VaultAuth, VaultToken } from './token.ts'
+import type { VaultLogin, VaultToken } from './token.ts'
 import { NO_OBJECT, type VaultHttp, type VaultRequest } from './vault-http.ts'
 
 /** One call. */
@@ -29,7 +29,7 @@ export class VaultClient {
 
   constructor(
     vault: VaultHttp,
-    auth: VaultAuth,
+    auth: VaultLogin,
     { provider, errors }: { readonly provider: string; readonly errors: readonly VaultErrorRow[] },
   ) {
     this.#vault = vault

@@ -12,5 +12,5 @@ export {
 } from './login.ts'
 export { checkVaultPath } from './paths.ts'
 export { vaultToken } from './static-token.ts'
-export type { VaultAuth, VaultToken } from './token.ts'
+export type { VaultLogin, VaultToken } from './token.ts'
 export { VaultHttp, type VaultPlace } from './vault-http.ts'

@@ -2,7 +2,7 @@ import { refuseOthers, wrongOption } from '../../checks/index.ts'
 import type { JsonObject } from '../../http/index.ts'
 import type { VaultErrorRow } from './errors.ts'
 import { checkVaultPath } from './paths.ts'
-import { readToken, type VaultAuth, type VaultToken } from './token.ts'
+import { readToken, type VaultLogin, type VaultToken } from './token.ts'
 import type { VaultHttp } from './vault-http.ts'
 import {
   askCallback,
@@ -54,7 +54,7 @@ export const LOGIN_ERRORS: readonly VaultErrorRow[] = [
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://developer.hashicorp.com/vault/api-docs/auth/approle
  */
-export function vaultAppRole(options: VaultAppRoleOptions): VaultAuth {
+export function vaultAppRole(options: VaultAppRoleOptions): VaultLogin {
   const { roleId, secretId, mount, namespace, ...others } = options
   refuseOthers(others)
   checkText('roleId', roleId)
@@ -74,7 +74,7 @@ export function vaultAppRole(options: VaultAppRoleOptions): VaultAuth {
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://developer.hashicorp.com/vault/api-docs/auth/kubernetes
  */
-export function vaultKubernetes(options: VaultJwtOptions & { readonly role: string }): VaultAuth {
+export function vaultKubernetes(options: VaultJwtOptions & { readonly role: string }): VaultLogin {
   checkText('role', options.role)
   return jwtLogin('kubernetes', options)
 }
@@ -99,11 +99,11 @@ export function vaultKubernetes(options: VaultJwtOptions & { readonly role: stri
  * }
  * ```
  */
-export function vaultJwt(options: VaultJwtOptions): VaultAuth {
+export function vaultJwt(options: VaultJwtOptions): VaultLogin {
   return jwtLogin('jwt', options)
 }
 
-function jwtLogin(method: string, options: VaultJwtOptions): VaultAuth {
+function jwtLogin(method: string, options: VaultJwtOptions): VaultLogin {
   const { role, jwt, mount, namespace, ...others } = options
   refuseOthers(others)
   if (role !== undefined) checkText('role', role)
@@ -119,7 +119,7 @@ export function loginBy(
   method: string,
   { mount = method, namespace }: VaultMount,
   credentials: (vault: VaultHttp, signal: AbortSignal | undefined) => Promise<JsonObject>,
-): VaultAuth {
+): VaultLogin {
   checkVaultPath('mount', mount)
   if (namespace !== undefined) checkVaultPath('namespace', namespace)
   return {

@@ -2,7 +2,7 @@ import { isKmsError } from '../../errors.ts'
 import type { FlightOptions } from '../../runtime/index.ts'
 import { Refreshing } from '../../runtime/index.ts'
 import { LOGIN_ERRORS } from './login.ts'
-import { readToken, type VaultAuth, type VaultToken } from './token.ts'
+import { readToken, type VaultLogin, type VaultToken } from './token.ts'
 import type { VaultHttp } from './vault-http.ts'
 
 /**
@@ -32,7 +32,7 @@ export async function renewSelf(
 }
 
 /** Tokens of one way to log in: renewed ahead of their end, and logged in for anew past that. */
-export function tokensOf(vault: VaultHttp, auth: VaultAuth): Refreshing<VaultToken> {
+export function tokensOf(vault: VaultHttp, auth: VaultLogin): Refreshing<VaultToken> {
   const load = async (
     { signal }: FlightOptions,
     held: VaultToken | undefined,

@@ -2,7 +2,7 @@ import { refuseOthers, wrongOption } from '../../checks/index.ts'
 import type { FlightOptions } from '../../runtime/index.ts'
 import { valueOf, type VaultSecret } from './login.ts'
 import { renewSelf } from './renew.ts'
-import { isToken, type VaultAuth, type VaultToken } from './token.ts'
+import { isToken, type VaultLogin, type VaultToken } from './token.ts'
 import type { VaultHttp } from './vault-http.ts'
 
 /**
@@ -15,7 +15,7 @@ import type { VaultHttp } from './vault-http.ts'
 export function vaultToken(
   token: VaultSecret,
   options: { readonly renew?: boolean } = {},
-): VaultAuth {
+): VaultLogin {
   const { renew = false, ...others } = options
   refuseOthers(others)
   if (typeof renew !== 'boolean') throw wrongOption('renew', 'true or false', renew)

@@ -15,7 +15,7 @@ export interface VaultToken {
 }
 
 /** A way to a token: `vaultToken`, `vaultAppRole`, `vaultKubernetes`, `vaultJwt`, `vaultAwsIam`. */
-export interface VaultAuth {
+export interface VaultLogin {
   /** Gets a token; called at the first use, when a token cannot be renewed, and when one is refused. */
   login(vault: VaultHttp, options?: FlightOptions): Promise<VaultToken>
 }

@@ -122,7 +122,7 @@ export class Adoption {
     const { requiredContextKeys } = this.#host.policy
     try {
       checkHeader(
-        { requiredContextKeys, canOpen: (wraps) => this.#host.canOpen(wraps) },
+        { requiredContextKeys, canOpen: (...given) => this.#host.canOpen(...given) },
         header,
         context.map,
       )

@@ -1,7 +1,7 @@
 export {
   vaultAppRole,
   type VaultAppRoleOptions,
-  type VaultAuth,
+  type VaultLogin,
   vaultAwsIam,
   type VaultAwsIamOptions,
   vaultJwt,

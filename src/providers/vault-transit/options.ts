@@ -1,4 +1,4 @@
-import type { VaultAuth, VaultPlace } from '../../credentials/vault/index.ts'
+import type { VaultLogin, VaultPlace } from '../../credentials/vault/index.ts'
 import type { KmsCapabilities } from '../../kms/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 
@@ -8,7 +8,7 @@ export interface VaultTransitKmsOptions extends VaultPlace {
   readonly key: string
   /** Where transit is mounted; `transit` by default. */
   readonly mount?: string
-  readonly auth: VaultAuth
+  readonly auth: VaultLogin
   /**
    * The key's name in envelopes, 1 to 2,048 bytes; `mount/key` by default. Two keys that one reader may
    * meet must not share it: give one where mounts and keys of two namespaces or servers are called alike.

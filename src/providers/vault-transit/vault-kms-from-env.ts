@@ -1,5 +1,5 @@
 import { configError, demandVariable, fromVariable, variableOf } from '../../checks/index.ts'
-import { vaultAppRole, type VaultAuth, vaultToken } from '../../credentials/vault/index.ts'
+import { vaultAppRole, type VaultLogin, vaultToken } from '../../credentials/vault/index.ts'
 import { checkEndpoint } from '../../http/index.ts'
 import {
   type KeyManagementService,
@@ -63,7 +63,7 @@ function make(env: object, options: VaultKmsFromEnvOptions): KeyManagementServic
   )
 }
 
-function authOf(env: object): VaultAuth {
+function authOf(env: object): VaultLogin {
   const token = variableOf(env, TOKEN)
   if (token !== undefined) return fromVariable(TOKEN, token, () => vaultToken(token))
   const roleId = variableOf(env, ROLE)

@@ -100,7 +100,7 @@ describe('anyKmsFromEnv', () => {
   })
 
   it.each<[unknown, string]>([
-    ['{"canary', 'EDGE_KMS_CONFIG is not JSON'],
+    ['{"canary', 'EDGE_KMS_CONFIG must be JSON, got other text'],
     ['', 'EDGE_KMS_CONFIG is empty'],
     [7, 'EDGE_KMS_CONFIG: the configuration must be an object'],
     [{ ...local, canari: 1 }, 'EDGE_KMS_CONFIG: unknown option: canari'],

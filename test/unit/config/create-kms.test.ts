@@ -56,10 +56,10 @@ describe('createKms: what is wrong is named by its path, with the nearest known 
     [{}, 'provider'],
     [
       { ...local, provider: 'locl' },
-      'provider must be one of aws-kms, azure-key-vault, gcp-kms, local, vault-transit, got a string: did you mean local?',
+      'provider must be one of aws-kms, azure-key-vault, by-context, env, gcp-kms, google-cloud-kms, local, vault-transit, got a string: did you mean local?',
     ],
     [{ ...azure, provider: 'azure-keyvault' }, 'did you mean azure-key-vault?'],
-    [{ ...azure, provider: 'canary' }, 'one of aws-kms, azure-key-vault, gcp-kms, local'],
+    [{ ...azure, provider: 'canary' }, 'one of aws-kms, azure-key-vault, by-context, env'],
     [{ ...azure, provider: 7 }, 'provider must be one of'],
     [{ ...azure, keyid: 'canary' }, 'unknown option: keyid: did you mean keyId?'],
     [{ ...azure, canari: 'canary' }, 'unknown option: canari'],

@@ -114,7 +114,7 @@ describe('what is wrong is named by its path, with the nearest known name', () =
     [{ kms: {} }, 'kms.provider must be one of aws-kms'],
     [
       { kms: { ...a, provider: 'locl' } },
-      'kms.provider must be one of aws-kms, azure-key-vault, gcp-kms, local, vault-transit, got a string: did you mean local?',
+      'kms.provider must be one of aws-kms, azure-key-vault, by-context, env, gcp-kms, google-cloud-kms, local, vault-transit, got a string: did you mean local?',
     ],
     [{ kms: { ...a, kekid: 'canary' } }, 'unknown option: kms.kekid: did you mean kekId?'],
     [{ kms: { ...a, versions: [{ version: 1, kye: key }] } }, 'kms.versions.0.'],

@@ -360,7 +360,10 @@ describe('configuration: every option changes behaviour', () => {
   })
 
   const schema = toJSONSchema(kmsConfigSchema, { io: 'input' }) as unknown as Json
-  const paths = schemaOptions(schema).map(({ path }) => path)
+  // A key for each customer, and keys of variables and Google's client, have files of their own.
+  const paths = schemaOptions(schema).flatMap(({ path }) =>
+    /^(?:by-context|env|google-cloud-kms)\b/.test(path) ? [] : [path],
+  )
   it('and none is missing here', () => {
     expect(paths.filter((one) => !rows.some(([option]) => option === one))).toEqual([])
     expect(rows.map(([option]) => option).filter((one) => !paths.includes(one))).toEqual([])

@@ -14,7 +14,7 @@ const options = schemaOptions(
   toJSONSchema(resilientConfigSchema, { io: 'input' }) as unknown as Json,
 ).filter(
   ({ path }) =>
-    !/^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|kms|circuitStore|shared)\b/.test(
+    !/^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|by-context|env|google-cloud-kms|kms|circuitStore|shared)\b/.test(
       path,
     ),
 )

@@ -186,7 +186,7 @@ it('and none is missing here', () => {
   const schema = toJSONSchema(resilientConfigSchema, { io: 'input' }) as unknown as Json
   // Options of stores are in stores.test.ts.
   const isOfOneKms =
-    /^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|kms|circuitStore|shared)\b/
+    /^(?:local|aws-kms|gcp-kms|azure-key-vault|vault-transit|by-context|env|google-cloud-kms|kms|circuitStore|shared)\b/
   const paths = schemaOptions(schema).flatMap(({ path }) => (isOfOneKms.test(path) ? [] : [path]))
   expect(paths.filter((path) => !rows.some(([one]) => one === path))).toEqual([])
 })

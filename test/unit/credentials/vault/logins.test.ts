@@ -4,7 +4,7 @@ import { decodeBase64, decodeUtf8 } from '../../../../src/bytes/index.ts'
 import {
   createVaultTransitKms,
   vaultAppRole,
-  type VaultAuth,
+  type VaultLogin,
   vaultAwsIam,
   vaultJwt,
   vaultKubernetes,
@@ -48,7 +48,7 @@ const create = (): FakeVault =>
     },
   })
 
-const attempt = async (auth: VaultAuth, vault = create()) => {
+const attempt = async (auth: VaultLogin, vault = create()) => {
   const { network } = vault
   const kms = createVaultTransitKms({ endpoint, key: 'app', auth, network })
   const code = await codeOf(kms.currentVersion({}))
@@ -62,7 +62,7 @@ const of = (token: string) => () => Promise.resolve(token)
 const iam = { credentials: aws.credentials, serverId: 'vault.example', role: 'app' }
 
 describe('Vault logins', () => {
-  const rows: readonly (readonly [string, () => VaultAuth, string, string])[] = [
+  const rows: readonly (readonly [string, () => VaultLogin, string, string])[] = [
     [
       'approle',
       () => vaultAppRole({ roleId: 'role', secretId: 'secret' }),

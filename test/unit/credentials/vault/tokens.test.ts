@@ -3,7 +3,7 @@ import type { KeyManagementService } from '../../../../src/kms/index.ts'
 import {
   createVaultTransitKms,
   vaultAppRole,
-  type VaultAuth,
+  type VaultLogin,
   vaultToken,
   type VaultTransitKmsOptions,
 } from '../../../../src/providers/vault-transit/index.ts'
@@ -21,7 +21,7 @@ const minutes = (n: number): number => n * 60_000
 
 /** A service over the fake, both on one clock that the test moves. */
 function setUp(
-  auth: VaultAuth = vaultAppRole(appRole),
+  auth: VaultLogin = vaultAppRole(appRole),
   options: FakeVaultOptions = {},
   more: Partial<VaultTransitKmsOptions> = {},
 ): {

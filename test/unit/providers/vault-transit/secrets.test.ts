@@ -4,7 +4,7 @@ import { EnvelopeCipher, isKmsError } from '../../../../src/index.ts'
 import {
   createVaultTransitKms,
   vaultAppRole,
-  type VaultAuth,
+  type VaultLogin,
   vaultAwsIam,
   vaultJwt,
   vaultToken,
@@ -13,7 +13,7 @@ import { type Answer, codeOf, deferred, testPorts, turn } from '../../credential
 import { context, endpoint, KEY_INFO } from './over.ts'
 
 const dek = 'canaryDataKeyOf32Bytes0123456789'
-const sources: Readonly<Record<string, () => VaultAuth>> = {
+const sources: Readonly<Record<string, () => VaultLogin>> = {
   token: () => vaultToken('canary-token'),
   'a renewed token': () => vaultToken('canary-token', { renew: true }),
   approle: () => vaultAppRole({ roleId: 'canary-role', secretId: 'canary-secret' }),
@@ -61,7 +61,7 @@ const sick: Readonly<Record<string, Answer>> = {
   },
 }
 
-async function useAll(auth: VaultAuth, answer: Answer) {
+async function useAll(auth: VaultLogin, answer: Answer) {
   const ports = testPorts(answer)
   const { runtime, network } = ports
   const kms = createVaultTransitKms({ endpoint, key: 'app', auth, runtime, network })
