@@ -16,11 +16,11 @@ const providerLimit = 27 * 1024
 /** The core, and the level of the cache that isolates share. */
 const sharedLimit = 24.5 * 1024
 /** Every provider with all its credentials, a KEK for each customer, and zod. */
-const configLimit = 55 * 1024
+const configLimit = 55.5 * 1024
 /** The same with what stands against outages, the cache with the format below it, and the level that isolates share. */
 const stackLimit = 82 * 1024
 /** A whole stack from the environment, of one vendor. */
-const envLimit = 45 * 1024
+const envLimit = 45.5 * 1024
 /** Names that `stackFromEnv` knows without the vendor. */
 const envNames = ['EDGE_KMS_KEY_V']
 
