@@ -40,7 +40,7 @@ export class SharedCircuit {
   /** How often this isolate has told the others. */
   #told = 0
   #news: CircuitAdvice | undefined
-  #leasedUntilMs = -Infinity
+  #leasedAtMs = -Infinity
 
   /**
    * @param ttlMs - how long an open circuit stays open, and with that how long a lease holds
@@ -74,13 +74,16 @@ export class SharedCircuit {
 
   /**
    * Returns whether this isolate may probe. One isolate probes per period; if the store does not answer,
-   * each isolate decides alone.
+   * each isolate decides alone. The lease is not given back when the caller of a probe gives up: the KMS may
+   * have been asked. This isolate probes again under it, the others wait for the rest of the period.
    *
    * @throws the signal's reason
    */
   async lease({ signal }: KmsSignalOptions): Promise<boolean> {
     const { runtime, network } = this.#ports
-    if (runtime.now() < this.#leasedUntilMs) return true
+    const sinceMs = runtime.now() - this.#leasedAtMs
+    // A clock that was set back to before the lease says nothing about its end: the store knows.
+    if (sinceMs >= 0 && sinceMs < this.#ttlMs) return true
     const error = (): Error => new Error('the store is too slow')
     const bound = { timeoutMs: LEASE_WAIT_MS, signal, network, error }
     try {
@@ -93,7 +96,7 @@ export class SharedCircuit {
 
   /** Tells the others, unless one of them wrote since we last looked: that one knows better. */
   tell(phase: CircuitAdvice['phase'], options: KmsSignalOptions): void {
-    this.#leasedUntilMs = -Infinity
+    this.#leasedAtMs = -Infinity
     this.#told += 1
     this.#news = undefined
     // A clock may count parts of a millisecond, and a reader takes whole ones only.
@@ -104,12 +107,12 @@ export class SharedCircuit {
 
   async #take(): Promise<boolean> {
     const { runtime } = this.#ports
-    const untilMs = runtime.now() + this.#ttlMs
+    const atMs = runtime.now()
     const owner = runtime.randomFill(new Uint8Array(16))
     const won = await this.#store.compareAndSwap(`${this.#key}/probe`, undefined, owner, {
       ttlMs: this.#ttlMs,
     })
-    if (won) this.#leasedUntilMs = untilMs
+    if (won) this.#leasedAtMs = atMs
     return won
   }
 
