@@ -175,18 +175,19 @@ describe('a clear during an encrypt', () => {
   it('W5.7 the encrypt takes a new data key if its record is being written', async () => {
     const kms = new GatedKms()
     const store = new MemoryDataKeyStore()
-    const [begun, finish] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
     const put = store.putIfAbsent.bind(store)
+    const writes: (() => void)[] = []
     store.putIfAbsent = async (...record) => {
-      begun.resolve(undefined)
-      await finish.promise
+      await new Promise<void>((resolve) => writes.push(resolve))
       return put(...record)
     }
     const cache = new CachedKms({ kms, runtime: distinctRuntime(), dataKeyStore: store })
     const pending = Promise.resolve(cache.active(CONTEXT, { durable: true }))
-    await begun.promise
+    while (writes.length < 1) await settled()
     cache.clear()
-    finish.resolve(undefined)
+    writes[0]?.()
+    while (writes.length < 2) await settled()
+    writes[1]?.()
     const key = await pending
     expect(key.generation.ended).toBe(false)
     expect(await store.get(dataKeyStoreKey(key.header.commitment))).toBeDefined()
