@@ -107,6 +107,20 @@ describe('R20 what is retried', () => {
       'unwrapMany 1',
     ])
   })
+
+  it('of a batch that fails as a whole, the error; once an item has its own, that one', async () => {
+    const world = new FakeWorld()
+    const kms = new ScriptedKms('scripted', { batches: true })
+    const retry = new RetryKms({ kms, ...world.ports })
+    const { wraps } = await kms.generateDataKey(call)
+    const items = [{ wraps, context: {} }]
+    kms.script = [fail('ERR_KMS_ACCESS_DENIED')]
+    const whole = await world.settled(retry.unwrapMany(items, {}))
+    expect(whole).toMatchObject({ reason: { code: 'ERR_KMS_ACCESS_DENIED' } })
+    kms.script = [() => undefined, fail('ERR_KMS_THROTTLED'), fail('ERR_KMS_ACCESS_DENIED')]
+    const later = await world.settled(retry.unwrapMany(items, {}))
+    expect(later).toMatchObject({ value: [{ error: { code: 'ERR_KMS_THROTTLED' } }] })
+  })
 })
 
 describe('R20 the budget', () => {

@@ -100,6 +100,10 @@ describe('R24 fifty isolates and one store', () => {
       await turn()
     }
     expect(second.state().encrypt.phase).toBe('closed')
+    const closings = world.events.filter(
+      (event) => event.type === 'circuit' && event.to === 'closed',
+    )
+    expect(closings).toMatchObject([{ why: 'calls' }, { why: 'advice' }])
     await second.generateDataKey(call)
   })
 
