@@ -68,6 +68,10 @@ describe('a new data key', () => {
     },
   )
 
+  it.each([undefined, null, 5, {}])('is not made over %j, which is no KMS', async (kms) => {
+    expect(await codeOf(() => new CachedKms({ kms: kms as never }))).toBe('ERR_KMS_CONFIG')
+  })
+
   it('ends with clear(): neither records nor streams are written under it any more', async () => {
     const { keys } = setUp()
     const key = await keys.active(CONTEXT, USE)
