@@ -89,6 +89,14 @@ describe('R20 what is retried', () => {
     expect(kms.calls).toEqual(['rotateKey', 'rotateKey'])
   })
 
+  it('never a health check: it tells how the KMS is now', async () => {
+    const { world, kms, retry } = setup()
+    kms.always = fail('ERR_KMS_UNAVAILABLE')
+    const outcome = await world.settled(retry.healthCheck({}))
+    expect(outcome).toMatchObject({ reason: { code: 'ERR_KMS_UNAVAILABLE' } })
+    expect(kms.calls).toEqual(['healthCheck'])
+  })
+
   it('of a batch, the items that may succeed then', async () => {
     const world = new FakeWorld()
     const kms = new ScriptedKms('scripted', { batches: true })
