@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureFolder, node24, root, run, toolEnv } from './lib/folders.mjs'
 import { FOLDERS } from './mutation/folders.mjs'
+import { unusedEntries, whatIsGone } from './mutation/lists.mjs'
 import { scoreOf } from './mutation/score.mjs'
 
 const { values } = parseArgs({
@@ -25,6 +26,12 @@ const { values } = parseArgs({
 })
 const wanted = values.only?.split(',') ?? Object.keys(FOLDERS)
 for (const name of wanted) if (!(name in FOLDERS)) throw new TypeError(`no folder ${name}`)
+const gone = whatIsGone()
+if (gone.length > 0) {
+  for (const line of gone) console.error(`  ${line}`)
+  console.error('mutation: the lists name what is gone: mend or delete them')
+  process.exit(1)
+}
 const here = ensureFolder('mutation')
 const scratch = mkdtempSync(join(tmpdir(), 'edge-kms-mutation-'))
 let failed = 0
@@ -47,7 +54,7 @@ function mutate(name) {
     root,
     seed: values.seed,
     percent: Number(values.percent),
-    tests: FOLDERS[name].filter((path) => existsSync(join(root, 'test', path))),
+    tests: FOLDERS[name],
   }
   const env = {
     ...toolEnv(),
@@ -61,11 +68,13 @@ function mutate(name) {
 }
 
 function judge(name, report) {
-  const { score, low, high, killed, tried, all, equivalent, survivors } = scoreOf(report)
+  const { score, low, high, killed, tried, all, equivalent, survivors, statuses } = scoreOf(report)
+  const unused = unusedEntries(name, statuses)
+  for (const line of unused) console.log(`  ${line}`)
   for (const { file, line, what } of survivors) console.log(`  survives: ${file}:${line} ${what}`)
   console.log(
     `${name}: ${score.toFixed(1)} % (95 %: ${low.toFixed(1)} to ${high.toFixed(1)}), ` +
       `${killed} of ${tried} killed, ${all} mutants in all, ${equivalent} equivalent`,
   )
-  return score >= Number(values.least)
+  return score >= Number(values.least) && unused.length === 0
 }

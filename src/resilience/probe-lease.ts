@@ -12,7 +12,7 @@ export class ProbeLease {
   readonly #key: string
   readonly #ttlMs: number
   readonly #ports: Ports
-  #leasedUntilMs = -Infinity
+  #leasedAtMs = -Infinity
 
   /** @param ttlMs - how long a lease holds: as long as an open circuit stays open */
   constructor(store: KeyValueStore, key: string, ttlMs: number, ports: Ports) {
@@ -24,13 +24,16 @@ export class ProbeLease {
 
   /**
    * Returns whether this isolate may probe. One isolate probes per period; if the store does not answer,
-   * each isolate decides alone.
+   * each isolate decides alone. The lease is not given back when the caller of a probe gives up: the KMS may
+   * have been asked. This isolate probes again under it, the others wait for the rest of the period.
    *
    * @throws the signal's reason
    */
   async take({ signal }: KmsSignalOptions): Promise<boolean> {
     const { runtime, network } = this.#ports
-    if (runtime.now() < this.#leasedUntilMs) return true
+    const sinceMs = runtime.now() - this.#leasedAtMs
+    // A clock that was set back to before the lease says nothing about its end: the store knows.
+    if (sinceMs >= 0 && sinceMs < this.#ttlMs) return true
     const error = (): Error => new Error('the store is too slow')
     const bound = { timeoutMs: LEASE_WAIT_MS, signal, network, error }
     try {
@@ -43,16 +46,16 @@ export class ProbeLease {
 
   /** The isolate has told what came of its probe. */
   end(): void {
-    this.#leasedUntilMs = -Infinity
+    this.#leasedAtMs = -Infinity
   }
 
   async #ask(): Promise<boolean> {
     const { runtime } = this.#ports
     const ttlMs = this.#ttlMs
-    const untilMs = runtime.now() + ttlMs
+    const atMs = runtime.now()
     const owner = runtime.randomFill(new Uint8Array(16))
     const won = await this.#store.compareAndSwap(this.#key, undefined, owner, { ttlMs })
-    if (won) this.#leasedUntilMs = untilMs
+    if (won) this.#leasedAtMs = atMs
     return won
   }
 }

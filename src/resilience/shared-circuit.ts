@@ -72,7 +72,8 @@ export class SharedCircuit {
 
   /**
    * Returns whether this isolate may probe. One isolate probes per period; if the store does not answer,
-   * each isolate decides alone.
+   * each isolate decides alone. The lease is not given back when the caller of a probe gives up: the KMS may
+   * have been asked. This isolate probes again under it, the others wait for the rest of the period.
    *
    * @throws the signal's reason
    */

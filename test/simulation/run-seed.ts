@@ -130,9 +130,23 @@ function scheduleAccidents(world: World, moments: readonly number[]): void {
     })
   }
   scheduleShared(world, moments)
+  scheduleInvalidations(world, moments)
   if (plan.revokedAtMs !== undefined) {
     at(plan.revokedAtMs, () => {
       world.disable(true)
+    })
+  }
+}
+
+/** Isolates that share nothing invalidate too: what is on its way then must not be held. */
+function scheduleInvalidations(world: World, moments: readonly number[]): void {
+  const { plan, scheduler } = world
+  const random = new Random(plan.seed, 'invalidations')
+  if (plan.shared !== undefined || plan.ageless || !random.chance(0.15)) return
+  for (let i = random.int(1, 3); i > 0; i--) {
+    const slot = random.int(0, plan.isolates - 1)
+    scheduler.after(random.pick(moments) + random.int(0, 150), EVERYWHERE, () => {
+      world.invalidate(slot)
     })
   }
 }

@@ -137,11 +137,17 @@ export class World {
     this.log(isolate.name, `clock jumps ${String(byMs)}`)
   }
 
-  /** Everything is invalidated, through the store too. */
+  /** Everything is invalidated, through the store too if there is one. */
   invalidate(slot: number): void {
-    const { isolate, keys } = this.life(slot)
+    const life = this.life(slot)
+    const { isolate, keys } = life
     const atMs = this.scheduler.nowMs
     this.log(isolate.name, 'invalidates')
+    if (this.plan.shared === undefined) {
+      // Nobody else is told: for its writers it is a clear.
+      life.clearedAtMs = isolate.nowMs
+      this.judge.bounds.forget(isolate)
+    }
     keys.invalidate().then(
       () => {
         this.log(isolate.name, 'has told the others')

@@ -7,3 +7,10 @@ export const FOLDERS = {
   resilience: ['unit/resilience'],
   rotation: ['unit/rotation'],
 }
+
+/** Tests that start other processes, which no mutant reaches, or take minutes. */
+export const EXCLUDED = [
+  'unit/data-keys/snapshot.test.ts',
+  'unit/envelope/stream-memory.test.ts',
+  'property/fuzz.test.ts',
+]

@@ -2,14 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { leftOut } from './sample.mjs'
+import { SPEAKERS } from './speakers.mjs'
 
 // Of this folder's own lock file, which a check of types may run without.
 const api = '@stryker-mutator/api/plugin'
 const { commonTokens, declareFactoryPlugin, declareValuePlugin, PluginKind } = await import(api)
 
-/** What makes an error: texts in it are for people, and tests assert on codes. */
-const SPEAKS =
-  /^(malformed|config|wrongOption|inRange|integer|share|oneOf|KmsError|TypeError|RangeError|Error)$/
+const SPEAKS = new Set([...SPEAKERS, 'TypeError', 'RangeError', 'Error'])
 
 /** Leaves the words of errors alone, and details that hold nothing but words. */
 const messages = {
@@ -20,11 +19,14 @@ const messages = {
       node.type === 'ObjectExpression' &&
       node.properties.every((one) => ['message', 'cause'].includes(one.key?.name))
     if (!isText && !isDetails) return undefined
+    if (isText && path.parent.type === 'VariableDeclarator' && path.parent.id.name === 'message') {
+      return 'a message'
+    }
     const speaker = path.findParent(({ node: { type } }) =>
       /^(NewExpression|CallExpression)$/.test(type),
     )
     const name = speaker?.node.callee?.name ?? ''
-    if (!SPEAKS.test(name)) return undefined
+    if (!SPEAKS.has(name)) return undefined
     // The first word of a KmsError is its code.
     const isCode = name === 'KmsError' && speaker.node.arguments[0] === node
     return isCode ? undefined : 'a message'

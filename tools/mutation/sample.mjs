@@ -15,10 +15,15 @@ export function isNamed({ file, line, mutator, replacement }, entry) {
   )
 }
 
+/** @returns why this mutant is left out; different for each entry */
+export function reasonOf({ line, replacement, reason }) {
+  return `equivalent: ${reason} (${line}: ${replacement})`
+}
+
 /** @returns why a mutant is not tried, or `undefined` */
 export function leftOut(mutant, { seed, percent }) {
   const known = EQUIVALENT.find((entry) => isNamed(mutant, entry))
-  if (known !== undefined) return `equivalent: ${known.reason}`
+  if (known !== undefined) return reasonOf(known)
   const { file, at, mutator, replacement } = mutant
   const text = [seed, file, at, mutator, replacement].join('\n')
   const draw = createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32

@@ -22,7 +22,9 @@ export function scoreOf(report) {
     })
   const tried = killed + survivors.length
   const equivalent = rows.filter((row) => row.statusReason?.startsWith('equivalent')).length
-  return { ...interval(killed, tried), killed, tried, survivors, all: rows.length, equivalent }
+  const statuses = rows.map(({ statusReason }) => statusReason)
+  const counts = { killed, tried, all: rows.length, equivalent }
+  return { ...interval(killed, tried), ...counts, survivors, statuses }
 }
 
 /** Wilson's interval at 95 %, in per cent. Where all mutants were tried, the score is exact. */

@@ -115,7 +115,6 @@ export class WriterKeys {
       if (this.#take(key, this.#now())) return key
     }
     const own = await this.#parts.factory.make(context, options)
-    if (own.generation.ended) return this.#fresh(context, options) // cleared meanwhile
     if (!this.#take(own, this.#now())) throw new KmsError('ERR_DATA_KEY_EXHAUSTED')
     return own
   }
@@ -131,10 +130,10 @@ export class WriterKeys {
     return key
   }
 
-  /** Counts one message, or returns `false`: the key is too old, cleared or used up. */
-  #take({ header, generation }: DataEncryptionKey, nowMs: number): boolean {
+  /** Counts one message, or returns `false`: the key is too old or used up. */
+  #take({ header }: DataEncryptionKey, nowMs: number): boolean {
     const { encryptForMs } = this.#parts.settings.limits
-    if (generation.ended || !mayEncryptAt(header.createdAtMs, encryptForMs, nowMs)) return false
+    if (!mayEncryptAt(header.createdAtMs, encryptForMs, nowMs)) return false
     return this.counts.take(header.commitment)
   }
 

@@ -22,7 +22,8 @@ export interface PatienceOptions {
  */
 export class Patience {
   readonly #options: PatienceOptions
-  readonly #startMs: number
+  #startMs: number
+  #clockMs: number
   readonly #boundMs: number
   #sleptMs = 0
   #pollMs = FIRST_POLL_MS
@@ -31,7 +32,7 @@ export class Patience {
 
   constructor(options: PatienceOptions, { deadlineMs }: ObtainOptions) {
     this.#options = options
-    this.#startMs = options.runtime.now()
+    this.#startMs = this.#clockMs = options.runtime.now()
     // Half of the time that is left belongs to the KMS.
     const leftMs = ((deadlineMs ?? Infinity) - this.#startMs) / 2
     this.#boundMs = Math.min(options.waitMs, leftMs)
@@ -69,8 +70,11 @@ export class Patience {
     return true
   }
 
-  /** A clock may stand still, and may be set back. */
+  /** A clock may stand still. If it is set back, what it showed before still counts. */
   #elapsedMs(): number {
-    return Math.max(this.#sleptMs, this.#options.runtime.now() - this.#startMs)
+    const now = this.#options.runtime.now()
+    if (now < this.#clockMs) this.#startMs -= this.#clockMs - now
+    this.#clockMs = now
+    return Math.max(this.#sleptMs, now - this.#startMs)
   }
 }

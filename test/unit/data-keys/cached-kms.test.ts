@@ -165,6 +165,13 @@ describe('how many keys are held', () => {
       revocations: 0,
       refusals: 1,
     })
+    const { commitment } = header
+    expect(cache.recall(encodeHead('record', header.bytes), CONTEXT, undefined)).toBeDefined()
+    expect(cache.recall(encodeHead('record', header.bytes), { tenant: 'x' }, undefined)).toBe(
+      undefined,
+    )
+    expect(await cache.byReference(commitment, CONTEXT, {})).toBeDefined()
+    expect(cache.stats()).toMatchObject({ decryptHits: 4, decryptMisses: 3 })
   })
 
   it.each<KmsCacheConfig>([

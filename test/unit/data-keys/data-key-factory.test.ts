@@ -7,10 +7,16 @@ import {
   type DataKeyOptions,
   KmsError,
   type KmsErrorCode,
+  type SecretBytes,
   type WrappedKey,
 } from '../../../src/index.ts'
 import { MemoryDataKeyStore } from '../../../src/stores/index.ts'
-import { dataKeyStoreKey, encodeHead, encodeKeyHeader } from '../../../src/wire/index.ts'
+import {
+  dataKeyStoreKey,
+  encodeHead,
+  encodeKeyHeader,
+  parseMessage,
+} from '../../../src/wire/index.ts'
 import { type Bytes, CONTEXT, FakeRuntime, PlainKms, sequence } from '../wire/fixture.ts'
 
 const USE = { durable: false }
@@ -46,6 +52,35 @@ describe('a new data key', () => {
 
   it.each([0, 17, 1.5])('refuses a maxWraps of %s', async (maxWraps) => {
     expect(await codeOf(() => setUp({ maxWraps }))).toBe('ERR_KMS_CONFIG')
+  })
+
+  it.each([
+    [[5]],
+    [['']],
+    [['tenant', 'edge-kms:dk']],
+    [['Edge-KMS:x']],
+    ['tenant' as never],
+    [null as never],
+  ] as unknown as [string[]][])(
+    'refuses to require %j, which no context can have',
+    async (keys) => {
+      expect(await codeOf(() => setUp({ requiredContextKeys: keys }))).toBe('ERR_KMS_CONFIG')
+    },
+  )
+
+  it.each([undefined, null, 5, {}])('is not made over %j, which is no KMS', async (kms) => {
+    expect(await codeOf(() => new CachedKms({ kms: kms as never }))).toBe('ERR_KMS_CONFIG')
+  })
+
+  it('ends with clear(): neither records nor streams are written under it any more', async () => {
+    const { keys } = setUp()
+    const key = await keys.active(CONTEXT, USE)
+    const stream = await key.startStream(undefined, 'inline')
+    stream.demandCurrent()
+    keys.clear()
+    const record = (): unknown => key.encryptRecord(new Uint8Array(1), new Uint8Array(0), 'inline')
+    for (const use of [record, stream.demandCurrent])
+      expect(await codeOf(use)).toBe('ERR_DATA_KEY_EXHAUSTED')
   })
 
   it('demands the required keys before any call, and leaves them out of the header (R7)', async () => {
@@ -157,6 +192,41 @@ describe('a data key that messages refer to', () => {
     expect(await codeOf(() => keys.active(CONTEXT, DURABLE))).toBe('ERR_STORE_UNAVAILABLE')
   })
 
+  it.each<[string, string, (header: KeyHeader) => KeyHeader]>([
+    [
+      'junk',
+      'ERR_STORE_UNAVAILABLE',
+      (header) => encodeKeyHeader(header, [wrapOf('app', sequence(32, 7))]),
+    ],
+    [
+      'wraps of no key that is configured',
+      'ERR_STORE_UNAVAILABLE',
+      (header) => encodeKeyHeader(header, [{ ...header.wraps[0]!, kekId: 'other' }]),
+    ],
+    [
+      'wraps that another process has made of it',
+      'used',
+      (header) => encodeKeyHeader(header, [{ ...header.wraps[0]!, kekVersion: '2' }]),
+    ],
+  ])('whose record has %s instead of its own: %s', async (_, code, change) => {
+    let planted = 0
+    const dataKeyStore = storeWith((inner) => ({
+      putIfAbsent: async (key, record) => {
+        const { header } = parseMessage(record, {
+          acceptVersions: [1],
+          acceptKinds: ['data-key-record'],
+          maxWraps: 5,
+        })
+        const other = encodeHead('data-key-record', change(header as KeyHeader).bytes)
+        planted += Number(await inner.putIfAbsent(key, other))
+        return inner.putIfAbsent(key, record)
+      },
+    }))
+    const { keys } = setUp({ dataKeyStore })
+    expect((await codeOf(() => keys.active(CONTEXT, DURABLE))) ?? 'used').toBe(code)
+    expect(planted).toBe(1)
+  })
+
   it('is handed out where the same record is there already: a retry after a lost answer', async () => {
     const dataKeyStore = storeWith((inner) => ({
       putIfAbsent: async (key, record) => {
@@ -192,6 +262,25 @@ describe('a data key that messages refer to', () => {
     await dataKeyStore.putIfAbsent(dataKeyStoreKey(a.header.commitment), lie)
     expect(await read()).toBe('ERR_DECRYPT_FAILED')
     expect(kms.calls).toEqual([])
+  })
+})
+
+describe('a rewrap', () => {
+  it('leaves no DEK behind, whether it succeeds or fails', async () => {
+    for (const error of [undefined, new KmsError('ERR_KMS_UNAVAILABLE')]) {
+      const { keys, kms } = setUp()
+      const { header } = await keys.active(CONTEXT, USE)
+      const given: SecretBytes[] = []
+      const wrap = kms.wrapDataKey.bind(kms)
+      kms.wrapDataKey = (plaintext, options) => {
+        given.push(plaintext)
+        expect(plaintext.expose()).toHaveLength(32)
+        return error === undefined ? wrap(plaintext, options) : Promise.reject(error)
+      }
+      expect(await codeOf(() => keys.rewrap(header, CONTEXT, { verify: 'open' }))).toBe(error?.code)
+      expect(given).toHaveLength(1)
+      expect(() => given[0]?.expose()).toThrow()
+    }
   })
 })
 

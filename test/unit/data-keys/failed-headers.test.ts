@@ -56,9 +56,9 @@ describe.each(['cached', 'uncached'] as const)('a bad header, %s', (name) => {
     expect(kms.calls).toEqual(['unwrap'])
   })
 
-  // A header names the version of its key, and may name one that is not there or not enabled.
-  it.each(['ERR_KMS_KEY_NOT_FOUND', 'ERR_KMS_KEY_DISABLED'] as const)(
-    'R8 costs one KMS call in ten seconds where its version is %s, and says so each time',
+  // A header names the version of its key, which may be unknown or disabled, and a context that a key policy may deny.
+  it.each(['ERR_KMS_KEY_NOT_FOUND', 'ERR_KMS_KEY_DISABLED', 'ERR_KMS_ACCESS_DENIED'] as const)(
+    'R8 costs one KMS call in ten seconds where the KMS answers %s, and says so each time',
     async (code) => {
       const cipher = reader()
       const refuse = (): void => {

@@ -195,6 +195,20 @@ describe.each(EACH)('R17 stale while the KMS is down: %s', (side, begin) => {
     expect(world.kms.begun).toHaveLength(3) // in the background
   })
 
+  it('asks nothing in the background where that is turned off', async () => {
+    const world = setUp({ refreshAheadMs: 0 })
+    const use = await begin(world)
+    const first = await use()
+    world.at(TTL)
+    world.fail('ERR_KMS_UNAVAILABLE')
+    await use()
+    world.at(TTL + 9_999)
+    expect(await use()).toBe(first)
+    await settled()
+    expect(world.kms.begun).toHaveLength(2)
+    expect(world.cache.stats()).toMatchObject({ [stale]: 2, refreshes: 0 })
+  })
+
   it('ends with the outage', async () => {
     const world = setUp()
     const use = await begin(world)

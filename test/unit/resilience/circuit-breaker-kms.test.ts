@@ -142,7 +142,9 @@ describe('R23 opening', () => {
     const world = new FakeWorld()
     const kms = new ScriptedKms()
     const { ports } = world
-    const bulkhead = new BulkheadKms({ kms, maxConcurrent: 1, maxWaitMs: 5_000, ...ports })
+    // Ends with its signal, as a transport does.
+    const inner = new TimeoutKms({ kms, timeoutMs: 60_000, layer: 'attempt', ...ports })
+    const bulkhead = new BulkheadKms({ kms: inner, maxConcurrent: 1, maxWaitMs: 5_000, ...ports })
     const copying = Object.assign(Object.create(bulkhead) as KeyManagementService, {
       unwrapDataKey: () => Promise.reject(new Error('not asked')),
       generateDataKey: (options: KmsCallOptions) => bulkhead.generateDataKey({ ...options }),
@@ -160,7 +162,9 @@ describe('R23 opening', () => {
     const world = new FakeWorld()
     const kms = new ScriptedKms()
     const { ports } = world
-    const bulkhead = new BulkheadKms({ kms, maxConcurrent: 1, maxWaitMs: 5_000, ...ports })
+    // Ends with its signal, as a transport does.
+    const inner = new TimeoutKms({ kms, timeoutMs: 60_000, layer: 'attempt', ...ports })
+    const bulkhead = new BulkheadKms({ kms: inner, maxConcurrent: 1, maxWaitMs: 5_000, ...ports })
     const breaker = new CircuitBreakerKms({ kms: bulkhead, failureThreshold: 1, ...ports })
     const whole = new TimeoutKms({ kms: breaker, timeoutMs: 1_500, layer: 'operation', ...ports })
     const after = (ms: number) => () =>
@@ -178,11 +182,16 @@ describe('R23 opening', () => {
     })
     expect(breaker.state().encrypt).toMatchObject({ phase: 'closed', failuresInARow: 0 })
     // Nor when its turn never comes.
-    kms.script = [hang]
+    kms.script = [hang, hang]
+    const holder = bulkhead.generateDataKey(call).catch(() => 'ended')
+    await turn()
     const alone = new CircuitBreakerKms({ kms: bulkhead, failureThreshold: 1, ...ports })
     const late = new TimeoutKms({ kms: alone, timeoutMs: 1_500, layer: 'operation', ...ports })
+    kms.calls.length = 0
     expect((await world.settled(late.generateDataKey(call))).status).toBe('rejected')
     expect(alone.state().encrypt.phase).toBe('closed')
+    expect(kms.calls).toEqual([])
+    expect(await world.settled(holder)).toMatchObject({ value: 'ended' })
   })
 
   it('one class of calls does not open another', async () => {

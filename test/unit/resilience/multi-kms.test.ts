@@ -116,6 +116,9 @@ describe('MultiKms', () => {
     expect(() => new MultiKms({ read: [] })).toThrow(KmsError)
     expect(() => new MultiKms({ read: [local('a', 'encrypt')] })).toThrow(KmsError)
     expect(() => new MultiKms({ read: [], write: [local('a', 'decrypt')] })).toThrow(KmsError)
+    const some = [local('a'), local('b', 'encrypt'), local('c', 'decrypt')] as const
+    expect(() => new MultiKms({ read: some.slice(0, 2) })).toThrow(KmsError)
+    expect(() => new MultiKms({ read: [], write: [some[0], some[2]] })).toThrow(KmsError)
   })
 
   it.each<[string, object]>([

@@ -11,6 +11,7 @@ import {
   TimeoutKms,
 } from '../../../src/index.ts'
 import { FakeWorld } from '../../support/fake-world.ts'
+import { MemoryKeyValues } from '../../support/memory-key-values.ts'
 import { fail, ScriptedKms } from '../../support/scripted-kms.ts'
 
 type Make = (options: object | null | undefined) => unknown
@@ -111,6 +112,16 @@ it.each<[string, () => unknown, string]>([
     'failureThreshold',
     () => makers['CircuitBreakerKms']?.({ failureThreshold: '5' }),
     'failureThreshold must be an integer from 1 to 1000, got a string',
+  ],
+  [
+    'a longest delay of 0',
+    () => makers['RetryKms']?.({ maxDelayMs: 0, baseDelayMs: 100 }),
+    'maxDelayMs must be an integer from 1 to 300000, got 0',
+  ],
+  [
+    'a circuitStore without circuits',
+    () => composeKms(kms, { circuitBreaker: false, circuitStore: new MemoryKeyValues(() => 0) }),
+    'circuitStore needs circuitBreaker, which is off here',
   ],
   [
     'circuitStore',

@@ -89,6 +89,14 @@ describe('R20 what is retried', () => {
     expect(kms.calls).toEqual(['rotateKey', 'rotateKey'])
   })
 
+  it('never a health check: it tells how the KMS is now', async () => {
+    const { world, kms, retry } = setup()
+    kms.always = fail('ERR_KMS_UNAVAILABLE')
+    const outcome = await world.settled(retry.healthCheck({}))
+    expect(outcome).toMatchObject({ reason: { code: 'ERR_KMS_UNAVAILABLE' } })
+    expect(kms.calls).toEqual(['healthCheck'])
+  })
+
   it('of a batch, the items that may succeed then', async () => {
     const world = new FakeWorld()
     const kms = new ScriptedKms('scripted', { batches: true })
@@ -106,6 +114,20 @@ describe('R20 what is retried', () => {
       'unwrapMany 3',
       'unwrapMany 1',
     ])
+  })
+
+  it('of a batch that fails as a whole, the error; once an item has its own, that one', async () => {
+    const world = new FakeWorld()
+    const kms = new ScriptedKms('scripted', { batches: true })
+    const retry = new RetryKms({ kms, ...world.ports })
+    const { wraps } = await kms.generateDataKey(call)
+    const items = [{ wraps, context: {} }]
+    kms.script = [fail('ERR_KMS_ACCESS_DENIED')]
+    const whole = await world.settled(retry.unwrapMany(items, {}))
+    expect(whole).toMatchObject({ reason: { code: 'ERR_KMS_ACCESS_DENIED' } })
+    kms.script = [() => undefined, fail('ERR_KMS_THROTTLED'), fail('ERR_KMS_ACCESS_DENIED')]
+    const later = await world.settled(retry.unwrapMany(items, {}))
+    expect(later).toMatchObject({ value: [{ error: { code: 'ERR_KMS_THROTTLED' } }] })
   })
 })
 

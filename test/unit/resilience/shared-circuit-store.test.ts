@@ -44,6 +44,30 @@ describe('R24 what is kept in the store', () => {
     expect(await one.lease({})).toBe(false)
   })
 
+  it('an isolate whose clock is set back does not take an expired lease for its own', async () => {
+    const { world, store, circuit } = setup()
+    let backMs = 0
+    const runtime = {
+      now: () => world.now() - backMs,
+      randomFill: world.randomFill.bind(world),
+    }
+    const one = new SharedCircuit(store, 'c', PERIOD_MS, { ...world.ports, runtime })
+    const other = circuit()
+    expect(await one.lease({})).toBe(true)
+    world.nowMs += PERIOD_MS
+    expect(await other.lease({})).toBe(true)
+    backMs = 3_600_000
+    expect(await one.lease({})).toBe(false)
+    // Set back to within its lease it believes in it again, for less than one period.
+    backMs = PERIOD_MS
+    world.nowMs += PERIOD_MS - 1
+    expect(await one.lease({})).toBe(true)
+    store.calls.length = 0
+    world.nowMs += 1
+    await one.lease({})
+    expect(store.calls).toContain('swap c/probe')
+  })
+
   it('another isolate gets the lease when it has ended, and not before', async () => {
     const { world, circuit } = setup()
     const [one, other] = [circuit(), circuit()]

@@ -100,6 +100,10 @@ describe('R24 fifty isolates and one store', () => {
       await turn()
     }
     expect(second.state().encrypt.phase).toBe('closed')
+    const closings = world.events.filter(
+      (event) => event.type === 'circuit' && event.to === 'closed',
+    )
+    expect(closings).toMatchObject([{ why: 'calls' }, { why: 'advice' }])
     await second.generateDataKey(call)
   })
 
@@ -158,6 +162,36 @@ describe('R24 fifty isolates and one store', () => {
     }
     expect(kms.calls.length).toBeGreaterThan(0)
   })
+})
+
+it('R24 the caller of a probe gives up: its isolate probes again, another one after one period', async () => {
+  const { world, kms, breakers, all } = setup(2)
+  const [first, second] = breakers as [CircuitBreakerKms, CircuitBreakerKms]
+  kms.always = down
+  for (let i = 0; i < 5; i++) await all()
+  await turn()
+  world.nowMs += 33_000
+  kms.calls.length = 0
+  for (let probes = 1; probes <= 2; probes += 1) {
+    const controller = new AbortController()
+    kms.script = [
+      () => new Promise((_, reject) => controller.signal.addEventListener('abort', reject)),
+    ]
+    const probe = first.generateDataKey({ ...call, signal: controller.signal })
+    await turn()
+    controller.abort(new Error('stop'))
+    await expect(probe).rejects.toBeDefined()
+    expect(kms.calls).toHaveLength(probes)
+  }
+  kms.calls.length = 0
+  for (let passedMs = 0; passedMs < 30_000; passedMs += 7_500) {
+    await expect(second.generateDataKey(call)).rejects.toMatchObject({ retryAfterMs: 7_500 })
+    world.nowMs += 7_500
+  }
+  expect(kms.calls).toHaveLength(0)
+  kms.always = () => undefined
+  await second.generateDataKey(call)
+  expect(kms.calls).toHaveLength(1)
 })
 
 describe('R24 a store that is no help', () => {

@@ -165,6 +165,15 @@ describe('the value around it', () => {
       for (let end = 0; end < least; end += 1) {
         expect(await decodeSlot(trusting, name, whole.slice(0, end))).toBeUndefined()
       }
+      for (const [at, value] of [
+        [0, 0],
+        [0, 2],
+        [1, 4 | (whole[1] as number)],
+      ] as const) {
+        const other = whole.slice()
+        other[at] = value
+        expect(await decodeSlot(trusting, name, other)).toBeUndefined()
+      }
     }
     cluster.plant(name, bytes.slice(0, -1))
     await expectRefused(cluster, cluster.isolate(), 0)

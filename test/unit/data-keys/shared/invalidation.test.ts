@@ -116,6 +116,7 @@ describe('invalidate, in this process', () => {
   })
 
   it.each<[string, unknown, KmsErrorCode]>([
+    ['null', null, 'ERR_KMS_CONFIG'],
     ['a misspelt scope', { contexts: CONTEXT }, 'ERR_KMS_CONFIG'],
     ['two scopes', { context: CONTEXT, commitment: sequence(32) }, 'ERR_KMS_CONFIG'],
     ['a commitment in text', { commitment: 'x' }, 'ERR_KMS_CONFIG'],

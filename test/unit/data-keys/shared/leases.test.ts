@@ -167,6 +167,34 @@ it('R18 a clock that stands still, as on Workers, ends every wait all the same',
   expect(cache.stats().leases).toBe(1)
 })
 
+it('R18 a clock that is set back prolongs the wait for a holder that has died by one look at most', async () => {
+  const took = async (setBackMs: number): Promise<number> => {
+    const cluster = new Cluster()
+    const { world } = cluster
+    cluster.kms.before = (name) =>
+      name === 'generate' && cluster.kms.count(name) === 1 ? never() : undefined
+    // A slow store: only the clock sees the time that it takes, the timers of the waiter do not.
+    cluster.store.before = () => new Promise<void>((go) => void world.after(200, go))
+    const sharing = { leaseMs: 3_000 }
+    void cluster.isolate({ sharing }).active(CONTEXT, USE)
+    await world.advance(700)
+    let backMs = 0
+    const runtime = {
+      now: () => world.nowMs - backMs,
+      randomFill: (bytes: Uint8Array<ArrayBuffer>) => world.randomFill(bytes),
+    }
+    const startMs = world.nowMs
+    const cache = cluster.isolate({ sharing, runtime })
+    const waiting = Promise.resolve(cache.active(CONTEXT, USE))
+    await world.advance(2_700)
+    backMs = setBackMs
+    await cluster.value(waiting)
+    expect(cache.stats()).toMatchObject({ leases: 1, adoptions: 0 })
+    return world.nowMs - startMs
+  }
+  expect(await took(2_600)).toBeLessThanOrEqual((await took(0)) + 400 + 200)
+})
+
 describe('a lease that says what cannot be', () => {
   it.each([
     ['that it never ends', Number.MAX_SAFE_INTEGER, 2_000],

@@ -9,6 +9,7 @@ import {
 import { MemoryDataKeyStore } from '../../../../src/stores/index.ts'
 import { sharedDataKeys } from '../../../../src/data-keys/shared/index.ts'
 import { Cluster, EventualKeyValues, HOUR, PARTITION, STORE_KEY, USE } from './fixture.ts'
+import { dataKeyStoreKey, encodeHead, encodeKeyHeader } from '../../../../src/wire/index.ts'
 import { CONTEXT } from '../../wire/fixture.ts'
 
 const TTL = 300_000
@@ -244,6 +245,23 @@ describe('by reference', () => {
     const key = await cluster.key(cache, CONTEXT, durable)
     expect(key.header.commitment).toEqual(header.commitment)
     expect(cache.active(CONTEXT, durable)).toBe(key)
+  })
+
+  it('a record of an adopted key whose wraps do not open ends the encrypt: nobody could read the message', async () => {
+    const cluster = new Cluster()
+    const dataKeyStore = new MemoryDataKeyStore()
+    const { header } = await cluster.key(cluster.isolate())
+    const [wrap] = header.wraps
+    if (wrap === undefined) throw new Error('no wrap')
+    const { bytes } = encodeKeyHeader(header, [{ ...wrap, wrapped: wrap.wrapped.map(() => 7) }])
+    await dataKeyStore.putIfAbsent(
+      dataKeyStoreKey(header.commitment),
+      encodeHead('data-key-record', bytes),
+    )
+    const cache = cluster.isolate({ dataKeyStore })
+    const work = cluster.key(cache, CONTEXT, durable)
+    await expect(work).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    expect(cache.stats().adoptions).toBe(1)
   })
 
   it('a data-key store that is down is an error, with a shared level too', async () => {

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+interface Bug {
+  readonly name: string
+  readonly edits: readonly { readonly file: string; readonly find: string }[]
+}
+
+// `npm run sim:bugs` plays them, which takes minutes: a change of the source that outdates one shows here.
+test.each(['bugs.json', 'outages/bugs.json'])(
+  'each edit of a planted bug has its place in the source: %s',
+  (list) => {
+    const bugs = JSON.parse(readFileSync(`test/simulation/${list}`, 'utf8')) as readonly Bug[]
+    const lost = bugs.flatMap(({ name, edits }) =>
+      edits
+        .filter(({ file, find }) => readFileSync(file, 'utf8').split(find).length !== 2)
+        .map(({ file, find }) => `${name}: not once in ${file}: ${find}`),
+    )
+    expect(lost).toEqual([])
+    expect(bugs.length).toBeGreaterThan(10)
+  },
+)
