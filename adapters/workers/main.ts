@@ -54,7 +54,7 @@ function gatewayOf(env: Env): Gateway {
   })
 }
 
-/** What EDGE_KMS_CONFIG says: a whole stack, or one KMS with the defaults around it. */
+/** Returns what EDGE_KMS_CONFIG describes: a whole stack, or one KMS with the defaults around it. */
 function stackOf(env: Env, observer: Observer): ResilientKms {
   const config = configOf(env)
   // References to files are nothing here: a Worker has none.

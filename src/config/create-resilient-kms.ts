@@ -10,7 +10,7 @@ import { buildKms, type CheckedConfig } from './kms-config.ts'
 import { resilientConfigSchema, type ResilientKmsConfig } from './resilience.ts'
 import { Resolving } from './resolving.ts'
 
-/** What a configuration cannot hold. */
+/** Ports and objects that JSON cannot hold. */
 export interface CreateResilientKmsOptions
   extends
     CreateKmsOptions,
@@ -23,7 +23,7 @@ export interface CreateResilientKmsOptions
 
 /** A stack that works. */
 export interface ResilientKms {
-  /** What readiness asks, and what a rotation calls. */
+  /** The KMS of readiness checks and rotations. */
   readonly kms: KeyManagementService
   /** For `new EnvelopeCipher({ keys })`. */
   readonly keys: CachedKms

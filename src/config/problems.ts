@@ -3,7 +3,7 @@ import { describe, optionError, unknownOption, wrongOption } from '../checks/ind
 import type { KmsError } from '../errors.ts'
 import { nearest } from './nearest.ts'
 
-/** What the walk needs to see of a schema. */
+/** The part of a schema that the walk reads. */
 interface Seen {
   readonly type: string
   readonly shape?: Readonly<Record<string, Schema>>

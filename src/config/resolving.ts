@@ -12,7 +12,7 @@ export interface ConfigPorts {
   readonly signer?: AwsSigner | undefined
 }
 
-/** What builders work with. */
+/** Tools of the builders. */
 export class Resolving {
   readonly ports: { readonly runtime?: Runtime; readonly network?: Network }
   /** For what signs requests to AWS. */

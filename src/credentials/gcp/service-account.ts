@@ -14,7 +14,7 @@ import {
 import { checkOptional } from './check-optional.ts'
 import type { GcpAccessToken, GcpCredentialSource } from './credentials.ts'
 
-/** What counts of a service account's key file. */
+/** The fields of a service account's key file that are used. */
 export interface GcpServiceAccountKey {
   readonly client_email: string
   /** PKCS #8 in PEM. */
