@@ -140,13 +140,9 @@ export class KeyStore {
 
   /** The keys of one account in one region, in the order in which they were made. */
   ownedIn(region: string, accountId: string): readonly StoredKey[] {
-    const keys = [...this.#keys.values()]
-    return keys.filter(
-      (key) =>
-        key.region === region &&
-        key.accountId === accountId &&
-        this.byId(region, key.set.keyId) !== undefined,
-    )
+    return [...this.#keys.values()]
+      .filter((key) => key.region === region && key.accountId === accountId)
+      .filter(({ set }) => this.byId(region, set.keyId) !== undefined)
   }
 
   /** The aliases of one account in one region, with the ids of their keys. */
