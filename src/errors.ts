@@ -33,7 +33,7 @@ export type KmsErrorCode = (typeof CODES)[number]
 /** Every code, for tables and exhaustive tests. */
 export const KMS_ERROR_CODES: readonly KmsErrorCode[] = /* @__PURE__ */ Object.freeze(CODES)
 
-/** What an error says by itself where its code in plain words does not say it. */
+/** Default messages of codes whose own words do not explain them. */
 const MESSAGES: Partial<Readonly<Record<KmsErrorCode, string>>> = {
   ERR_CONTEXT_INVALID: 'the context or aad map is not valid',
   ERR_DECRYPT_FAILED: 'decryption failed',
@@ -155,7 +155,7 @@ export function isKmsError(value: unknown, code?: KmsErrorCode): value is KmsErr
 }
 
 /**
- * What a service or a store rejected with, as an error of ours: one with a code that we know as it
+ * Returns the rejection of a service or a store as an error of ours: one with a code that we know as it
  * is, anything else as `code` with what was thrown as its cause.
  *
  * An `AbortError` counts as an abort only if the caller's own signal is aborted; else a client aborted

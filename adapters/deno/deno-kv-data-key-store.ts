@@ -20,7 +20,7 @@ import {
 
 /** Options of {@link DenoKvDataKeyStore}. */
 export interface DenoKvDataKeyStoreOptions extends StoreCallOptions {
-  /** What `Deno.openKv` gave: of a path, or of Deno Deploy, and never of `:memory:`. */
+  /** The result of `Deno.openKv`: of a path, or of Deno Deploy, and never of `:memory:`. */
   readonly kv: DenoKv
   /** The first part of every key; `edge-kms` by default. */
   readonly prefix?: string
@@ -30,7 +30,7 @@ export interface DenoKvDataKeyStoreOptions extends StoreCallOptions {
  * A {@link DataKeyStore} on Deno KV. A record is at most 65,000 bytes here.
  *
  * @remarks Security: on a machine of yours the records are one SQLite file, and a copy of it is the only
- * way back. Whatever is lost, every message that refers to it is lost.
+ * way back. A lost record loses every message that refers to it.
  *
  * @see https://docs.deno.com/deploy/kv/
  */

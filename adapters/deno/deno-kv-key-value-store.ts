@@ -26,7 +26,7 @@ import {
 
 /** Options of {@link DenoKvKeyValueStore}. */
 export interface DenoKvKeyValueStoreOptions extends StoreCallOptions {
-  /** What `Deno.openKv` gave. */
+  /** The result of `Deno.openKv`. */
   readonly kv: DenoKv
   /** The first part of every key; `edge-kms` by default. */
   readonly prefix?: string

@@ -1,6 +1,6 @@
 import { GatewayError } from './problem.ts'
 
-/** What the maker of a stream must know of its end. */
+/** Facts about the end of a stream that its maker must know. */
 export interface StreamEnds {
   /** It failed after its first piece. */
   readonly onBroken: (error: unknown) => void

@@ -1,4 +1,4 @@
-/** What `GET /` says. `origin` is the address that the request named, which the guard has checked. */
+/** Returns the text of `GET /`. `origin` is the address that the request named, which the guard has checked. */
 export function helpText(origin: string): string {
   return `edge-kms gateway. It asks nobody who they are: keep it on this machine.
 

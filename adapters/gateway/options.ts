@@ -28,7 +28,7 @@ export interface GatewayOptions {
    * Exact host names that the gateway answers to besides `localhost` and the loopback addresses: in
    * lower case, without a port and without wildcards. None by default; `any` answers to all.
    *
-   * @remarks Security: the gateway has no authentication. Whoever reaches it can encrypt and
+   * @remarks Security: the gateway has no authentication. Anyone who reaches it can encrypt and
    * decrypt. Name hosts only where something in front of it decides who may call.
    */
   readonly hosts?: HostRule

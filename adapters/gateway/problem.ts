@@ -1,7 +1,7 @@
 import { isKmsError, type KmsErrorCode, KmsError } from '../../src/index.ts'
 import { RESPONSE_HEADERS } from './response.ts'
 
-/** What can go wrong before a request reaches the cipher. */
+/** Codes of failures before a request reaches the cipher. */
 export type GatewayFailure =
   | 'ERR_GATEWAY_BAD_REQUEST'
   | 'ERR_GATEWAY_BODY_INCOMPLETE'

@@ -2,10 +2,10 @@ import { measured, type PieceReader, pieceReaderOf } from './piece-reader.ts'
 
 /** A client that has sent nothing for so long waits for the answer's end. */
 const IDLE_MS = 250
-/** What is read in vain, at most, for a client that sends on whatever it is told. */
+/** Maximum bytes to read and drop from a client that keeps sending after a refusal. */
 const MAX_DISCARDED_BYTES = 67_108_864
 
-/** What {@link RequestBody.through} needs to know. */
+/** Options of {@link RequestBody.through}. */
 export interface ThroughOptions {
   /** The transform passes on what it is given, so that no buffer may be used again. */
   readonly keepsPieces: boolean
@@ -103,7 +103,7 @@ async function pump(
   }
 }
 
-/** What the work gives, or `undefined` if it takes too long. */
+/** Returns the result of the work, or `undefined` if it takes too long. */
 async function orIdle<T>(work: Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const idle = new Promise<undefined>((resolve) => {

@@ -16,7 +16,7 @@ const CODES = [
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * What the client rejected with, as an error of ours. The client's own error is never a cause: it
+ * Returns the rejection of the client as an error of ours. The client's own error is never a cause: it
  * may carry the request, and with it a data key.
  */
 export function clientError(method: keyof GcpKmsMethods, thrown: unknown): KmsError {
@@ -37,7 +37,7 @@ export function clientError(method: keyof GcpKmsMethods, thrown: unknown): KmsEr
   return new KmsError('ERR_KMS_UNAVAILABLE', { ...facts, cause: new Error(word) })
 }
 
-/** What Cloud KMS, or a token endpoint, said; `undefined` where nobody answered. */
+/** Returns the answer of Cloud KMS or of a token endpoint; `undefined` if nobody answered. */
 function statusOf(error: Fields): GcpStatus | undefined {
   const answered = 'response' in error ? fieldsOf(error['response']) : undefined
   const http = answered?.['status'] ?? error['status']

@@ -62,7 +62,7 @@ export class ClientTransport implements GcpKmsTransport {
     const work = async (): Promise<void> => {
       try {
         const answer = answerOf(await this.#send(method, request, timeoutMs))
-        // What comes too late may be a data key that nobody takes.
+        // A late answer may be a data key that nobody takes.
         if (state.isOver) wipe(answer)
         else resolve(answer)
       } catch (error) {

@@ -26,7 +26,7 @@ interface OnDataKey extends Name {
 }
 
 /**
- * What is used of `KeyManagementServiceClient` of `@google-cloud/kms`. Named by its form, so that
+ * The part of `KeyManagementServiceClient` of `@google-cloud/kms` that the transport uses. Named by its form, so that
  * neither types nor code of that package are needed to compile or load this one.
  */
 export interface CloudKmsClient {

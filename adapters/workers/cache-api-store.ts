@@ -8,7 +8,7 @@ import type {
 import { checkBinding } from '../../src/stores/index.ts'
 import { type EventualParts, eventualParts, type EventualStoreOptions } from './eventual-parts.ts'
 
-/** What is used of a `Cache`: `caches.default` of Workers, or one that `caches.open` gave. */
+/** The part of a `Cache` that the store uses: `caches.default` of Workers, or a result of `caches.open`. */
 export interface WebCache {
   match(url: string): Promise<Response | undefined>
   put(url: string, response: Response): Promise<void>

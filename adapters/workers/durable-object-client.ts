@@ -83,7 +83,7 @@ export class DurableObjectClient {
     return done
   }
 
-  /** What was found. */
+  /** The value that was found. */
   async read(request: ObjectRequest, signal: AbortSignal | undefined): Promise<Bytes | undefined> {
     const { value } = await this.ask('get', request, signal)
     return value === undefined ? undefined : bytesOfText(value, () => this.unreadable('get'))

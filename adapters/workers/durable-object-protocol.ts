@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/http/index.ts'
 
-/** What a client asks of the object: one JSON object by POST, bytes as base64. */
+/** A request to the object: one JSON object by POST, bytes as base64. */
 export type ObjectRequest =
   | { readonly op: 'get'; readonly key: string }
   | { readonly op: 'put'; readonly key: string; readonly value: string; readonly ttlMs: number }
@@ -26,7 +26,7 @@ export type ObjectRequest =
 
 /** The object's answer, with status 200; a request that is not of this protocol gets 400. */
 export interface ObjectAnswer extends JsonObject {
-  /** What was found; absent where there is nothing. */
+  /** The value that was found; absent if there is none. */
   readonly value?: unknown
   /** Whether it was written. */
   readonly done?: unknown

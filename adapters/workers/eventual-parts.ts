@@ -17,7 +17,7 @@ export interface EventualStoreOptions extends StoreCallOptions {
   readonly runtime?: Runtime
 }
 
-/** What such a store is made of. */
+/** Parts of such a store. */
 export interface EventualParts {
   readonly capabilities: KeyValueCapabilities
   readonly calls: StoreCalls

@@ -11,7 +11,7 @@ import {
 } from '../../src/stores/index.ts'
 import { RECORDS, SCHEMA, VALUES } from './sql.ts'
 
-/** What is used of a `DurableObjectState` with SQLite. */
+/** The part of a `DurableObjectState` with SQLite that the object uses. */
 export interface StoreObjectState {
   readonly storage: {
     readonly sql: {

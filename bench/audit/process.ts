@@ -9,7 +9,7 @@ import {
 import { newKms } from '../fixtures.ts'
 import { quantile } from '../timing.ts'
 
-/** What a log service takes to answer one request. */
+/** Time in which a log service answers one request. */
 const SINK_MS = 5
 const COUNTS = (process.argv[2] ?? '1,1000,10000,100000').split(',').map(Number)
 const MAX_QUEUE_BYTES = 67_108_864

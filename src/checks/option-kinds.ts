@@ -1,6 +1,6 @@
 import { configError, flag, wrongOption } from './options.ts'
 
-/** What each kind of option must be. A function must be given; any other option may be left out. */
+/** The words of errors for each kind of option. A function is required; any other option is optional. */
 const EXPECTED = {
   boolean: 'true or false',
   number: 'a number',
@@ -12,7 +12,7 @@ const EXPECTED = {
   map: 'an object of strings',
 } as const
 
-/** What an option must be. */
+/** The kind of an option. */
 export type OptionKind = keyof typeof EXPECTED
 
 /** The kind of every option of T. */

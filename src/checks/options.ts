@@ -5,7 +5,7 @@ export function configError(message: string): KmsError {
   return new KmsError('ERR_KMS_CONFIG', { message })
 }
 
-/** What an error of one option says, once its path is known: see {@link placed}. */
+/** The sentence of an error of one option, once its path is known: see {@link placed}. */
 const SENTENCES = new WeakMap<KmsError, (above: string) => string>()
 /** Errors that say their whole path. */
 const PLACED = new WeakSet<KmsError>()

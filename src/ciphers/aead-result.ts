@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 
-/** What an AEAD call gave. */
+/** The result of an AEAD call. */
 export function view(buffer: ArrayBuffer): Bytes {
   return new Uint8Array(buffer)
 }

@@ -3,7 +3,7 @@ import type { SecretBytes } from '../kms/index.ts'
 import { sha256 } from './digest.ts'
 import { importXaesKey, type XaesKey } from './xaes.ts'
 
-/** What a data key is bound to: section 2 of the wire format. */
+/** The facts that a data key is bound to: section 2 of the wire format. */
 export interface DataKeyBinding {
   readonly salt: Bytes
   readonly createdAtMs: number

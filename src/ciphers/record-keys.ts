@@ -13,7 +13,7 @@ const MAX_UNDER_PREFIX = 2 ** 32
 interface Writer {
   readonly prefix: Bytes
   readonly subkey: CryptoKey
-  /** What goes before the suffix, for each head that a message can have. */
+  /** The bytes before the suffix, for each head that a message can have. */
   readonly heads: Map<Bytes, Bytes>
   messages: number
 }

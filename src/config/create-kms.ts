@@ -6,7 +6,7 @@ import { buildKms, type KmsConfig, kmsConfigSchema } from './kms-config.ts'
 import type { ConfigResolver } from './references.ts'
 import { type ConfigPorts, Resolving } from './resolving.ts'
 
-/** What a configuration cannot hold. */
+/** Ports and objects that JSON cannot hold. */
 export interface CreateKmsOptions extends ConfigPorts {
   /** Resolves `{ "env": … }` and `{ "file": … }`; without it a reference is refused. */
   readonly resolve?: ConfigResolver

@@ -7,7 +7,7 @@ import { onlyOne, planOfConfig } from './plan-of-config.ts'
 import type { ResilientKmsConfig } from './resilience.ts'
 import type { StoreBindings } from './stores.ts'
 
-/** What a configuration cannot hold. */
+/** Ports and objects that JSON cannot hold. */
 export interface CreateResilientKmsOptions
   extends
     CreateKmsOptions,

@@ -2,7 +2,7 @@ import type * as z from 'zod/mini'
 import { describe, nearest, optionError, unknownOption, wrongOption } from '../checks/index.ts'
 import type { KmsError } from '../errors.ts'
 
-/** What the walk needs to see of a schema. */
+/** The part of a schema that the walk reads. */
 interface Seen {
   readonly type: string
   readonly shape?: Readonly<Record<string, Schema>>

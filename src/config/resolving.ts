@@ -24,7 +24,7 @@ export type GoogleCloudKmsMaker = (
   options: GcpKmsKeyOptions & { readonly timeoutMs?: number },
 ) => KeyManagementService
 
-/** What builders work with. */
+/** Tools of the builders. */
 export class Resolving {
   readonly ports: { readonly runtime?: Runtime; readonly network?: Network }
   /** For what signs requests to AWS. */

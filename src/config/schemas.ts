@@ -4,7 +4,7 @@ import { type CheckedText, type ConfigText, Reference } from './references.ts'
 /** One schema for each option: a new option that has none is an error of the compiler. */
 export type Shape<T> = { readonly [K in keyof T]-?: z.core.SomeType }
 
-/** What a configuration may say about itself; nothing reads it but editors. */
+/** Members for editors only: nothing else reads them. */
 export interface SelfDescribed {
   /** Where the JSON Schema is, for editors. */
   readonly $schema?: string | undefined

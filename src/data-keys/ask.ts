@@ -15,7 +15,7 @@ import {
 import type { Network } from '../ports/index.ts'
 import { withTimeout } from '../runtime/index.ts'
 
-/** What bounds each call to the outside. */
+/** Bounds of each call to the outside. */
 export interface CallBounds {
   readonly kms: KeyManagementService
   readonly network: Pick<Network, 'after'>
@@ -41,7 +41,7 @@ async function ask<T>(
   }
 }
 
-/** Makes one call of a data-key store. Whatever `call` throws means that the store is unavailable. */
+/** Makes one call of a data-key store. Any error of `call` means that the store is unavailable. */
 export function askStore<T>(
   bounds: CallBounds,
   { signal }: KmsSignalOptions,
@@ -50,7 +50,7 @@ export function askStore<T>(
   return ask(bounds, ['ERR_STORE_UNAVAILABLE', 'ERR_STORE_UNAVAILABLE'], signal, call)
 }
 
-/** What a method of the service must answer. */
+/** Checks of the answer of each method of the service. */
 const CHECKS: { readonly [M in CallName]: (answer: Answer<M>) => boolean } = {
   generateDataKey: isGenerated,
   wrapDataKey: areWraps,

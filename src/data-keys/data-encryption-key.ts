@@ -18,7 +18,7 @@ import type { Generation } from './generation.ts'
 /** Which form the messages of a call have: with the key header inside, or a reference to it. */
 export type EnvelopeForm = 'inline' | 'reference'
 
-/** What a data key shares with the others of its source. */
+/** Parts that a data key shares with the others of its source. */
 export interface DataKeyPorts {
   readonly runtime: Runtime
   /** What the source's `clear()` ends. */

@@ -31,7 +31,7 @@ export interface RewrapKeyOptions extends KmsSignalOptions {
   readonly verify: 'open' | 'kms'
 }
 
-/** What a source was configured with and a reader must know. */
+/** Configuration of a source that a reader must know. */
 export interface DataKeyPolicy {
   /** Context keys that every message must have and that no header carries. */
   readonly requiredContextKeys: readonly string[]

@@ -2,7 +2,7 @@ import { KmsError } from '../errors.ts'
 import { type EncryptionContext, keysOf } from '../kms/index.ts'
 import type { KeyHeader } from '../wire/index.ts'
 
-/** What a header is checked against. */
+/** The policy that a header is checked against. */
 export interface HeaderPolicy {
   readonly requiredContextKeys: readonly string[]
   /** Whether a wrap is for a KEK of this context. */

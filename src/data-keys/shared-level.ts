@@ -11,7 +11,7 @@ import type { DataEncryptionKey } from './data-encryption-key.ts'
 import type { DataKeyLimits } from './data-key-limits.ts'
 import type { ActiveKeyOptions, DataKeyPolicy, Defer } from './data-key-source.ts'
 
-/** What a shared level counts, since construction. */
+/** Counts of a shared level, since construction. */
 export interface SharedLevelStats {
   /** Data keys that others made and that this cache writes under, each after one unwrap. */
   readonly adoptions: number
@@ -38,7 +38,7 @@ export interface ObtainOptions extends ActiveKeyOptions {
   readonly ahead?: boolean
 }
 
-/** What a shared level may ask of the cache that it belongs to. */
+/** The part of a cache that its shared level may use. */
 export interface SharedLevelHost {
   readonly runtime: Runtime
   readonly network: Network

@@ -29,7 +29,7 @@ export class BlockSplitter {
     this.#held = piece.length - at
   }
 
-  /** What did not fill a block. */
+  /** Bytes that did not fill a block. */
   rest(): Bytes {
     return this.#carry.subarray(0, this.#held)
   }

@@ -17,7 +17,7 @@ const MESSAGE_OPTIONS: ReadonlySet<string> = new Set([
 /** Options of a call on many messages. What belongs to an item would bind nothing here. */
 export const BATCH_OPTIONS: ReadonlySet<string> = new Set(['kinds', 'signal', 'defer'])
 
-/** What `decrypt` opens unless told otherwise. */
+/** Kinds that `decrypt` opens by default. */
 export const RECORD_KINDS: readonly MessageKind[] = ['record', 'record-by-reference']
 export const STREAM_KINDS: readonly MessageKind[] = ['stream', 'stream-by-reference']
 

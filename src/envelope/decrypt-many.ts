@@ -28,7 +28,7 @@ export interface DecryptItem {
 
 /** Options of `decryptMany`, for all items. */
 export interface DecryptManyOptions extends CallOptions {
-  /** What this call accepts. The data never decides it. */
+  /** Kinds that this call accepts. The data never decides it. */
   readonly kinds?: readonly MessageKind[]
 }
 
@@ -88,7 +88,7 @@ function knownAtOnce(
   }
 }
 
-/** Where the data key of a message comes from: a place in the question about many, or a look-up. */
+/** The source of a message's data key: a place in the batch for the KMS, or a look-up. */
 type KeyPlace = number | Promise<Outcome<DataEncryptionKey>>
 
 async function decryptUnknown(

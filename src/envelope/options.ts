@@ -49,7 +49,7 @@ export interface StartedStream {
 
 /** Options of a call that decrypts. */
 export interface DecryptOptions extends MessageOptions {
-  /** What this call accepts. The data never decides it. */
+  /** Kinds that this call accepts. The data never decides it. */
   readonly kinds?: readonly MessageKind[]
 }
 

@@ -41,7 +41,7 @@ export class OrderedWindow {
     try {
       for (const work of this.#work.splice(0, this.#group)) parts.push(await work)
     } finally {
-      // What came before a failure is good.
+      // Results before a failure are good.
       if (parts.length > 0)
         this.#emit(parts.length > 1 ? concatBytes(...parts) : (parts[0] as Bytes))
     }

@@ -1,4 +1,4 @@
-/** What a service can and cannot do. Asking for what it cannot do throws `ERR_KMS_UNSUPPORTED`. */
+/** Abilities of a service. A call that it does not support throws `ERR_KMS_UNSUPPORTED`. */
 export interface KmsCapabilities {
   /** Which half of the contract this instance may use. */
   readonly usage: 'encrypt' | 'decrypt' | 'both'

@@ -1,7 +1,7 @@
 import { isKmsError, KmsError } from '../errors.ts'
 
 /**
- * What `open` makes of the first of a provider's own wraps that opens; one call after the other.
+ * Tries a provider's own wraps in turn and returns the first result of `open`; one call after the other.
  *
  * @param candidates - the wraps that are under the provider's key
  * @param open - `undefined` for a wrap that the key cannot have made, which costs no call

@@ -25,11 +25,11 @@ export interface KmsSignalOptions {
    * so before `deadlineMs`. Set by layers of a stack, for those below them.
    */
   readonly patienceMs?: number | undefined
-  /** What layers below say while the call is under way. Set by layers of a stack. */
+  /** Reports of layers below while the call is in flight. Layers of a stack set it. */
   readonly progress?: KmsCallProgress | undefined
 }
 
-/** What a layer that queues calls tells the layer above it. */
+/** Reports of a layer that queues calls to the layer above it. */
 export interface KmsCallProgress {
   /** Since when the KMS has this call, milliseconds since the epoch; `Infinity` while it queues. */
   askedAtMs: number
@@ -68,7 +68,7 @@ export interface UnwrapRequest {
   readonly context: EncryptionContext
 }
 
-/** What {@link KeyManagementService.healthCheck} saw, one row for each KEK. */
+/** Result of {@link KeyManagementService.healthCheck}, one row for each KEK. */
 export interface HealthReport {
   readonly healthy: boolean
   readonly checks: readonly HealthCheck[]

@@ -22,7 +22,7 @@ export interface AuditCheckpoints {
   readonly everyMs?: number | undefined
 }
 
-/** What checkpoints stand on. */
+/** Parts that checkpoints use. */
 export interface CheckpointPorts {
   readonly runtime: Runtime
   readonly network: Pick<Network, 'after'>

@@ -3,7 +3,7 @@ import type { AuditCheckpoint, AuditRecord } from './audit-record.ts'
 import { type OcsfEvent, toOcsf } from './ocsf.ts'
 import { OPERATIONS } from './operations.ts'
 
-/** What a log may consist of: records, events that `toOcsf` made of them, or the JSON of either, a text each. */
+/** An entry of a log: records, events that `toOcsf` made of them, or the JSON of either, a text each. */
 export type AuditLogEntry = AuditRecord | OcsfEvent | string
 
 /** A record, or what is wrong with what should be one; writer and place are those that it claims. */
@@ -13,7 +13,7 @@ export type EntryResult =
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Returns the record of an entry. Whatever the entry is, this does not throw: an attacker may have made it. */
+/** Returns the record of an entry. It never throws: an attacker may have made the entry. */
 export function readEntry(entry: unknown): EntryResult {
   const fields = plainCopy(typeof entry === 'string' ? parsed(entry) : entry)
   const isOcsf = fields !== undefined && 'unmapped' in fields
@@ -22,7 +22,7 @@ export function readEntry(entry: unknown): EntryResult {
   const place = { writer: isWriter(writer) ? writer : '', seq: isCount(seq) ? seq : -1 }
   if (!isRecord(inner)) return { kind: 'malformed', ...place }
   if (!isWholeEvent(inner.event)) return { kind: 'edited', ...place }
-  // What stands beside the record must say the same, and a text must say it in one way only.
+  // Members beside the record must say the same, and a text must say it in one way only.
   if (isOcsf && !isSame(fields, toOcsf(inner))) return { kind: 'edited', ...place }
   if (typeof entry === 'string' && JSON.stringify(fields) !== entry)
     return { kind: 'edited', ...place }

@@ -21,7 +21,7 @@ import {
 import type { KmsOperation, Runtime } from '../ports/index.ts'
 import type { AuditedKey, KmsAuditEvent } from './audit-event.ts'
 
-/** What takes the records; `KmsAuditTrail`. */
+/** Takes the records: `KmsAuditTrail`. */
 export interface AuditRecorder {
   actor(): string
   record(events: readonly KmsAuditEvent[], options: KmsSignalOptions): Promise<void>
@@ -31,7 +31,7 @@ type Opened = Outcome<UnwrappedDataKey>
 
 type Labels = Pick<KmsCall<unknown>, 'operation' | 'provider'>
 
-/** What an event takes from a call. */
+/** Facts of a call that an event takes. */
 interface Facts {
   readonly operation: KmsOperation
   readonly options: KmsSignalOptions
@@ -119,7 +119,7 @@ export class AuditKms extends InterceptedKms {
     return outcomes
   }
 
-  /** What is not recorded is not given out. */
+  /** Releases a result only after its record was written. */
   async #demand(
     events: readonly KmsAuditEvent[],
     options: KmsSignalOptions,
@@ -152,7 +152,7 @@ export class AuditKms extends InterceptedKms {
       outcome: error === undefined ? 'success' : 'failure',
       errorType: error === undefined ? '' : typeOf(error, options.signal),
       actor: this.#trail.actor(),
-      dataKey: (context?.[DATA_KEY_CONTEXT_KEY] as string | undefined) ?? '',
+      dataKey: context?.[DATA_KEY_CONTEXT_KEY] ?? '',
       keys,
     }
   }

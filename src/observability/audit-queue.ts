@@ -9,7 +9,7 @@ import type { AuditCheckpoint, AuditRecord, AuditSink } from './audit-record.ts'
 import { takeBatch, Ticket } from './audit-ticket.ts'
 import { writeRecords } from './write-records.ts'
 
-/** What the queue stands on. */
+/** Parts that the queue uses. */
 export interface QueueOptions {
   readonly sink: AuditSink
   readonly mode: 'open' | 'closed'
@@ -62,7 +62,7 @@ export class AuditQueue {
     }
     this.#lost += events.length
     this.#tell('audit-loss', events)
-    // What fills the queue may be waiting for a call that writes it.
+    // The events that fill the queue may wait for a call that writes them.
     if (!this.#flight.isLive) {
       const nudge = this.#settled(new Ticket([], 0), defer).catch(() => undefined)
       defer?.(nudge)

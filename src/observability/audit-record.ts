@@ -15,7 +15,7 @@ export interface AuditRecord {
   readonly link?: AuditLink
 }
 
-/** What ties a record to the one before it. */
+/** Members that tie a record to the one before it. */
 export interface AuditLink {
   /** `HMAC-SHA-256` where the trail has a `macKey`. */
   readonly alg: 'SHA-256' | 'HMAC-SHA-256'
@@ -38,7 +38,7 @@ export interface AuditCheckpoint {
   readonly signature: string
 }
 
-/** Where records go. */
+/** The destination of records. */
 export interface AuditSink {
   /**
    * Resolves when the records are safe. A rejection is tried again until the trail's `timeoutMs` is over, so

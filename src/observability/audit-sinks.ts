@@ -62,7 +62,7 @@ export function fetchSink(options: FetchSinkOptions): AuditSink {
   }
 }
 
-/** What {@link queueSink} needs of a queue, e.g. a binding of Cloudflare Queues. */
+/** The part of a queue that {@link queueSink} uses, e.g. a binding of Cloudflare Queues. */
 export interface AuditQueueBinding {
   sendBatch(messages: readonly { readonly body: unknown }[]): Promise<unknown>
 }
@@ -146,7 +146,7 @@ function headersOf(given: HeadersInit | undefined): Headers {
     headers.set('content-type', 'application/x-ndjson')
     return headers
   } catch {
-    // What the platform says may hold a value.
+    // The platform's own message may hold a value.
     throw wrongOption('headers', 'names and values of HTTP headers')
   }
 }

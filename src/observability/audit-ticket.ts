@@ -5,7 +5,7 @@ import type { AuditCheckpoint, AuditRecord } from './audit-record.ts'
 /** The events of one call on their way to the sink; without events it waits for those before it. */
 export class Ticket {
   readonly events: readonly KmsAuditEvent[]
-  /** What the events take of the queue. */
+  /** Bytes that the events take of the queue. */
   readonly bytes: number
   readonly wantsCheckpoint: boolean
   /** The records that have their hash. */

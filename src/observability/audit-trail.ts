@@ -20,7 +20,7 @@ export interface KmsAuditTrailOptions {
   readonly mode: 'open' | 'closed'
   /** Returns who asks, at this moment; called for each operation. */
   readonly actor?: (() => string) | undefined
-  /** What makes a changed log visible. Without it the log is as good as the place that it is in. */
+  /** Makes a changed log visible. Without it the log is as good as the place that it is in. */
   readonly chain?: AuditChainOptions | undefined
   /** The longest write of the sink or of a checkpoint, retries included, in milliseconds: 1,000 by default, at most 60,000. */
   readonly timeoutMs?: number | undefined

@@ -7,7 +7,7 @@ export interface ScalarSample {
   readonly value: number
 }
 
-/** What a histogram saw, in the unit of its family. */
+/** Observations of a histogram, in the unit of its family. */
 export interface HistogramValue {
   /** Upper bounds, rising, without the infinite one. */
   readonly bounds: readonly number[]

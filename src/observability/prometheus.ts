@@ -1,6 +1,6 @@
 import type { HistogramSample, Labels, MetricFamily } from './metric-family.ts'
 
-/** What Prometheus appends to a name for a unit of UCUM. */
+/** Suffixes of Prometheus for units of UCUM. */
 const UNIT_SUFFIXES = new Map([
   ['s', '_seconds'],
   ['By', '_bytes'],

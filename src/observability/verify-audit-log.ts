@@ -16,16 +16,16 @@ export interface AuditGap {
   readonly isAuthentic: boolean
 }
 
-/** What is known of a log. */
+/** The verdict on a log. */
 export interface AuditVerdict {
   /**
    * Whether all of it is proven: there is no problem, no gap, nothing was lost, and checkpoints or a list of
    * writers say which writers there are.
    */
   readonly ok: boolean
-  /** Where the log is not what was written: the first place of each writer, at most 1,000. */
+  /** Places where the log differs from what was written: the first of each writer, at most 1,000. */
   readonly problems: readonly AuditProblem[]
-  /** What no checkpoint covers, for each writer. */
+  /** Records that no checkpoint covers, for each writer. */
   readonly uncovered: readonly AuditGap[]
   /** How many events the writers say that they lost. */
   readonly lost: number

@@ -3,7 +3,7 @@ import type { Network } from '../ports/index.ts'
 import { sleep, withTimeout } from '../runtime/index.ts'
 import type { AuditRecord, AuditSink } from './audit-record.ts'
 
-/** What bounds a write. */
+/** Bounds of a write. */
 export interface WriteBounds {
   readonly sink: AuditSink
   readonly timeoutMs: number

@@ -2,7 +2,7 @@ import type { Digest } from './audit-keys.ts'
 import { encodeBase64Url } from '../bytes/index.ts'
 import { type AuditCheckpoint, type AuditRecord, GENESIS, recordBytes } from './audit-record.ts'
 
-/** What is wrong with a log. */
+/** Kinds of problems of a log. */
 export type AuditProblemKind =
   | 'malformed'
   | 'edited'
@@ -26,7 +26,7 @@ export interface AuditProblem {
   readonly seq: number
 }
 
-/** What is proven of one writer's records. */
+/** The verdict on one writer's records. */
 export interface WriterCoverage {
   /** How many records the log has. */
   readonly records: number

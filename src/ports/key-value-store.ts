@@ -8,7 +8,7 @@ import type { Bytes } from '../bytes/index.ts'
  * an aborted signal rejects with its reason. `keyValueStoreContract` of `edge-kms/testing` asks for all of it.
  */
 export interface KeyValueStore {
-  /** What it can do. Who needs more than is said here refuses the store at construction. */
+  /** Its abilities. A user that needs more refuses the store at construction. */
   readonly capabilities: KeyValueCapabilities
   /**
    * The value under this key, or `undefined`: absent, expired or lost.
@@ -34,7 +34,7 @@ export interface KeyValueStore {
   delete(key: string, options?: KeyValueOptions): Promise<void>
 }
 
-/** What a {@link KeyValueStore} declares. */
+/** Declared by a {@link KeyValueStore}. */
 export interface KeyValueCapabilities {
   /** `strong`: a read after an acknowledged write sees it, everywhere. */
   readonly consistency: 'strong' | 'eventual'

@@ -8,7 +8,7 @@ export interface Network {
   jitter(): number
 }
 
-/** What is read of an answer. Every `Response` is one; a platform may have something cheaper. */
+/** The part of an answer that is read. Every `Response` is one; a platform may have something cheaper. */
 export interface NetworkResponse {
   readonly status: number
   /** `opaqueredirect` where a platform hides what it was told not to follow. */

@@ -10,7 +10,7 @@ export type KmsOperation =
   | 'healthCheck'
 
 /**
- * What shares a fate at one KMS. Rewrap and the versions stand apart: a rotation that fails must not
+ * Calls that fail together at one KMS. Rewrap and the versions stand apart: a rotation that fails must not
  * stop the traffic.
  */
 export type CallClass = 'encrypt' | 'decrypt' | 'manage'
@@ -27,7 +27,7 @@ export interface Observer {
 }
 
 /**
- * What a layer saw. Holds names, codes and numbers, never a context, a key's bytes or a message:
+ * An event of a layer. Holds names, codes and numbers, never a context, a key's bytes or a message:
  * nothing of it has to be redacted.
  */
 export type KmsEvent =

@@ -24,7 +24,7 @@ export interface CircuitBreakerKmsOptions extends CircuitBreakerConfig, Decorato
    * costs calls, never a wrong answer, and when it is down each isolate decides alone.
    */
   readonly store?: KeyValueStore | undefined
-  /** What {@link CircuitBreakerKms.state} gave in an earlier process. */
+  /** The result of {@link CircuitBreakerKms.state} in an earlier process. */
   readonly state?: CircuitStates | undefined
 }
 

@@ -18,10 +18,10 @@ export interface CircuitRecord {
   readonly passed: number
 }
 
-/** What came of a call. `neutral` says nothing about the KMS: a caller's mistake, an abort. */
+/** The outcome of a call. `neutral` says nothing about the KMS: a caller's mistake, an abort. */
 export type CircuitOutcome = 'success' | 'failure' | 'neutral'
 
-/** What to do with a call. */
+/** The decision about a call. */
 export type Admission = 'pass' | 'probe' | 'refuse'
 
 /** Open circuits of many isolates must not probe at the same moment. */

@@ -8,7 +8,7 @@ import type { RetryConfig } from './retry-policy.ts'
 /** Names of the presets of {@link composeKms}. */
 export type PresetName = 'development' | 'production' | 'highAvailability' | 'highSecurity'
 
-/** What a preset sets. Plain data; the values and their reasons are in `docs/guides/resilience.md`. */
+/** Values of a preset. Plain data; the values and their reasons are in `docs/guides/resilience.md`. */
 export interface ResiliencePreset {
   /** The total deadline of a call, in milliseconds. */
   readonly deadlineMs: number

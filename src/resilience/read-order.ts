@@ -1,4 +1,4 @@
-/** What is known of one KEK's KMS. Plain data. */
+/** Facts about one KEK's KMS. Plain data. */
 export interface MemberHealth {
   /** A moving average of what an unwrap takes, in milliseconds; `undefined`: not known. */
   readonly latencyMs: number | undefined

@@ -36,7 +36,7 @@ export interface ResilienceConfig {
   readonly scopes?: readonly string[] | undefined
 }
 
-/** What a configuration comes to: the preset, and what was given over it. */
+/** Returns the values of a configuration: those of the preset, overridden by the caller's. */
 export type ResilienceValues = Omit<
   ResiliencePreset,
   'retry' | 'circuitBreaker' | 'bulkhead' | 'hedge'
@@ -61,7 +61,7 @@ export function resilienceValues(config: ResilienceConfig): ResilienceValues {
   refuseOthers(others)
   const deadline = checkNumber('deadlineMs', deadlineMs ?? base.deadlineMs, TIMEOUTS.deadlineMs)
   const attempt = attemptTimeoutMs ?? Math.min(base.attemptTimeoutMs, deadline)
-  // What the deadline would cut, so that it never happened.
+  // A wait that the deadline would always cut can never succeed.
   demandBelow('bulkhead.maxWaitMs', bulkhead?.maxWaitMs, deadline)
   demandBelow('hedge.afterMs', hedge === false ? undefined : hedge?.afterMs, deadline)
   return {

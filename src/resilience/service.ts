@@ -4,7 +4,7 @@ import { discard, type KeyManagementService, type KmsSignalOptions, missing } fr
 import type { KmsOperation, Network, Observer, Runtime } from '../ports/index.ts'
 import { webNetwork, webRuntime, withTimeout } from '../runtime/index.ts'
 
-/** What every decorator stands on; tests and simulations bring their own. */
+/** Ports of every decorator; tests and simulations bring their own. */
 export interface DecoratorPorts {
   readonly runtime?: Runtime | undefined
   readonly network?: Network | undefined

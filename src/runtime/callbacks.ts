@@ -71,7 +71,7 @@ export function jwtOf(value: unknown, provider: string): string {
   throw new KmsError('ERR_KMS_UNAUTHENTICATED', { provider, message: 'the token is not a JWT' })
 }
 
-/** Where something that expires comes from: credentials or tokens. */
+/** A source of credentials or tokens, which expire. */
 interface Source<O extends FlightOptions, T, R extends readonly unknown[]> {
   get(options: O): Promise<T>
   refused(...given: R): void

@@ -9,7 +9,7 @@ export interface Expiring {
   readonly expiresAtMs?: number
 }
 
-/** What a refreshing value stands on. */
+/** Ports of a refreshing value. */
 export interface RefreshPorts {
   readonly runtime: Runtime
   readonly network: Network
@@ -77,7 +77,7 @@ export class Refreshing<T extends Expiring> {
     const ahead = REFRESH_AHEAD_MS + this.#ports.network.jitter() * REFRESH_JITTER_MS
     const now = this.#ports.runtime.now()
     const life = (fresh.expiresAtMs ?? Infinity) - now
-    // What lives shorter than that is renewed in the last quarter of its life.
+    // A value with a shorter life is renewed in the last quarter of it.
     this.#refreshAtMs = now + Math.max(life - ahead, life * 0.75)
     this.#held = Object.freeze({ ...fresh })
     return this.#held

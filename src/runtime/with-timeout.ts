@@ -1,6 +1,6 @@
 import type { Network } from '../ports/index.ts'
 
-/** What bounds one wait. */
+/** Bounds of one wait. */
 export interface TimeoutOptions {
   /** In milliseconds; `undefined`: only the caller's signal ends the wait. */
   readonly timeoutMs: number | undefined

@@ -32,7 +32,7 @@ export interface StackParts extends Omit<ComposeKmsOptions, keyof ResilienceConf
 
 /** A stack without a cipher. */
 export interface KeyStack {
-  /** What readiness asks, and what a rotation calls. */
+  /** The KMS of readiness checks and rotations. */
   readonly kms: KeyManagementService
   /** For `new EnvelopeCipher({ keys })`. */
   readonly keys: CachedKms

@@ -11,7 +11,7 @@ export const MAX_TTL_MS = 31_622_400_000
 /** Most keys in one page of a list. */
 export const MAX_PAGE = 1_000
 
-/** What stands in the way of logs, of URLs, and of SQLite, whose text ends at NUL. */
+/** Characters that break logs, URLs, or SQLite, whose text ends at NUL. */
 const CONTROL = /[\u0000-\u001f\u007f]/
 const DATA_KEY_NAME = /^ek1\/[\w-]{43}$/
 

@@ -5,7 +5,7 @@ import type { JsonObject } from '../http/index.ts'
 const TABLE_KEYS = 'pk HASH S, sk RANGE S'
 
 /**
- * What `DescribeTable` says, held against what a system of record needs: keys of our form, and no
+ * Checks an answer of `DescribeTable`: a system of record needs keys of our form, and no
  * replica in another region that learns of a write later.
  *
  * @throws KmsError `ERR_KMS_CONFIG`

@@ -1,6 +1,6 @@
 import type { AwsErrorRow } from '../credentials/aws/index.ts'
 
-/** What a conditional write answers whose condition did not hold. */
+/** DynamoDB's error for a conditional write whose condition did not hold. */
 export const CONDITION_FAILED = 'ConditionalCheckFailedException'
 
 /**

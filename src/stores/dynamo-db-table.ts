@@ -16,11 +16,11 @@ import { checkPrefix } from './checks.ts'
 import { CONDITION_FAILED, DYNAMO_DB_ERRORS, DYNAMO_DB_FAULTS } from './dynamo-db-errors.ts'
 import { type StoreCallOptions, StoreCalls } from './store-calls.ts'
 
-/** What every store on DynamoDB is told. */
+/** Options of every store on DynamoDB. */
 export interface DynamoDbOptions extends EndpointOptions, StoreCallOptions {
   /** Its name: 3 to 255 letters, digits and `_.-`. Its keys are `pk` and `sk`, both strings. */
   readonly table: string
-  /** Where it is, e.g. `eu-central-1`. */
+  /** Its Region, e.g. `eu-central-1`. */
   readonly region: string
   /** As those of `createAwsKms`, e.g. `awsCredentialsFromEnv(env)` of `edge-kms/aws-kms`. */
   readonly credentials: AwsCredentialsOption

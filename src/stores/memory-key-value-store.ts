@@ -74,7 +74,7 @@ export class MemoryKeyValueStore implements KeyValueStore {
       found === undefined || expected === undefined
         ? found === expected
         : equalBytes(found.value, expected)
-    // What cannot be written is refused, whatever is there.
+    // A value that cannot be written is refused, also where the comparison fails.
     checkValue(next, this.capabilities.maxValueBytes)
     checkTtl(options.ttlMs)
     if (asExpected) this.#write(key, next, options.ttlMs)

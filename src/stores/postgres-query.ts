@@ -3,7 +3,7 @@ import { KmsError } from '../errors.ts'
 import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
 
 /**
- * What is used of a client: `Pool` and `Client` of node-postgres and of `@neondatabase/serverless`, and
+ * The part of a client that the stores use: `Pool` and `Client` of node-postgres and of `@neondatabase/serverless`, and
  * PGlite, as they are. It must speak to the primary.
  */
 export interface PostgresClient {
@@ -13,7 +13,7 @@ export interface PostgresClient {
   ): Promise<{ readonly rows: readonly unknown[] }>
 }
 
-/** What every store on PostgreSQL is told. */
+/** Options of every store on PostgreSQL. */
 export interface PostgresOptions extends StoreCallOptions {
   readonly client: PostgresClient
 }

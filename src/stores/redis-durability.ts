@@ -4,7 +4,7 @@ import { configError } from '../checks/index.ts'
 const KEEPS = /^(?:noeviction|volatile-[a-z]+)$/
 
 /**
- * What `INFO` says, held against what a system of record needs. The policy of `fsync` is not in it.
+ * Checks an answer of `INFO` for a system of record. The policy of `fsync` is not in it.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://redis.io/docs/latest/commands/info/

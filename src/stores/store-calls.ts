@@ -94,7 +94,7 @@ export class StoreCalls {
     return Promise.reject(new KmsError('ERR_KMS_UNSUPPORTED', facts))
   }
 
-  /** What was thrown may throw itself when it is looked at. */
+  /** A thrown value may throw itself when it is read. */
   #safelyTyped(operation: string, error: unknown): KmsError {
     try {
       return this.#typed(operation, error)

@@ -41,7 +41,7 @@ export class StoreRepairLog implements RepairLog {
     return this.#change(missing, options, () => ({ ...missing, providers: [] }))
   }
 
-  /** What is still missing, a page at a time. */
+  /** Returns the notes that are not done, a page at a time. */
   async list(
     cursor: string | undefined,
     limit: number,

@@ -12,7 +12,7 @@ import { capabilitiesOf, checkKey } from './checks.ts'
 import { checkBinding, type StoreCallOptions, StoreCalls } from './store-calls.ts'
 import { TimedValues } from './timed-values.ts'
 
-/** What is used of a `Storage` of unstorage, over any driver. */
+/** The part of unstorage's `Storage` that the store uses, over any driver. */
 export interface UnstorageStorage {
   getItemRaw(key: string): Promise<unknown>
   setItemRaw(key: string, value: Uint8Array, options: { ttl: number }): Promise<void>
@@ -21,7 +21,7 @@ export interface UnstorageStorage {
 
 /** Options of {@link UnstorageKeyValueStore}. */
 export interface UnstorageKeyValueStoreOptions extends StoreCallOptions {
-  /** What `createStorage` gave. */
+  /** The result of `createStorage`. */
   readonly storage: UnstorageStorage
   /** Stands before every key: lower-case letters, digits and `-`, up to 32; `edge-kms` by default. */
   readonly prefix?: string
@@ -110,7 +110,7 @@ function bytesOf(found: unknown, unreadable: () => Error): Bytes {
   throw unreadable()
 }
 
-/** What stands before its own length, or `undefined` where the end is missing. */
+/** Returns the bytes before their own length, or `undefined` where the end is missing. */
 function wholeOf(stored: Bytes): Bytes | undefined {
   const end = stored.length - LENGTH_BYTES
   if (end < 0) return undefined

@@ -4,7 +4,7 @@ import { type ContractCase, demand, demandCode } from './contract-case.ts'
 import { keyValueRefusals } from './key-value-refusals.ts'
 import { empty, freshKey, randomBytes } from './samples.ts'
 
-/** What the suite needs of a store. */
+/** The subject of the suite. */
 export interface KeyValueStoreSubject {
   /** A store, or another client of the one before. */
   create(): KeyValueStore | Promise<KeyValueStore>

@@ -11,7 +11,7 @@ import {
 } from '../kms/index.ts'
 import { demand, demandCode } from './contract-case.ts'
 
-/** What the contract suite is run against. */
+/** The subject of the contract suite. */
 export interface KmsContractSubject {
   /** A new service over the same KEKs each time, so that nothing is left over from another case. */
   create(): KeyManagementService | Promise<KeyManagementService>

@@ -61,7 +61,7 @@ export class ByteReader {
   }
 }
 
-/** What is wrong is said: nothing here depends on a secret. */
+/** The error names the fault: nothing here depends on a secret. */
 export function malformed(reason: string): KmsError {
   return new KmsError('ERR_WIRE_MALFORMED', { message: `not a well-formed envelope: ${reason}` })
 }

@@ -18,7 +18,7 @@ const FLAG_STORED = 0x01
 export interface DataKeyFields {
   readonly salt: Bytes
   readonly createdAtMs: number
-  /** What the header carries in clear; empty where nothing is stored. */
+  /** The context that the header carries in clear; empty if none is stored. */
   readonly stored: EncryptionContext
 }
 
@@ -130,7 +130,7 @@ function encodeWrap({ provider, kekId, kekVersion, wrapped }: WrappedKey): Bytes
   )
 }
 
-/** What a writer must not write and a reader must not accept. */
+/** Refuses what a writer must not write and a reader must not accept. */
 function checkWraps(wraps: readonly WrappedKey[]): void {
   checkLength(wraps.length, 1, LIMITS.maxWraps) // W3.8
   const seen = new Set<string>()

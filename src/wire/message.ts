@@ -11,7 +11,7 @@ const MAGIC_1 = 0x6b
 /** The only version so far. */
 export const WIRE_VERSION = 0x01
 
-/** What a message is. */
+/** The kind of a message. */
 export type MessageKind =
   'record' | 'stream' | 'record-by-reference' | 'stream-by-reference' | 'data-key-record'
 
@@ -26,7 +26,7 @@ const KIND_BYTES: Readonly<Record<MessageKind, number>> = {
 /** Every kind, for a look without policy. */
 export const ALL_KINDS: readonly MessageKind[] = Object.keys(KIND_BYTES) as MessageKind[]
 
-/** What a reader accepts: policy, never taken from the data. */
+/** The policy of a reader, never taken from the data. */
 export interface ReadPolicy {
   readonly acceptVersions: readonly number[]
   readonly acceptKinds: readonly MessageKind[]

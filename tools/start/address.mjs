@@ -15,7 +15,7 @@ export async function readAddress(env) {
   }
   if (!isLoopback(host) && !env['EDGE_KMS_GATEWAY_HOSTS']) {
     throw new StartError(
-      `HOST is ${JSON.stringify(host)}, which others can reach, and the gateway asks nobody who they are. ` +
+      `HOST is ${JSON.stringify(host)}, which others can reach, and the gateway has no authentication. ` +
         'If something in front of it does, name the hosts that it may be called by in EDGE_KMS_GATEWAY_HOSTS.',
     )
   }

@@ -58,7 +58,7 @@ export function bindingsOf(root, env) {
   const shown = shortPath(root, path)
   const about = [
     `KMS: a local key ${made ? 'made just now' : 'read'} in ${shown} (mode 0600). Keep it out of git.`,
-    'It is for development: whoever reads that file can decrypt everything, and without it nothing can.',
+    'It is for development: anyone who reads that file can decrypt everything; without it, nobody can.',
   ]
   return { bindings: { ...common, ...checked({ ...pick(env, names), ...keys }, shown) }, about }
 }

@@ -9,7 +9,7 @@ export function greeting(url, about) {
   const maps = `-H 'Edge-Kms-Context: {"tenant":"acme"}' -H 'Edge-Kms-Aad: {"file":"README.md"}'`
   const curl = `curl -sSf -H Expect: ${maps} -X POST`
   return [
-    `edge-kms listens on ${url} (workerd). It asks nobody who they are: keep it on this machine.`,
+    `edge-kms listens on ${url} (workerd). It has no authentication: keep it on this machine.`,
     ...about,
     '',
     'Encrypt any file, and decrypt it again:',

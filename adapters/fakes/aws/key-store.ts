@@ -17,6 +17,8 @@ export interface KeySet {
   readonly keyId: string
   readonly materials: KeyMaterial[]
   onDemandRotations: number
+  /** Of automatic rotation, in days. The fake tells the period, and rotates on demand only. */
+  rotationDays?: number
 }
 
 /** Key states: https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */
@@ -134,6 +136,26 @@ export class KeyStore {
   /** The key id behind an alias ARN. */
   alias(arn: string): string | undefined {
     return this.#aliases.get(arn)
+  }
+
+  /** The keys of one account in one region, in the order in which they were made. */
+  ownedIn(region: string, accountId: string): readonly StoredKey[] {
+    return [...this.#keys.values()]
+      .filter((key) => key.region === region && key.accountId === accountId)
+      .filter(({ set }) => this.byId(region, set.keyId) !== undefined)
+  }
+
+  /** The aliases of one account in one region, with the ids of their keys. */
+  aliasesIn(
+    region: string,
+    accountId: string,
+  ): readonly { readonly arn: string; readonly keyId: string }[] {
+    return [...this.#aliases]
+      .map(([arn, keyId]) => ({ arn, keyId }))
+      .filter(({ arn }) => {
+        const place = parseKmsArn(arn)
+        return place?.region === region && place.accountId === accountId
+      })
   }
 
   setAlias(arn: string, keyId: string | undefined): void {

@@ -103,14 +103,7 @@ export const cancelKeyDeletion: KmsOperation = (call) => {
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html */
 export const rotateKeyOnDemand: KmsOperation = (call) => {
-  const key = keyOf(call)
-  demandEnabled(call, key)
-  if (key.spec !== 'SYMMETRIC_DEFAULT' || key.origin !== 'AWS_KMS') {
-    throw new Refusal('unsupported')
-  }
-  if (key.multiRegion === 'REPLICA') {
-    throw new Refusal('unsupported', `${key.arn} is not a multi-region primary key.`)
-  }
+  const key = rotatable(call)
   if (key.set.onDemandRotations >= MAX_ON_DEMAND_ROTATIONS) throw new Refusal('limitExceeded')
   // AWS takes some minutes; here the new material is current at once. The old one stays for ever.
   key.set.onDemandRotations++
@@ -122,7 +115,39 @@ export const rotateKeyOnDemand: KmsOperation = (call) => {
 export const getKeyRotationStatus: KmsOperation = (call) => {
   const key = keyOf(call)
   if (key.spec !== 'SYMMETRIC_DEFAULT') throw new Refusal('unsupported')
-  return { KeyId: key.arn, KeyRotationEnabled: false }
+  const { rotationDays: days } = key.set
+  return {
+    KeyId: key.arn,
+    KeyRotationEnabled: days !== undefined,
+    ...(days !== undefined && { RotationPeriodInDays: days }),
+  }
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html */
+export const enableKeyRotation: KmsOperation = (call) => {
+  const days = call.input.optionalInteger('RotationPeriodInDays', { min: 90, max: 2_560 })
+  const { set } = rotatable(call)
+  set.rotationDays = days ?? 365
+  return {}
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html */
+export const disableKeyRotation: KmsOperation = (call) => {
+  delete rotatable(call).set.rotationDays
+  return {}
+}
+
+/** An enabled key whose material AWS makes and may replace. @throws Refusal */
+function rotatable(call: KmsCall): StoredKey {
+  const key = keyOf(call)
+  demandEnabled(call, key)
+  if (key.spec !== 'SYMMETRIC_DEFAULT' || key.origin !== 'AWS_KMS') {
+    throw new Refusal('unsupported')
+  }
+  if (key.multiRegion === 'REPLICA') {
+    throw new Refusal('unsupported', `${key.arn} is not a multi-region primary key.`)
+  }
+  return key
 }
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html */

@@ -11,12 +11,15 @@ import {
   createKey,
   describeKey,
   disableKey,
+  disableKeyRotation,
   enableKey,
+  enableKeyRotation,
   getKeyRotationStatus,
   replicateKey,
   rotateKeyOnDemand,
   scheduleKeyDeletion,
 } from './kms-key-operations.ts'
+import { listAliases, listKeys } from './kms-list-operations.ts'
 import type { KmsOperation } from './kms-service.ts'
 
 /** What `X-Amz-Target: TrentService.<name>` may name; anything else is an unknown operation. */
@@ -28,11 +31,15 @@ export const KMS_OPERATIONS: ReadonlyMap<string, KmsOperation> = new Map([
   ['DeleteAlias', deleteAlias],
   ['DescribeKey', describeKey],
   ['DisableKey', disableKey],
+  ['DisableKeyRotation', disableKeyRotation],
   ['EnableKey', enableKey],
+  ['EnableKeyRotation', enableKeyRotation],
   ['Encrypt', encrypt],
   ['GenerateDataKey', generateDataKey],
   ['GenerateDataKeyWithoutPlaintext', generateDataKeyWithoutPlaintext],
   ['GetKeyRotationStatus', getKeyRotationStatus],
+  ['ListAliases', listAliases],
+  ['ListKeys', listKeys],
   ['ReEncrypt', reEncrypt],
   ['ReplicateKey', replicateKey],
   ['RotateKeyOnDemand', rotateKeyOnDemand],

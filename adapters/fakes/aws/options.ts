@@ -60,7 +60,7 @@ export interface FakeAwsAccessKey {
   readonly policy?: FakeAwsPolicy
 }
 
-/** Who may assume a role. */
+/** Principals that may assume a role. */
 export interface FakeAwsTrust {
   /** Account ids or ARNs of principals; `'*'` is everyone. */
   readonly principals?: readonly string[]

@@ -3,7 +3,7 @@ import type { FakeAwsAccessKey, FakeAwsPolicy, FakeAwsRole } from './options.ts'
 import { partitionOf } from './place.ts'
 import { randomBytes, randomText } from './primitives.ts'
 
-/** Who makes a call. */
+/** The maker of a call. */
 export interface Principal {
   readonly accountId: string
   readonly arn: string

@@ -3,7 +3,7 @@ import { originOf } from './authorize.ts'
 import { publicMembers, type StoredKey, type StoredVersion, versionOf } from './key-store.ts'
 import type { VaultCall } from './vault-call.ts'
 
-/** What the vault tells of one version of a key. */
+/** Returns one version of a key, as the vault shows it. */
 export async function bundle(
   call: VaultCall,
   key: StoredKey,

@@ -9,7 +9,7 @@ export type KeyMaterial =
 /** Names and texts that the vault keeps with a version. */
 export type VersionTags = Readonly<Record<string, string>>
 
-/** What a request may say of a version. */
+/** State of a version that a request may set. */
 export interface VersionState {
   readonly enabled?: boolean
   readonly notBeforeMs?: number | undefined

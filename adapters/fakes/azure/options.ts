@@ -81,7 +81,7 @@ export interface FakeAzureKeyOptions {
   readonly vault?: string
   /** `RSA` by default; `oct-HSM`, 256 bits, on Managed HSMs only. */
   readonly kty?: 'RSA' | 'RSA-HSM' | 'oct-HSM'
-  /** What the key may be used for; wrapKey and unwrapKey by default. */
+  /** Operations that the key allows; wrapKey and unwrapKey by default. */
   readonly operations?: readonly string[]
   /** When it expires, milliseconds since the epoch. */
   readonly expiresAtMs?: number

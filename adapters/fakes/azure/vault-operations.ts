@@ -83,7 +83,7 @@ function update(call: VaultCall): Promise<JsonObject> {
   return bundle(call, key, version)
 }
 
-/** What a request says of a version's state; what it does not name stays. */
+/** Returns the changes that a request makes to a version's state. */
 function changes(attributes: unknown, tags: unknown): VersionState {
   const { enabled, nbf, exp } = (attributes ?? {}) as JsonObject
   return {

@@ -12,7 +12,7 @@ export interface FakeGcpCall {
   readonly aad?: string
   /** Resource name of the version that was used. */
   readonly version?: string
-  /** Who called, once the token was found right: an e-mail address or a `principal://`. */
+  /** The caller, once its token was verified: an e-mail address or a `principal://`. */
   readonly caller?: string
   /** Status of the answer; absent while there is none, and after a reset. */
   readonly status?: number

@@ -26,6 +26,8 @@ export interface StoredKey {
   readonly generationMs: number
   readonly versions: StoredVersion[]
   primary?: StoredVersion
+  /** Shown as it was given; the fake rotates when it is told to. */
+  readonly rotation?: { readonly nextRotationTime: string; readonly rotationPeriod?: string }
 }
 
 /** Default of destroy_scheduled_duration. */
@@ -58,7 +60,7 @@ export class KeyStore {
   }
 
   addKey(
-    key: Pick<StoredKey, 'name' | 'purpose' | 'protectionLevel' | 'generationMs'>,
+    key: Pick<StoredKey, 'name' | 'purpose' | 'protectionLevel' | 'generationMs' | 'rotation'>,
     withVersion: boolean,
   ): StoredKey {
     const { name } = key

@@ -73,13 +73,14 @@ export function versionAnswer(
 
 /** A key as an answer shows it. */
 export function keyAnswer(call: KmsCall, key: StoredKey): JsonObject {
-  const { name, purpose, createdAtMs, protectionLevel, primary } = key
+  const { name, purpose, createdAtMs, protectionLevel, primary, rotation } = key
   return {
     name,
     purpose,
     createTime: new Date(createdAtMs).toISOString(),
     versionTemplate: { protectionLevel, algorithm: 'GOOGLE_SYMMETRIC_ENCRYPTION' },
     destroyScheduledDuration: '2592000s',
+    ...rotation,
     ...(primary !== undefined && { primary: versionAnswer(call, key, primary) }),
   }
 }

@@ -40,9 +40,11 @@ export const createCryptoKey: KmsMethod = (call) => {
   const template = (input.any('versionTemplate') ?? {}) as JsonObject
   const level = template['protectionLevel'] ?? template['protection_level'] ?? 'SOFTWARE'
   for (const unused of ['labels', 'destroyScheduledDuration', 'importOnly']) input.any(unused)
+  const rotation = rotationOf(call, purpose)
   input.end()
   const key = keys.addKey(
     {
+      ...(rotation !== undefined && { rotation }),
       name: `${name}/${idOf(call, 'cryptoKeyId')}`,
       purpose,
       protectionLevel: enumName('protectionLevel', level) ?? 'SOFTWARE',
@@ -61,8 +63,9 @@ export const getCryptoKey: KmsMethod = (call) => {
 export const listCryptoKeys: KmsMethod = (call) => {
   demandPermission(call, 'cloudkms.cryptoKeys.list')
   const ring = call.name.replace(/\/cryptoKeys$/, '')
-  const cryptoKeys = call.keys.keysIn(ring).map((key) => keyAnswer(call, key))
-  return { cryptoKeys, totalSize: cryptoKeys.length }
+  const all = call.keys.keysIn(ring)
+  const { rows, rest } = pageOf(call, all)
+  return { cryptoKeys: rows.map((key) => keyAnswer(call, key)), totalSize: all.length, ...rest }
 }
 
 /** @see https://cloud.google.com/kms/docs/reference/rest/v1/projects.locations.keyRings.cryptoKeys/updatePrimaryVersion */
@@ -95,8 +98,9 @@ export const getCryptoKeyVersion: KmsMethod = (call) => {
 export const listCryptoKeyVersions: KmsMethod = (call) => {
   demandPermission(call, 'cloudkms.cryptoKeyVersions.list')
   const key = keyOf(call)
-  const cryptoKeyVersions = key.versions.map((version) => versionAnswer(call, key, version))
-  return { cryptoKeyVersions, totalSize: cryptoKeyVersions.length }
+  const { rows, rest } = pageOf(call, key.versions)
+  const cryptoKeyVersions = rows.map((version) => versionAnswer(call, key, version))
+  return { cryptoKeyVersions, totalSize: key.versions.length, ...rest }
 }
 
 /** Of a version only its state can be changed, and only between ENABLED and DISABLED. */
@@ -138,6 +142,34 @@ export const restoreCryptoKeyVersion: KmsMethod = (call) => {
   version.state = 'DISABLED'
   delete version.destroyAtMs
   return versionAnswer(call, keyOf(call), version)
+}
+
+/** One page of a list, and the token of the next (AIP-158). @throws Refusal `invalid` */
+function pageOf<T>(
+  { query }: KmsCall,
+  all: readonly T[],
+): { readonly rows: readonly T[]; readonly rest: JsonObject } {
+  const [size, from] = ['pageSize', 'pageToken'].map((name) => Number(query.get(name) ?? 0))
+  if (!Number.isInteger(size) || !Number.isInteger(from) || Math.min(size ?? 0, from ?? 0) < 0)
+    throw new Refusal('invalid', 'The page_size or page_token is invalid.')
+  const [start, end] = [from ?? 0, (from ?? 0) + (size || 100)]
+  const rest = end < all.length ? { nextPageToken: String(end) } : {}
+  return { rows: all.slice(start, end), rest }
+}
+
+/** The schedule of a new key. @throws Refusal `invalid` where it cannot have one, or has half of it */
+function rotationOf({ input }: KmsCall, purpose: string): StoredKey['rotation'] {
+  const [time, period] = [input.any('nextRotationTime'), input.any('rotationPeriod')]
+  if (time === undefined && period === undefined) return undefined
+  const seconds = /^(\d{1,12})s$/.exec(typeof period === 'string' ? period : '')?.[1]
+  const isPeriod = period === undefined || Number(seconds) >= 86_400
+  if (purpose !== 'ENCRYPT_DECRYPT' || typeof time !== 'string' || !isPeriod)
+    throw new Refusal(
+      'invalid',
+      'A schedule needs next_rotation_time, and a period of a day or more.',
+    )
+  const nextRotationTime = new Date(time).toISOString()
+  return { nextRotationTime, ...(typeof period === 'string' && { rotationPeriod: period }) }
 }
 
 function idOf({ query }: KmsCall, name: string): string {

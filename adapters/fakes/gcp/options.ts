@@ -49,7 +49,7 @@ export interface FakeGcpServiceAccount {
   readonly email: string
   /** Everything by default. */
   readonly policy?: FakeGcpPolicy
-  /** Who may become it: e-mail addresses or `principal://…`; nobody by default. */
+  /** Principals that may impersonate it: e-mail addresses or `principal://…`; nobody by default. */
   readonly tokenCreators?: readonly string[]
 }
 
@@ -61,13 +61,13 @@ export interface FakeGcpPoolProvider {
   readonly issuer?: string
   /** Public keys of the issuer, RSA or P-256. */
   readonly keys?: readonly JsonWebKey[]
-  /** What `aud` of a token may be; by default `https:` and the audience. */
+  /** Accepted values of `aud`; by default `https:` and the audience. */
   readonly allowedAudiences?: readonly string[]
   /** Answers the signed GetCallerIdentity, e.g. `fetch` of a fake of AWS. */
   readonly awsSts?: (request: Request) => Promise<Response>
   /** The AWS account that is let in. */
   readonly awsAccount?: string
-  /** What its principals may do; everything by default. */
+  /** Permissions of its principals; all by default. */
   readonly policy?: FakeGcpPolicy
 }
 

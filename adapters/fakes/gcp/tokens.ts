@@ -4,7 +4,7 @@ import { isSignedBy, parseJwt } from '../azure/jwt.ts'
 import { Refusal } from './errors.ts'
 import type { FakeGcpPolicy, FakeGcpServiceAccount } from './options.ts'
 
-/** Who makes a call. */
+/** The maker of a call. */
 export interface Principal {
   /** An e-mail address, or `principal://…` of a workload identity pool. */
   readonly id: string

@@ -13,7 +13,7 @@ interface FakeServer<F extends ScriptedFault, C> {
   }
 }
 
-/** What every fake shows of its server. */
+/** Members that every fake has. */
 export interface FakeSurface<F extends ScriptedFault, C> {
   readonly fetch: (request: Request) => Promise<Response>
   readonly network: Network

@@ -11,14 +11,14 @@ export interface ReceivedRequest {
   readonly body: Bytes
 }
 
-/** What every record of a call has. */
+/** Members that every record of a call has. */
 interface DoorRecord {
   readonly operation: string
   status?: number
   fault?: string
 }
 
-/** What a fault may have that acts on any request. */
+/** Members of a fault that acts on any request. */
 interface DoorFault extends ScriptedFault {
   readonly delayMs?: number
   readonly sizeBytes?: number
@@ -32,7 +32,7 @@ export interface DoorCall<F, R> {
   readonly fault: F | undefined
 }
 
-/** What every fake server does with a request, whatever it imitates: record it, delay it, break it. */
+/** Records, delays and breaks requests, as every fake server does. */
 export class FrontDoor<F extends DoorFault, R extends DoorRecord> {
   readonly faults: FaultScript<F> = new FaultScript<F>()
   #calls: R[] = []

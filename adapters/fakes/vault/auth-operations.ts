@@ -13,7 +13,7 @@ export interface LoginCall {
   readonly nowMs: number
 }
 
-/** Who logs in, as what a token gets. @throws Refusal */
+/** Returns what the token of a login gets. @throws Refusal */
 export type Login = (call: LoginCall) => Promise<FakeVaultTokenOptions>
 
 /** @see https://openbao.org/api-docs/auth/approle/#login-with-approle */

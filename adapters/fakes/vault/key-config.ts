@@ -3,7 +3,7 @@ import { textOf } from './input.ts'
 import { Refusal } from './refusal.ts'
 import type { TransitKeyState } from './transit-keys.ts'
 
-/** What `keys/<name>/config` changes; nothing where it refuses. @throws Refusal 400 */
+/** Applies `keys/<name>/config`, or changes nothing. @throws Refusal 400 */
 export function configure(key: TransitKeyState, input: JsonObject): void {
   const latest = key.versions.length
   const decryption = boundOf(input, 'decryption', latest)

@@ -33,7 +33,7 @@ export const FAKE_VAULT_DEFECTS: readonly FakeVaultDefect[] = Object.freeze([
   'rewrap-keeps-version',
 ] satisfies FakeVaultDefect[])
 
-/** What may be done on a path: `create`, `read`, `update`, `delete`, `list`. */
+/** Capabilities on a path: `create`, `read`, `update`, `delete`, `list`. */
 export type FakeVaultCapability = 'create' | 'read' | 'update' | 'delete' | 'list'
 
 /**

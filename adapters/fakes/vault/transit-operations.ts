@@ -130,7 +130,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
       const held = all.find(mount, name)
       call.authorize(held === undefined ? 'create' : 'update')
       if (held === undefined && disableUpsert) throw unknownKey()
-      // Whoever may `create` here makes a key by encrypting under a name that is free.
+      // A token with `create` makes a key when it encrypts under a free name.
       const [first = {}] = batchOf(input) ?? [input]
       const derived = textOf(first, 'context') !== ''
       return run(call, held ?? all.ensure(mount, { name, derived }), sealed, 400)

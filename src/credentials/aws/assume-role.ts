@@ -14,7 +14,7 @@ import { STS_KINDS, StsClient, type StsOptions } from './sts.ts'
 /** Options that both ways to assume a role have. */
 interface RoleOptions extends StsOptions {
   readonly roleArn: string
-  /** What CloudTrail shows as the session: 2 to 64 of `[\w+=,.@-]`; `edge-kms` by default. */
+  /** The name of the session in CloudTrail: 2 to 64 of `[\w+=,.@-]`; `edge-kms` by default. */
   readonly sessionName?: string
   /** Life of the credentials: 900 to 43,200 seconds; AWS's default of 3,600. Chained roles: at most 3,600. */
   readonly durationSeconds?: number

@@ -13,7 +13,7 @@ export interface CredentialOptions {
   readonly defer?: ((work: Promise<unknown>) => void) | undefined
 }
 
-/** Where credentials come from. */
+/** A source of credentials. */
 export interface AwsCredentialSource {
   /** Credentials that are valid now; refreshed before they expire. */
   get(options: CredentialOptions): Promise<AwsCredentials>

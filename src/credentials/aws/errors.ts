@@ -2,7 +2,7 @@ import { decodeUtf8 } from '../../bytes/index.ts'
 import { KmsError, type KmsErrorCode, type KmsErrorDetails } from '../../errors.ts'
 import { type HttpResponse, retryAfterMs } from '../../http/index.ts'
 
-/** What some of AWS's errors mean, and what may be mended before they are given to the caller. */
+/** Codes for some of AWS's errors, and those that a retry with new credentials may mend. */
 export interface AwsErrorRow {
   readonly code: KmsErrorCode
   /** AWS's names, with blanks between them and without `Exception`: KMS adds it, STS mostly does not. */

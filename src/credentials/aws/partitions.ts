@@ -18,7 +18,7 @@ const PARTITIONS = [
 
 const REGION = /^[a-z]{2,5}(?:-[a-z]{2,10}){1,3}-\d{1,2}$/
 
-/** Where a service is. */
+/** Options that decide a service's endpoint. */
 export interface EndpointOptions extends EndpointRules {
   /** Instead of the region's own: a VPC endpoint, or a server for tests. https only. */
   readonly endpoint?: string | undefined

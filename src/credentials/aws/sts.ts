@@ -11,7 +11,7 @@ import { awsEndpoint, checkRegion, type EndpointOptions } from './partitions.ts'
 import type { AwsSigner } from './signer.ts'
 import { checkCredentials } from './sources.ts'
 
-/** Where STS is, and how long it may take. */
+/** Endpoint and timeout of STS. */
 export interface StsOptions extends EndpointOptions {
   readonly region: string
   /** Of one request, in milliseconds; 2,000 by default. */

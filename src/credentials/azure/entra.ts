@@ -35,12 +35,12 @@ export const ENTRA_KINDS: OptionKinds<EntraOptions> = {
   network: 'object',
 }
 
-/** Where a proof is sent, which an assertion must name as its audience. */
+/** The token endpoint, which an assertion must name as its audience. */
 export interface ProofTarget extends FlightOptions {
   readonly tokenUrl: string
 }
 
-/** What proves the client: parameters of one request. */
+/** Parameters of one request that prove the client. */
 export type Proof = (target: ProofTarget) => Promise<Readonly<Record<string, string>>>
 
 const PROVIDER = 'azure-entra'

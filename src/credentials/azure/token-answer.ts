@@ -89,7 +89,7 @@ function tokenFailure(
   return new KmsError(code, details)
 }
 
-/** What a status alone means comes before the name: throttled and broken servers reuse names. */
+/** Codes by status, which come before the name: throttled and broken servers reuse names. */
 function codeOfStatus(status: number, named: KmsErrorCode | undefined): KmsErrorCode {
   if (status === 429) return 'ERR_KMS_THROTTLED'
   if (status >= 500 || status === 408) return 'ERR_KMS_UNAVAILABLE'

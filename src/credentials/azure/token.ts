@@ -7,11 +7,11 @@ export interface AzureToken extends Expiring {
 
 /** Options of a look-up. */
 export interface AzureTokenOptions extends FlightOptions {
-  /** What the token is for, e.g. `https://vault.azure.net`: from the configuration, never from a challenge. */
+  /** The resource of the token, e.g. `https://vault.azure.net`: from the configuration, never from a challenge. */
   readonly resource: string
 }
 
-/** Where tokens come from. */
+/** A source of tokens. */
 export interface AzureCredentialSource {
   /** A token that is valid now; renewed before it expires. */
   get(options: AzureTokenOptions): Promise<AzureToken>

@@ -20,7 +20,7 @@ export interface GcpCall extends FlightOptions {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly body?: object
-  /** What INVALID_ARGUMENT means here. */
+  /** The code of INVALID_ARGUMENT here. */
   readonly invalidArgument?: KmsErrorCode | undefined
   readonly hasAttemptTimeout?: boolean | undefined
 }

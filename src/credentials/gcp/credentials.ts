@@ -1,13 +1,13 @@
 import type { FlightOptions } from '../../runtime/index.ts'
 
-/** What Google takes as a bearer: an access token, or a JWT that a service account signed for itself. */
+/** A bearer that Google accepts: an access token, or a JWT that a service account signed for itself. */
 export interface GcpAccessToken {
   readonly token: string
   /** When it stops working, milliseconds since the epoch. Absent: nobody knows. */
   readonly expiresAtMs?: number
 }
 
-/** Where access tokens come from. */
+/** A source of access tokens. */
 export interface GcpCredentialSource {
   /** A token that is valid now; refreshed before it expires. */
   get(options: FlightOptions): Promise<GcpAccessToken>

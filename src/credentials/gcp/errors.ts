@@ -6,7 +6,7 @@ import {
   retryAfterMs,
 } from '../../http/index.ts'
 
-/** What some of Google's errors mean. */
+/** Codes for some of Google's errors. */
 export interface GcpErrorRow {
   readonly code: KmsErrorCode
   /** Names with blanks between them: reasons of ErrorInfo, types of PreconditionFailure, statuses. */
@@ -53,11 +53,11 @@ export interface GcpCallFacts {
   readonly provider: string
   readonly operation: string
   readonly nowMs: number
-  /** What INVALID_ARGUMENT means where the call itself is known to be right. */
+  /** The code of INVALID_ARGUMENT where the call itself is known to be right. */
   readonly invalidArgument?: KmsErrorCode | undefined
 }
 
-/** What Google says of a call that it refuses, however that came here (AIP-193). */
+/** Google's error of a refused call (AIP-193), by REST or by Google's client. */
 export interface GcpStatus {
   /** Name of the canonical code, e.g. `NOT_FOUND`; empty where there is none. */
   readonly canonical: string
@@ -96,7 +96,7 @@ export function gcpErrorOf(
   const row = names.map(rowOf).find((one) => one !== undefined)
   let code = row?.code ?? codeOfStatus(status ?? 0)
   if (canonical === 'INVALID_ARGUMENT') {
-    // What was damaged on its way may arrive whole the next time; the checksums were right here.
+    // A request that was damaged on its way may arrive whole next time; its checksums were right here.
     if (/crc32c|checksum/i.test(message)) code = 'ERR_KMS_UNAVAILABLE'
     else if (row?.names.startsWith(canonical) === true) code = invalidArgument ?? code
   }

@@ -15,7 +15,7 @@ import { toTokenSource } from './sources.ts'
 export interface GcpImpersonationOptions extends EndpointRules {
   /** E-mail address of the service account to become. */
   readonly serviceAccount: string
-  /** Who may become it: roles/iam.serviceAccountTokenCreator. Its tokens must be for IAM Credentials too. */
+  /** The caller, which needs roles/iam.serviceAccountTokenCreator. Its tokens must be for IAM Credentials too. */
   readonly credentials: GcpCredentialsOption
   /** OAuth scopes of the access token; all of Google Cloud by default, as far as IAM lets it. */
   readonly scopes?: readonly string[]

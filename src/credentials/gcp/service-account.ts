@@ -14,7 +14,7 @@ import {
 import { checkOptional } from './check-optional.ts'
 import type { GcpAccessToken, GcpCredentialSource } from './credentials.ts'
 
-/** What counts of a service account's key file. */
+/** The fields of a service account's key file that are used. */
 export interface GcpServiceAccountKey {
   readonly client_email: string
   /** PKCS #8 in PEM. */
@@ -111,7 +111,8 @@ class ServiceAccount implements GcpCredentialSource {
 }
 
 function readKey(given: string | GcpServiceAccountKey): GcpServiceAccountKey {
-  const key = typeof given === 'string' ? parseJsonObject(encodeUtf8(given)) : Object(given)
+  const key: unknown =
+    typeof given === 'string' ? parseJsonObject(encodeUtf8(given)) : Object(given)
   if (key === undefined) throw wrongKey('it', 'a JSON object', 'text that is not one')
   const field = (name: keyof GcpServiceAccountKey, form: RegExp, expected: string): string => {
     const value: unknown = (key as Partial<GcpServiceAccountKey>)[name]

@@ -37,7 +37,7 @@ export interface GcpWorkloadIdentityOptions extends GcpFederationOptions {
   readonly token: (options: FlightOptions) => Promise<string>
 }
 
-/** What proves the foreign identity, made for Google's clock. */
+/** Makes the proof of the foreign identity, for Google's clock. */
 export interface SubjectToken {
   readonly token: string
   readonly type: string

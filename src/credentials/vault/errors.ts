@@ -1,13 +1,13 @@
 import { KmsError, type KmsErrorCode } from '../../errors.ts'
 import { type HttpResponse, parseJsonObject, retryAfterMs } from '../../http/index.ts'
 
-/** What some of Vault's answers mean: by status where it has one, else by its words. */
+/** Codes for some of Vault's answers: by status where it has one, else by its words. */
 export interface VaultErrorRow {
   readonly code: KmsErrorCode
-  /** What the error says of itself: never Vault's own words, which may quote the request. */
+  /** The message of the error: never Vault's own words, which may quote the request. */
   readonly message: string
   readonly statuses?: readonly number[]
-  /** What one of Vault's `errors` says. Vault has no other names for them. */
+  /** Matches one of Vault's `errors`. Vault has no other names for them. */
   readonly says?: RegExp
 }
 

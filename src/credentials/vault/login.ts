@@ -13,7 +13,7 @@ import {
 
 const PROVIDER = 'vault-auth'
 
-/** Where an auth method is. */
+/** The mount of an auth method. */
 export interface VaultMount {
   /** Its path below `auth/`; the method's usual one by default. */
   readonly mount?: string | undefined
@@ -38,7 +38,7 @@ export interface VaultJwtOptions extends VaultMount {
   readonly jwt: () => Promise<string>
 }
 
-/** What a login is refused with. Every bad claim, id or secret is 400, a lockout or a reviewer's no is 403. */
+/** Codes for a refused login. Every bad claim, id or secret is 400, a lockout or a reviewer's no is 403. */
 export const LOGIN_ERRORS: readonly VaultErrorRow[] = [
   {
     code: 'ERR_KMS_UNAUTHENTICATED',
@@ -152,7 +152,7 @@ export async function valueOf(
   return askCallback(secret, callback)
 }
 
-/** What is wrong is said without the value. */
+/** Names what is wrong, never the value. */
 export function checkText(name: string, text: string): string {
   if (typeof text === 'string' && text !== '' && text.length <= 4_096) return text
   throw wrongOption(name, 'a string of 1 to 4,096 characters', text)

@@ -13,7 +13,7 @@ import type { VaultErrorRow } from './errors.ts'
 import { vaultFailure } from './errors.ts'
 import { checkVaultPath } from './paths.ts'
 
-/** Where Vault is. */
+/** Options that decide Vault's endpoint. */
 export interface VaultPlace extends EndpointRules {
   /** E.g. `https://vault.example.com:8200`. https only. */
   readonly endpoint: string

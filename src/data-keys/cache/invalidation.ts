@@ -9,7 +9,7 @@ import {
 import { LIMITS } from '../../wire/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
 
-/** What `CachedKms.invalidate` drops: the keys of one context, one data key, or with neither everything. */
+/** Selects what `CachedKms.invalidate` drops: the keys of one context, one data key, or with neither everything. */
 export interface Invalidation {
   readonly context?: ContextInput
   /** 32 bytes, as `EncryptedEnvelope.parse` gives them. */

@@ -4,7 +4,7 @@ import type { Defer } from '../data-key-source.ts'
 import type { SourceSettings } from '../source-options.ts'
 import type { CacheCounts } from './stats.ts'
 
-/** What readers and writers of one cache share. */
+/** Parts that readers and writers of one cache share. */
 export interface CacheParts {
   readonly settings: SourceSettings
   readonly factory: DataKeyFactory

@@ -20,7 +20,7 @@ export interface CacheStats extends SharedLevelStats {
   readonly refusals: number
 }
 
-/** What one cache counts itself, since construction. */
+/** Counts of one cache, since construction. */
 export type CacheCounts = Record<
   | 'encryptHits'
   | 'encryptMisses'

@@ -44,7 +44,7 @@ export class Adoption {
     this.#had = new BoundedMap(4 * host.maxEntries + 1_000)
   }
 
-  /** What a slot has to offer, and that was worth no refusal: nothing, or a key to be asked for. */
+  /** The content of a slot that was not refused: nothing, or a key to ask for. */
   async candidate(slot: Slot, context: CanonicalContext): Promise<Candidate | undefined> {
     const { active } = slot
     if (active === undefined) return undefined

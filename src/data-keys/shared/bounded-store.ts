@@ -7,7 +7,7 @@ import { within } from '../cache/held-key.ts'
 /** After a call that failed the store is left alone for as long, milliseconds. */
 const PAUSE_MS = 5_000
 
-/** What the store said; `undefined` stands for no answer. */
+/** The answer of the store; `undefined` if there was none. */
 export type Answer<T> = { readonly value: T } | undefined
 
 /** Clock and timers. */

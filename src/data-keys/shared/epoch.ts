@@ -22,7 +22,7 @@ const SETTLE_MS = 300_000
 /** Epochs that were left and are known by their ids: as many as may be set within that time, or so. */
 const MAX_PAST = 16
 
-/** What an epoch stands on. */
+/** Parts that an epoch uses. */
 export interface EpochPorts {
   readonly auth: StoreAuth
   readonly store: BoundedStore

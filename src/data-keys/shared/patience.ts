@@ -7,7 +7,7 @@ import type { Lease } from './slot.ts'
 const FIRST_POLL_MS = 50
 const LONGEST_POLL_MS = 400
 
-/** What a wait stands on. */
+/** Parts that a wait uses. */
 export interface PatienceOptions {
   readonly runtime: Runtime
   readonly network: Network

@@ -14,7 +14,7 @@ import { StoreLevel } from './store-level.ts'
  * A reader of an inline message has the wraps in the message, and asks the KMS once for each data key, as
  * without it. No plaintext key leaves the process: the store holds what the KMS wrapped.
  *
- * What goes wrong with the store is no error of a call. Forged, planted, stale and foreign values are
+ * A failure of the store never fails a call. Forged, planted, stale and foreign values are
  * refused and counted ({@link CacheStats}), a store that is down or slow costs `storeTimeoutMs` once and is
  * left alone for 5 s, and a key is then made as if there were no shared level.
  *

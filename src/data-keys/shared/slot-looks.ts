@@ -6,7 +6,7 @@ import type { PartitionEpoch } from './epoch.ts'
 import { decodeSlot, type Slot } from './slot.ts'
 import type { StoreAuth } from './store-auth.ts'
 
-/** What stands in the store for a context, as one look found it. */
+/** The slot of a context, as one read of the store found it. */
 export interface Look {
   readonly name: string
   /** The value as it is, which a swap must name. */

@@ -9,7 +9,7 @@ import { encodeSlot, ID_BYTES, pointTo, type Slot } from './slot.ts'
 import type { Look } from './slot-looks.ts'
 import type { StoreAuth } from './store-auth.ts'
 
-/** What the making of a shared key stands on. */
+/** Parts that the making of a shared key uses. */
 export interface MakingPorts {
   readonly settings: SharedSettings
   readonly host: SharedLevelHost
@@ -40,7 +40,7 @@ export class SlotMaking {
     const holder = this.#ports.host.runtime.randomFill(new Uint8Array(ID_BYTES))
     const lease = { holder, untilMs: Math.floor(this.#ports.host.runtime.now()) + leaseMs }
     const mine = await encodeSlot(this.#ports.auth, name, { epoch, lease, active })
-    // Where nothing else stands there, a lease whose holder dies goes by itself.
+    // A lease alone in its slot expires by itself if its holder dies.
     const ttlMs = Math.max(found?.leftMs ?? 0, 2 * leaseMs)
     const won = await this.#ports.store.swap(name, bytes, mine, ttlMs, options.signal)
     if (won?.value !== true) return undefined
@@ -69,7 +69,7 @@ export class SlotMaking {
     await this.#ports.store.swap(name, mine, next, ttlMs, undefined)
   }
 
-  /** Where there is no lease, whoever finds no key makes one, and the last that is written stays. */
+  /** Without a lease, each caller that finds no key makes one, and the last write stays. */
   async makeAndPut(
     { name, slot: { epoch }, generation }: Look,
     context: CanonicalContext,

@@ -13,7 +13,7 @@ import {
 } from '../../ciphers/index.ts'
 import type { CanonicalContext } from '../../kms/index.ts'
 
-/** What begins every name in the store; 43 characters of base64url follow. */
+/** The beginning of every name in the store; 43 characters of base64url follow. */
 const PREFIX = 'eks1/'
 const ACTIVE = 'edge-kms/v1/active'
 const SLOT = 'edge-kms/v1/shared-slot'
@@ -43,7 +43,7 @@ export class StoreAuth {
     return this.#bytes === undefined ? 0 : MAC_BYTES
   }
 
-  /** Where the active data key of a context stands: nothing of the context can be read from it. */
+  /** Returns the name of the slot of a context. It reveals nothing of the context. */
   async slotName(context: CanonicalContext): Promise<string> {
     return this.#name(SLOT, await sha256(context.bytes))
   }

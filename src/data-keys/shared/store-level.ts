@@ -19,7 +19,7 @@ import { SlotMaking } from './slot-making.ts'
 import { StoreAuth } from './store-auth.ts'
 
 /**
- * How many keys of the store may come to nothing in one call. Whoever writes the store can show another one at
+ * How many keys of the store may fail in one call. An attacker who can write the store can show another one at
  * each look, and the next step of a call must not be another look for ever.
  */
 const MAX_REFUSALS = 2
@@ -65,7 +65,7 @@ export class StoreLevel implements SharedLevel {
 
   async obtain(context: CanonicalContext, options: ObtainOptions): Promise<DataEncryptionKey> {
     const { policy, capabilities } = this.#host
-    // Who may not make keys may not write under those of others: the KMS says so, as without a shared level.
+    // A caller that may not make keys may not write under those of others: the KMS refuses, as without a shared level.
     if (capabilities.usage === 'decrypt') return this.#host.make(context, options)
     demandKeys(policy.requiredContextKeys, Object.keys(context.map))
     const patience = new Patience({ ...this.#host, ...this.#settings }, options)

@@ -10,7 +10,7 @@ export interface KeyArn {
   readonly key: string
 }
 
-/** What the configuration says of a key: of an alias not its id, of a name not its account. */
+/** A key, as the configuration names it: of an alias not its id, of a name not its account. */
 export interface KeyFacts {
   readonly partition: string
   readonly region: string

@@ -11,7 +11,7 @@ import {
 
 export const PROVIDER = 'aws-kms'
 
-/** What every call on a data key needs. */
+/** Facts that every call on a data key needs. */
 export interface DataKeyCall extends KmsSignalOptions {
   readonly keyId: string
   readonly context: EncryptionContext
@@ -28,7 +28,7 @@ export interface SecretAnswer {
   readonly takePlaintext: () => SecretBytes
 }
 
-/** What an operation answered, whose fields are not trusted yet. */
+/** An answer, whose fields are not trusted yet. */
 interface Answer {
   readonly operation: string
   readonly fields: JsonObject

@@ -26,7 +26,7 @@ export interface AwsKmsOptions extends EndpointOptions {
   /** Which half of the contract this instance may use; `both` by default. */
   readonly usage?: KmsCapabilities['usage']
   /**
-   * What the encryption context of a health check has beside `edge-kms:dk` = `health`, where
+   * Entries of a health check's encryption context beside `edge-kms:dk` = `health`, where
    * policies have conditions on it. Empty by default.
    */
   readonly healthContext?: Readonly<Record<string, string>>

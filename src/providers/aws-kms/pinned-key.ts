@@ -17,7 +17,7 @@ export class PinnedKey {
     if (parseKeyArn(keyId) !== undefined) this.#arn = keyId
   }
 
-  /** What to send as KeyId. */
+  /** The KeyId to send. */
   get keyId(): string {
     return this.#arn ?? this.#configured
   }

@@ -2,16 +2,16 @@ import { optionError, wrongOption } from '../../checks/index.ts'
 import { AZURE_CLOUDS } from '../../credentials/azure/index.ts'
 import { checkEndpoint, type EndpointRules } from '../../http/index.ts'
 
-/** What the configuration says of a key. */
+/** A key, as the configuration names it. */
 export interface ConfiguredKey {
   /** `https://host/keys/name`, host in lower case: what wraps carry, and what every URL begins with. */
   readonly keyId: string
-  /** What tokens are for, e.g. `https://vault.azure.net`. */
+  /** The resource of tokens, e.g. `https://vault.azure.net`. */
   readonly resource: string
   readonly isManagedHsm: boolean
 }
 
-/** Where a key is, and what tokens for it are for. */
+/** Options that name a key, and the resource of its tokens. */
 export interface KeyPlace extends EndpointRules {
   /**
    * `https://<vault>.vault.azure.net/keys/<name>` or `https://<hsm>.managedhsm.azure.net/keys/<name>`,
@@ -19,7 +19,7 @@ export interface KeyPlace extends EndpointRules {
    */
   readonly keyId: string
   /**
-   * What tokens are for, where the host is of a cloud that this package does not know, e.g.
+   * The resource of tokens, if the host is of a cloud that this package does not know, e.g.
    * `https://vault.example.test`. The key's host must be below it.
    */
   readonly resource?: string

@@ -25,7 +25,7 @@ import type { AzureKeyVaultKms } from './options.ts'
 import { type AzureRotationPolicy, policyInput, readPolicy } from './rotation-policy.ts'
 import { PROVIDER } from './vault-client.ts'
 
-/** What one instance is made of. */
+/** Parts of one instance. */
 export interface KeyVaultParts {
   readonly api: KeysApi
   readonly keyId: string

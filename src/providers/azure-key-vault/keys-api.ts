@@ -7,13 +7,13 @@ import { invalidAnswer, type VaultClient } from './vault-client.ts'
 /** How a DEK is wrapped. RSA1_5 and RSA-OAEP, which is OAEP with SHA-1, are refused. */
 export type AzureWrapAlgorithm = 'RSA-OAEP-256' | 'A256KW'
 
-/** What wraps can be of each algorithm: an RSA modulus of 2,048 to 4,096 bits, or RFC 3394 of 32 bytes. */
+/** Lengths that a wrap of each algorithm can have: an RSA modulus of 2,048 to 4,096 bits, or RFC 3394 of 32 bytes. */
 export const WRAP_LENGTHS: Readonly<Record<AzureWrapAlgorithm, readonly number[]>> = {
   'RSA-OAEP-256': [256, 384, 512],
   A256KW: [40],
 }
 
-/** What is known of a key by asking for it. */
+/** Facts about a key, as Key Vault reports them. */
 export interface KeyFacts {
   readonly version: string
   /** Whether it is enabled and may unwrap; past its expiry it still does. */

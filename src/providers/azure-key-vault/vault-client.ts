@@ -16,7 +16,7 @@ export const PROVIDER = 'azure-key-vault'
 /** The version of the REST API: the first with rotation, served in every cloud. */
 const API_VERSION = '7.4'
 
-/** What calls on one key stand on. */
+/** Parts that calls on one key use. */
 export interface VaultClientOptions {
   /** From the configuration alone. */
   readonly keyId: string
@@ -106,7 +106,7 @@ function objectOf({ body }: HttpResponse): JsonObject {
   throw invalidAnswer('the answer is not a JSON object')
 }
 
-/** What an answer must not say. */
+/** Returns the error of an answer that must not occur. */
 export function invalidAnswer(message: string): KmsError {
   return new KmsError('ERR_KMS_RESPONSE_INVALID', { message, provider: PROVIDER })
 }

@@ -9,7 +9,7 @@ export function meaningOfInvalid(method: keyof GcpKmsMethods): KmsErrorCode | un
   return method === 'Decrypt' ? 'ERR_DECRYPT_FAILED' : undefined
 }
 
-/** What Cloud KMS refuses, as an error with a code: for a {@link GcpKmsTransport} of your own. */
+/** Returns an error of Cloud KMS as an error with a code: for a {@link GcpKmsTransport} of your own. */
 export function gcpKmsError(method: keyof GcpKmsMethods, status: GcpStatus): KmsError {
   const facts = { provider: PROVIDER, operation: method }
   return gcpErrorOf(status, { ...facts, invalidArgument: meaningOfInvalid(method) })

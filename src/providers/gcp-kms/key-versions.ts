@@ -9,7 +9,7 @@ import type { GcpKmsApi } from './kms-api.ts'
 const POLLS = 20
 const POLL_MS = 500
 
-/** What is known of a key's versions, and how a new one becomes the primary. */
+/** Remembers a key's versions, and makes a new one the primary. */
 export class KeyVersions {
   readonly #api: GcpKmsApi
   readonly #network: Network

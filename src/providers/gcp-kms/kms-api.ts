@@ -105,7 +105,7 @@ export class GcpKmsApi {
     return bytesOf(answer, 'data', 32, 32)
   }
 
-  /** What a call on a data key has beside the data key: the key, and the context with its checksum. */
+  /** Returns what a call has beside the data key: the key, and the context with its checksum. */
   #aad({ context }: KmsCallOptions): {
     readonly name: string
     readonly additionalAuthenticatedData: Bytes

@@ -6,7 +6,7 @@ interface Named {
   readonly name: string
 }
 
-/** What Encrypt and Decrypt have alike; checksums are CRC-32C. */
+/** Fields that Encrypt and Decrypt share; checksums are CRC-32C. */
 interface OnDataKey extends Named {
   readonly additionalAuthenticatedData: Bytes
   readonly additionalAuthenticatedDataCrc32c: number
@@ -33,7 +33,7 @@ export interface GcpKmsMethods {
  */
 export type GcpKmsAnswer = Readonly<Record<string, unknown>>
 
-/** What carries calls to Cloud KMS: REST by `fetch`, or Google's own client. */
+/** Carries calls to Cloud KMS: REST by `fetch`, or Google's own client. */
 export interface GcpKmsTransport {
   /**
    * One call. It ends in time, and at once when its signal aborts, with the signal's reason. What it

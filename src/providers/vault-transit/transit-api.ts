@@ -8,7 +8,7 @@ import { readWrapped, type WrappedText } from './wrapped-text.ts'
 
 export const PROVIDER = 'vault-transit'
 
-/** What binds a context, as parameters of a request. */
+/** Parameters of a request that bind a context. */
 export type Binding = Readonly<Partial<Record<'associated_data' | 'context', string>>>
 
 /** One ciphertext of a batch. */
@@ -17,7 +17,7 @@ export interface DecryptItem {
   readonly binding: Binding
 }
 
-/** What Vault says of a key. */
+/** Facts about a key, as Vault reports them. */
 export interface KeyInfo {
   readonly derived: boolean
   readonly latestVersion: number

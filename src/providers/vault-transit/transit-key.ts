@@ -68,7 +68,7 @@ export class TransitKey {
       this.learn(latestVersion)
       return derived
     } catch (error) {
-      // What is stated is enough where associated data binds in any case.
+      // The configuration is enough where associated data binds in any case.
       const enough = this.#bindBy !== 'derivation' && isKmsError(error, 'ERR_KMS_ACCESS_DENIED')
       if (enough && this.#stated !== undefined) return this.#stated
       throw error

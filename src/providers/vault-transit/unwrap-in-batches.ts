@@ -17,7 +17,7 @@ interface Candidates {
   readonly context: EncryptionContext
 }
 
-/** What the work stands on. */
+/** Parts that the work uses. */
 interface Batches {
   readonly bindings: () => Promise<(context: EncryptionContext) => Binding>
   readonly decrypt: (batch: readonly DecryptItem[]) => Promise<readonly Outcome<SecretBytes>[]>

@@ -24,7 +24,7 @@ import type { TransitKey } from './transit-key.ts'
 import { unwrapInBatches } from './unwrap-in-batches.ts'
 import { MAX_WRAPPED_BYTES, readWrapped, textOf, type WrappedText } from './wrapped-text.ts'
 
-/** What a service is made of. */
+/** Parts of the service. */
 export interface VaultTransitParts {
   readonly api: TransitApi
   readonly key: TransitKey

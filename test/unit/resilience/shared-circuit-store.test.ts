@@ -51,7 +51,7 @@ describe('R24 what is kept in the store', () => {
       now: () => world.now() - backMs,
       randomFill: world.randomFill.bind(world),
     }
-    const one = new SharedCircuit(store, 'c', PERIOD_MS, { ...world.ports, runtime })
+    const one = new SharedCircuit(store, 'c', RULES, { ...world.ports, runtime })
     const other = circuit()
     expect(await one.lease({})).toBe(true)
     world.nowMs += PERIOD_MS

@@ -150,6 +150,42 @@ describe('fake AWS KMS: keys and aliases', () => {
     expect((await kms(fake, 'DescribeKey', { KeyId: AliasName })).error).toBe('NotFoundException')
   })
 
+  it('lists keys and aliases by pages', async () => {
+    const fake = createFakeAws()
+    const made = [fake.createKey({ alias: 'alias/a' }), fake.createKey(), fake.createKey()]
+    const first = (await kms(fake, 'ListKeys', { Limit: 2 })).json
+    expect(first).toMatchObject({ Truncated: true })
+    const Marker = first['NextMarker']
+    const second = (await kms(fake, 'ListKeys', { Limit: 2, Marker })).json
+    const listed = [...(first['Keys'] as object[]), ...(second['Keys'] as object[])]
+    expect(listed).toEqual(made.map(({ keyId, arn }) => ({ KeyId: keyId, KeyArn: arn })))
+    expect(second).toMatchObject({ Truncated: false })
+    const keyId = made[0]?.keyId
+    const alias = { AliasName: 'alias/a', TargetKeyId: keyId }
+    expect((await kms(fake, 'ListAliases', { KeyId: keyId })).json['Aliases']).toMatchObject([
+      alias,
+    ])
+    expect((await kms(fake, 'ListAliases', { KeyId: made[1]?.keyId })).json['Aliases']).toEqual([])
+    expect((await kms(fake, 'ListKeys', { Limit: 0 })).error).toBe('ValidationException')
+  })
+
+  it('enables and disables automatic rotation of keys that can have it', async () => {
+    const fake = createFakeAws()
+    const { keyId: KeyId } = fake.createKey()
+    const status = async () => (await kms(fake, 'GetKeyRotationStatus', { KeyId })).json
+    expect(await status()).toMatchObject({ KeyRotationEnabled: false })
+    await kms(fake, 'EnableKeyRotation', { KeyId, RotationPeriodInDays: 180 })
+    expect(await status()).toMatchObject({ KeyRotationEnabled: true, RotationPeriodInDays: 180 })
+    await kms(fake, 'DisableKeyRotation', { KeyId })
+    expect(await status()).toMatchObject({ KeyRotationEnabled: false })
+    const short = { KeyId, RotationPeriodInDays: 89 }
+    expect((await kms(fake, 'EnableKeyRotation', short)).error).toBe('ValidationException')
+    const external = (await kms(fake, 'CreateKey', { Origin: 'EXTERNAL' })).json['KeyMetadata']
+    const imported = (external as { KeyId: string }).KeyId
+    const refused = await kms(fake, 'EnableKeyRotation', { KeyId: imported })
+    expect(refused.status).toBe(400)
+  })
+
   it('keeps an alias to its region', async () => {
     fake.createKey({ alias: 'alias/here' })
     const input = { KeyId: 'alias/here' }

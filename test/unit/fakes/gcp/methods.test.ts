@@ -114,6 +114,33 @@ describe('fake GCP: keys and versions', () => {
     )
   })
 
+  it('are listed by pages, and keep a schedule of rotation', async () => {
+    const fake = create()
+    await call(fake, 'POST', `${location}/keyRings?keyRingId=two`, {})
+    const keys = `${location}/keyRings/two/cryptoKeys`
+    const schedule = { nextRotationTime: '2030-01-01T00:00:00.000Z', rotationPeriod: '7776000s' }
+    const input = { purpose: 'ENCRYPT_DECRYPT', ...schedule }
+    for (const id of ['a', 'b', 'c'])
+      expect((await call(fake, 'POST', `${keys}?cryptoKeyId=${id}`, input)).json).toMatchObject(
+        schedule,
+      )
+    const first = (await call(fake, 'GET', `${keys}?pageSize=2`)).json
+    expect(first['cryptoKeys']).toHaveLength(2)
+    const next = `${keys}?pageSize=2&pageToken=${String(first['nextPageToken'])}`
+    const second = (await call(fake, 'GET', next)).json
+    expect([second['cryptoKeys'], second['nextPageToken'], second['totalSize']]).toEqual([
+      [expect.objectContaining({ name: `${keys.replace(/^\/?/, '')}/c` })],
+      undefined,
+      3,
+    ])
+    for (const wrong of [{ rotationPeriod: '7776000s' }, { ...schedule, rotationPeriod: '60s' }]) {
+      const half = { purpose: 'ENCRYPT_DECRYPT', ...wrong }
+      expect((await call(fake, 'POST', `${keys}?cryptoKeyId=d`, half)).error).toBe(
+        'INVALID_ARGUMENT',
+      )
+    }
+  })
+
   it('are disabled, enabled, destroyed and restored', async () => {
     const fake = create()
     const one = `${a}/cryptoKeyVersions/1`
