@@ -50,14 +50,18 @@ export class AnswerSender {
   async send(answer: StreamedAnswer, signal?: AbortSignal): Promise<void> {
     const { statusCode = 200, headers = {}, cookies, body } = answer
     const pieces = piecesOf(body, signal)
-    const first = await pieces.next()
-    const metadata = { statusCode, headers, ...(cookies !== undefined && { cookies }) }
-    const stream = this.#lambda.HttpResponseStream.from(this.#stream, metadata)
-    this.#started = true
-    // An empty write sends the status of an answer without a body.
-    await written(stream, first.done === true ? '' : first.value, signal)
-    for await (const piece of pieces) await written(stream, piece, signal)
-    stream.end()
+    try {
+      const first = await pieces.next()
+      const metadata = { statusCode, headers, ...(cookies !== undefined && { cookies }) }
+      const stream = this.#lambda.HttpResponseStream.from(this.#stream, metadata)
+      this.#started = true
+      // An empty write sends the status of an answer without a body.
+      await written(stream, first.done === true ? '' : first.value, signal)
+      for await (const piece of pieces) await written(stream, piece, signal)
+      stream.end()
+    } finally {
+      await pieces.return() // cancels a body that was not read to its end
+    }
   }
 }
 
