@@ -20,7 +20,13 @@ export {
 } from './kms-middleware.ts'
 export { snapshotRuntime } from './snapshot-runtime.ts'
 export { type KeyHolder, type SnapshotOptions, snapshotPoint } from './snapshot-point.ts'
-export { sqsBatch, type SqsBatchOptions, type SqsEvent, type SqsRecord } from './sqs-batch.ts'
+export {
+  type SqsAttribute,
+  sqsBatch,
+  type SqsBatchOptions,
+  type SqsEvent,
+  type SqsRecord,
+} from './sqs-batch.ts'
 export type { BatchOptions, BatchResponse, RecordTools } from './batch.ts'
 export type { InvocationTools, KmsStack, KmsTools, LambdaContext, LambdaOptions } from './types.ts'
 export { withKms, type WithKmsOptions } from './with-kms.ts'

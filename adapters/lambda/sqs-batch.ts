@@ -18,9 +18,13 @@ export interface SqsRecord {
   readonly messageId: string
   readonly body: string
   readonly eventSourceARN: string
-  readonly messageAttributes?: Readonly<
-    Record<string, { readonly stringValue?: string; readonly binaryValue?: string }>
-  >
+  readonly messageAttributes?: Readonly<Record<string, SqsAttribute>> | undefined
+}
+
+/** A message attribute: a String has the text form, a Binary the bytes, as base64. */
+export interface SqsAttribute {
+  readonly stringValue?: string | undefined
+  readonly binaryValue?: string | undefined
 }
 
 /** An event of SQS. */

@@ -2,18 +2,22 @@ import { describe, expect, it } from 'vitest'
 import {
   type KmsContext,
   kmsMiddleware,
-  type KmsStack,
   type MiddyRequest,
 } from '../../../adapters/lambda/index.ts'
-import { KmsError } from '../../../src/index.ts'
+import { type EnvelopeCipher, KmsError } from '../../../src/index.ts'
 import { turn } from '../../support/fake-world.ts'
 import { deferred, setup, V2 } from './support.ts'
 
 // middy itself runs it in test/servers/lambda.
 
+interface Stack {
+  readonly cipher: EnvelopeCipher
+}
+type Request = MiddyRequest<KmsContext<Stack>>
+
 const requestOf = (event: unknown, context: object) => {
   const request = { event, context, response: undefined, error: null }
-  return request as unknown as MiddyRequest<KmsContext<KmsStack>>
+  return request as unknown as Request
 }
 
 describe('kmsMiddleware', () => {
@@ -74,7 +78,10 @@ describe('kmsMiddleware', () => {
     await middleware.onError(request)
     expect(request.response).toMatchObject({ statusCode: 504 })
     const error = new KmsError('ERR_KMS_CONFIG')
-    const broken = kmsMiddleware({ ...options, create: () => Promise.reject(error) })
+    const broken = kmsMiddleware({
+      ...options,
+      create: (): Promise<Stack> => Promise.reject(error),
+    })
     const other = requestOf(V2, context(3_000))
     await expect(broken.before(other)).rejects.toBe(error)
     other.error = error
@@ -88,7 +95,7 @@ describe('kmsMiddleware', () => {
     const taken = requestOf(V2, { ...context(3_000), kms: 'theirs' })
     await expect(kmsMiddleware(options).before(taken)).rejects.toThrow('has kms already')
     const other = requestOf(V2, context(3_000))
-    await kmsMiddleware({ ...options, contextKey: 'vault' }).before(other)
+    await kmsMiddleware({ ...options, contextKey: 'vault' }).before(other as never)
     expect(other.context).toHaveProperty('vault.cipher')
     expect(() => kmsMiddleware({ ...options, contextKey: '' })).toThrow('contextKey must be a name')
     expect(() => kmsMiddleware({ ...options, onError: 1 } as never)).toThrow('onError')

@@ -140,6 +140,29 @@ describe('withKmsStream under Lambda', () => {
     }
   })
 
+  it('takes text and bytes of an async iterable, and ends it when it is not read to its end', async () => {
+    lambdaGlobal()
+    const { context, options } = setup()
+    let ended = 0
+    const lines = async function* () {
+      try {
+        yield 'one '
+        yield new TextEncoder().encode('two')
+      } finally {
+        ended += 1
+      }
+    }
+    const handler = streamOf(withKmsStream(() => ({ body: lines() }), options))
+    const out = new PassThrough()
+    const [text] = await Promise.all([read(out), handler(V2, out, context(3_000))])
+    expect([text, ended]).toEqual(['one two', 1])
+    const gone = new PassThrough()
+    gone.destroy()
+    await expect(handler(V2, gone, context(3_000))).rejects.toThrow('was closed')
+    await turn()
+    expect(ended).toBe(2)
+  })
+
   it('stops when the client goes away', async () => {
     lambdaGlobal()
     const { context, options } = setup()
