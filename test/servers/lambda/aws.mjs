@@ -22,6 +22,22 @@ const all = JSON.stringify({
 
 const between = (text, tag) => new RegExp(`<${tag}>([^<]+)</${tag}>`).exec(text)?.[1] ?? ''
 
+/**
+ * A policy of these statements as moto knows them: it has neither conditions nor resources, and one name for the two
+ * halves of a ReEncrypt.
+ */
+export const policyOf = (statements) =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: statements.map(({ Effect, Action }) => ({
+      Effect,
+      Action: [Action]
+        .flat()
+        .flatMap((name) => (name.startsWith('kms:ReEncrypt') ? [name, 'kms:ReEncrypt'] : name)),
+      Resource: '*',
+    })),
+  })
+
 export function awsOf(endpoint) {
   let credentials = { accessKeyId: 'AKIASETUP', secretAccessKey: 'unchecked' }
 
@@ -44,8 +60,13 @@ export function awsOf(endpoint) {
     }
     return JSON.parse((await send(sign, headers, JSON.stringify(input))) || '{}')
   }
-  /** A user with this policy alone. Returns the variables of its credentials. */
+  /**
+   * A user with this policy alone. Returns the variables of its credentials. moto checks a signature over a form
+   * in an encoding of its own, so it lets these three calls pass unchecked.
+   */
   const userWith = async (UserName, PolicyDocument) => {
+    const init = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '3' }
+    await (await fetch(`${endpoint}/moto-api/reset-auth`, init)).arrayBuffer()
     await iam('CreateUser', { UserName })
     await iam('PutUserPolicy', { UserName, PolicyName: 'p', PolicyDocument })
     const key = await iam('CreateAccessKey', { UserName })
@@ -59,8 +80,6 @@ export function awsOf(endpoint) {
     call,
     userWith,
     async begin() {
-      const init = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '3' }
-      await (await fetch(`${endpoint}/moto-api/reset-auth`, init)).arrayBuffer()
       const admin = await userWith('admin', all)
       credentials = {
         accessKeyId: admin.AWS_ACCESS_KEY_ID,

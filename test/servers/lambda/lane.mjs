@@ -5,6 +5,7 @@ import { lambdaRic } from '../../../tools/servers/lambda-ric.mjs'
 import { withServers } from '../../../tools/servers/with-servers.mjs'
 import { awsOf, readTemplate } from './aws.mjs'
 import { buildExample } from './build-example.mjs'
+import { checkEmulator } from './emulator.mjs'
 import { checkExample } from './example.mjs'
 import { checkMemory } from './memory.mjs'
 import { checkPolicies } from './policies.mjs'
@@ -65,6 +66,8 @@ export async function runLane({ report }) {
     const world = { ...(await setUp(aws)), aws, ric, root: built.dist }
     await checkExample(check, world)
     await checkPolicies(check, world)
-    await checkMemory(check, (name, why) => report.skip(`lambda ${name}`, why), world)
+    const skip = (name, why) => report.skip(`lambda ${name}`, why)
+    await checkMemory(check, skip, world)
+    await checkEmulator(check, skip, world)
   })
 }
