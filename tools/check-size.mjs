@@ -20,6 +20,9 @@ const configLimit = 49.5 * 1024
 /** The same with what stands against outages, and the cache with the format below it. */
 const stackLimit = 71 * 1024
 
+/** All that a Lambda function with AWS KMS needs, with the whole adapter, and network and signer of Node. */
+const lambdaLimit = 36 * 1024
+
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
 const storeLimit = 11 * 1024
 
@@ -153,6 +156,11 @@ const rows = [
     'stores on PostgreSQL',
     "export { PostgresDataKeyStore, PostgresKeyValueStore } from 'edge-kms/stores'",
     storeLimit,
+  ],
+  [
+    'Lambda with AWS KMS',
+    "export { EnvelopeCipher } from 'edge-kms'\nexport { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'\nexport * from 'edge-kms/lambda'\nexport { createNodeNetwork, nodeAwsSigner } from 'edge-kms/node'",
+    lambdaLimit,
   ],
   ['gateway (with hono)', "export * from 'edge-kms/gateway'", undefined],
 ]

@@ -1,6 +1,5 @@
 /** The example's handlers, with real items, messages and stream records of moto. */
 import assert from 'node:assert/strict'
-import { AwsClient } from 'aws4fetch'
 import { EncryptedEnvelope, EnvelopeCipher } from '../../../src/index.ts'
 import { createAwsKms } from '../../../src/providers/aws-kms/index.ts'
 import { policyOf } from './aws.mjs'

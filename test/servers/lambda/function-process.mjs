@@ -16,7 +16,7 @@ process.on('exit', () => {
  */
 export async function startFunction({ ric, root, handler, env = {}, prefix = [], nodeArgs = [] }) {
   const api = await openRuntimeApi()
-  const [command = '', ...args] = [...prefix, node24, ...nodeArgs, ric, handler]
+  const [command, ...args] = [...prefix, node24, ...nodeArgs, ric, handler]
   const child = spawn(command, args, {
     cwd: root,
     env: {

@@ -28,7 +28,9 @@ export async function checkPolicies(check, { aws, template, env, ric, root }) {
   const ask = async (label, statementsOfUser, event) => {
     const user = await aws.userWith(label, policyOf(statementsOfUser))
     const place = { ric, root, handler: 'http.handler', env: { ...env, ...user } }
-    return withFunction(place, (fn) => fn.invoke(event).catch((error) => ({ error })))
+    return withFunction(place, (fn) =>
+      fn.invoke(event).catch((/** @type {unknown} */ error) => ({ error })),
+    )
   }
   await check('the policy names no action that nothing needs', () => {
     assert.deepEqual(actions.toSorted(), Object.keys(uses).toSorted())
