@@ -7,6 +7,7 @@ import { awsOf, readTemplate } from './aws.mjs'
 import { buildExample } from './build-example.mjs'
 import { checkEmulator } from './emulator.mjs'
 import { checkExample } from './example.mjs'
+import { checkLesson } from './lesson.mjs'
 import { checkMemory } from './memory.mjs'
 import { checkPolicies } from './policies.mjs'
 import { checkRuntime } from './runtime.mjs'
@@ -69,5 +70,6 @@ export async function runLane({ report }) {
     const skip = (name, why) => report.skip(`lambda ${name}`, why)
     await checkMemory(check, skip, world)
     await checkEmulator(check, skip, world)
+    await checkLesson(check, world)
   })
 }

@@ -1,4 +1,4 @@
-/** 128 MB are enough: the example under a limit on the memory of its process. */
+/** R41, 128 MB are enough: the example under a limit on the memory of its process. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** The runtime client's own ways: overlapping invocations, snapshots, streams that fail. */
+/** R41, the runtime client's own ways: overlapping invocations, snapshots, streams that fail. */
 import assert from 'node:assert/strict'
 import { withFunction } from './function-process.mjs'
 import { urlEvent } from './events.mjs'
