@@ -47,7 +47,8 @@ export async function checkLesson(check, { aws }) {
       script.push(`echo "@@${at}"`, step.command.replaceAll('127.0.0.1:5000', address))
     }
     const env = { ...toolEnv(), EDGE_KMS: tarball, TMPDIR: folder }
-    for (const name of Object.keys(env)) if (name.startsWith('AWS_')) Reflect.deleteProperty(env, name)
+    for (const name of Object.keys(env))
+      if (name.startsWith('AWS_')) Reflect.deleteProperty(env, name)
     const done = spawnSync('bash', ['-c', script.join('\n')], {
       cwd: folder,
       env,
@@ -66,6 +67,6 @@ export async function checkLesson(check, { aws }) {
     const promises = steps.flatMap(({ prints }, at) => (prints === undefined ? [] : [[at, prints]]))
     assert.ok(promises.length >= 4)
     for (const [at, prints] of promises) assert.equal(printed.get(at), prints)
-    assert.ok(promises.some(([, prints]) => prints.includes('200 4111111111111111')))
+    assert.ok(promises.some(([, prints]) => prints === '4111111111111111\n'))
   })
 }
