@@ -24,6 +24,9 @@ const envLimit = 45.5 * 1024
 /** Names that `stackFromEnv` knows without the vendor. */
 const envNames = ['EDGE_KMS_KEY_V']
 
+/** All that a Lambda function with AWS KMS needs, with the whole adapter, and network and signer of Node. */
+const lambdaLimit = 36 * 1024
+
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
 const storeLimit = 11.5 * 1024
 /** Encrypted objects over a binding, with what they parse of an envelope; the cipher is not in it. */
@@ -191,6 +194,11 @@ const rows = [
     'objects on R2 and S3',
     "export { EncryptedBucket, r2Bucket, s3Bucket } from 'edge-kms/objects'",
     undefined,
+  ],
+  [
+    'Lambda with AWS KMS',
+    "export { EnvelopeCipher } from 'edge-kms'\nexport { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'\nexport * from 'edge-kms/lambda'\nexport { createNodeNetwork, nodeAwsSigner } from 'edge-kms/node'",
+    lambdaLimit,
   ],
   ['gateway (with hono)', "export * from 'edge-kms/gateway'", undefined],
 ]

@@ -19,8 +19,9 @@ const projects = [
 const asked = process.argv.slice(2)
 const tsc = join(root, 'node_modules', '.bin', 'tsc')
 
-// The linter's configuration is checked too.
+// The linter's configuration is checked too, and the example has types of its own.
 ensureFolder('lint')
+ensureFolder('../examples/lambda')
 
 let failed = 0
 for (const project of asked.length === 0 ? projects : asked) {

@@ -1,0 +1,47 @@
+import type { EnvelopeCipher, Network } from '../../src/index.ts'
+
+/** What is read of Lambda's context object; the types of `@types/aws-lambda` fit. */
+export interface LambdaContext {
+  getRemainingTimeInMillis(): number
+}
+
+/** What `create` returns: a plain object with a cipher, and whatever else your handlers use. */
+export interface KmsStack {
+  readonly cipher: EnvelopeCipher
+}
+
+/** What every handler gets for its invocation, beside what `create` returned. */
+export interface InvocationTools {
+  /**
+   * Aborts `marginMs` before the invocation's time ends, with a `TimeoutError`. Pass it to the cipher and to your
+   * own calls.
+   */
+  readonly signal: AbortSignal
+  /**
+   * Takes work that need not be done before the handler returns. The function answers only when all of it has
+   * settled, or when `signal` aborts: Lambda freezes the process after the answer. A rejection changes nothing.
+   * Pass it to the cipher: it renews data keys so.
+   */
+  readonly defer: (work: Promise<unknown>) => void
+}
+
+/** The last argument of a handler: what `create` returned, `signal` and `defer`. */
+export type KmsTools<S extends KmsStack = KmsStack> = S & InvocationTools
+
+/** Options of every wrapper of `edge-kms/lambda`. */
+export interface LambdaOptions<S extends KmsStack> {
+  /**
+   * Makes the stack, once for each execution environment. If it throws, the invocation fails and the next one
+   * tries again. All invocations share the result, also at the same time: keep nothing of a request in it.
+   */
+  readonly create: () => S | Promise<S>
+  /** Calls `create` when you wrap the handler, in the init phase, instead of at the first invocation; `false` by default. */
+  readonly init?: boolean
+  /**
+   * How long before the end of the invocation `signal` aborts, in milliseconds, 0 to 60,000; 500 by default. In
+   * that time your handler must end and the answer must be sent.
+   */
+  readonly marginMs?: number
+  /** Timers: for tests. */
+  readonly network?: Pick<Network, 'after'>
+}
