@@ -99,7 +99,7 @@ function sourcesOf(text, payload) {
   for (const [line, code] of text.split('\n').entries())
     for (let column = 0; column < code.length; column++) {
       const entry = map.findEntry(line, column)
-      if ('originalSource' in entry) found.add(entry.originalSource)
+      if (entry.originalSource !== undefined) found.add(entry.originalSource)
     }
   return [...found].map((path) => relative(root, resolve(root, path)))
 }
