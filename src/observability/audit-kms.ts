@@ -149,7 +149,7 @@ export class AuditKms extends InterceptedKms {
       outcome: error === undefined ? 'success' : 'failure',
       errorType: error === undefined ? '' : typeOf(error, options.signal),
       actor: this.#trail.actor(),
-      dataKey: (context?.[DATA_KEY_CONTEXT_KEY] as string | undefined) ?? '',
+      dataKey: context?.[DATA_KEY_CONTEXT_KEY] ?? '',
       keys,
     }
   }

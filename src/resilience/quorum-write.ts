@@ -152,7 +152,7 @@ export async function noteMissing(
   if (missing.length === 0) return
   const { runtime, network, observer } = ports
   const providers = missing.map(({ providerName }) => providerName)
-  const dataKey = (options.context[DATA_KEY_CONTEXT_KEY] as string | undefined) ?? ''
+  const dataKey = options.context[DATA_KEY_CONTEXT_KEY] ?? ''
   const note = async (signal: AbortSignal): Promise<void> =>
     repairs?.note({ dataKey, providers, atMs: runtime.now() }, { ...options, signal })
   const message = 'the log of missing wraps does not answer'
