@@ -49,8 +49,10 @@ async function measure(name, trip) {
 }
 
 async function overR2() {
-  const plain = await measure('R2, not encrypted', (mib) => largeOverR2(mib, 'plain'))
+  const ways = /** @type {const} */ ({ known: 'plain', unknown: 'plain-parts' })
   for (const way of /** @type {const} */ (['known', 'unknown'])) {
+    const bare = ways[way]
+    const plain = await measure(`R2, ${bare}`, (mib) => largeOverR2(mib, bare))
     const name = `R2, ${way} length`
     const added = (await measure(name, (mib) => largeOverR2(mib, way))).map(
       (peak, index) => peak - (plain[index] ?? 0),
