@@ -9,7 +9,7 @@ import { workerModule } from '../workerd/worker-module.ts'
  * Puts an object and reads it back, in a workerd of its own.
  *
  * @param {number} mib
- * @param {'known' | 'unknown' | 'plain'} way whether its length is announced; or without the library at all
+ * @param {'known' | 'unknown' | 'plain' | 'plain-parts'} way whether its length is announced; or without the library at all
  */
 export async function largeOverR2(mib, way) {
   const folder = mkdtempSync(join(tmpdir(), 'edge-kms-r2-'))

@@ -258,6 +258,10 @@ export const failureCases: readonly ObjectCase[] = [
       })
       const store = withUploads(world.store, () => ({ put: () => Promise.reject(broken()) }))
       await demandCode(bucketOf({ store }).put(key, source), 'ERR_STORE_UNAVAILABLE')
+      // A pipe takes some turns to tell its source.
+      for (let turn = 0; turn < 100 && !(cancelled as boolean); turn += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
       demand(cancelled, 'the source is still open')
     },
   },
