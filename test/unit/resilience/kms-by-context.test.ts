@@ -43,7 +43,7 @@ function customers(options: Partial<KmsByContextOptions> = {}): KmsByContext {
 function scripted(tenants: readonly string[], options: Partial<KmsByContextOptions> = {}) {
   const servers = new Map(tenants.map((name) => [name, new ScriptedKms(name)]))
   const kms = kmsByContext({
-    keyFor: ({ tenant }) => tenant as string,
+    keyFor: ({ tenant }) => tenant,
     create: (name) => servers.get(name) as ScriptedKms,
     ...options,
   })
@@ -58,7 +58,7 @@ describe.each([
   const make = (suffix: string): KeyManagementService =>
     kmsByContext({
       keyFor: ({ tenant = 'acme', none }) =>
-        none === undefined ? `${tenant as string}${suffix}` : undefined,
+        none === undefined ? `${tenant}${suffix}` : undefined,
       create,
       capabilities: { bindsContext: true, revealsVersion: true },
     })
@@ -287,7 +287,7 @@ describe('batches of several customers', () => {
   it('gives each customer its part as one batch, and keeps the order', async () => {
     const servers = ['a', 'b'].map((name) => new ScriptedKms(name, { batches: true }))
     const kms = kmsByContext({
-      keyFor: ({ tenant }) => tenant as string,
+      keyFor: ({ tenant }) => tenant,
       create: (name) => servers.find(({ providerName }) => providerName === name) as ScriptedKms,
     })
     const items = await Promise.all(['a', 'b', 'a', 'b', 'a'].map((name) => item(kms, name)))

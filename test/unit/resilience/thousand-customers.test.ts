@@ -22,7 +22,7 @@ describe('1,000 customers in one process', () => {
   it('holds maxEntries stacks, and memory stays flat over many rounds', async () => {
     const world = new FakeWorld()
     const kms = kmsByContext({
-      keyFor: ({ tenant }) => tenant as string,
+      keyFor: ({ tenant }) => tenant,
       create: (name) => composeKms(new ScriptedKms(name), world.ports),
       maxEntries: 100,
       ...world.ports,
@@ -48,7 +48,7 @@ describe('1,000 customers in one process', () => {
     const servers = new Map(names.map((name) => [name, new ScriptedKms(name)]))
     const server = (name: string): ScriptedKms => servers.get(name) as ScriptedKms
     const kms = kmsByContext({
-      keyFor: ({ tenant }) => tenant as string,
+      keyFor: ({ tenant }) => tenant,
       create: (name): KeyManagementService =>
         composeKms(server(name), { ...world.ports, retry: false }),
       ...world.ports,
@@ -70,7 +70,7 @@ describe('1,000 customers in one process', () => {
     const make = (): EnvelopeCipher =>
       new EnvelopeCipher({
         kms: kmsByContext({
-          keyFor: ({ tenant }) => tenant as string,
+          keyFor: ({ tenant }) => tenant,
           create: (name) => composeKms(servers.get(name) as ScriptedKms),
         }),
       })
