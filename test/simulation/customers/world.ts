@@ -84,8 +84,7 @@ export class CustomersWorld {
     const { runtime, network } = isolate
     const { maxEntries, slowCreate } = this.plan
     const kms = kmsByContext({
-      keyFor: ({ customer }) =>
-        this.servers.has(customer as string) ? (customer) : undefined,
+      keyFor: ({ customer }) => (this.servers.has(customer as string) ? customer : undefined),
       create: (name, { signal }) => {
         const make = (): KeyManagementService => this.#stackOf(name, isolate)
         return slowCreate ? this.#directory.get(name)!.call(isolate, signal, make) : make()
