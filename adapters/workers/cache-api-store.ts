@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import { type Bytes, encodeBase64Url, encodeUtf8 } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -51,7 +52,7 @@ export class CacheApiStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: CacheApiStoreOptions) {
-    const { cache, prefix = '', runtime = webRuntime, ...common } = options
+    const { cache, prefix = '', runtime = webRuntime, ...common } = plainOptions(options)
     this.#cache = checkBinding('cache', cache, 'match')
     this.#prefix = checkPrefix(prefix)
     this.#calls = new StoreCalls('cache-api', common)

@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import type { Bytes } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -54,7 +55,7 @@ export class WorkersKvStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: WorkersKvStoreOptions) {
-    const { namespace, prefix = '', runtime = webRuntime, ...common } = options
+    const { namespace, prefix = '', runtime = webRuntime, ...common } = plainOptions(options)
     this.#namespace = checkBinding('namespace', namespace, 'put')
     this.#prefix = checkPrefix(prefix)
     this.#calls = new StoreCalls('workers-kv', common)

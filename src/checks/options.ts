@@ -66,9 +66,27 @@ export function describe(value: unknown): string {
   if (typeof (value as Partial<PromiseLike<unknown>>).then === 'function') {
     return 'a promise: did you forget await?'
   }
-  return value === ''
-    ? 'an empty string'
-    : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
+  if (value === '') return 'an empty string'
+  if (typeof value !== 'object') return `a ${typeof value}`
+  return isPlain(value) ? 'an object' : 'an instance of a class'
+}
+
+/** Whether it is an object literal or its like: what a class or a prototype adds would be lost in a copy. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
+/**
+ * Returns the options as they are. An instance of a class, or an object with a prototype of its own, could hold
+ * options that its copy has not: the call would bind less than its caller meant.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function plainOptions<T extends object>(options: T, name = 'options'): T {
+  if (isPlain(options)) return options
+  throw wrongOption(name, 'a plain object', options)
 }
 
 /** Returns the error of an option that nothing knows. */

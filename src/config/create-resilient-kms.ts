@@ -1,4 +1,4 @@
-import { refuseOthers } from '../checks/index.ts'
+import { plainOptions, refuseOthers } from '../checks/index.ts'
 import { CachedKms, DATA_KEY_OPTIONS, type SharedDataKeys } from '../data-keys/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
@@ -54,7 +54,7 @@ export function createResilientKms(
   config: ResilientKmsConfig,
   options: CreateResilientKmsOptions = {},
 ): ResilientKms {
-  const { resolve, runtime, network, signer, dataKeyStore, shared, ...rest } = options
+  const { resolve, runtime, network, signer, dataKeyStore, shared, ...rest } = plainOptions(options)
   const { observer, circuitStore, repairs, audit, ...others } = rest
   refuseOthers(others)
   const { kms: given, $schema: _schema, ...plain } = checkConfig(resilientConfigSchema, config)

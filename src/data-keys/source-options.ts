@@ -1,4 +1,4 @@
-import { checkNumbers, integer, wrongOption } from '../checks/index.ts'
+import { checkNumbers, integer, plainOptions, wrongOption } from '../checks/index.ts'
 import type { KeyManagementService, KmsCapabilities } from '../kms/index.ts'
 import type { DataKeyStore, Network, Runtime } from '../ports/index.ts'
 import { webNetwork, webRuntime } from '../runtime/index.ts'
@@ -59,7 +59,7 @@ export function sourceSettings(options: DataKeyOptions & KmsCacheConfig): Source
     runtime = webRuntime,
     network = webNetwork,
     ...given
-  } = options
+  } = plainOptions(options)
   const numbers = checkNumbers(DATA_KEY_OPTIONS, given)
   const { encryptForMs, maxMessages, maxWraps, ttlMs, maxStaleMs } = numbers
   if (typeof (kms as Partial<KeyManagementService> | null)?.unwrapDataKey !== 'function') {

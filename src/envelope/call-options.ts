@@ -1,6 +1,6 @@
 import { streamContext } from '../ciphers/index.ts'
-import { refuseOthers, wrongOption } from '../checks/index.ts'
-import { canonicalContext, type EncryptionContext, isPlain } from '../kms/index.ts'
+import { isPlain, plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
+import { canonicalContext, type EncryptionContext } from '../kms/index.ts'
 import type { MessageKind } from '../wire/index.ts'
 import type { CallOptions, MessageOptions } from './options.ts'
 
@@ -27,11 +27,12 @@ export const STREAM_KINDS: readonly MessageKind[] = ['stream', 'stream-by-refere
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
-export function checkOptions(options: object, known: ReadonlySet<string> = MESSAGE_OPTIONS): void {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw wrongOption('options', 'an object', options)
-  }
-  refuseOthers(options as Readonly<Record<string, unknown>>, known)
+export function checkOptions(
+  options: object,
+  known: ReadonlySet<string> = MESSAGE_OPTIONS,
+  name = 'options',
+): void {
+  refuseOthers(plainOptions(options, name) as Readonly<Record<string, unknown>>, known)
 }
 
 /**

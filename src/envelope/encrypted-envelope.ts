@@ -1,5 +1,5 @@
 import { type Bytes, concatBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
-import { flag, integer, refuseOthers } from '../checks/index.ts'
+import { flag, integer, plainOptions, refuseOthers } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import type { EncryptionContext, WrappedKey } from '../kms/index.ts'
 import {
@@ -82,7 +82,7 @@ export class EncryptedEnvelope {
     envelope: Uint8Array | string,
     options: ParseEnvelopeOptions = {},
   ): EncryptedEnvelope {
-    const { prefix = false, maxWraps = LIMITS.maxWraps, ...others } = options
+    const { prefix = false, maxWraps = LIMITS.maxWraps, ...others } = plainOptions(options)
     refuseOthers(others)
     flag('prefix', prefix)
     const bytes = bytesOf(envelope, prefix)

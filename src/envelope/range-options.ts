@@ -1,4 +1,4 @@
-import { describe, refuseOthers } from '../checks/index.ts'
+import { describe, plainOptions, refuseOthers } from '../checks/index.ts'
 import type { Bytes } from '../bytes/index.ts'
 import { MAX_STREAM_BYTES } from './message-size.ts'
 
@@ -43,7 +43,8 @@ export interface DecryptedRange {
  * @throws RangeError
  * @throws KmsError `ERR_KMS_CONFIG` for an unknown option
  */
-export function checkRange({ start, end, size, ...others }: PlaintextRange): void {
+export function checkRange(range: PlaintextRange): void {
+  const { start, end, size, ...others } = plainOptions(range, 'range')
   refuseOthers(others)
   const isOffset = (value = 0): boolean =>
     Number.isSafeInteger(value) && value >= 0 && value <= MAX_STREAM_BYTES + 1

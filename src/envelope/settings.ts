@@ -1,4 +1,4 @@
-import { configError, integer, oneOf, wrongOption } from '../checks/index.ts'
+import { configError, integer, oneOf, plainOptions, wrongOption } from '../checks/index.ts'
 import type { DataKeySource, EnvelopeForm } from '../data-keys/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
 import { demandOptions, sourceOf } from './key-source.ts'
@@ -21,7 +21,7 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
     acceptVersions = [WIRE_VERSION],
     maxRecordBytes = LIMITS.defaultRecordBytes,
     ...others
-  } = options
+  } = plainOptions(options)
   const settings = {
     keys: sourceOf(others),
     form: formOf(form),

@@ -1,5 +1,5 @@
 import { toBytes } from '../bytes/index.ts'
-import { integer } from '../checks/index.ts'
+import { integer, plainOptions } from '../checks/index.ts'
 import { CHUNKED, sealChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey, EnvelopeForm } from '../data-keys/index.ts'
 import type { EncryptionContext } from '../kms/index.ts'
@@ -25,8 +25,9 @@ export function encryptStream(
 /** Gets the data key now and returns the transform, with the length of its envelope where that is known. */
 export async function startStream(
   settings: CipherSettings,
-  { plaintextBytes, ...options }: StartStreamOptions,
+  given: StartStreamOptions,
 ): Promise<StartedStream> {
+  const { plaintextBytes, ...options } = plainOptions(given)
   const { signal } = options
   if (plaintextBytes !== undefined) integer('plaintextBytes', plaintextBytes, 0, MAX_STREAM_BYTES)
   const call = writeCall(settings, options)

@@ -18,7 +18,6 @@ export {
   encodeKmsContext,
   encodePrefixedContext,
   type EncryptionContext,
-  isPlain,
   keysOf,
 } from './context-encoding.ts'
 export {

@@ -1,4 +1,11 @@
-import { configError, integer, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
+import {
+  configError,
+  integer,
+  oneOf,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../checks/index.ts'
 import type { KeyManagementService, KmsSignalOptions } from '../kms/index.ts'
 import type { Network, Observer, Runtime } from '../ports/index.ts'
 import { untilAborted, webNetwork, webRuntime } from '../runtime/index.ts'
@@ -74,7 +81,7 @@ export class KmsAuditTrail {
       timeoutMs = 1_000,
       maxQueueBytes = 16_777_216,
       ...rest
-    } = options
+    } = plainOptions(options)
     const { runtime = webRuntime, network = webNetwork, observer, ...others } = rest
     refuseOthers(others)
     this.mode = oneOf('mode', mode, ['open', 'closed'])
@@ -152,7 +159,7 @@ function protectionOf(
   if (chain === undefined)
     return { chain: new AuditChain(runtime, undefined, 'SHA-256'), checkpointer: undefined }
   if (Object(chain) !== chain) throw wrongOption('chain', 'an object', chain)
-  const { macKey, checkpoints, ...others } = chain
+  const { macKey, checkpoints, ...others } = plainOptions(chain)
   refuseOthers(others)
   if (macKey === undefined && checkpoints === undefined)
     throw configError(

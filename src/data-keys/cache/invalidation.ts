@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { type Bytes, equalBytes } from '../../bytes/index.ts'
 import {
   canonicalContext,
@@ -23,7 +23,7 @@ export interface Invalidation {
  */
 export function meantBy(what: Invalidation): ((key: DataEncryptionKey) => boolean) | undefined {
   if (Object(what) !== what) throw wrongOption('invalidate()', 'called with an object', what)
-  const { context, commitment, ...others } = what
+  const { context, commitment, ...others } = plainOptions(what)
   refuseOthers(others)
   if (commitment !== undefined) {
     const isOne = (commitment as unknown) instanceof Uint8Array

@@ -5,6 +5,7 @@ import {
   flag,
   integer,
   oneOf,
+  plainOptions,
   refuseOthers,
   wrongOption,
 } from '../../checks/index.ts'
@@ -43,7 +44,7 @@ export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
     signalMs = 10_000,
     storeTimeoutMs = 500,
     ...others
-  } = options
+  } = plainOptions(options)
   refuseOthers(others)
   const plain = plainStore(store)
   const { consistency, compareAndSwap } = plain.capabilities
