@@ -1,4 +1,4 @@
-import { optionError, wrongOption } from '../checks/index.ts'
+import { optionError, plainOptions, wrongOption } from '../checks/index.ts'
 import type { Outcome } from '../errors.ts'
 import type { CallClass, KmsOperation } from '../ports/index.ts'
 import type { KmsCapabilities } from './capabilities.ts'
@@ -166,7 +166,8 @@ export abstract class InterceptedKms implements KeyManagementService {
     next: NextCall<T, O>,
     keysOf: KmsCall<T>['keysOf'],
   ): Promise<T> {
-    options.signal?.throwIfAborted()
+    // A decorator copies them: what a prototype holds, such as a context, would be lost.
+    plainOptions(options).signal?.throwIfAborted()
     const facts = { ...(context && { context }), ...(wraps && { wraps }), ...(items && { items }) }
     const { providerName: provider } = this
     const call = { operation, callClass: CLASSES[operation], provider, options, ...facts, keysOf }

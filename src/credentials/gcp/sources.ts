@@ -31,7 +31,9 @@ export function toTokenSource(
     throw wrongOption('credentials', 'a token, a function or a source', option)
   if (option instanceof Refreshing) return option as GcpCredentialSource
   if ('get' in option) return guardSource(option, checkToken, callback)
-  const token = Object.freeze({ ...checkToken(option) })
+  // Each field is read: a spread would lose those that an instance of a class inherits.
+  const { token: text, expiresAtMs } = checkToken(option)
+  const token = Object.freeze({ token: text, ...(expiresAtMs !== undefined && { expiresAtMs }) })
   return { get: () => Promise.resolve(token), refused: () => undefined }
 }
 

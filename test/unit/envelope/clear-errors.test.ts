@@ -116,7 +116,7 @@ describe('a call', () => {
     [{ aad: { row: undefined } }, 'the aad map must have strings as values: "row" is undefined'],
     [{ aad: { row: ['1'] } }, 'the aad map must have strings as values: "row" is an array'],
     [{ context: 'acme' }, 'the context map must be a plain object, got a string'],
-    [{ aad: new Map() }, 'the aad map must be a plain object, got an object'],
+    [{ aad: new Map() }, 'the aad map must be a plain object, got an instance of a class'],
     [
       { context: { a: '', A: '' } },
       'the context map must have no two keys that differ in case only',
