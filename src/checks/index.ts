@@ -9,6 +9,7 @@ export {
 export { checkFlags, checkOptions, isTexts, type OptionKinds } from './option-kinds.ts'
 export {
   configError,
+  demandMethods,
   describe,
   flag,
   integer,
@@ -19,6 +20,8 @@ export {
   plainOptions,
   refuseOthers,
   share,
+  shown,
   unknownOption,
+  wrongNumber,
   wrongOption,
 } from './options.ts'

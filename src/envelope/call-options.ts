@@ -33,6 +33,22 @@ export function checkOptions(
   name = 'options',
 ): void {
   refuseOthers(plainOptions(options, name) as Readonly<Record<string, unknown>>, known)
+  const { signal, defer } = options as CallOptions
+  if (signal !== undefined && !isSignal(signal)) {
+    throw wrongOption('signal', 'an AbortSignal such as controller.signal', signal)
+  }
+  if (defer !== undefined && typeof defer !== 'function') {
+    throw wrongOption('defer', 'a function such as (work) => ctx.waitUntil(work)', defer)
+  }
+}
+
+/** A controller in the place of its signal has none of these, and would abort nothing. */
+function isSignal(signal: Partial<AbortSignal> | null): boolean {
+  return (
+    signal !== null &&
+    typeof signal.aborted === 'boolean' &&
+    typeof signal.throwIfAborted === 'function'
+  )
 }
 
 /**

@@ -1,4 +1,5 @@
 import { concatBytes } from '../bytes/index.ts'
+import { wrongOption } from '../checks/index.ts'
 import { CHUNKED } from '../ciphers/index.ts'
 import { KmsError } from '../errors.ts'
 import { checkedMaps, STREAM_KINDS } from './call-options.ts'
@@ -23,6 +24,7 @@ export async function decryptRange(
   options: MessageOptions,
 ): Promise<DecryptedRange> {
   const { context, aad } = checkedMaps(options)
+  if (typeof read !== 'function') throw wrongOption('read', 'a function', read)
   checkRange(range)
   const source = rangeSource(read, options.signal)
   const { head, body } = await readHead(source, readPolicy(settings, STREAM_KINDS))

@@ -8,6 +8,7 @@ import { decryptStream } from './decrypt-stream.ts'
 import { type EncryptItem, encryptMany } from './encrypt-many.ts'
 import { encryptRecordMessage } from './encrypt-record.ts'
 import type { EncryptedEnvelope } from './encrypted-envelope.ts'
+import { canOpen } from './open-message.ts'
 import type {
   CallOptions,
   DecryptOptions,
@@ -199,9 +200,11 @@ export class EnvelopeCipher {
   /**
    * Whether one of the wraps of an envelope is for a configured key: never so for a message by
    * reference, whose wraps are in the data-key store. No I/O; what an envelope says proves little.
+   *
+   * @throws KmsError `ERR_KMS_CONFIG` for bytes: parse them first
    */
   canOpen(envelope: EncryptedEnvelope): boolean {
-    return this.#settings.keys.canOpen(envelope.wraps)
+    return canOpen(this.#settings, envelope)
   }
 
   /** Drops every data key for ever and fails open streams: after a restore, or to revoke at once. */

@@ -1,4 +1,4 @@
-import { describe, plainOptions, refuseOthers } from '../checks/index.ts'
+import { shown, plainOptions, refuseOthers } from '../checks/index.ts'
 import type { Bytes } from '../bytes/index.ts'
 import { MAX_STREAM_BYTES } from './message-size.ts'
 
@@ -49,15 +49,15 @@ export function checkRange(range: PlaintextRange): void {
   const isOffset = (value = 0): boolean =>
     Number.isSafeInteger(value) && value >= 0 && value <= MAX_STREAM_BYTES + 1
   if (!Number.isSafeInteger(start) || !isOffset(Math.abs(start))) {
-    throw new RangeError(`start must be an integer, got ${describe(start)}`)
+    throw new RangeError(`start must be an integer, got ${shown(start)}`)
   }
   if (!isOffset(size)) {
-    throw new RangeError(`size must be the length of the envelope in bytes, got ${describe(size)}`)
+    throw new RangeError(`size must be the length of the envelope in bytes, got ${shown(size)}`)
   }
   if (start < 0 && (size === undefined || end !== undefined)) {
     throw new RangeError('a negative start needs size, and no end')
   }
   if (!isOffset(end) || (end ?? start) < start) {
-    throw new RangeError(`end must be an integer from start, got ${describe(end)}`)
+    throw new RangeError(`end must be an integer from start, got ${shown(end)}`)
   }
 }

@@ -1,8 +1,8 @@
 import { type Bytes, decodeUtf8, encodeUtf8, equalBytes } from '../bytes/index.ts'
-import { wrongOption } from '../checks/index.ts'
+import { wrongNumber, wrongOption } from '../checks/index.ts'
 import type { KmsSignalOptions } from '../kms/index.ts'
 import type { KeyValueStore } from '../ports/index.ts'
-import { withTimeout } from '../runtime/index.ts'
+import { keepAlive, withTimeout } from '../runtime/index.ts'
 import type { Ports } from './service.ts'
 
 /** A record of another isolate in the store. Advice: it may be old, lost or forged. */
@@ -51,7 +51,7 @@ export class SharedCircuit {
     const longestKey = encodeUtf8(`${key}/probe`).length
     if (!compareAndSwap) throw wrongOption('store', 'a store with compare-and-swap')
     if (maxKeyBytes === undefined || maxKeyBytes < longestKey)
-      throw wrongOption('store', `a store for keys of ${String(longestKey)} bytes`, maxKeyBytes)
+      throw wrongNumber('store', `a store for keys of ${String(longestKey)} bytes`, maxKeyBytes)
     this.#store = store
     this.#key = key
     this.#ttlMs = ttlMs
@@ -138,7 +138,7 @@ export class SharedCircuit {
     const error = (): Error => new Error('the store is too slow')
     const bound = { timeoutMs: BACKGROUND_MS, network: this.#ports.network, error }
     const quiet = withTimeout(work, bound).catch(() => undefined)
-    defer?.(quiet)
+    keepAlive(defer, quiet)
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Bytes, copyBytes, equalBytes } from '../bytes/index.ts'
-import { plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
+import { plainOptions, refuseOthers, wrongNumber } from '../checks/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
@@ -120,5 +120,5 @@ export class MemoryKeyValueStore implements KeyValueStore {
 /** `Infinity` means that there is no limit. */
 function atLeastOne(name: string, value: number): number {
   if (typeof value === 'number' && value >= 1) return value
-  throw wrongOption(name, 'at least 1', value)
+  throw wrongNumber(name, 'at least 1', value)
 }

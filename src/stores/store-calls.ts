@@ -1,4 +1,4 @@
-import { plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
+import { plainOptions, refuseOthers, wrongNumber, wrongOption } from '../checks/index.ts'
 import { isKmsError, KmsError } from '../errors.ts'
 import type { Network } from '../ports/index.ts'
 import { webNetwork, withTimeout } from '../runtime/index.ts'
@@ -41,7 +41,7 @@ export class StoreCalls {
     const { timeoutMs = 2_000, network = webNetwork, ...others } = plainOptions(options)
     refuseOthers(others)
     if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 60_000)) {
-      throw wrongOption('timeoutMs', 'above 0 and at most 60000', timeoutMs)
+      throw wrongNumber('timeoutMs', 'above 0 and at most 60000', timeoutMs)
     }
     this.#provider = provider
     this.#timeoutMs = timeoutMs

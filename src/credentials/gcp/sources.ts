@@ -1,4 +1,4 @@
-import { wrongOption } from '../../checks/index.ts'
+import { wrongNumber, wrongOption } from '../../checks/index.ts'
 import {
   askCallback,
   type FlightOptions,
@@ -44,6 +44,6 @@ export function checkToken(token: GcpAccessToken): GcpAccessToken {
   if (typeof text !== 'string' || !/^[\w.~+/-]{1,16384}=*$/.test(text))
     throw wrongOption('token', 'an access token as Google issues it', text)
   if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
-    throw wrongOption('expiresAtMs', 'milliseconds since the epoch', expiresAtMs)
+    throw wrongNumber('expiresAtMs', 'milliseconds since the epoch', expiresAtMs)
   return token
 }

@@ -123,7 +123,7 @@ it.each<[string, () => unknown]>([
   ],
   ['deadlineMs of a stack', () => composeKms(new PlainKms(), inherited({ deadlineMs: 0 }))],
   ['a part of a stack', () => composeKms(new PlainKms(), { retry: inherited({ maxAttempts: 1 }) })],
-  ['members of MultiKms', () => new MultiKms(inherited({ read: [new PlainKms()] }))],
+  ['members of MultiKms', () => new MultiKms(inherited({ read: [new PlainKms()] }) as never)],
   [
     'usage of a provider',
     () =>
