@@ -1,4 +1,4 @@
-import { wrongOption } from '../checks/index.ts'
+import { wrongNumber } from '../checks/index.ts'
 import type { DerivedKeys, SubkeyPool } from '../ciphers/index.ts'
 import { KmsError, type Outcome, settle, valueOf } from '../errors.ts'
 import {
@@ -7,6 +7,7 @@ import {
   frozenMap,
   kmsContext,
   type KmsSignalOptions,
+  recognizes,
   type SecretBytes,
   type UnwrappedDataKey,
   type WrappedKey,
@@ -123,7 +124,7 @@ export class DataKeyFactory {
 
   /** Whether one of the wraps is for a configured key. No I/O. */
   canOpen(wraps: readonly WrappedKey[]): boolean {
-    return wraps.some((wrap) => this.#settings.kms.canUnwrap(wrap))
+    return wraps.some((wrap) => recognizes(this.#settings.kms, wrap))
   }
 
   /** Ends the generation: keys that were made or learnt before are used for nothing new (W5.7). */
@@ -151,7 +152,7 @@ export class DataKeyFactory {
   ): KeyHeader {
     const { maxWraps } = this.#settings.policy
     if (wraps.length > maxWraps) {
-      throw wrongOption('maxWraps', `at least ${String(wraps.length)} for these KEKs`, maxWraps)
+      throw wrongNumber('maxWraps', `at least ${String(wraps.length)} for these KEKs`, maxWraps)
     }
     try {
       const header = encodeKeyHeader(fields, wraps)

@@ -50,7 +50,9 @@ export {
   type NextCall,
   serviceOf,
 } from './intercepted-kms.ts'
+export { recognizes } from './recognizes.ts'
 export { rewrapByUnwrapping } from './rewrap-by-unwrapping.ts'
 export { SecretBytes } from './secret-bytes.ts'
+export { typedCall } from './typed-call.ts'
 export { unwrapEach } from './unwrap-each.ts'
 export type { KekVersion, WrappedKey } from './wrapped-key.ts'

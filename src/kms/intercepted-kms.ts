@@ -12,7 +12,9 @@ import type {
   UnwrappedDataKey,
   UnwrapRequest,
 } from './key-management-service.ts'
+import { recognizes } from './recognizes.ts'
 import type { SecretBytes } from './secret-bytes.ts'
+import { typedCall } from './typed-call.ts'
 import { unwrapEach } from './unwrap-each.ts'
 import type { KekVersion, WrappedKey } from './wrapped-key.ts'
 
@@ -105,7 +107,7 @@ export abstract class InterceptedKms implements KeyManagementService {
   ): Promise<T>
 
   canUnwrap(wrap: WrappedKey): boolean {
-    return this.#kms.canUnwrap(wrap)
+    return recognizes(this.#kms, wrap)
   }
 
   generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
@@ -171,7 +173,7 @@ export abstract class InterceptedKms implements KeyManagementService {
     const facts = { ...(context && { context }), ...(wraps && { wraps }), ...(items && { items }) }
     const { providerName: provider } = this
     const call = { operation, callClass: CLASSES[operation], provider, options, ...facts, keysOf }
-    return this.around(call, next)
+    return this.around(call, (given, some) => typedCall(given.signal, () => next(given, some)))
   }
 }
 

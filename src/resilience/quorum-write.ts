@@ -8,6 +8,7 @@ import {
   isGenerated,
   type KeyManagementService,
   type KmsCallOptions,
+  recognizes,
   type SecretBytes,
   type WrappedKey,
 } from '../kms/index.ts'
@@ -168,5 +169,5 @@ export async function noteMissing(
 
 /** Whether a member made wraps under its own keys: others must not be hidden by the rest of the list. */
 function isOwn(kms: KeyManagementService, wraps: readonly WrappedKey[]): boolean {
-  return kms.capabilities.usage === 'encrypt' || wraps.every((wrap) => kms.canUnwrap(wrap))
+  return kms.capabilities.usage === 'encrypt' || wraps.every((wrap) => recognizes(kms, wrap))
 }

@@ -5,6 +5,7 @@ import {
   type KeyManagementService,
   type KmsCallOptions,
   type UnwrappedDataKey,
+  recognizes,
   type WrappedKey,
 } from '../kms/index.ts'
 import type { Opener } from './first-to-open.ts'
@@ -25,7 +26,7 @@ export class Readers {
   /** Returns those that may open one of the wraps. */
   openersOf(wraps: readonly WrappedKey[]): readonly Opener[] {
     return this.#ordered().flatMap(([i, kms]) => {
-      const ours = wraps.filter((wrap) => kms.canUnwrap(wrap))
+      const ours = wraps.filter((wrap) => recognizes(kms, wrap))
       return ours.length === 0 ? [] : [this.#opener(i, kms, ours)]
     })
   }
@@ -34,7 +35,7 @@ export class Readers {
   batchOpeners(): readonly BatchOpener[] {
     return this.#ordered().map(([i, kms]) => ({
       provider: kms.providerName,
-      ours: (wraps) => wraps.filter((wrap) => kms.canUnwrap(wrap)),
+      ours: (wraps) => wraps.filter((wrap) => recognizes(kms, wrap)),
       open: (items, given) => kms.unwrapMany(items, given),
       // A page takes longer than a data key: it tells whether the KMS is there, not how fast it is.
       landed: (error) => {
