@@ -84,14 +84,15 @@ export class DataKeyFactory {
    * Opens a header: the KMS unwraps, the commitment is verified.
    *
    * @param first - the KMS's answer about its wraps, where it was asked already
+   * @param generation - of the time when the KMS was asked
    */
   open(
     opening: Opening,
     options: KmsSignalOptions,
     first?: Outcome<UnwrappedDataKey>,
+    generation: Generation = this.#generation,
   ): Promise<DataEncryptionKey> {
     const { header, canonical } = opening
-    const generation = this.#generation
     const accept = (plaintext: SecretBytes): Promise<DerivedKeys | undefined> =>
       openKeys(plaintext, header, canonical)
     return this.failed.learn(opening, async () => {
@@ -105,9 +106,12 @@ export class DataKeyFactory {
     openings: readonly Opening[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
+    const generation = this.#generation
     const answers = await settle(() => askMany(this.#settings, openings, options))
     return Promise.all(
-      openings.map((opening, i) => settle(() => this.open(opening, options, valueOf(answers)[i]))),
+      openings.map((opening, i) =>
+        settle(() => this.open(opening, options, valueOf(answers)[i], generation)),
+      ),
     )
   }
 
