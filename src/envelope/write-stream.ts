@@ -3,7 +3,7 @@ import { integer, plainOptions } from '../checks/index.ts'
 import { CHUNKED, sealChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey, EnvelopeForm } from '../data-keys/index.ts'
 import type { EncryptionContext } from '../kms/index.ts'
-import { abortableTransform } from './abortable-transform.ts'
+import { abortableTransform, type Target } from './abortable-transform.ts'
 import { checkedMaps, signalOptions } from './call-options.ts'
 import { ChunkPipeline } from './chunk-pipeline.ts'
 import { MAX_STREAM_BYTES, sealedBytesOf } from './message-size.ts'
@@ -78,9 +78,7 @@ function encryptTransform(
 ): TransformStream<Uint8Array, Uint8Array> {
   let chunks: ChunkPipeline | undefined
   let taken = 0
-  const begin = async (
-    to: TransformStreamDefaultController<Uint8Array>,
-  ): Promise<ChunkPipeline> => {
+  const begin = async (to: Target): Promise<ChunkPipeline> => {
     const started = await start()
     started.demandCurrent()
     to.enqueue(started.head)
