@@ -18,19 +18,17 @@ const turn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resol
 /** A KMS that opens nothing before `letGo`. */
 function gated(): { readonly kms: PlainKms; readonly letGo: () => void } {
   const kms = new PlainKms()
-  const { promise, resolve } = Promise.withResolvers<undefined>()
+  let letGo = (): void => undefined
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
   const unwrap = kms.unwrapDataKey.bind(kms)
   kms.unwrapDataKey = async (wraps, options) => {
     const opened = await unwrap(wraps, options)
-    await promise
+    await gate
     return opened
   }
-  return {
-    kms,
-    letGo: () => {
-      resolve(undefined)
-    },
-  }
+  return { kms, letGo }
 }
 
 const codesOf = (outcomes: readonly Outcome<Bytes>[]): readonly string[] =>
