@@ -14,6 +14,9 @@ const MESSAGE_OPTIONS: ReadonlySet<string> = new Set([
   'defer',
 ])
 
+/** Options of a range read. */
+export const RANGE_OPTIONS: ReadonlySet<string> = new Set([...MESSAGE_OPTIONS, 'readTimeoutMs'])
+
 /** Options of a call on many messages. What belongs to an item would bind nothing here. */
 export const BATCH_OPTIONS: ReadonlySet<string> = new Set(['kinds', 'signal', 'defer'])
 
@@ -97,8 +100,11 @@ function ownMap<T>(map: T): T {
 }
 
 /** Checks the options of a stream or a range now, and returns copies of the maps for later. */
-export function checkedMaps(options: MessageOptions): Maps {
-  checkOptions(options)
+export function checkedMaps(
+  options: MessageOptions,
+  known: ReadonlySet<string> = MESSAGE_OPTIONS,
+): Maps {
+  checkOptions(options, known)
   const { context, aad } = mapsOf(options)
   streamContext(aad)
   canonicalContext(context)

@@ -14,12 +14,16 @@ import type {
   DecryptOptions,
   EncryptOptions,
   EnvelopeCipherOptions,
-  MessageOptions,
   RewrapOptions,
   StartedStream,
   StartStreamOptions,
 } from './options.ts'
-import type { DecryptedRange, PlaintextRange, ReadEnvelopeRange } from './range-options.ts'
+import type {
+  DecryptedRange,
+  DecryptRangeOptions,
+  PlaintextRange,
+  ReadEnvelopeRange,
+} from './range-options.ts'
 import { rewrapMessage, rewrapStream } from './rewrap.ts'
 import { type CipherSettings, cipherSettings } from './settings.ts'
 import { decryptText, encryptText } from './text.ts'
@@ -157,12 +161,13 @@ export class EnvelopeCipher {
    *
    * @param read - returns bytes of the envelope; every call must see the same version of the object
    * @throws RangeError if the range makes no sense
-   * @throws KmsError as {@link EnvelopeCipher.decrypt}
+   * @throws KmsError as {@link EnvelopeCipher.decrypt}; `ERR_STORE_UNAVAILABLE` if a read takes longer than
+   * `readTimeoutMs`
    */
   decryptRange(
     read: ReadEnvelopeRange,
     range: PlaintextRange,
-    options: MessageOptions = {},
+    options: DecryptRangeOptions = {},
   ): Promise<DecryptedRange> {
     return decryptRange(this.#settings, read, range, options)
   }

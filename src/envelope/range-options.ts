@@ -1,12 +1,25 @@
 import { shown, plainOptions, refuseOthers } from '../checks/index.ts'
 import type { Bytes } from '../bytes/index.ts'
 import { MAX_STREAM_BYTES } from './message-size.ts'
+import type { MessageOptions } from './options.ts'
 
 /**
  * Returns bytes `start` (inclusive) to `end` (exclusive) of the envelope: fewer if it ends before `end`,
  * none past its end, never more. All reads of one call must see one version of the object: pin its ETag.
+ *
+ * The signal aborts when the time of the read is up or the caller gives up: pass it to `fetch`.
  */
-export type ReadEnvelopeRange = (start: number, end: number) => Promise<Uint8Array>
+export type ReadEnvelopeRange = (
+  start: number,
+  end: number,
+  signal: AbortSignal,
+) => Promise<Uint8Array>
+
+/** Options of `decryptRange`. */
+export interface DecryptRangeOptions extends MessageOptions {
+  /** How long one `read` may take, in milliseconds: 30,000 by default, 1 to 900,000. */
+  readonly readTimeoutMs?: number
+}
 
 /** A range of the plaintext, `end` exclusive. */
 export interface PlaintextRange {

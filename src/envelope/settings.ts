@@ -1,5 +1,7 @@
 import { configError, integer, oneOf, plainOptions, wrongOption } from '../checks/index.ts'
 import type { DataKeySource, EnvelopeForm } from '../data-keys/index.ts'
+import type { Network } from '../ports/index.ts'
+import { webTimers } from '../runtime/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
 import { demandOptions, sourceOf } from './key-source.ts'
 import type { EnvelopeCipherOptions } from './options.ts'
@@ -10,6 +12,8 @@ export interface CipherSettings {
   readonly form: EnvelopeForm
   readonly acceptVersions: readonly number[]
   readonly maxRecordBytes: number
+  /** Timers for what no source of data keys waits for. */
+  readonly network: Pick<Network, 'after'>
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
@@ -26,6 +30,7 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
     keys: sourceOf(others),
     form: formOf(form),
     acceptVersions: versionsOf(acceptVersions),
+    network: ('network' in others && others.network) || webTimers,
     maxRecordBytes: integer('maxRecordBytes', maxRecordBytes, 0, LIMITS.maxRecordBytes),
   }
   if (settings.form === 'reference' && !settings.keys.policy.references) {
