@@ -10,6 +10,7 @@ export { checkFlags, checkOptions, isTexts, type OptionKinds } from './option-ki
 export {
   configError,
   demandMethods,
+  demandSignal,
   describe,
   flag,
   integer,

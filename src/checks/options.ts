@@ -113,6 +113,17 @@ export function demandMethods(name: string, given: unknown, methods: readonly st
   if (missing !== undefined) throw wrongOption(name, `an object with ${missing}()`, given)
 }
 
+/**
+ * Refuses anything but a signal: a controller in its place has no `throwIfAborted`, and would abort nothing.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function demandSignal(signal: unknown): void {
+  const given = Object(signal) as Partial<AbortSignal>
+  if (typeof given.aborted === 'boolean' && typeof given.throwIfAborted === 'function') return
+  throw wrongOption('signal', 'an AbortSignal such as controller.signal', signal)
+}
+
 /** Returns the error of an option that nothing knows. */
 export function unknownOption(name: string): KmsError {
   return errorOf((above) => `unknown option: ${above}${name}`)

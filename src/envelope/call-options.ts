@@ -1,5 +1,5 @@
 import { streamContext } from '../ciphers/index.ts'
-import { isPlain, plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
+import { demandSignal, isPlain, plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
 import { canonicalContext, type EncryptionContext } from '../kms/index.ts'
 import type { MessageKind } from '../wire/index.ts'
 import type { CallOptions, MessageOptions } from './options.ts'
@@ -37,21 +37,10 @@ export function checkOptions(
 ): void {
   refuseOthers(plainOptions(options, name) as Readonly<Record<string, unknown>>, known)
   const { signal, defer } = options as CallOptions
-  if (signal !== undefined && !isSignal(signal)) {
-    throw wrongOption('signal', 'an AbortSignal such as controller.signal', signal)
-  }
+  if (signal !== undefined) demandSignal(signal)
   if (defer !== undefined && typeof defer !== 'function') {
     throw wrongOption('defer', 'a function such as (work) => ctx.waitUntil(work)', defer)
   }
-}
-
-/** A controller in the place of its signal has none of these, and would abort nothing. */
-function isSignal(signal: Partial<AbortSignal> | null): boolean {
-  return (
-    signal !== null &&
-    typeof signal.aborted === 'boolean' &&
-    typeof signal.throwIfAborted === 'function'
-  )
 }
 
 /**

@@ -1,10 +1,11 @@
-import { plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { demandSignal, plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { type Bytes, equalBytes } from '../../bytes/index.ts'
 import {
   canonicalContext,
   contextEquals,
   type ContextInput,
   type EncryptionContext,
+  type KmsSignalOptions,
 } from '../../kms/index.ts'
 import { LIMITS } from '../../wire/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
@@ -21,7 +22,11 @@ export interface Invalidation {
  *
  * @throws KmsError `ERR_KMS_CONFIG`, `ERR_CONTEXT_INVALID`
  */
-export function meantBy(what: Invalidation): ((key: DataEncryptionKey) => boolean) | undefined {
+export function meantBy(
+  what: Invalidation,
+  { signal }: KmsSignalOptions,
+): ((key: DataEncryptionKey) => boolean) | undefined {
+  if (signal !== undefined) demandSignal(signal)
   if (Object(what) !== what) throw wrongOption('invalidate()', 'called with an object', what)
   const { context, commitment, ...others } = plainOptions(what)
   refuseOthers(others)

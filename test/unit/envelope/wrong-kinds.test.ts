@@ -115,6 +115,12 @@ it('decryptRange needs a function, and canOpen a parsed envelope', async () => {
   }
 })
 
+it('invalidate refuses a controller in the place of its signal', async () => {
+  const keys = new CachedKms({ kms: new PlainKms() })
+  const options = { signal: new AbortController() } as never
+  expect(await codeOfAsync(() => keys.invalidate({}, options))).toBe(CONFIG)
+})
+
 describe('a configuration', () => {
   const arn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
   const withSecret = (secretAccessKey: unknown): object => ({
