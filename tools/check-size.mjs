@@ -9,19 +9,19 @@ import { build } from 'esbuild'
 import { root } from './lib/folders.mjs'
 
 /** What each takes now, rounded up: docs/adr/0011-size-of-the-core.md. A growing part has to raise its limit. */
-const coreLimit = 20 * 1024
-const awsLimit = 28.5 * 1024
+const coreLimit = 20.5 * 1024
+const awsLimit = 29 * 1024
 /** For a provider beyond the core; signing with jose is only there where it is imported. */
-const providerLimit = 27 * 1024
+const providerLimit = 27.5 * 1024
 /** The core, and the level of the cache that isolates share. */
-const sharedLimit = 24.5 * 1024
+const sharedLimit = 25.5 * 1024
 /** Every provider with all its credentials, and zod. */
 const configLimit = 50 * 1024
 /** The same with what stands against outages, and the cache with the format below it. */
-const stackLimit = 71 * 1024
+const stackLimit = 71.5 * 1024
 
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
-const storeLimit = 11 * 1024
+const storeLimit = 11.5 * 1024
 
 /** Text that only the barred code contains; minifying keeps strings. */
 const markers = {

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import {
   CachedKms,
   composeKms,
-  type DecryptItem,
   type EncryptItem,
   EnvelopeCipher,
   type EnvelopeCipherOptions,
@@ -56,7 +55,7 @@ describe('an item that is an instance of a class', () => {
     const { cipher } = setUp()
     const unbound = await cipher.encrypt(sequence(9))
     for (const reader of [cipher, setUp().cipher]) {
-      const [outcome] = await reader.decryptMany([new Row(unbound) as DecryptItem])
+      const [outcome] = await reader.decryptMany([new Row(unbound)])
       expect(outcome?.ok === false && outcome.error).toMatchObject({
         code: CONFIG,
         message: 'item must be a plain object, got an instance of a class',
@@ -98,7 +97,7 @@ it('every call on one message refuses options with a prototype', async () => {
     () => cipher.rewrapStream(options),
     () => cipher.encryptMany([], inherited({})),
     () => cipher.decryptMany([], inherited({})),
-    () => new CachedKms({ kms }).invalidate(options as never),
+    () => new CachedKms({ kms }).invalidate(options),
   ]
   for (const call of calls) {
     expect(await codeOfAsync(async () => call()), call.toString()).toBe(CONFIG)
@@ -139,7 +138,7 @@ it.each<[string, () => unknown]>([
       ),
   ],
   ['externalId of a role', () => assumeRole(inherited({ externalId: 'x' }) as never)],
-  ['a container', () => containerCredentials(inherited({ relativeUri: '/x' }) as never)],
+  ['a container', () => containerCredentials(inherited({ relativeUri: '/x' }))],
   ['a client secret', () => azureClientSecret(inherited({ clientSecret: 'x' }) as never)],
   [
     'the shared level',
@@ -188,7 +187,7 @@ it('static credentials may be an instance of a class: each field is read', async
     keyId: 'alias/x',
     region: 'eu-central-1',
     credentials: new Keys(),
-    network: network as never,
+    network,
   })
   await kms.healthCheck({}).catch(() => undefined)
   expect(sent[0]).toContain('Credential=AKIDEXAMPLE/')

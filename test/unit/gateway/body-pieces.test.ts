@@ -16,7 +16,7 @@ async function encrypt(...pieces: readonly unknown[]): Promise<Response> {
     },
   })
   const init = { method: 'POST', body, duplex: 'half' }
-  return gateway.fetch(new Request('http://localhost/v1/encrypt', init as RequestInit))
+  return gateway.fetch(new Request('http://localhost/v1/encrypt', init))
 }
 
 it('takes each kind of buffer as its bytes', async () => {
