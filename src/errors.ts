@@ -214,8 +214,13 @@ export async function toKmsResult<T>(work: Promise<T>): Promise<KmsResult<T>> {
   return outcome.ok ? outcome : { ok: false, error: outcome.error.toJSON() }
 }
 
-/** The value of a {@link KmsResult}, or its error thrown as a {@link KmsError} again. */
+/**
+ * The value of a {@link KmsResult}, or its error thrown as a {@link KmsError} again; one with a code that is not
+ * known here as `ERR_KMS_RESPONSE_INVALID`.
+ */
 export function fromKmsResult<T>(result: KmsResult<T>): T {
   if (result.ok) return result.value
-  throw new KmsError(result.error.code, result.error)
+  const { code } = result.error
+  // Another version of this package may have codes that this one has not.
+  throw new KmsError(CODES.includes(code) ? code : 'ERR_KMS_RESPONSE_INVALID', result.error)
 }

@@ -25,6 +25,7 @@ export {
 } from './data-keys/index.ts'
 export {
   type DecryptedRange,
+  type DecryptRangeOptions,
   type DecryptItem,
   type DecryptManyOptions,
   type DecryptOptions,

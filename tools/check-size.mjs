@@ -9,18 +9,18 @@ import { build } from 'esbuild'
 import { root } from './lib/folders.mjs'
 
 /** What each takes now, rounded up: docs/adr/0011-size-of-the-core.md. A growing part has to raise its limit. */
-const coreLimit = 20 * 1024
-const awsLimit = 28.5 * 1024
+const coreLimit = 20.5 * 1024
+const awsLimit = 29 * 1024
 /** For a provider beyond the core; signing with jose is only there where it is imported. */
-const providerLimit = 27 * 1024
+const providerLimit = 27.5 * 1024
 /** The core, and the level of the cache that isolates share. */
-const sharedLimit = 24.5 * 1024
+const sharedLimit = 25.5 * 1024
 /** Every provider with all its credentials, a KEK for each customer, and zod. */
-const configLimit = 55.5 * 1024
+const configLimit = 56 * 1024
 /** The same with what stands against outages, the cache with the format below it, and the level that isolates share. */
-const stackLimit = 82 * 1024
+const stackLimit = 83 * 1024
 /** A whole stack from the environment, of one vendor. */
-const envLimit = 45.5 * 1024
+const envLimit = 46.5 * 1024
 /** Names that `stackFromEnv` knows without the vendor. */
 const envNames = ['EDGE_KMS_KEY_V']
 

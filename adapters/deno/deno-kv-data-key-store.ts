@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import { type Bytes, copyBytes } from '../../src/bytes/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../../src/ports/index.ts'
 import {
@@ -42,7 +43,7 @@ export class DenoKvDataKeyStore implements DataKeyStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DenoKvDataKeyStoreOptions) {
-    const { kv, prefix = 'edge-kms', ...common } = options
+    const { kv, prefix = 'edge-kms', ...common } = plainOptions(options)
     this.#kv = checkBinding('kv', kv, 'atomic')
     this.#prefix = [checkPrefix(prefix), 'data-keys']
     this.#calls = new StoreCalls('deno-kv', common)

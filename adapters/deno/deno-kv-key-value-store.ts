@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import { type Bytes, copyBytes } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -52,7 +53,7 @@ export class DenoKvKeyValueStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DenoKvKeyValueStoreOptions) {
-    const { kv, prefix = 'edge-kms', runtime = webRuntime, ...common } = options
+    const { kv, prefix = 'edge-kms', runtime = webRuntime, ...common } = plainOptions(options)
     this.#kv = checkBinding('kv', kv, 'atomic')
     this.#prefix = checkPrefix(prefix)
     this.#calls = new StoreCalls('deno-kv', common)

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { plainOptions } from '../../src/checks/index.ts'
 import { checkConfig } from '../../src/config/check-config.ts'
 import type {
   CacheStats,
@@ -72,7 +73,10 @@ const SCHEMA = z.strictObject({
  * @throws KmsError `ERR_KMS_CONFIG` for a missing, wrong or unknown option
  */
 export function settingsOf(options: GatewayOptions): GatewaySettings {
-  return checkConfig<GatewaySettings>(SCHEMA as z.ZodMiniType<GatewaySettings>, options)
+  return checkConfig<GatewaySettings>(
+    SCHEMA as z.ZodMiniType<GatewaySettings>,
+    plainOptions(options),
+  )
 }
 
 function typed<T>(expected: string, test: (value: unknown) => boolean): z.ZodMiniType<T> {

@@ -11,6 +11,21 @@ export interface PieceReader {
 }
 
 /**
+ * Returns a piece as bytes: a body made by code may hold any kind of buffer, of which `length` says nothing.
+ *
+ * @throws GatewayError `ERR_GATEWAY_BAD_REQUEST` for anything but bytes
+ */
+function bytesOf(piece: unknown): Uint8Array {
+  if (piece instanceof Uint8Array) return piece
+  if (ArrayBuffer.isView(piece)) {
+    return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
+  }
+  if (piece instanceof ArrayBuffer) return new Uint8Array(piece)
+  const detail = 'the pieces of the body must be bytes'
+  throw new GatewayError('ERR_GATEWAY_BAD_REQUEST', { detail })
+}
+
+/**
  * Returns a reader of a request's body.
  *
  * @param fresh - no buffer may be used again
@@ -25,7 +40,8 @@ export function pieceReaderOf(
     async read() {
       try {
         return await reader.read()
-      } catch {
+      } catch (error) {
+        if (error instanceof GatewayError) throw error
         throw incomplete() // whatever the server says of it
       }
     },
@@ -60,7 +76,13 @@ const NO_PIECES: PieceReader = {
 
 function plainReaderOf(body: ReadableStream<Uint8Array>): PieceReader {
   const reader = body.getReader()
-  return { read: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
+  return {
+    async read() {
+      const result = await reader.read()
+      return result.done ? result : { done: false, value: bytesOf(result.value) }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }
 }
 
 /** `undefined` where the stream was not made of bytes, as some servers' bodies are not. */

@@ -1,4 +1,4 @@
-import { integer, wrongOption } from '../../src/checks/index.ts'
+import { integer, plainOptions, wrongOption } from '../../src/checks/index.ts'
 import type { KeyManagementService } from '../../src/index.ts'
 import { createGcpKmsOver, type GcpKmsKeyOptions } from '../../src/providers/gcp-kms/index.ts'
 import { ClientTransport } from './client-transport.ts'
@@ -46,7 +46,7 @@ const METHODS = [
  * ```
  */
 export function createGoogleCloudKms(options: GoogleCloudKmsOptions): KeyManagementService {
-  const { client, timeoutMs, ...rest } = options
+  const { client, timeoutMs, ...rest } = plainOptions(options)
   const given = Object(client) as Partial<CloudKmsClient>
   const missing = METHODS.find((name) => typeof given[name] !== 'function')
   if (missing !== undefined)

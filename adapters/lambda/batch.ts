@@ -1,5 +1,5 @@
 import { decodeBase64, decodeBase64Url } from '../../src/bytes/index.ts'
-import { wrongOption } from '../../src/checks/index.ts'
+import { plainOptions, wrongOption } from '../../src/checks/index.ts'
 import type { Bytes, DecryptItem, EncryptionContext } from '../../src/index.ts'
 import { Environment } from './environment.ts'
 import { demandFunction, tell } from './tell.ts'
@@ -49,7 +49,7 @@ export class Batch<R, S extends KmsStack> {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: BatchOptions<R, S>, kind: BatchKind<R>) {
-    const { context, aad, onError, ...others } = options
+    const { context, aad, onError, ...others } = plainOptions(options)
     demandFunction('context', context)
     if (aad !== undefined) demandFunction('aad', aad)
     demandFunction('onError', onError)

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../src/index.ts'
-import { oneOf } from '../../src/checks/index.ts'
+import { oneOf, plainOptions } from '../../src/checks/index.ts'
 import {
   attributeName,
   Batch,
@@ -90,7 +90,7 @@ export function dynamoBatch<
   options: DynamoBatchOptions<R, S>,
 ): (event: DynamoEvent<R>, context: C) => Promise<BatchResponse> {
   demandFunction('work', work)
-  const { attribute, image = 'NewImage', ...others } = options
+  const { attribute, image = 'NewImage', ...others } = plainOptions(options)
   attributeName(attribute)
   oneOf('image', image, ['NewImage', 'OldImage'])
   const batch = new Batch<R, S>(others, {

@@ -1,4 +1,10 @@
-import { isTexts, optionError, refuseOthers, wrongOption } from '../../src/checks/index.ts'
+import {
+  isTexts,
+  optionError,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../../src/checks/index.ts'
 import type { CallOptions, EncryptionContext, EnvelopeCipher } from '../../src/index.ts'
 import { decodeUtf8 } from '../../src/bytes/index.ts'
 import { valueOf } from '../../src/errors.ts'
@@ -45,7 +51,7 @@ export async function decryptEnv<N extends string = string>(
   env: Readonly<Record<string, unknown>>,
   options: DecryptEnvOptions<N> = {},
 ): Promise<Readonly<Record<N, string>>> {
-  const { names, context = {}, signal, defer, ...others } = options
+  const { names, context = {}, signal, defer, ...others } = plainOptions(options)
   refuseOthers(others)
   const entries = names === undefined ? encryptedEntries(env) : namedEntries(env, names)
   const items = entries.map(([name, text]) => ({

@@ -1,4 +1,4 @@
-import { flag, integer, refuseOthers, wrongOption } from '../../src/checks/index.ts'
+import { flag, integer, plainOptions, refuseOthers, wrongOption } from '../../src/checks/index.ts'
 import type { Network } from '../../src/index.ts'
 import { untilAborted, webTimers } from '../../src/runtime/index.ts'
 import { Invocation } from './invocation.ts'
@@ -19,7 +19,13 @@ export class Environment<S extends KmsStack> {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: LambdaOptions<S>) {
-    const { create, init = false, marginMs = 500, network = webTimers, ...others } = options
+    const {
+      create,
+      init = false,
+      marginMs = 500,
+      network = webTimers,
+      ...others
+    } = plainOptions(options)
     refuseOthers(others)
     this.#create = demandFunction('create', create)
     this.#marginMs = integer('marginMs', marginMs, 0, MAX_MARGIN_MS)

@@ -1,4 +1,4 @@
-import { optionError, wrongOption } from '../../src/checks/index.ts'
+import { optionError, plainOptions, wrongOption } from '../../src/checks/index.ts'
 import { Environment } from './environment.ts'
 import { httpProblem } from './http-events.ts'
 import type { Invocation } from './invocation.ts'
@@ -59,7 +59,7 @@ export interface KmsMiddlewareOptions<
 export function kmsMiddleware<S extends KmsStack, K extends string = 'kms'>(
   options: KmsMiddlewareOptions<S, K>,
 ): KmsMiddleware<S, K> {
-  const { onError = () => undefined, contextKey = 'kms' as K, ...others } = options
+  const { onError = () => undefined, contextKey = 'kms' as K, ...others } = plainOptions(options)
   demandFunction('onError', onError)
   if (typeof contextKey !== 'string' || contextKey === '') {
     throw wrongOption('contextKey', 'a name', contextKey)

@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../../src/checks/index.ts'
+import { plainOptions, refuseOthers, wrongOption } from '../../src/checks/index.ts'
 import { isKmsError } from '../../src/index.ts'
 import { runtimeApi } from './runtime-api.ts'
 import { demandFunction } from './tell.ts'
@@ -57,7 +57,7 @@ export interface SnapshotOptions {
  * ```
  */
 export async function snapshotPoint(options: SnapshotOptions): Promise<'restored' | 'none'> {
-  const { clear, before, after, env = process.env, ...others } = options
+  const { clear, before, after, env = process.env, ...others } = plainOptions(options)
   refuseOthers(others)
   checkHolders(clear)
   for (const [name, hook] of Object.entries({ before, after })) {

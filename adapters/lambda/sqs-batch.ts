@@ -1,5 +1,5 @@
 import type { Bytes } from '../../src/index.ts'
-import { integer } from '../../src/checks/index.ts'
+import { integer, plainOptions } from '../../src/checks/index.ts'
 import {
   attributeName,
   Batch,
@@ -83,7 +83,7 @@ export function sqsBatch<
   options: SqsBatchOptions<R, S>,
 ): (event: SqsEvent<R>, context: C) => Promise<BatchResponse> {
   demandFunction('work', work)
-  const { attribute, concurrency = 1, ...others } = options
+  const { attribute, concurrency = 1, ...others } = plainOptions(options)
   integer('concurrency', concurrency, 1, 1_000)
   if (attribute !== undefined) attributeName(attribute)
   const batch = new Batch<R, S>(others, {

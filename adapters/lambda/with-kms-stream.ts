@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import { base64Of } from './answer-body.ts'
 import { Environment } from './environment.ts'
 import { httpProblem } from './http-events.ts'
@@ -58,7 +59,7 @@ export function withKmsStream<E, S extends KmsStack, C extends LambdaContext = L
   options: WithKmsOptions<S>,
 ): (event: E, context: C) => Promise<BufferedAnswer> {
   demandFunction('handler', handler)
-  const { onError = () => undefined, ...others } = options
+  const { onError = () => undefined, ...others } = plainOptions(options)
   demandFunction('onError', onError)
   const parts = { handler, environment: new Environment<S>(others), onError }
   const { awslambda } = globalThis as { awslambda?: AwsLambdaGlobal }

@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import { Environment } from './environment.ts'
 import { type HttpProblem, httpProblem } from './http-events.ts'
 import { demandFunction, tell } from './tell.ts'
@@ -47,7 +48,7 @@ export function withKms<E, R, S extends KmsStack, C extends LambdaContext = Lamb
   options: WithKmsOptions<S>,
 ): (event: E, context: C) => Promise<R | HttpProblem> {
   demandFunction('handler', handler)
-  const { onError = () => undefined, ...others } = options
+  const { onError = () => undefined, ...others } = plainOptions(options)
   demandFunction('onError', onError)
   const environment = new Environment<S>(others)
   return async (event, context) => {

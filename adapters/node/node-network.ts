@@ -1,6 +1,6 @@
 import { type AgentOptions, Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { integer, refuseOthers } from '../../src/checks/index.ts'
+import { integer, plainOptions, refuseOthers } from '../../src/checks/index.ts'
 import type { Network, NetworkResponse } from '../../src/index.ts'
 import { IncomingBody } from './incoming-body.ts'
 
@@ -46,7 +46,7 @@ export interface NodeNetwork extends Network {
  * ```
  */
 export function createNodeNetwork(options: NodeNetworkOptions = {}): NodeNetwork {
-  const { maxConnections = 64, idleMs = 15_000, ca, ...others } = options
+  const { maxConnections = 64, idleMs = 15_000, ca, ...others } = plainOptions(options)
   refuseOthers(others)
   integer('maxConnections', maxConnections, 1, 1_024)
   integer('idleMs', idleMs, 1, 600_000)

@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import type { KmsError } from '../../src/errors.ts'
 import type { Network } from '../../src/index.ts'
 import { retrying, webNetwork } from '../../src/runtime/index.ts'
@@ -22,7 +23,11 @@ export class BoundedCalls {
 
   /** @throws KmsError `ERR_KMS_CONFIG`, also for options that nobody took before */
   constructor(provider: string, options: StoreCallOptions) {
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, network = webNetwork, ...others } = options
+    const {
+      timeoutMs = DEFAULT_TIMEOUT_MS,
+      network = webNetwork,
+      ...others
+    } = plainOptions(options)
     this.#network = network
     this.#calls = new StoreCalls(provider, { timeoutMs, network, ...others })
   }

@@ -3,6 +3,7 @@ import {
   checkNumbers,
   configError,
   oneOf,
+  plainOptions,
   refuseOthers,
   wrongOption,
 } from '../../src/checks/index.ts'
@@ -58,7 +59,7 @@ export function bucketSettings(options: EncryptedBucketOptions): BucketSettings 
   if (typeof options !== 'object' || (options as unknown) === null) {
     throw wrongOption('options', 'an object', options)
   }
-  const { bucket, cipher, contextOf, aadOf, form, dataKeyStore, ...more } = options
+  const { bucket, cipher, contextOf, aadOf, form, dataKeyStore, ...more } = plainOptions(options)
   const { partBytes, partsAtOnce, ...others } = more
   refuseOthers(others)
   if (typeof contextOf !== 'function') throw wrongOption('contextOf', 'a function', contextOf)

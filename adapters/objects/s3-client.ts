@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import { AwsClient, type AwsCredentialsOption } from '../../src/credentials/aws/index.ts'
 import { type AwsSigner, toCredentialSource } from '../../src/credentials/aws/index.ts'
 import type { Bytes } from '../../src/bytes/index.ts'
@@ -47,7 +48,8 @@ export class S3Client {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: S3BucketOptions) {
-    const { bucket, region, endpoint, allowHttpLoopback, dualStack, fips, ...more } = options
+    const { bucket, region, endpoint, allowHttpLoopback, dualStack, fips, ...more } =
+      plainOptions(options)
     const { credentials, signer, runtime = webRuntime, network = webNetwork, ...common } = more
     this.calls = new BoundedCalls('s3', { ...common, network })
     const place = { bucket, region, endpoint, allowHttpLoopback, dualStack, fips }

@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import type {
   Attributes,
   Counter,
@@ -62,7 +63,7 @@ type CounterName = keyof typeof COUNTERS
  * ```
  */
 export function otelObserver(options: OtelObserverOptions): Observer {
-  const { meter, tracer, now = Date.now, ...others } = options
+  const { meter, tracer, now = Date.now, ...others } = plainOptions(options)
   if ((meter ?? tracer) === undefined || Object.keys(others).length > 0) {
     const message = 'an OpenTelemetry observer takes meter, tracer or both, and now'
     throw new KmsError('ERR_KMS_CONFIG', { message })

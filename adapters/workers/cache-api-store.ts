@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import { type Bytes, encodeBase64Url, encodeUtf8 } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -36,7 +37,7 @@ export class CacheApiStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: CacheApiStoreOptions) {
-    const { cache, ...common } = options
+    const { cache, ...common } = plainOptions(options)
     this.#cache = checkBinding('cache', cache, 'match')
     this.#parts = eventualParts('cache-api', common)
     this.capabilities = this.#parts.capabilities

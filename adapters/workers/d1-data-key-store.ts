@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import { type Bytes, encodeBase64 } from '../../src/bytes/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../../src/ports/index.ts'
 import {
@@ -34,7 +35,7 @@ export class D1DataKeyStore implements DataKeyStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: D1DataKeyStoreOptions) {
-    const { database, ...common } = options
+    const { database, ...common } = plainOptions(options)
     this.#database = checkBinding('database', database, 'batch')
     this.#calls = new StoreCalls('d1', common)
   }

@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import { type Bytes, encodeBase64 } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -45,7 +46,7 @@ export class D1KeyValueStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: D1KeyValueStoreOptions) {
-    const { database, runtime = webRuntime, ...common } = options
+    const { database, runtime = webRuntime, ...common } = plainOptions(options)
     this.#database = checkBinding('database', database, 'batch')
     this.#runtime = runtime
     this.#calls = new StoreCalls('d1', common)

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../src/bytes/index.ts'
-import { wrongOption } from '../../src/checks/index.ts'
+import { plainOptions, wrongOption } from '../../src/checks/index.ts'
 import { KmsError } from '../../src/errors.ts'
 import { parseJsonObject } from '../../src/http/index.ts'
 import {
@@ -40,7 +40,7 @@ export class DurableObjectClient {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DurableObjectStoreOptions) {
-    const { namespace, name = 'edge-kms', ...common } = options
+    const { namespace, name = 'edge-kms', ...common } = plainOptions(options)
     this.#namespace = checkBinding('namespace', namespace, 'idFromName')
     if (typeof name !== 'string' || name === '') {
       throw wrongOption('name', 'a text that is not empty', name)

@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import type { KeyValueCapabilities, Runtime } from '../../src/ports/index.ts'
 import { webRuntime } from '../../src/runtime/index.ts'
 import {
@@ -32,7 +33,7 @@ export interface EventualParts {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function eventualParts(backend: string, options: EventualStoreOptions): EventualParts {
-  const { prefix = '', runtime = webRuntime, ...common } = options
+  const { prefix = '', runtime = webRuntime, ...common } = plainOptions(options)
   checkPrefix(prefix)
   const capabilities = capabilitiesOf({
     consistency: 'eventual',

@@ -1,4 +1,4 @@
-import { checkNumbers, optionError, wrongOption } from '../../src/checks/index.ts'
+import { checkNumbers, optionError, plainOptions, wrongOption } from '../../src/checks/index.ts'
 import { KmsError } from '../../src/errors.ts'
 import { webTimers, withTimeout } from '../../src/runtime/index.ts'
 
@@ -32,7 +32,7 @@ export async function readSecret(
   binding: SecretBinding | string | undefined,
   options: ReadSecretOptions = {},
 ): Promise<string> {
-  const { signal, ...numbers } = options
+  const { signal, ...numbers } = plainOptions(options)
   const { timeoutMs } = checkNumbers(BOUNDS, numbers)
   if (binding === undefined) throw optionError(name, 'is missing: bind it to a secret')
   const value =

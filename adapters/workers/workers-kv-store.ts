@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import type { Bytes } from '../../src/bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -39,7 +40,7 @@ export class WorkersKvStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: WorkersKvStoreOptions) {
-    const { namespace, ...common } = options
+    const { namespace, ...common } = plainOptions(options)
     this.#namespace = checkBinding('namespace', namespace, 'put')
     this.#parts = eventualParts('workers-kv', common)
     this.capabilities = this.#parts.capabilities

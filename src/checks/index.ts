@@ -10,15 +10,21 @@ export {
 export { checkFlags, checkOptions, isTexts, type OptionKinds } from './option-kinds.ts'
 export {
   configError,
+  demandMethods,
+  demandSignal,
   describe,
   flag,
   integer,
+  isPlain,
   oneOf,
   optionError,
   placed,
+  plainOptions,
   refuseOthers,
   share,
+  shown,
   unknownOption,
+  wrongNumber,
   wrongOption,
 } from './options.ts'
 export {

@@ -1,4 +1,4 @@
-import { integer, refuseOthers, share } from './options.ts'
+import { integer, plainOptions, refuseOthers, share } from './options.ts'
 
 /** The default and the range of one number. */
 export interface Bound {
@@ -32,6 +32,7 @@ export function checkNumbers<K extends string>(
   given: { readonly [N in K]?: number | undefined },
   place = '',
 ): Standards<K> {
+  plainOptions(given, place === '' ? 'options' : place.slice(0, -1))
   refuseOthers(given, new Set(Object.keys(bounds)))
   const numbers: Record<string, number> = standardsOf(bounds)
   for (const name in bounds) {

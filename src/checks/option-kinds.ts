@@ -1,4 +1,4 @@
-import { configError, flag, wrongOption } from './options.ts'
+import { configError, flag, isPlain, plainOptions, wrongOption } from './options.ts'
 
 /** The words of errors for each kind of option. A function is required; any other option is optional. */
 const EXPECTED = {
@@ -25,8 +25,7 @@ export type OptionKinds<T> = { readonly [K in keyof T]-?: OptionKind }
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkOptions<T extends object>(options: T, kinds: OptionKinds<T>): void {
-  // Inherited options too: they would be read all the same.
-  for (const name in { ...options, ...kinds }) {
+  for (const name in { ...plainOptions(options), ...kinds }) {
     const value: unknown = options[name as keyof T]
     const kind = Object.hasOwn(kinds, name) ? kinds[name as keyof T] : undefined
     if (value === undefined && kind !== 'function') continue
@@ -59,6 +58,5 @@ function isOf(kind: OptionKind, value: unknown): boolean {
 }
 
 function isMap(value: unknown): boolean {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return isObject && isTexts(Object.values(value))
+  return isPlain(value) && isTexts(Object.values(value))
 }

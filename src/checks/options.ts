@@ -47,7 +47,7 @@ function errorOf(sentence: (above: string) => string): KmsError {
  *
  * @param name - the option's path, e.g. `cache.ttlMs`
  * @param expected - completes "must be …"
- * @param value - what the caller gave; only its kind is shown unless it is a number or a flag
+ * @param value - what the caller gave; only its kind is shown unless it is a flag
  */
 export function wrongOption(
   name: string,
@@ -58,17 +58,70 @@ export function wrongOption(
   return optionError(name, `must be ${expected}${got}`)
 }
 
-/** Returns a number or flag as it is, and of anything else the kind alone: it may be a secret. */
+/**
+ * Returns the error of an option that must be a number: a wrong number is shown.
+ *
+ * @param expected - completes "must be …"
+ */
+export function wrongNumber(name: string, expected: string, value: unknown): KmsError {
+  return optionError(name, `must be ${expected}, got ${shown(value)}`)
+}
+
+/** Returns a number as it is, and of anything else its kind. Only where a number is expected: else it may be a secret. */
+export function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : describe(value)
+}
+
+/** Returns a flag as it is, and of anything else the kind alone: it may be a secret, a number too. */
 export function describe(value: unknown): string {
-  if (value === null || ['undefined', 'number', 'boolean'].includes(typeof value))
-    return String(value)
+  if (value === null || ['undefined', 'boolean'].includes(typeof value)) return String(value)
   if (Array.isArray(value)) return 'an array'
   if (typeof (value as Partial<PromiseLike<unknown>>).then === 'function') {
     return 'a promise: did you forget await?'
   }
-  return value === ''
-    ? 'an empty string'
-    : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
+  if (value === '') return 'an empty string'
+  if (typeof value !== 'object') return `a ${typeof value}`
+  return isPlain(value) ? 'an object' : 'an instance of a class'
+}
+
+/** Whether it is an object literal or its like: what a class or a prototype adds would be lost in a copy. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
+/**
+ * Returns the options as they are. An instance of a class, or an object with a prototype of its own, could hold
+ * options that its copy has not: the call would bind less than its caller meant.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function plainOptions<T extends object>(options: T, name = 'options'): T {
+  if (isPlain(options)) return options
+  throw wrongOption(name, 'a plain object', options)
+}
+
+/**
+ * Refuses an object that has not the methods by which it is known: without them it would fail at a later call.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function demandMethods(name: string, given: unknown, methods: readonly string[]): void {
+  const held = Object(given) as Readonly<Record<string, unknown>>
+  const missing = methods.find((method) => typeof held[method] !== 'function')
+  if (missing !== undefined) throw wrongOption(name, `an object with ${missing}()`, given)
+}
+
+/**
+ * Refuses anything but a signal: a controller in its place has no `throwIfAborted`, and would abort nothing.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function demandSignal(signal: unknown): void {
+  const given = Object(signal) as Partial<AbortSignal>
+  if (typeof given.aborted === 'boolean' && typeof given.throwIfAborted === 'function') return
+  throw wrongOption('signal', 'an AbortSignal such as controller.signal', signal)
 }
 
 /** Returns the error of an option that nothing knows. */
@@ -100,7 +153,7 @@ export function refuseOthers(
  */
 export function integer(name: string, value: number, least: number, most: number): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value
-  throw wrongOption(name, `an integer from ${String(least)} to ${String(most)}`, value)
+  throw wrongNumber(name, `an integer from ${String(least)} to ${String(most)}`, value)
 }
 
 /**
@@ -110,7 +163,7 @@ export function integer(name: string, value: number, least: number, most: number
  */
 export function share(name: string, value: number): number {
   if (typeof value === 'number' && value > 0 && value <= 1) return value
-  throw wrongOption(name, 'above 0 and at most 1', value)
+  throw wrongNumber(name, 'above 0 and at most 1', value)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { refuseOthers } from '../checks/index.ts'
+import { plainOptions, refuseOthers } from '../checks/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
 
 import { checkConfig } from './check-config.ts'
@@ -43,7 +43,7 @@ export interface CreateKmsOptions extends ConfigPorts {
  * ```
  */
 export function createKms(config: KmsConfig, options: CreateKmsOptions = {}): KeyManagementService {
-  const { resolve, runtime, network, signer, googleCloudKms, ...others } = options
+  const { resolve, runtime, network, signer, googleCloudKms, ...others } = plainOptions(options)
   refuseOthers(others)
   const resolving = new Resolving(resolve, { runtime, network, signer, googleCloudKms })
   return buildKms(checkConfig(kmsConfigSchema, config), resolving)

@@ -1,3 +1,4 @@
+import { plainOptions } from '../checks/index.ts'
 import type { SharedDataKeys } from '../data-keys/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import type { ComposeKmsOptions } from '../resilience/index.ts'
@@ -48,7 +49,8 @@ export function createResilientKms(
   config: ResilientKmsConfig,
   options: CreateResilientKmsOptions = {},
 ): ResilientKms {
-  const { dataKeyStore, shared, observer, circuitStore, repairs, audit, ...reading } = options
+  const { dataKeyStore, shared, observer, circuitStore, repairs, audit, ...reading } =
+    plainOptions(options)
   const layers = { observer, circuitStore, repairs, audit }
   const plan = planOfConfig(config, { ...reading, layers })
   const { runtime, network } = reading

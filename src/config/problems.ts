@@ -1,5 +1,12 @@
 import type * as z from 'zod/mini'
-import { describe, nearest, optionError, unknownOption, wrongOption } from '../checks/index.ts'
+import {
+  describe,
+  nearest,
+  optionError,
+  unknownOption,
+  wrongNumber,
+  wrongOption,
+} from '../checks/index.ts'
 import type { KmsError } from '../errors.ts'
 
 /** The part of a schema that the walk reads. */
@@ -53,7 +60,9 @@ export function problemOf(
   const expected = issue.code === 'custom' ? issue.message : expectedOf(issue, at)
   const value = valueAt(config, path)
   if (value === undefined) return optionError(name, `is missing: it must be ${expected}`)
-  return wrongOption(name, expected, value)
+  return at?.type === 'number'
+    ? wrongNumber(name, expected, value)
+    : wrongOption(name, expected, value)
 }
 
 /** Returns what completes "must be …". */

@@ -176,7 +176,7 @@ export class CachedKms implements DataKeySource {
    * @throws KmsError `ERR_STORE_UNAVAILABLE`: dropped here, but the others were not told; call again
    */
   async invalidate(what: Invalidation = {}, options: KmsSignalOptions = {}): Promise<void> {
-    const isMeant = meantBy(what)
+    const isMeant = meantBy(what, options)
     this.#drop(isMeant)
     try {
       await this.#shared.signal(options)

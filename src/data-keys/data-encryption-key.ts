@@ -86,9 +86,11 @@ export class DataEncryptionKey {
    * Opens the body of a record, which begins at `at`.
    *
    * @param batch - shares what is derived with the other records of one call
+   * @throws KmsError `ERR_DATA_KEY_EXHAUSTED` if the source was cleared after this key was asked for
    */
   decryptRecord(message: Bytes, aad: Bytes, at: number = 0, batch?: BatchSubkeys): Promise<Bytes> {
     this.#demandUsable()
+    this.generation.demandCurrent()
     return this.#records.open(message, aad, at, batch)
   }
 

@@ -1,4 +1,4 @@
-import { wrongOption } from '../checks/index.ts'
+import { wrongNumber } from '../checks/index.ts'
 import type { DerivedKeys, SubkeyPool } from '../ciphers/index.ts'
 import { KmsError, type Outcome, settle, valueOf } from '../errors.ts'
 import {
@@ -7,6 +7,7 @@ import {
   frozenMap,
   kmsContext,
   type KmsSignalOptions,
+  recognizes,
   type SecretBytes,
   type UnwrappedDataKey,
   type WrappedKey,
@@ -87,14 +88,15 @@ export class DataKeyFactory {
    * Opens a header: the KMS unwraps, the commitment is verified.
    *
    * @param first - the KMS's answer about its wraps, where it was asked already
+   * @param generation - of the time when the KMS was asked
    */
   open(
     opening: Opening,
     options: KmsSignalOptions,
     first?: Outcome<UnwrappedDataKey>,
+    generation: Generation = this.#generation,
   ): Promise<DataEncryptionKey> {
     const { header, canonical } = opening
-    const generation = this.#generation
     const accept = (plaintext: SecretBytes): Promise<DerivedKeys | undefined> =>
       openKeys(plaintext, header, canonical)
     return this.failed.learn(opening, async () => {
@@ -108,9 +110,12 @@ export class DataKeyFactory {
     openings: readonly Opening[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]> {
+    const generation = this.#generation
     const answers = await settle(() => askMany(this.#settings, openings, options))
     return Promise.all(
-      openings.map((opening, i) => settle(() => this.open(opening, options, valueOf(answers)[i]))),
+      openings.map((opening, i) =>
+        settle(() => this.open(opening, options, valueOf(answers)[i], generation)),
+      ),
     )
   }
 
@@ -128,7 +133,7 @@ export class DataKeyFactory {
 
   /** Whether one of the wraps is for a configured key: for one of this context, where it picks them. No I/O. */
   canOpen(wraps: readonly WrappedKey[], context?: EncryptionContext): boolean {
-    return wraps.some((wrap) => this.#settings.kms.canUnwrap(wrap, context))
+    return wraps.some((wrap) => recognizes(this.#settings.kms, wrap, context))
   }
 
   /** Ends the generation: keys that were made or learnt before are used for nothing new (W5.7). */
@@ -157,7 +162,7 @@ export class DataKeyFactory {
   ): KeyHeader {
     const { maxWraps } = this.#settings.policy
     if (wraps.length > maxWraps) {
-      throw wrongOption('maxWraps', `at least ${String(wraps.length)} for these KEKs`, maxWraps)
+      throw wrongNumber('maxWraps', `at least ${String(wraps.length)} for these KEKs`, maxWraps)
     }
     try {
       const header = encodeKeyHeader(fields, wraps)

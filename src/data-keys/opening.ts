@@ -8,6 +8,7 @@ import {
   type KeyManagementService,
   kmsContext,
   type KmsSignalOptions,
+  recognizes,
   type SecretBytes,
   type UnwrappedDataKey,
   type UnwrapRequest,
@@ -40,7 +41,7 @@ export async function openingOf(
     id: encodeBase64Url(await sha256(concatBytes(header.bytes, canonical.bytes))),
     header,
     canonical,
-    wraps: header.wraps.filter((wrap) => kms.canUnwrap(wrap, canonical.map)), // W3.26
+    wraps: header.wraps.filter((wrap) => recognizes(kms, wrap, canonical.map)), // W3.26
     context: kmsContext(canonical.map, header.salt, header.createdAtMs),
   }
 }

@@ -38,8 +38,10 @@ export async function rewrapKey(
   if (bounds.kms.capabilities.rewrapsInside || options.verify === 'kms') {
     const rewrap = async (): Promise<readonly WrappedKey[]> =>
       checked(await askKms(bounds, 'rewrapDataKey', call, opening.wraps), 'ERR_DECRYPT_FAILED')
-    // Of two keys that are asked here, the missing one may be the new.
-    return failed.learn(opening, rewrap, /DECRYPT/)
+    // Of two keys that are asked here, the missing one may be the new: only rewraps are refused for it.
+    const use = { id: `rewrap ${opening.id}` }
+    failed.check(use)
+    return failed.learn(use, () => failed.learn(opening, rewrap, /DECRYPT/))
   }
   /** The proof disposes what it is given, and the DEK is needed once more. */
   const proven = async (plaintext: SecretBytes): Promise<SecretBytes | undefined> => {

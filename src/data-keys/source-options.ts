@@ -1,4 +1,11 @@
-import { checkNumbers, integer, wrongOption } from '../checks/index.ts'
+import {
+  checkNumbers,
+  demandMethods,
+  integer,
+  plainOptions,
+  wrongNumber,
+  wrongOption,
+} from '../checks/index.ts'
 import type { KeyManagementService, KmsCapabilities } from '../kms/index.ts'
 import type { DataKeyStore, Network, Runtime } from '../ports/index.ts'
 import { webNetwork, webRuntime } from '../runtime/index.ts'
@@ -59,8 +66,10 @@ export function sourceSettings(options: DataKeyOptions & KmsCacheConfig): Source
     runtime = webRuntime,
     network = webNetwork,
     ...given
-  } = options
+  } = plainOptions(options)
   const numbers = checkNumbers(DATA_KEY_OPTIONS, given)
+  demandMethods('runtime', runtime, ['now', 'randomFill'])
+  demandMethods('network', network, ['after', 'jitter'])
   const { encryptForMs, maxMessages, maxWraps, ttlMs, maxStaleMs } = numbers
   if (typeof (kms as Partial<KeyManagementService> | null)?.unwrapDataKey !== 'function') {
     throw wrongOption('kms', 'a KeyManagementService', kms)
@@ -108,5 +117,5 @@ function contextKeys(given: readonly string[]): readonly string[] {
 function wrapsOf({ capabilities: { wraps = 1 } }: KeyManagementService, maxWraps: number): number {
   if (wraps <= maxWraps) return maxWraps // W3.10
   const expected = `at least ${String(wraps)}, the number of KEKs that write`
-  throw wrongOption('maxWraps', expected, maxWraps)
+  throw wrongNumber('maxWraps', expected, maxWraps)
 }

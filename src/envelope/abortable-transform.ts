@@ -1,13 +1,21 @@
 type Controller = TransformStreamDefaultController<Uint8Array>
 
+/** Takes what a transform gives on. */
+export type Target = Pick<Controller, 'enqueue'>
+
 /** The two steps of a transform. */
 export interface TransformSteps {
-  readonly transform: (piece: Uint8Array, to: Controller) => Promise<void>
-  readonly flush: (to: Controller) => Promise<void>
+  readonly transform: (piece: Uint8Array, to: Target) => Promise<void>
+  readonly flush: (to: Target) => Promise<void>
 }
 
+/** Stops a step whose reader has left. */
+const GONE = new Error('the reader has left')
+
 /**
- * Returns a transform that an abort errors at once, also while it waits for its source or its reader.
+ * Returns a transform that an abort errors at once, also while it waits for its source or its reader. A step
+ * in which the reader leaves just stops: its cancel is not an error. A step that an abort cuts rejects with the
+ * signal's reason.
  *
  * It listens to the signal from the first time that somebody takes one of its two sides until it ends,
  * fails or is cancelled: a signal that outlives its streams keeps none of them.
@@ -18,6 +26,7 @@ export function abortableTransform(
 ): TransformStream<Uint8Array, Uint8Array> {
   let controller: Controller
   let state: 'unused' | 'listening' | 'ended' = 'unused'
+  let cancelled = false
   const end = (): void => {
     state = 'ended'
     signal?.removeEventListener('abort', stop)
@@ -32,29 +41,43 @@ export function abortableTransform(
     if (signal?.aborted) stop()
     else signal?.addEventListener('abort', stop)
   }
+  const step = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      end()
+      if (signal?.aborted) throw signal.reason
+      if (error !== GONE && !cancelled) throw error
+    }
+  }
   const transformer = {
     start(own: Controller): void {
       controller = own
     },
-    async transform(piece: Uint8Array, to: Controller): Promise<void> {
-      try {
-        await steps.transform(piece, to)
-      } catch (error) {
-        end()
-        throw error
-      }
+    transform: (piece: Uint8Array, to: Controller) =>
+      step(() => steps.transform(piece, targetOf(to))),
+    flush: (to: Controller) => step(() => steps.flush(targetOf(to))).finally(end),
+    // In the standard, but not in the types yet.
+    cancel(): void {
+      cancelled = true
+      end()
     },
-    async flush(to: Controller): Promise<void> {
-      try {
-        await steps.flush(to)
-      } finally {
-        end()
-      }
-    },
-    cancel: end, // in the standard, but not in the types yet
   }
   const stream = new TransformStream<Uint8Array, Uint8Array>(transformer)
   return signal === undefined ? stream : whenTaken(stream, listen)
+}
+
+/** A platform says that nobody reads any more by a `TypeError`. */
+function targetOf(to: Controller): Target {
+  return {
+    enqueue(bytes): void {
+      try {
+        to.enqueue(bytes)
+      } catch {
+        throw GONE
+      }
+    },
+  }
 }
 
 /** Calls `taken` whenever somebody takes the readable or the writable side, as a pipe does. */

@@ -1,6 +1,6 @@
 import { streamContext } from '../ciphers/index.ts'
-import { refuseOthers, wrongOption } from '../checks/index.ts'
-import { canonicalContext, type EncryptionContext, isPlain } from '../kms/index.ts'
+import { demandSignal, isPlain, plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
+import { canonicalContext, type EncryptionContext } from '../kms/index.ts'
 import type { MessageKind } from '../wire/index.ts'
 import type { CallOptions, MessageOptions } from './options.ts'
 
@@ -13,6 +13,9 @@ const MESSAGE_OPTIONS: ReadonlySet<string> = new Set([
   'signal',
   'defer',
 ])
+
+/** Options of a range read. */
+export const RANGE_OPTIONS: ReadonlySet<string> = new Set([...MESSAGE_OPTIONS, 'readTimeoutMs'])
 
 /** Options of a call on many messages. What belongs to an item would bind nothing here. */
 export const BATCH_OPTIONS: ReadonlySet<string> = new Set(['kinds', 'signal', 'defer'])
@@ -27,11 +30,17 @@ export const STREAM_KINDS: readonly MessageKind[] = ['stream', 'stream-by-refere
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
-export function checkOptions(options: object, known: ReadonlySet<string> = MESSAGE_OPTIONS): void {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw wrongOption('options', 'an object', options)
+export function checkOptions(
+  options: object,
+  known: ReadonlySet<string> = MESSAGE_OPTIONS,
+  name = 'options',
+): void {
+  refuseOthers(plainOptions(options, name) as Readonly<Record<string, unknown>>, known)
+  const { signal, defer } = options as CallOptions
+  if (signal !== undefined) demandSignal(signal)
+  if (defer !== undefined && typeof defer !== 'function') {
+    throw wrongOption('defer', 'a function such as (work) => ctx.waitUntil(work)', defer)
   }
-  refuseOthers(options as Readonly<Record<string, unknown>>, known)
 }
 
 /**
@@ -80,8 +89,11 @@ function ownMap<T>(map: T): T {
 }
 
 /** Checks the options of a stream or a range now, and returns copies of the maps for later. */
-export function checkedMaps(options: MessageOptions): Maps {
-  checkOptions(options)
+export function checkedMaps(
+  options: MessageOptions,
+  known: ReadonlySet<string> = MESSAGE_OPTIONS,
+): Maps {
+  checkOptions(options, known)
   const { context, aad } = mapsOf(options)
   streamContext(aad)
   canonicalContext(context)

@@ -1,4 +1,5 @@
 import { type Bytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
+import { isPlain } from '../checks/index.ts'
 import { BatchSubkeys, recordAad } from '../ciphers/index.ts'
 import type { DataEncryptionKey, Defer, OpenRequest } from '../data-keys/index.ts'
 import { KmsError, type Outcome, outcomeOf, settle, valueOf } from '../errors.ts'
@@ -58,7 +59,8 @@ export async function decryptMany(
 
 /** The item as it is now: the caller may use its buffer and maps again. */
 function ownItem(item: DecryptItem): DecryptItem {
-  const { envelope, ...others } = Object(item) as DecryptItem
+  if (!isPlain(item)) return item // refused where its options are checked
+  const { envelope, ...others } = item
   // Anything but bytes becomes an empty message, which the parser refuses as the outcome of this item.
   const own = (envelope as unknown) instanceof Uint8Array ? copyBytes(envelope) : new Uint8Array(0)
   return { ...others, ...ownMaps(others), envelope: own } as DecryptItem
@@ -73,7 +75,7 @@ function knownAtOnce(
   batch: BatchSubkeys,
 ): Promise<Outcome<Bytes>> | undefined {
   try {
-    checkOptions(item, ITEM_OPTIONS)
+    checkOptions(item, ITEM_OPTIONS, 'item')
     const known = decryptKnown(
       settings,
       toBytes(item.envelope, 'envelope'),
@@ -101,7 +103,7 @@ async function decryptUnknown(
   const requests: OpenRequest[] = []
   const references = new Map<string, Promise<Outcome<DataEncryptionKey>>>()
   const read = (item: DecryptItem): readonly [MessageHead, KeyPlace] => {
-    checkOptions(item, ITEM_OPTIONS)
+    checkOptions(item, ITEM_OPTIONS, 'item')
     const { context, aad } = mapsOf(item)
     const head = readMessage(settings, item.envelope as Bytes, kinds)
     recordAad(aad) // refuses a map before any I/O

@@ -1,14 +1,15 @@
 import { concatBytes } from '../bytes/index.ts'
+import { integer, wrongOption } from '../checks/index.ts'
 import { CHUNKED } from '../ciphers/index.ts'
 import { KmsError } from '../errors.ts'
-import { checkedMaps, STREAM_KINDS } from './call-options.ts'
+import { checkedMaps, RANGE_OPTIONS, STREAM_KINDS } from './call-options.ts'
 import { ChunkRun } from './chunk-run.ts'
 import { plaintextBytesOf } from './message-size.ts'
 import { openKey } from './open-message.ts'
-import type { MessageOptions } from './options.ts'
 import {
   checkRange,
   type DecryptedRange,
+  type DecryptRangeOptions,
   type PlaintextRange,
   type ReadEnvelopeRange,
 } from './range-options.ts'
@@ -20,11 +21,14 @@ export async function decryptRange(
   settings: CipherSettings,
   read: ReadEnvelopeRange,
   range: PlaintextRange,
-  options: MessageOptions,
+  options: DecryptRangeOptions,
 ): Promise<DecryptedRange> {
-  const { context, aad } = checkedMaps(options)
+  const { context, aad } = checkedMaps(options, RANGE_OPTIONS)
+  const { signal, readTimeoutMs = 30_000 } = options
+  const timeoutMs = integer('readTimeoutMs', readTimeoutMs, 1, 900_000)
+  if (typeof read !== 'function') throw wrongOption('read', 'a function', read)
   checkRange(range)
-  const source = rangeSource(read, options.signal)
+  const source = rangeSource(read, { timeoutMs, signal, network: settings.network })
   const { head, body } = await readHead(source, readPolicy(settings, STREAM_KINDS))
   const { start, end, size } = range
   // W4.16: a size that contradicts the chunks is a truncation, and nobody is asked about it.

@@ -1,4 +1,5 @@
 import { type Bytes, copyBytes, toBytes } from '../bytes/index.ts'
+import { isPlain } from '../checks/index.ts'
 import { DataEncryptionKey, type DataKeySource, type EnvelopeForm } from '../data-keys/index.ts'
 import { isKmsError, type KmsError, type Outcome, outcomeOf } from '../errors.ts'
 import { contextId, type ContextInput } from '../kms/index.ts'
@@ -36,7 +37,7 @@ export async function encryptMany(
   const encrypt = (item: EncryptItem): Promise<Outcome<Bytes>> =>
     outcomeOf(
       started(() => {
-        checkOptions(item, ITEM_OPTIONS)
+        checkOptions(item, ITEM_OPTIONS, 'item')
         return sealRecord(own, toBytes(item.plaintext, 'plaintext'), item, call)
       }),
     )
@@ -45,6 +46,7 @@ export async function encryptMany(
 
 /** The item as it is now: the caller may use its buffer and maps again. */
 function ownItem(item: EncryptItem): EncryptItem {
+  if (!isPlain(item)) return item // refused where its options are checked
   return { ...item, ...ownMaps(item), plaintext: copyBytes(item.plaintext) } as EncryptItem
 }
 

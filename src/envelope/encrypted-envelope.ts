@@ -1,5 +1,5 @@
-import { type Bytes, concatBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
-import { flag, integer, refuseOthers } from '../checks/index.ts'
+import { type Bytes, concatBytes, copyBytes, encodeBase64Url, toBytes } from '../bytes/index.ts'
+import { flag, integer, plainOptions, refuseOthers } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import type { EncryptionContext, WrappedKey } from '../kms/index.ts'
 import {
@@ -58,8 +58,10 @@ export class EncryptedEnvelope {
   readonly headBytes: number
   readonly #header: KeyHeader | undefined
   readonly #body: Bytes
+  /** Only the beginning of a message was parsed. */
+  readonly #isPrefix: boolean
 
-  private constructor(head: MessageHead, bytes: Bytes) {
+  private constructor(head: MessageHead, bytes: Bytes, isPrefix: boolean) {
     this.version = head.version
     this.kind = head.kind
     this.commitment = head.commitment
@@ -67,13 +69,15 @@ export class EncryptedEnvelope {
     this.headBytes = head.bodyAt
     this.#header = head.header
     this.#body = bytes.subarray(head.bodyAt)
+    this.#isPrefix = isPrefix
     if (head.header === undefined) return
     this.createdAtMs = head.header.createdAtMs
     this.storedContext = head.header.stored
   }
 
   /**
-   * Parses a message of any kind, in bytes or in its text form.
+   * Parses a message of any kind, in bytes or in its text form. The bytes are copied: you may use your buffer
+   * again at once. Of a large message, parse the beginning with `prefix: true`.
    *
    * @throws KmsError `ERR_WIRE_MALFORMED`, `ERR_WIRE_VERSION_REFUSED`, `ERR_WIRE_KIND_REFUSED`,
    * `ERR_WIRE_LIMIT_EXCEEDED`, `ERR_KMS_CONFIG`
@@ -82,7 +86,7 @@ export class EncryptedEnvelope {
     envelope: Uint8Array | string,
     options: ParseEnvelopeOptions = {},
   ): EncryptedEnvelope {
-    const { prefix = false, maxWraps = LIMITS.maxWraps, ...others } = options
+    const { prefix = false, maxWraps = LIMITS.maxWraps, ...others } = plainOptions(options)
     refuseOthers(others)
     flag('prefix', prefix)
     const bytes = bytesOf(envelope, prefix)
@@ -93,7 +97,7 @@ export class EncryptedEnvelope {
     })
     if ('need' in head) throw malformed('cut short')
     if (!prefix) checkBodyLength(head.kind, bytes.length - head.bodyAt)
-    return new EncryptedEnvelope(head, bytes)
+    return new EncryptedEnvelope(head, bytes, prefix)
   }
 
   /** The key of the data-key record in a store. */
@@ -113,10 +117,12 @@ export class EncryptedEnvelope {
   /**
    * The same message by reference. Store {@link toDataKeyRecord} first: without it, it cannot be read.
    *
-   * @throws KmsError `ERR_WIRE_KIND_REFUSED` unless it is an inline record or stream
+   * @throws KmsError `ERR_WIRE_KIND_REFUSED` unless it is an inline record or stream, `ERR_WIRE_MALFORMED` if
+   * only its beginning was parsed
    */
   toReference(): Bytes {
     this.#demandHeader()
+    this.#demandWhole()
     if (this.kind !== 'record' && this.kind !== 'stream') throw wrongForm(this.kind)
     return concatBytes(encodeHead(referenceKindOf(this.kind), this.commitment), this.#body)
   }
@@ -125,9 +131,10 @@ export class EncryptedEnvelope {
    * The same message with its key header inside.
    *
    * @param dataKeyRecord - the record that this message refers to
-   * @throws KmsError `ERR_WIRE_KIND_REFUSED`, `ERR_WIRE_MALFORMED`
+   * @throws KmsError `ERR_WIRE_KIND_REFUSED`, `ERR_WIRE_MALFORMED`, also if only its beginning was parsed
    */
   toInline(dataKeyRecord: Uint8Array): Bytes {
+    this.#demandWhole()
     const record = EncryptedEnvelope.parse(dataKeyRecord)
     const inline = this.kind === 'record-by-reference' ? 'record' : 'stream'
     if (!this.kind.endsWith('-by-reference') || record.kind !== 'data-key-record') {
@@ -182,6 +189,11 @@ export class EncryptedEnvelope {
     }
   }
 
+  /** The rest of the message would be lost, without an error. */
+  #demandWhole(): void {
+    if (this.#isPrefix) throw malformed('only its beginning was parsed: parse the whole message')
+  }
+
   #demandHeader(): KeyHeader {
     if (this.#header === undefined) throw wrongForm(this.kind)
     return this.#header
@@ -189,7 +201,7 @@ export class EncryptedEnvelope {
 }
 
 function bytesOf(envelope: Uint8Array | string, prefix: boolean): Bytes {
-  if (typeof envelope !== 'string') return toBytes(envelope, 'envelope')
+  if (typeof envelope !== 'string') return copyBytes(toBytes(envelope, 'envelope'))
   return prefix ? decodeTextStart(envelope).start : decodeTextForm(envelope)
 }
 

@@ -1,6 +1,5 @@
 import type { Bytes } from '../bytes/index.ts'
 import type { Outcome } from '../errors.ts'
-import { mapsOf } from './call-options.ts'
 import { type DecryptItem, decryptMany, type DecryptManyOptions } from './decrypt-many.ts'
 import { decryptMessage } from './decrypt-message.ts'
 import { decryptRange } from './decrypt-range.ts'
@@ -9,6 +8,7 @@ import { decryptStream } from './decrypt-stream.ts'
 import { type EncryptItem, encryptMany } from './encrypt-many.ts'
 import { encryptRecordMessage } from './encrypt-record.ts'
 import type { EncryptedEnvelope } from './encrypted-envelope.ts'
+import { canOpen } from './open-message.ts'
 import type {
   CallOptions,
   DecryptOptions,
@@ -19,7 +19,12 @@ import type {
   StartedStream,
   StartStreamOptions,
 } from './options.ts'
-import type { DecryptedRange, PlaintextRange, ReadEnvelopeRange } from './range-options.ts'
+import type {
+  DecryptedRange,
+  DecryptRangeOptions,
+  PlaintextRange,
+  ReadEnvelopeRange,
+} from './range-options.ts'
 import { rewrapMessage, rewrapStream } from './rewrap.ts'
 import { type CipherSettings, cipherSettings } from './settings.ts'
 import { decryptText, encryptText } from './text.ts'
@@ -157,12 +162,13 @@ export class EnvelopeCipher {
    *
    * @param read - returns bytes of the envelope; every call must see the same version of the object
    * @throws RangeError if the range makes no sense
-   * @throws KmsError as {@link EnvelopeCipher.decrypt}
+   * @throws KmsError as {@link EnvelopeCipher.decrypt}; `ERR_STORE_UNAVAILABLE` if a read takes longer than
+   * `readTimeoutMs`
    */
   decryptRange(
     read: ReadEnvelopeRange,
     range: PlaintextRange,
-    options: MessageOptions = {},
+    options: DecryptRangeOptions = {},
   ): Promise<DecryptedRange> {
     return decryptRange(this.#settings, read, range, options)
   }
@@ -201,10 +207,11 @@ export class EnvelopeCipher {
    * Whether one of the wraps of an envelope is for a configured key: never so for a message by
    * reference, whose wraps are in the data-key store. No I/O; what an envelope says proves little.
    *
-   * @param context - picks the KEK, where customers have KEKs of their own (`kmsByContext`)
+   * @param options - its context picks the KEK, where customers have KEKs of their own (`kmsByContext`)
+   * @throws KmsError `ERR_KMS_CONFIG` for bytes: parse them first
    */
   canOpen(envelope: EncryptedEnvelope, options: Pick<MessageOptions, 'context'> = {}): boolean {
-    return this.#settings.keys.canOpen(envelope.wraps, mapsOf(options).context)
+    return canOpen(this.#settings, envelope, options)
   }
 
   /** Drops every data key for ever and fails open streams: after a restore, or to revoke at once. */

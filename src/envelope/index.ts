@@ -15,4 +15,9 @@ export type {
   StartedStream,
   StartStreamOptions,
 } from './options.ts'
-export type { DecryptedRange, PlaintextRange, ReadEnvelopeRange } from './range-options.ts'
+export type {
+  DecryptedRange,
+  DecryptRangeOptions,
+  PlaintextRange,
+  ReadEnvelopeRange,
+} from './range-options.ts'

@@ -1,6 +1,7 @@
-import { configError, wrongOption } from '../checks/index.ts'
-import { CachedKms, type DataKeySource } from '../data-keys/index.ts'
+import { configError, plainOptions, unknownOption, wrongOption } from '../checks/index.ts'
+import { CachedKms, type DataKeySource, type KmsCacheConfig } from '../data-keys/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
+import type { Network } from '../ports/index.ts'
 import type { KmsCipherOptions, SourceCipherOptions } from './options.ts'
 
 type SourceOptions = Partial<KmsCipherOptions & SourceCipherOptions>
@@ -24,8 +25,26 @@ export function sourceOf({ keys, runtime, ...others }: SourceOptions): DataKeySo
   // It refuses unknown options and a missing kms.
   const own = { runtime, ...rest } as KmsCipherOptions
   if (cache === false) return new CachedKms({ ...own, maxEntries: 0 })
-  if (Object(cache) !== cache) throw wrongOption('cache', 'an object or false', cache)
-  return new CachedKms({ ...own, ...cache })
+  return new CachedKms({ ...own, ...cacheOptions(cache, own.network) })
+}
+
+const CACHE_OPTIONS: ReadonlySet<string> = new Set([
+  'ttlMs',
+  'maxEntries',
+  'network',
+  'refreshAheadMs',
+  'maxStaleMs',
+  'maxStaleWriteMs',
+  'shared',
+])
+
+/** Refuses an option that stands beside `cache`: there it would replace the one outside, or switch it off. */
+function cacheOptions(cache: KmsCacheConfig, usual: Network | undefined): KmsCacheConfig {
+  for (const name of Object.keys(plainOptions(cache, 'cache'))) {
+    if (!CACHE_OPTIONS.has(name)) throw unknownOption(`cache.${name}`)
+  }
+  const { network = usual, ...others } = cache
+  return { ...others, ...(network && { network }) }
 }
 
 /** An option that is accepted and ignored is worse than an error. */

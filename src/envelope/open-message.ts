@@ -1,12 +1,14 @@
 import type { Bytes } from '../bytes/index.ts'
 import { type BatchSubkeys, recordAad } from '../ciphers/index.ts'
 import type { DataEncryptionKey } from '../data-keys/index.ts'
+import { wrongOption } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import type { EncryptionContext } from '../kms/index.ts'
 import { type MessageHead, type MessageKind, parseMessage } from '../wire/index.ts'
-import { signalOptions } from './call-options.ts'
+import { mapsOf, signalOptions } from './call-options.ts'
+import type { EncryptedEnvelope } from './encrypted-envelope.ts'
 import { plaintextBytesOf } from './message-size.ts'
-import type { CallOptions } from './options.ts'
+import type { CallOptions, MessageOptions } from './options.ts'
 import { type CipherSettings, readPolicy } from './settings.ts'
 import { decryptStreamBody } from './stream-body.ts'
 
@@ -58,4 +60,15 @@ export async function openBody(
   return head.kind.startsWith('record')
     ? key.decryptRecord(body, recordAad(aad), 0, batch)
     : decryptStreamBody(body, key, aad)
+}
+
+/** Whether one of the wraps of a parsed envelope is for a configured key. */
+export function canOpen(
+  { keys }: CipherSettings,
+  envelope: EncryptedEnvelope,
+  options: Pick<MessageOptions, 'context'>,
+): boolean {
+  const { wraps } = Object(envelope) as Partial<EncryptedEnvelope>
+  if (Array.isArray(wraps)) return keys.canOpen(wraps, mapsOf(options).context)
+  throw wrongOption('envelope', 'the result of EncryptedEnvelope.parse()', envelope)
 }

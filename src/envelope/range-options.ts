@@ -1,12 +1,25 @@
-import { describe, refuseOthers } from '../checks/index.ts'
+import { shown, plainOptions, refuseOthers } from '../checks/index.ts'
 import type { Bytes } from '../bytes/index.ts'
 import { MAX_STREAM_BYTES } from './message-size.ts'
+import type { MessageOptions } from './options.ts'
 
 /**
  * Returns bytes `start` (inclusive) to `end` (exclusive) of the envelope: fewer if it ends before `end`,
  * none past its end, never more. All reads of one call must see one version of the object: pin its ETag.
+ *
+ * The signal aborts when the time of the read is up or the caller gives up: pass it to `fetch`.
  */
-export type ReadEnvelopeRange = (start: number, end: number) => Promise<Uint8Array>
+export type ReadEnvelopeRange = (
+  start: number,
+  end: number,
+  signal: AbortSignal,
+) => Promise<Uint8Array>
+
+/** Options of `decryptRange`. */
+export interface DecryptRangeOptions extends MessageOptions {
+  /** How long one `read` may take, in milliseconds: 30,000 by default, 1 to 900,000. */
+  readonly readTimeoutMs?: number
+}
 
 /** A range of the plaintext, `end` exclusive. */
 export interface PlaintextRange {
@@ -43,20 +56,21 @@ export interface DecryptedRange {
  * @throws RangeError
  * @throws KmsError `ERR_KMS_CONFIG` for an unknown option
  */
-export function checkRange({ start, end, size, ...others }: PlaintextRange): void {
+export function checkRange(range: PlaintextRange): void {
+  const { start, end, size, ...others } = plainOptions(range, 'range')
   refuseOthers(others)
   const isOffset = (value = 0): boolean =>
     Number.isSafeInteger(value) && value >= 0 && value <= MAX_STREAM_BYTES + 1
   if (!Number.isSafeInteger(start) || !isOffset(Math.abs(start))) {
-    throw new RangeError(`start must be an integer, got ${describe(start)}`)
+    throw new RangeError(`start must be an integer, got ${shown(start)}`)
   }
   if (!isOffset(size)) {
-    throw new RangeError(`size must be the length of the envelope in bytes, got ${describe(size)}`)
+    throw new RangeError(`size must be the length of the envelope in bytes, got ${shown(size)}`)
   }
   if (start < 0 && (size === undefined || end !== undefined)) {
     throw new RangeError('a negative start needs size, and no end')
   }
   if (!isOffset(end) || (end ?? start) < start) {
-    throw new RangeError(`end must be an integer from start, got ${describe(end)}`)
+    throw new RangeError(`end must be an integer from start, got ${shown(end)}`)
   }
 }

@@ -1,5 +1,7 @@
 import { type Bytes, toBytes } from '../bytes/index.ts'
-import { untilAborted } from '../runtime/index.ts'
+import { KmsError } from '../errors.ts'
+import type { Network } from '../ports/index.ts'
+import { withTimeout } from '../runtime/index.ts'
 import type { ReadPolicy } from '../wire/index.ts'
 import { type FoundHead, HeadReader } from './head-reader.ts'
 import type { ReadEnvelopeRange } from './range-options.ts'
@@ -9,11 +11,22 @@ export type RangeSource = (start: number, end: number) => Promise<Bytes>
 
 const FIRST_READ_BYTES = 1_024
 
-/** Returns the caller's reads, with the signal obeyed and each answer checked. */
-export function rangeSource(read: ReadEnvelopeRange, signal: AbortSignal | undefined): RangeSource {
+/** What bounds each read. */
+export interface ReadBounds {
+  readonly timeoutMs: number
+  readonly network: Pick<Network, 'after'>
+  readonly signal: AbortSignal | undefined
+}
+
+/** Returns the caller's reads: each ends in time, and its answer is checked. */
+export function rangeSource(read: ReadEnvelopeRange, bounds: ReadBounds): RangeSource {
+  const error = (): KmsError => {
+    const message = `read() did not answer within ${String(bounds.timeoutMs)} ms (readTimeoutMs)`
+    return new KmsError('ERR_STORE_UNAVAILABLE', { message })
+  }
   return async (start, end) => {
-    signal?.throwIfAborted()
-    const bytes = toBytes(await untilAborted(read(start, end), signal), 'the result of read()')
+    const answer = await withTimeout((signal) => read(start, end, signal), { ...bounds, error })
+    const bytes = toBytes(answer, 'the result of read()')
     // A server that ignores the range must not make offsets lie.
     if (bytes.length > end - start) {
       const asked = `${String(start)} to ${String(end)}`

@@ -1,5 +1,7 @@
-import { configError, integer, oneOf, wrongOption } from '../checks/index.ts'
+import { configError, integer, oneOf, plainOptions, wrongOption } from '../checks/index.ts'
 import type { DataKeySource, EnvelopeForm } from '../data-keys/index.ts'
+import type { Network } from '../ports/index.ts'
+import { webTimers } from '../runtime/index.ts'
 import { LIMITS, type MessageKind, type ReadPolicy, WIRE_VERSION } from '../wire/index.ts'
 import { demandOptions, sourceOf } from './key-source.ts'
 import type { EnvelopeCipherOptions } from './options.ts'
@@ -10,6 +12,8 @@ export interface CipherSettings {
   readonly form: EnvelopeForm
   readonly acceptVersions: readonly number[]
   readonly maxRecordBytes: number
+  /** Timers for what no source of data keys waits for. */
+  readonly network: Pick<Network, 'after'>
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
@@ -21,11 +25,12 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
     acceptVersions = [WIRE_VERSION],
     maxRecordBytes = LIMITS.defaultRecordBytes,
     ...others
-  } = options
+  } = plainOptions(options)
   const settings = {
     keys: sourceOf(others),
     form: formOf(form),
     acceptVersions: versionsOf(acceptVersions),
+    network: ('network' in others && others.network) || webTimers,
     maxRecordBytes: integer('maxRecordBytes', maxRecordBytes, 0, LIMITS.maxRecordBytes),
   }
   if (settings.form === 'reference' && !settings.keys.policy.references) {

@@ -1,9 +1,9 @@
 import { toBytes } from '../bytes/index.ts'
-import { integer } from '../checks/index.ts'
+import { integer, plainOptions } from '../checks/index.ts'
 import { CHUNKED, sealChunk } from '../ciphers/index.ts'
 import type { DataEncryptionKey, EnvelopeForm } from '../data-keys/index.ts'
 import type { EncryptionContext } from '../kms/index.ts'
-import { abortableTransform } from './abortable-transform.ts'
+import { abortableTransform, type Target } from './abortable-transform.ts'
 import { checkedMaps, signalOptions } from './call-options.ts'
 import { ChunkPipeline } from './chunk-pipeline.ts'
 import { MAX_STREAM_BYTES, sealedBytesOf } from './message-size.ts'
@@ -25,8 +25,9 @@ export function encryptStream(
 /** Gets the data key now and returns the transform, with the length of its envelope where that is known. */
 export async function startStream(
   settings: CipherSettings,
-  { plaintextBytes, ...options }: StartStreamOptions,
+  given: StartStreamOptions,
 ): Promise<StartedStream> {
+  const { plaintextBytes, ...options } = plainOptions(given)
   const { signal } = options
   if (plaintextBytes !== undefined) integer('plaintextBytes', plaintextBytes, 0, MAX_STREAM_BYTES)
   const call = writeCall(settings, options)
@@ -77,9 +78,7 @@ function encryptTransform(
 ): TransformStream<Uint8Array, Uint8Array> {
   let chunks: ChunkPipeline | undefined
   let taken = 0
-  const begin = async (
-    to: TransformStreamDefaultController<Uint8Array>,
-  ): Promise<ChunkPipeline> => {
+  const begin = async (to: Target): Promise<ChunkPipeline> => {
     const started = await start()
     started.demandCurrent()
     to.enqueue(started.head)

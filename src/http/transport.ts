@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes/index.ts'
-import { integer } from '../checks/index.ts'
+import { demandMethods, integer } from '../checks/index.ts'
 import { isKmsError, KmsError, type KmsErrorDetails } from '../errors.ts'
 import type { Network, NetworkResponse } from '../ports/index.ts'
 import { withTimeout } from '../runtime/index.ts'
@@ -54,6 +54,7 @@ export class Transport {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor({ network, timeoutMs, maxBodyBytes = 262_144 }: TransportOptions) {
+    demandMethods('network', network, ['fetch', 'after'])
     this.#network = network
     // A timer of more than 2^31 ms fires at once, and so would one of NaN.
     this.#timeoutMs =

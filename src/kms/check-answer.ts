@@ -63,7 +63,8 @@ export function isReport({ healthy, checks }: HealthReport): boolean {
 }
 
 function isSecret(secret: SecretBytes): boolean {
-  return secret.expose() instanceof Uint8Array
+  const { length } = secret.expose()
+  return typeof secret.dispose === 'function' && secret.length === length
 }
 
 function isWrap(wrap: WrappedKey): boolean {

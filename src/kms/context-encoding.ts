@@ -1,5 +1,5 @@
 import { type Bytes, compareUtf8, writeUtf8 } from '../bytes/index.ts'
-import { describe } from '../checks/index.ts'
+import { describe, isPlain } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 
 /**
@@ -148,13 +148,6 @@ export function keysOf(map: EncryptionContext, name: MapName = 'context'): strin
   // A Map, Headers or URLSearchParams has no own keys and would pass for the empty context.
   if (!isPlain(map)) throw invalid(name, `must be a plain object, got ${describe(map)}`)
   return Object.keys(map)
-}
-
-/** Whether a value is an object of no class. */
-export function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
 }
 
 /** Returns where the text ends, or -1 if it has a lone surrogate. */

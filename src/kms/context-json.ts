@@ -13,7 +13,8 @@ const OPEN = /[ \t\r\n]*\{[ \t\r\n]*/y
  * @throws KmsError `ERR_CONTEXT_INVALID`
  */
 export function parseContextJson(text: string): EncryptionContext {
-  if (text.length > MAX_CHARACTERS) throw invalid()
+  // A header that is absent is `null`.
+  if (typeof text !== 'string' || text.length > MAX_CHARACTERS) throw invalid()
   const map = Object.create(null) as Record<string, string> // W1.12
   let at = skip(OPEN, text, 0)
   if (text[at] === '}') return end(text, at, map)

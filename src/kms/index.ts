@@ -18,7 +18,6 @@ export {
   encodeKmsContext,
   encodePrefixedContext,
   type EncryptionContext,
-  isPlain,
   keysOf,
 } from './context-encoding.ts'
 export {
@@ -56,7 +55,9 @@ export {
 export { isCurrentVersion } from './is-current-version.ts'
 export { kmsFromEnv, type KmsFromEnv, type KmsFromEnvOptions } from './kms-from-env.ts'
 export { localKeyNames } from './local-key-names.ts'
+export { recognizes } from './recognizes.ts'
 export { rewrapByUnwrapping } from './rewrap-by-unwrapping.ts'
 export { SecretBytes } from './secret-bytes.ts'
+export { typedCall } from './typed-call.ts'
 export { unwrapEach } from './unwrap-each.ts'
 export type { KekVersion, WrappedKey } from './wrapped-key.ts'

@@ -1,4 +1,4 @@
-import { optionError, wrongOption } from '../checks/index.ts'
+import { optionError, plainOptions, wrongOption } from '../checks/index.ts'
 import type { Outcome } from '../errors.ts'
 import type { CallClass, KmsOperation } from '../ports/index.ts'
 import type { KmsCapabilities } from './capabilities.ts'
@@ -13,7 +13,9 @@ import type {
   UnwrappedDataKey,
   UnwrapRequest,
 } from './key-management-service.ts'
+import { recognizes } from './recognizes.ts'
 import type { SecretBytes } from './secret-bytes.ts'
+import { typedCall } from './typed-call.ts'
 import { unwrapEach } from './unwrap-each.ts'
 import type { KekVersion, WrappedKey } from './wrapped-key.ts'
 
@@ -106,7 +108,7 @@ export abstract class InterceptedKms implements KeyManagementService {
   ): Promise<T>
 
   canUnwrap(wrap: WrappedKey, context?: EncryptionContext): boolean {
-    return this.#kms.canUnwrap(wrap, context)
+    return recognizes(this.#kms, wrap, context)
   }
 
   generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
@@ -167,11 +169,12 @@ export abstract class InterceptedKms implements KeyManagementService {
     next: NextCall<T, O>,
     keysOf: KmsCall<T>['keysOf'],
   ): Promise<T> {
-    options.signal?.throwIfAborted()
+    // A decorator copies them: what a prototype holds, such as a context, would be lost.
+    plainOptions(options).signal?.throwIfAborted()
     const facts = { ...(context && { context }), ...(wraps && { wraps }), ...(items && { items }) }
     const { providerName: provider } = this
     const call = { operation, callClass: CLASSES[operation], provider, options, ...facts, keysOf }
-    return this.around(call, next)
+    return this.around(call, (given, some) => typedCall(given.signal, () => next(given, some)))
   }
 }
 

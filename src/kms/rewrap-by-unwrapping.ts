@@ -1,5 +1,6 @@
 import { KmsError } from '../errors.ts'
 import type { KeyManagementService, KmsCallOptions } from './key-management-service.ts'
+import { recognizes } from './recognizes.ts'
 import type { WrappedKey } from './wrapped-key.ts'
 
 /**
@@ -21,7 +22,7 @@ export async function rewrapByUnwrapping(
       plaintext.dispose()
     }
     left = left.filter((wrap) => wrap !== by)
-    if (!left.some((wrap) => kms.canUnwrap(wrap, options.context)))
+    if (!left.some((wrap) => recognizes(kms, wrap, options.context)))
       throw new KmsError('ERR_DECRYPT_FAILED')
   }
 }

@@ -1,5 +1,5 @@
 import { encodeBase64Url } from '../bytes/index.ts'
-import { integer, refuseOthers, wrongOption } from '../checks/index.ts'
+import { integer, plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
 import { signCheckpoint } from '../ciphers/index.ts'
 import { KmsError } from '../errors.ts'
 import type { Network, Runtime } from '../ports/index.ts'
@@ -44,7 +44,7 @@ export class Checkpointer {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: AuditCheckpoints, ports: CheckpointPorts) {
     if (Object(options) !== options) throw wrongOption('chain.checkpoints', 'an object', options)
-    const { key, write, every = 100, everyMs = 5_000, ...others } = options
+    const { key, write, every = 100, everyMs = 5_000, ...others } = plainOptions(options)
     refuseOthers(others)
     if (!isCheckpointKey(key, 'sign'))
       throw wrongOption('chain.checkpoints.key', 'a private ECDSA P-256 key with usage "sign"')

@@ -23,7 +23,7 @@ export function readEntry(entry: unknown): EntryResult {
   if (!isRecord(inner)) return { kind: 'malformed', ...place }
   if (!isWholeEvent(inner.event)) return { kind: 'edited', ...place }
   // Members beside the record must say the same, and a text must say it in one way only.
-  if (isOcsf && !isSame(fields, toOcsf(inner))) return { kind: 'edited', ...place }
+  if (isOcsf && !isSame(toOcsf(inner), fields)) return { kind: 'edited', ...place }
   if (typeof entry === 'string' && JSON.stringify(fields) !== entry)
     return { kind: 'edited', ...place }
   return { record: inner }
@@ -114,16 +114,24 @@ function isWholeEvent(event: KmsAuditEvent): boolean {
   }
 }
 
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other))
-}
-
-/** A store may give the fields of an object in another order. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return entries.map(([name, inner]) => [name, sorted(inner)])
+/**
+ * Whether two values are the same plain data, in whatever order the fields stand: a store may change it. It goes
+ * no deeper than ours, so that a cycle or a depth of somebody's making costs nothing.
+ *
+ * @param ours - made here, small and without cycles
+ */
+function isSame(ours: unknown, other: unknown): boolean {
+  if (ours === other) return true
+  if (typeof ours !== 'object' || ours === null) return false
+  if (typeof other !== 'object' || other === null) return false
+  if (Array.isArray(ours) !== Array.isArray(other)) return false
+  const names = Object.entries(ours).filter(([, value]) => value !== undefined)
+  const given = Object.values(other).filter((value) => value !== undefined)
+  if (names.length !== given.length) return false
+  return names.every(
+    ([name, value]) =>
+      Object.hasOwn(other, name) && isSame(value, (other as Record<string, unknown>)[name]),
+  )
 }
 
 function isHash(text: unknown): text is string {

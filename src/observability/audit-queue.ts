@@ -1,6 +1,6 @@
 import { KmsError } from '../errors.ts'
 import type { Network, Observer, Runtime } from '../ports/index.ts'
-import { notify } from '../runtime/index.ts'
+import { keepAlive, notify } from '../runtime/index.ts'
 import type { AuditChain } from './audit-chain.ts'
 import type { Checkpointer } from './audit-checkpoints.ts'
 import type { KmsAuditEvent } from './audit-event.ts'
@@ -65,7 +65,7 @@ export class AuditQueue {
     // The events that fill the queue may wait for a call that writes them.
     if (!this.#flight.isLive) {
       const nudge = this.#settled(new Ticket([], 0), defer).catch(() => undefined)
-      defer?.(nudge)
+      keepAlive(defer, nudge)
     }
     throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the audit queue is full' })
   }
@@ -86,7 +86,7 @@ export class AuditQueue {
     while (!ticket.isSettled) {
       if (!this.#flight.isLive) {
         const work = this.#fly(ticket)
-        defer?.(work)
+        keepAlive(defer, work)
       }
       const cancel = this.#options.network.after(this.#flight.stallMs, () => {
         ticket.wake()

@@ -1,5 +1,5 @@
 import { encodeBase64Url, encodeUtf8 } from '../bytes/index.ts'
-import { oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
+import { oneOf, plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
 import { sha256 } from '../ciphers/index.ts'
 import { KmsError } from '../errors.ts'
 import { checkEndpoint, Transport } from '../http/index.ts'
@@ -46,7 +46,13 @@ export interface FetchSinkOptions {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function fetchSink(options: FetchSinkOptions): AuditSink {
-  const { format = 'record', headers, allowHttpLoopback, network = webNetwork, ...rest } = options
+  const {
+    format = 'record',
+    headers,
+    allowHttpLoopback,
+    network = webNetwork,
+    ...rest
+  } = plainOptions(options)
   const { url: given, ...others } = rest
   refuseOthers(others)
   checkFormat(format)

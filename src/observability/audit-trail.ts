@@ -1,7 +1,15 @@
-import { configError, integer, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
+import {
+  configError,
+  demandMethods,
+  integer,
+  oneOf,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../checks/index.ts'
 import type { KeyManagementService, KmsSignalOptions } from '../kms/index.ts'
 import type { Network, Observer, Runtime } from '../ports/index.ts'
-import { untilAborted, webNetwork, webRuntime } from '../runtime/index.ts'
+import { keepAlive, untilAborted, webNetwork, webRuntime } from '../runtime/index.ts'
 import { AuditChain } from './audit-chain.ts'
 import { type AuditCheckpoints, Checkpointer, type CheckpointPorts } from './audit-checkpoints.ts'
 import { type KmsAuditEvent, redacted } from './audit-event.ts'
@@ -74,16 +82,16 @@ export class KmsAuditTrail {
       timeoutMs = 1_000,
       maxQueueBytes = 16_777_216,
       ...rest
-    } = options
+    } = plainOptions(options)
     const { runtime = webRuntime, network = webNetwork, observer, ...others } = rest
     refuseOthers(others)
     this.mode = oneOf('mode', mode, ['open', 'closed'])
-    demand('sink', sink, ['write'])
+    demandMethods('sink', sink, ['write'])
     if (actor !== undefined && typeof actor !== 'function')
       throw wrongOption('actor', 'a function', actor)
-    demand('runtime', runtime, ['now', 'randomFill'])
-    demand('network', network, ['after'])
-    if (observer !== undefined) demand('observer', observer, ['observe'])
+    demandMethods('runtime', runtime, ['now', 'randomFill'])
+    demandMethods('network', network, ['after'])
+    if (observer !== undefined) demandMethods('observer', observer, ['observe'])
     integer('timeoutMs', timeoutMs, 1, 60_000)
     integer('maxQueueBytes', maxQueueBytes, 1_024, 1_073_741_824)
     this.#actor = actor
@@ -100,7 +108,7 @@ export class KmsAuditTrail {
    * @throws KmsError `ERR_KMS_CONFIG`
    */
   around(kms: KeyManagementService): KeyManagementService {
-    demand('kms', kms, ['canUnwrap', 'generateDataKey', 'unwrapDataKey'])
+    demandMethods('kms', kms, ['canUnwrap', 'generateDataKey', 'unwrapDataKey'])
     return new AuditKms(kms, this, this.#runtime)
   }
 
@@ -128,7 +136,7 @@ export class KmsAuditTrail {
     // The caller may be gone by then; the record is still to be written.
     if (defer !== undefined || this.mode === 'open') {
       const quiet = settled.catch(() => undefined)
-      defer?.(quiet)
+      keepAlive(defer, quiet)
     }
     if (this.mode === 'closed') await untilAborted(settled, signal)
   }
@@ -152,7 +160,7 @@ function protectionOf(
   if (chain === undefined)
     return { chain: new AuditChain(runtime, undefined, 'SHA-256'), checkpointer: undefined }
   if (Object(chain) !== chain) throw wrongOption('chain', 'an object', chain)
-  const { macKey, checkpoints, ...others } = chain
+  const { macKey, checkpoints, ...others } = plainOptions(chain)
   refuseOthers(others)
   if (macKey === undefined && checkpoints === undefined)
     throw configError(
@@ -165,11 +173,4 @@ function protectionOf(
         : new AuditChain(runtime, keyedDigest('chain.macKey', macKey), 'HMAC-SHA-256'),
     checkpointer: checkpoints === undefined ? undefined : new Checkpointer(checkpoints, ports),
   }
-}
-
-/** An object without one of its methods would fail at the first record, not here. */
-function demand(name: string, given: unknown, methods: readonly string[]): void {
-  const held = Object(given) as Readonly<Record<string, unknown>>
-  const missing = methods.find((method) => typeof held[method] !== 'function')
-  if (missing !== undefined) throw wrongOption(name, `an object with ${missing}()`, given)
 }

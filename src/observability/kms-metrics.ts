@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../checks/index.ts'
+import { plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
 import { KMS_ERROR_CODES } from '../errors.ts'
 import type { KmsEvent, Observer } from '../ports/index.ts'
 import { cacheFamilies, type CacheNumbers } from './cache-metrics.ts'
@@ -56,7 +56,7 @@ export class KmsMetrics implements Observer {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: KmsMetricsOptions = {}) {
-    const { cache, ...others } = options
+    const { cache, ...others } = plainOptions(options)
     refuseOthers(others)
     if (cache !== undefined && typeof cache !== 'function')
       throw wrongOption('cache', 'a function', cache)

@@ -1,5 +1,5 @@
 import { decodeBase64Url } from '../bytes/index.ts'
-import { integer, refuseOthers, wrongOption } from '../checks/index.ts'
+import { integer, plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
 import { verifyCheckpoint } from '../ciphers/index.ts'
 import { type AuditLogEntry, isCount, isWriter, readCheckpoint, readEntry } from './audit-entry.ts'
 import { type AuditMacKey, isCheckpointKey, keyedDigest, plainDigest } from './audit-keys.ts'
@@ -117,7 +117,7 @@ function checked(options: VerifyAuditOptions): Omit<VerifyAuditOptions, 'macKey'
   readonly digests: Digests
   readonly slack: number
 } {
-  const { checkpoints, publicKey, macKey, writers, slack = 0, ...others } = options
+  const { checkpoints, publicKey, macKey, writers, slack = 0, ...others } = plainOptions(options)
   refuseOthers(others)
   integer('slack', slack, 0, 1_000_000)
   if (checkpoints !== undefined && !Array.isArray(checkpoints))

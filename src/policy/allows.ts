@@ -1,5 +1,6 @@
+import { isPlain } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
-import { type ContextInput, type EncryptionContext, isPlain } from '../kms/index.ts'
+import type { ContextInput, EncryptionContext } from '../kms/index.ts'
 import { matches } from './context-pattern.ts'
 import { type Policy, POLICY_OPERATIONS, type PolicyOperation } from './policy.ts'
 

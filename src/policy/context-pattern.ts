@@ -1,5 +1,4 @@
-import { optionError, wrongOption } from '../checks/index.ts'
-import { isPlain } from '../kms/index.ts'
+import { isPlain, optionError, wrongOption } from '../checks/index.ts'
 
 /** Characters that may end a prefix. */
 const DELIMITERS = ['/', ':', '.', '-', '_', '#', '|']

@@ -1,5 +1,4 @@
-import { configError, optionError, refuseOthers, wrongOption } from '../checks/index.ts'
-import { isPlain } from '../kms/index.ts'
+import { configError, isPlain, optionError, refuseOthers, wrongOption } from '../checks/index.ts'
 import { type ContextPattern, parsePattern } from './context-pattern.ts'
 
 /** Every operation that a policy can allow. */

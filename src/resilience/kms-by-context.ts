@@ -2,14 +2,15 @@ import { KmsError, type KmsErrorCode, type Outcome, settle } from '../errors.ts'
 import {
   type EncryptionContext,
   type GeneratedDataKey,
-  type HealthReport,
   healthOf,
+  type HealthReport,
   type KekVersion,
   type KeyManagementService,
   type KmsCallOptions,
   type KmsCapabilities,
   type KmsKekOptions,
   type KmsSignalOptions,
+  recognizes,
   type SecretBytes,
   type UnwrappedDataKey,
   type UnwrapRequest,
@@ -95,7 +96,8 @@ export class KmsByContext implements KeyManagementService {
     if (context === undefined) return true
     const keyName = this.#nameOf(context)
     if (keyName === undefined) return false
-    return this.#pool.held(keyName)?.canUnwrap(wrap, context) ?? true
+    const held = this.#pool.held(keyName)
+    return held === undefined || recognizes(held, wrap, context)
   }
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
@@ -165,7 +167,7 @@ export class KmsByContext implements KeyManagementService {
     options.signal?.throwIfAborted()
     if (wraps.length === 0) throw new KmsError(unknown, { provider: PROVIDER })
     const kms = await this.#of(options, unknown)
-    const ours = wraps.filter((wrap) => kms.canUnwrap(wrap, options.context))
+    const ours = wraps.filter((wrap) => recognizes(kms, wrap, options.context))
     if (ours.length === 0) throw new KmsError(unknown, { provider: PROVIDER })
     return [kms, ours]
   }

@@ -12,7 +12,9 @@ import {
   type KmsCapabilities,
   type KmsKekOptions,
   type KmsSignalOptions,
+  recognizes,
   type SecretBytes,
+  typedCall,
   type UnwrappedDataKey,
   unwrapEach,
   type UnwrapRequest,
@@ -63,7 +65,7 @@ export class MultiKms implements KeyManagementService {
   }
 
   canUnwrap(wrap: WrappedKey, context?: EncryptionContext): boolean {
-    return this.#settings.read.some((kms) => kms.canUnwrap(wrap, context))
+    return this.#settings.read.some((kms) => recognizes(kms, wrap, context))
   }
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
@@ -139,7 +141,11 @@ export class MultiKms implements KeyManagementService {
     this.#demandWriters()
     const { write } = this.#settings
     const versions = write.map(async (kms) =>
-      checkAnswer(kms.providerName, await kms.currentVersion(options), areVersions),
+      checkAnswer(
+        kms.providerName,
+        await typedCall(options.signal, () => kms.currentVersion(options)),
+        areVersions,
+      ),
     )
     return (await Promise.all(versions)).flat()
   }
@@ -148,8 +154,8 @@ export class MultiKms implements KeyManagementService {
     const versions: KekVersion[] = []
     if (!this.capabilities.rotates) throw new KmsError('ERR_KMS_UNSUPPORTED', { provider: 'multi' })
     for (const kms of this.#settings.write) {
-      const made = checkAnswer(kms.providerName, await kms.rotateKey(options), areVersions)
-      versions.push(...made)
+      const made = await typedCall(options.signal, () => kms.rotateKey(options))
+      versions.push(...checkAnswer(kms.providerName, made, areVersions))
     }
     return versions
   }

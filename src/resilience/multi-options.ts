@@ -1,4 +1,11 @@
-import { checkNumbers, configError, oneOf, refuseOthers, wrongOption } from '../checks/index.ts'
+import {
+  checkNumbers,
+  configError,
+  oneOf,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../checks/index.ts'
 import { type KeyManagementService, serviceOf } from '../kms/index.ts'
 import type { RepairLog } from '../ports/index.ts'
 import { HEDGE, QUORUM } from './defaults.ts'
@@ -85,7 +92,7 @@ export function multiSettings(options: MultiKmsOptions): MultiSettings {
 
 /** Returns the options of a hedge, complete. The time has no default: it is what asks for a hedge. */
 function hedgeOf(hedge: HedgeConfig): Required<HedgeConfig> {
-  const { afterMs } = Object(hedge) as Partial<HedgeConfig>
+  const { afterMs } = plainOptions(hedge, 'hedge') as Partial<HedgeConfig>
   return checkNumbers(HEDGE, { ...hedge, afterMs: afterMs ?? NaN }, 'hedge.')
 }
 
@@ -97,7 +104,7 @@ function policyOf(
   if (Object(policy) !== policy)
     throw wrongOption('writePolicy', 'all or an object with a quorum', policy)
   if (writers === 1) throw configError('writePolicy needs several KMSs to write to')
-  const { quorum = NaN } = policy as Partial<typeof policy>
+  const { quorum = NaN } = plainOptions(policy, 'writePolicy') as Partial<typeof policy>
   const bounds = { ...QUORUM, quorum: { ...QUORUM.quorum, most: Math.max(1, writers) } }
   return checkNumbers(bounds, { ...policy, quorum }, 'writePolicy.')
 }

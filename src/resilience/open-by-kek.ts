@@ -5,6 +5,7 @@ import {
   type KeyManagementService,
   type KmsSignalOptions,
   outcomesOf,
+  recognizes,
   type UnwrappedDataKey,
   type UnwrapRequest,
 } from '../kms/index.ts'
@@ -103,7 +104,7 @@ async function openPart(
     return await callWithin(ports, bound, options, async (given) => {
       const kms = await find(given)
       const asked = part.flatMap(({ wraps, context }, i) => {
-        const ours = wraps.filter((wrap) => kms.canUnwrap(wrap, context))
+        const ours = wraps.filter((wrap) => recognizes(kms, wrap, context))
         return ours.length === 0 ? [] : [{ i, request: { wraps: ours, context } }]
       })
       if (asked.length === 0) return opened

@@ -8,6 +8,7 @@ import {
   isGenerated,
   type KeyManagementService,
   type KmsCallOptions,
+  recognizes,
   type SecretBytes,
   type WrappedKey,
 } from '../kms/index.ts'
@@ -172,5 +173,7 @@ function isOwn(
   wraps: readonly WrappedKey[],
   { context }: KmsCallOptions,
 ): boolean {
-  return kms.capabilities.usage === 'encrypt' || wraps.every((wrap) => kms.canUnwrap(wrap, context))
+  return (
+    kms.capabilities.usage === 'encrypt' || wraps.every((wrap) => recognizes(kms, wrap, context))
+  )
 }

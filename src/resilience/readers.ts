@@ -6,6 +6,7 @@ import {
   type KeyManagementService,
   type KmsCallOptions,
   type UnwrappedDataKey,
+  recognizes,
   type WrappedKey,
 } from '../kms/index.ts'
 import type { Opener } from './first-to-open.ts'
@@ -26,7 +27,7 @@ export class Readers {
   /** Returns those that may open one of the wraps. */
   openersOf(wraps: readonly WrappedKey[], context: EncryptionContext): readonly Opener[] {
     return this.#ordered().flatMap(([i, kms]) => {
-      const ours = wraps.filter((wrap) => kms.canUnwrap(wrap, context))
+      const ours = wraps.filter((wrap) => recognizes(kms, wrap, context))
       return ours.length === 0 ? [] : [this.#opener(i, kms, ours)]
     })
   }
@@ -35,7 +36,7 @@ export class Readers {
   batchOpeners(): readonly BatchOpener[] {
     return this.#ordered().map(([i, kms]) => ({
       provider: kms.providerName,
-      ours: (wraps, context) => wraps.filter((wrap) => kms.canUnwrap(wrap, context)),
+      ours: (wraps, context) => wraps.filter((wrap) => recognizes(kms, wrap, context)),
       open: (items, given) => kms.unwrapMany(items, given),
       // A page takes longer than a data key: it tells whether the KMS is there, not how fast it is.
       landed: (error) => {

@@ -3,6 +3,7 @@ import {
   configError,
   integer,
   oneOf,
+  plainOptions,
   refuseOthers,
   wrongOption,
 } from '../checks/index.ts'
@@ -55,7 +56,7 @@ export type ResilienceValues = Omit<
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function resilienceValues(config: ResilienceConfig): ResilienceValues {
-  const { preset = 'production', retry, circuitBreaker, hedge, ...given } = config
+  const { preset = 'production', retry, circuitBreaker, hedge, ...given } = plainOptions(config)
   const base = PRESETS[oneOf('preset', preset, Object.keys(PRESETS) as PresetName[])]
   const { deadlineMs, attemptTimeoutMs, bulkhead, scopes, writePolicy, order, ...others } = given
   refuseOthers(others)
@@ -98,8 +99,8 @@ function upTo(maxDelayMs: number | undefined, retry: ResiliencePreset['retry']):
 
 /** A time of grace as long as the deadline would fail every write that has its quorum. */
 function policyWithin(deadlineMs: number, policy: WritePolicy): WritePolicy {
-  if (Object(policy) !== policy || typeof policy === 'string') return policy
-  demandBelow('writePolicy.graceMs', policy.graceMs, deadlineMs)
+  if (typeof policy === 'string') return policy
+  demandBelow('writePolicy.graceMs', plainOptions(policy, 'writePolicy').graceMs, deadlineMs)
   const graceMs = Math.min(QUORUM.graceMs.standard, Math.floor(deadlineMs / 2))
   return { graceMs, ...policy }
 }
@@ -117,8 +118,7 @@ function over<T extends object>(
 
 /** @throws KmsError `ERR_KMS_CONFIG` for anything but an object, such as `true`: it would change nothing */
 function part<T extends object>(name: string, given: T | undefined): T | undefined {
-  if (given === undefined || (Object(given) === given && !Array.isArray(given))) return given
-  throw wrongOption(name, 'an object', given)
+  return given === undefined ? undefined : plainOptions(given, name)
 }
 
 function scopesOf(scopes: readonly string[]): readonly string[] {

@@ -1,4 +1,4 @@
-import { configError, wrongOption } from '../checks/index.ts'
+import { configError, plainOptions, wrongOption } from '../checks/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../errors.ts'
 import { discard, type KeyManagementService, type KmsSignalOptions, missing } from '../kms/index.ts'
 import type { KmsOperation, Network, Observer, Runtime } from '../ports/index.ts'
@@ -34,7 +34,7 @@ export function partsOf<T extends DecoratorPorts>(
 ): { readonly ports: Ports; readonly rest: Omit<T, keyof DecoratorPorts> } {
   if (typeof options !== 'object' || (options as T | null) === null)
     throw wrongOption('the options', 'an object', options)
-  const { runtime = webRuntime, network = webNetwork, observer, ...rest } = options
+  const { runtime = webRuntime, network = webNetwork, observer, ...rest } = plainOptions(options)
   demandMethod('runtime', runtime, 'now')
   demandMethod('network', network, 'after')
   if (observer !== undefined) demandMethod('observer', observer, 'observe')

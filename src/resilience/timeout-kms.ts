@@ -44,13 +44,13 @@ export class TimeoutKms extends InterceptedKms {
     this.#ports = ports
   }
 
-  /** Late is not healthy: the report says so instead of an error. */
+  /** A KMS that is late or fails is not healthy: the report says so instead of an error. */
   override async healthCheck(options: KmsKekOptions): Promise<HealthReport> {
     try {
       return await super.healthCheck(options)
     } catch (error) {
       options.signal?.throwIfAborted()
-      if (!isKmsError(error, 'ERR_KMS_TIMEOUT')) throw error
+      if (!isKmsError(error) || !/^ERR_KMS_(TIMEOUT|UNAVAILABLE)$/.test(error.code)) throw error
       const check = { provider: this.providerName, kekId: '', healthy: false, code: error.code }
       return { healthy: false, checks: [check] }
     }

@@ -8,6 +8,7 @@ export {
   jwtOf,
 } from './callbacks.ts'
 export { correctedSkew } from './clock-skew.ts'
+export { keepAlive } from './keep-alive.ts'
 export { notify } from './notify.ts'
 export { type Expiring, Refreshing, type RefreshPorts } from './refreshing.ts'
 export { type FlightOptions, SingleFlight, untilAborted } from './single-flight.ts'

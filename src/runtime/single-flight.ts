@@ -1,4 +1,5 @@
 import type { Network, Runtime } from '../ports/index.ts'
+import { keepAlive } from './keep-alive.ts'
 import { webRuntime } from './web-runtime.ts'
 
 /** Options of one call. */
@@ -111,7 +112,7 @@ export class SingleFlight<T> {
       if (this.#flights.get(key) === flight) this.#forget(key)
     }
     const settled = landing.then(leave, leave)
-    options.defer?.(settled)
+    keepAlive(options.defer, settled)
     return untilAborted(landing, options.signal, (reason) => {
       if (flight.joined > 1 || this.#outlives) return
       leave()

@@ -1,4 +1,4 @@
-import { configError, refuseOthers, wrongOption } from '../checks/index.ts'
+import { configError, plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
 import { EnvelopeCipher } from '../envelope/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
 import type { Network } from '../ports/index.ts'
@@ -40,7 +40,15 @@ export interface Stack extends KeyStack {
 export function stackFromEnv(env: object, options: StackFromEnvOptions): Stack {
   if (Object(options) !== options)
     throw wrongOption('options', 'an object such as { kms: awsKmsFromEnv }', options)
-  const { kms: sources, fetch, network: given, runtime, readTextFile, bindings, ...rest } = options
+  const {
+    kms: sources,
+    fetch,
+    network: given,
+    runtime,
+    readTextFile,
+    bindings,
+    ...rest
+  } = plainOptions(options)
   const { resilience, cache, shared, circuitStore, dataKeyStore, defer, ...more } = rest
   const { observer, audit, repairs, form, acceptVersions, maxRecordBytes, ...others } = more
   refuseOthers(others)

@@ -1,5 +1,5 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { oneOf } from '../checks/index.ts'
+import { oneOf, plainOptions } from '../checks/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
 import { demandTable } from './dynamo-db-durability.ts'
@@ -38,7 +38,7 @@ export class DynamoDbDataKeyStore implements DataKeyStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DynamoDbDataKeyStoreOptions) {
-    const { durability = 'checked', ...common } = options
+    const { durability = 'checked', ...common } = plainOptions(options)
     oneOf('durability', durability, ['checked', 'declared'])
     this.#table = new DynamoDbTable(common)
     this.#durable = durability === 'declared'

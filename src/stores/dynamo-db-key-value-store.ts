@@ -1,4 +1,4 @@
-import { oneOf } from '../checks/index.ts'
+import { oneOf, plainOptions } from '../checks/index.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -40,7 +40,7 @@ export class DynamoDbKeyValueStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DynamoDbKeyValueStoreOptions) {
-    const { consistency = 'strong', ...common } = options
+    const { consistency = 'strong', ...common } = plainOptions(options)
     oneOf('consistency', consistency, ['strong', 'eventual'])
     this.#table = new DynamoDbTable(common)
     this.capabilities = capabilitiesOf({

@@ -7,7 +7,7 @@ import {
   type EndpointOptions,
   toCredentialSource,
 } from '../credentials/aws/index.ts'
-import { configError, wrongOption } from '../checks/index.ts'
+import { configError, plainOptions, wrongOption } from '../checks/index.ts'
 import { isKmsError } from '../errors.ts'
 import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../http/index.ts'
 import type { Runtime } from '../ports/index.ts'
@@ -52,7 +52,7 @@ export class DynamoDbTable {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: DynamoDbOptions) {
-    const { table, region, credentials, prefix = 'edge-kms:', ...more } = options
+    const { table, region, credentials, prefix = 'edge-kms:', ...more } = plainOptions(options)
     const { runtime = webRuntime, network = webNetwork, signer, ...place } = more
     const { endpoint, fips, dualStack, allowHttpLoopback, ...common } = place
     if (typeof table !== 'string' || !TABLE.test(table)) {

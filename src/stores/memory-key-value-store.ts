@@ -1,5 +1,5 @@
 import { type Bytes, copyBytes, equalBytes } from '../bytes/index.ts'
-import { refuseOthers, wrongOption } from '../checks/index.ts'
+import { plainOptions, refuseOthers, wrongNumber } from '../checks/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
@@ -38,7 +38,12 @@ export class MemoryKeyValueStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: MemoryKeyValueStoreOptions = {}) {
-    const { maxEntries = 1_000, maxBytes = 8_388_608, runtime = webRuntime, ...others } = options
+    const {
+      maxEntries = 1_000,
+      maxBytes = 8_388_608,
+      runtime = webRuntime,
+      ...others
+    } = plainOptions(options)
     refuseOthers(others)
     this.#maxEntries = atLeastOne('maxEntries', maxEntries)
     this.#maxBytes = atLeastOne('maxBytes', maxBytes)
@@ -115,5 +120,5 @@ export class MemoryKeyValueStore implements KeyValueStore {
 /** `Infinity` means that there is no limit. */
 function atLeastOne(name: string, value: number): number {
   if (typeof value === 'number' && value >= 1) return value
-  throw wrongOption(name, 'at least 1', value)
+  throw wrongNumber(name, 'at least 1', value)
 }

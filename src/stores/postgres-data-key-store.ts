@@ -1,4 +1,4 @@
-import { configError, describe, oneOf } from '../checks/index.ts'
+import { configError, describe, oneOf, plainOptions } from '../checks/index.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import { checkDataKeyName, checkPage, checkValue, MAX_VALUE_BYTES, pageOf } from './checks.ts'
@@ -44,7 +44,12 @@ export class PostgresDataKeyStore implements DataKeyStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: PostgresDataKeyStoreOptions) {
-    const { client, table = DATA_KEYS_TABLE, durability = 'checked', ...common } = options
+    const {
+      client,
+      table = DATA_KEYS_TABLE,
+      durability = 'checked',
+      ...common
+    } = plainOptions(options)
     oneOf('durability', durability, ['checked', 'declared'])
     this.#table = quotedTable(table)
     this.#sql = recordStatements(this.#table)

@@ -1,3 +1,4 @@
+import { plainOptions } from '../checks/index.ts'
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -36,7 +37,7 @@ export class PostgresKeyValueStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: PostgresKeyValueStoreOptions) {
-    const { client, table = VALUES_TABLE, ...common } = options
+    const { client, table = VALUES_TABLE, ...common } = plainOptions(options)
     const name = quotedTable(table)
     this.#sql = valueStatements(name)
     this.#queries = new PostgresQueries(client, name, common)

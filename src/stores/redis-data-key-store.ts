@@ -1,5 +1,5 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { oneOf } from '../checks/index.ts'
+import { oneOf, plainOptions } from '../checks/index.ts'
 import type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from '../ports/index.ts'
 import {
   checkDataKeyName,
@@ -60,7 +60,12 @@ export class RedisDataKeyStore implements DataKeyStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: RedisDataKeyStoreOptions) {
-    const { command, prefix = '{edge-kms}:', durability = 'checked', ...common } = options
+    const {
+      command,
+      prefix = '{edge-kms}:',
+      durability = 'checked',
+      ...common
+    } = plainOptions(options)
     this.#command = checkCommand(command)
     this.#prefix = checkPrefix(prefix)
     oneOf('durability', durability, ['checked', 'declared'])

@@ -1,5 +1,5 @@
 import { type Bytes, encodeBase64 } from '../bytes/index.ts'
-import { oneOf } from '../checks/index.ts'
+import { oneOf, plainOptions } from '../checks/index.ts'
 import type {
   KeyValueCapabilities,
   KeyValueOptions,
@@ -48,7 +48,12 @@ export class RedisKeyValueStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: RedisKeyValueStoreOptions) {
-    const { command, prefix = 'edge-kms:', consistency = 'strong', ...common } = options
+    const {
+      command,
+      prefix = 'edge-kms:',
+      consistency = 'strong',
+      ...common
+    } = plainOptions(options)
     this.#command = checkCommand(command)
     this.#prefix = checkPrefix(prefix)
     oneOf('consistency', consistency, ['strong', 'eventual'])

@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../checks/index.ts'
+import { plainOptions, refuseOthers, wrongOption } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import {
   checkEndpoint,
@@ -46,7 +46,7 @@ const MAX_BODY_BYTES = MAX_VALUE_BYTES * 2
  * ```
  */
 export function redisOverHttp(options: RedisOverHttpOptions): RedisCommand {
-  const { token, network = webNetwork, runtime = webRuntime, ...more } = options
+  const { token, network = webNetwork, runtime = webRuntime, ...more } = plainOptions(options)
   const { url: given, allowHttpLoopback = false, ...others } = more
   refuseOthers(others)
   const url = checkEndpoint(given, { allowHttpLoopback })

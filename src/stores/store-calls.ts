@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../checks/index.ts'
+import { plainOptions, refuseOthers, wrongNumber, wrongOption } from '../checks/index.ts'
 import { isKmsError, KmsError } from '../errors.ts'
 import type { Network } from '../ports/index.ts'
 import { webNetwork, withTimeout } from '../runtime/index.ts'
@@ -38,10 +38,10 @@ export class StoreCalls {
    * @throws KmsError `ERR_KMS_CONFIG`
    */
   constructor(provider: string, options: StoreCallOptions) {
-    const { timeoutMs = 2_000, network = webNetwork, ...others } = options
+    const { timeoutMs = 2_000, network = webNetwork, ...others } = plainOptions(options)
     refuseOthers(others)
     if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 60_000)) {
-      throw wrongOption('timeoutMs', 'above 0 and at most 60000', timeoutMs)
+      throw wrongNumber('timeoutMs', 'above 0 and at most 60000', timeoutMs)
     }
     this.#provider = provider
     this.#timeoutMs = timeoutMs

@@ -1,4 +1,4 @@
-import { wrongOption } from '../checks/index.ts'
+import { plainOptions, wrongOption } from '../checks/index.ts'
 import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
 import type {
   KeyValueCapabilities,
@@ -55,7 +55,7 @@ export class UnstorageKeyValueStore implements KeyValueStore {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: UnstorageKeyValueStoreOptions) {
-    const { storage, prefix = 'edge-kms', runtime = webRuntime, ...common } = options
+    const { storage, prefix = 'edge-kms', runtime = webRuntime, ...common } = plainOptions(options)
     this.#storage = checkBinding('storage', storage, 'setItemRaw')
     if (typeof prefix !== 'string' || !/^[a-z0-9-]{1,32}$/.test(prefix)) {
       throw wrongOption('prefix', '1 to 32 lower-case letters, digits and `-`', prefix)

@@ -1,4 +1,4 @@
-import { integer, refuseOthers, wrongOption } from '../../../src/checks/index.ts'
+import { integer, plainOptions, refuseOthers, wrongOption } from '../../../src/checks/index.ts'
 import type { CallOptions, EnvelopeCipher } from '../../../src/index.ts'
 import { callerOptions, decryptItem, encryptItem } from './client-options.ts'
 import type { CipherService, EnvelopeFacts, ServiceInspectOptions } from './cipher-service.ts'
@@ -74,7 +74,7 @@ export function createCipherClient(
   binding: CipherService,
   options: CipherClientOptions = {},
 ): CipherClient {
-  const { key = 'default', timeoutMs = 30_000, ...others } = options
+  const { key = 'default', timeoutMs = 30_000, ...others } = plainOptions(options)
   refuseOthers(others)
   // Every name of a stub is a function, so that no method can be looked for.
   if (!['object', 'function'].includes(typeof binding) || (binding as unknown) === null) {

@@ -1,4 +1,10 @@
-import { configError, demandVariable, fileVariable, variableOf } from '../../checks/index.ts'
+import {
+  configError,
+  demandVariable,
+  fileVariable,
+  plainOptions,
+  variableOf,
+} from '../../checks/index.ts'
 import type { RefreshPorts } from '../../runtime/index.ts'
 import { assumeRoleWithWebIdentity } from './assume-role.ts'
 import { containerCredentials } from './container.ts'
@@ -27,7 +33,7 @@ const AUTHORIZATION = 'AWS_CONTAINER_AUTHORIZATION_TOKEN'
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
  */
 export function awsCredentialsOfEnv(env: object, options: AwsEnvOptions): AwsCredentialsOption {
-  const { region, readTextFile, signer, ...ports } = options
+  const { region, readTextFile, signer, ...ports } = plainOptions(options)
   const isSet = (name: string): boolean => variableOf(env, name) !== undefined
   if (isSet('AWS_ACCESS_KEY_ID') || isSet('AWS_SECRET_ACCESS_KEY')) return accessKeys(env)
   const token = fileVariable(env, TOKEN_FILE, readTextFile)

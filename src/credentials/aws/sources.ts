@@ -32,11 +32,22 @@ export function toCredentialSource(
   if (typeof option !== 'object' || option === (null as unknown))
     throw wrongOption('credentials', 'keys, a function or a source', option)
   if ('get' in option) return guardSource(option, checkCredentials, callback)
-  const credentials = Object.freeze({ ...checkCredentials(option) })
+  const credentials = ownCredentials(checkCredentials(option))
   return {
     get: () => Promise.resolve(credentials),
     refused: () => undefined,
   }
+}
+
+/** A copy that reads each field: a spread would lose those that an instance of a class inherits. */
+function ownCredentials(given: AwsCredentials): AwsCredentials {
+  const { accessKeyId, secretAccessKey, sessionToken, expiresAtMs } = given
+  return Object.freeze({
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken !== undefined && { sessionToken }),
+    ...(expiresAtMs !== undefined && { expiresAtMs }),
+  })
 }
 
 /**

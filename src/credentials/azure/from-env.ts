@@ -1,4 +1,4 @@
-import { demandVariable, fileVariable, variableOf } from '../../checks/index.ts'
+import { demandVariable, fileVariable, plainOptions, variableOf } from '../../checks/index.ts'
 import type { RefreshPorts } from '../../runtime/index.ts'
 import { azureClientCertificate } from './client-certificate.ts'
 import { azureClientSecret } from './client-secret.ts'
@@ -31,7 +31,7 @@ export function azureCredentialsOfEnv(
   env: object,
   options: AzureEnvOptions,
 ): AzureCredentialSource {
-  const { readTextFile, ...ports } = options
+  const { readTextFile, ...ports } = plainOptions(options)
   const clientSecret = variableOf(env, SECRET)
   if (clientSecret !== undefined)
     return azureClientSecret({ ...entraOf(env, SECRET), ...ports, clientSecret })

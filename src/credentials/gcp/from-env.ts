@@ -1,4 +1,10 @@
-import { configError, fileVariable, fromVariable, variableOf } from '../../checks/index.ts'
+import {
+  configError,
+  fileVariable,
+  fromVariable,
+  plainOptions,
+  variableOf,
+} from '../../checks/index.ts'
 import { encodeUtf8 } from '../../bytes/index.ts'
 import { type JsonObject, parseJsonObject } from '../../http/index.ts'
 import type { FlightOptions, RefreshPorts } from '../../runtime/index.ts'
@@ -25,7 +31,7 @@ const NAME = 'GOOGLE_APPLICATION_CREDENTIALS'
  * @see https://cloud.google.com/docs/authentication/application-default-credentials
  */
 export function gcpCredentialsOfEnv(env: object, options: GcpEnvOptions): GcpCredentialSource {
-  const { readTextFile, ...ports } = options
+  const { readTextFile, ...ports } = plainOptions(options)
   const value = variableOf(env, NAME)
   if (value === undefined) {
     const host = variableOf(env, 'GCE_METADATA_HOST')
@@ -63,7 +69,7 @@ class LaterSource implements GcpCredentialSource {
 }
 
 function sourceOf(text: string, options: GcpEnvOptions): GcpCredentialSource {
-  const { readTextFile, ...ports } = options
+  const { readTextFile, ...ports } = plainOptions(options)
   const json = parseJsonObject(encodeUtf8(text))
   if (json === undefined) throw configError('the credentials must be a JSON object')
   switch (json['type']) {

@@ -1,4 +1,4 @@
-import { checkFlags, integer, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { checkFlags, integer, plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { checkEndpoint, type EndpointRules, stringField, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import { Refreshing, webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -41,7 +41,12 @@ const OPERATION = 'GenerateAccessToken'
  * @see https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
  */
 export function gcpImpersonation(options: GcpImpersonationOptions): GcpCredentialSource {
-  const { serviceAccount, credentials, scopes = [CLOUD_PLATFORM_SCOPE], ...more } = options
+  const {
+    serviceAccount,
+    credentials,
+    scopes = [CLOUD_PLATFORM_SCOPE],
+    ...more
+  } = plainOptions(options)
   const { lifetimeSeconds = 3_600, delegates = [], ...rest } = more
   const { endpoint = 'https://iamcredentials.googleapis.com', allowHttpLoopback, ...last } = rest
   const { timeoutMs, runtime = webRuntime, network = webNetwork, ...others } = last

@@ -1,4 +1,4 @@
-import { optionError, refuseOthers } from '../../checks/index.ts'
+import { optionError, plainOptions, refuseOthers } from '../../checks/index.ts'
 import { KmsError, type KmsErrorDetails } from '../../errors.ts'
 import { type HttpResponse, retryAfterMs, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
@@ -34,7 +34,11 @@ const HOST =
  * @see https://cloud.google.com/compute/docs/access/authenticate-workloads
  */
 export function gcpMetadataServer(options: GcpMetadataServerOptions = {}): GcpCredentialSource {
-  const { serviceAccount = 'default', host = 'metadata.google.internal', ...more } = options
+  const {
+    serviceAccount = 'default',
+    host = 'metadata.google.internal',
+    ...more
+  } = plainOptions(options)
   const { timeoutMs = 5_000, runtime = webRuntime, network = webNetwork, ...others } = more
   refuseOthers(others)
   checkOptional('serviceAccount', serviceAccount)

@@ -1,4 +1,4 @@
-import { configError, describe, refuseOthers } from '../../checks/index.ts'
+import { configError, describe, plainOptions, refuseOthers } from '../../checks/index.ts'
 import { importPKCS8, SignJWT } from 'jose'
 import type { KmsError } from '../../errors.ts'
 import { encodeUtf8 } from '../../bytes/index.ts'
@@ -58,7 +58,14 @@ const LIFE_SECONDS = 3_600
  * ```
  */
 export function gcpServiceAccount(options: GcpServiceAccountOptions): GcpCredentialSource {
-  const { key, audience, scope, runtime = webRuntime, network = webNetwork, ...others } = options
+  const {
+    key,
+    audience,
+    scope,
+    runtime = webRuntime,
+    network = webNetwork,
+    ...others
+  } = plainOptions(options)
   refuseOthers(others)
   checkOptional('audience', audience)
   checkOptional('scope', scope)

@@ -1,4 +1,4 @@
-import { wrongOption } from '../../checks/index.ts'
+import { wrongNumber, wrongOption } from '../../checks/index.ts'
 import {
   askCallback,
   type FlightOptions,
@@ -31,7 +31,9 @@ export function toTokenSource(
     throw wrongOption('credentials', 'a token, a function or a source', option)
   if (option instanceof Refreshing) return option as GcpCredentialSource
   if ('get' in option) return guardSource(option, checkToken, callback)
-  const token = Object.freeze({ ...checkToken(option) })
+  // Each field is read: a spread would lose those that an instance of a class inherits.
+  const { token: text, expiresAtMs } = checkToken(option)
+  const token = Object.freeze({ token: text, ...(expiresAtMs !== undefined && { expiresAtMs }) })
   return { get: () => Promise.resolve(token), refused: () => undefined }
 }
 
@@ -42,6 +44,6 @@ export function checkToken(token: GcpAccessToken): GcpAccessToken {
   if (typeof text !== 'string' || !/^[\w.~+/-]{1,16384}=*$/.test(text))
     throw wrongOption('token', 'an access token as Google issues it', text)
   if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
-    throw wrongOption('expiresAtMs', 'milliseconds since the epoch', expiresAtMs)
+    throw wrongNumber('expiresAtMs', 'milliseconds since the epoch', expiresAtMs)
   return token
 }

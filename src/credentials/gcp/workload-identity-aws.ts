@@ -1,3 +1,4 @@
+import { plainOptions } from '../../checks/index.ts'
 import {
   type AwsCredentialsOption,
   awsEndpoint,
@@ -30,7 +31,7 @@ export interface GcpWorkloadIdentityFromAwsOptions extends GcpFederationOptions 
 export function gcpWorkloadIdentityFromAws(
   options: GcpWorkloadIdentityFromAwsOptions,
 ): GcpCredentialSource {
-  const { credentials, region: given, signer = createAwsSigner(), ...rest } = options
+  const { credentials, region: given, signer = createAwsSigner(), ...rest } = plainOptions(options)
   const { audience, runtime = webRuntime, network = webNetwork } = rest
   const region = checkRegion(given)
   const source = toCredentialSource(credentials, { runtime, network })

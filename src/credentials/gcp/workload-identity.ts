@@ -1,4 +1,4 @@
-import { checkFlags, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { checkFlags, plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { checkEndpoint, type EndpointRules, Transport } from '../../http/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 import {
@@ -58,7 +58,7 @@ const PARAMETER = 'urn:ietf:params:oauth:'
  * @see https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token
  */
 export function gcpWorkloadIdentity(options: GcpWorkloadIdentityOptions): GcpCredentialSource {
-  const { token: ask, ...rest } = options
+  const { token: ask, ...rest } = plainOptions(options)
   if (typeof ask !== 'function') throw wrongOption('token', 'a function', ask)
   const type = `${PARAMETER}token-type:jwt`
   const { network = webNetwork } = rest
@@ -73,7 +73,7 @@ export function federation(
   options: GcpFederationOptions,
   subject: (nowMs: number, options: FlightOptions) => Promise<SubjectToken>,
 ): GcpCredentialSource {
-  const { audience, scope = CLOUD_PLATFORM_SCOPE, ...more } = options
+  const { audience, scope = CLOUD_PLATFORM_SCOPE, ...more } = plainOptions(options)
   const { endpoint = 'https://sts.googleapis.com', allowHttpLoopback, ...rest } = more
   const { timeoutMs, runtime = webRuntime, network = webNetwork, ...others } = rest
   refuseOthers(others)

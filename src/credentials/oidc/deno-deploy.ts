@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { askForJwt } from '../../runtime/index.ts'
 import { checkAudience } from './check-audience.ts'
 import type { OidcTokenSource } from './oidc-token-source.ts'
@@ -20,7 +20,7 @@ const PROVIDER = 'deno-deploy'
  * @see https://docs.deno.com/deploy/reference/oidc/
  */
 export function denoDeployToken(options: DenoDeployTokenOptions): OidcTokenSource {
-  const { getIdToken, audience, ...others } = options
+  const { getIdToken, audience, ...others } = plainOptions(options)
   refuseOthers(others)
   if (typeof getIdToken !== 'function') throw wrongOption('getIdToken', 'a function', getIdToken)
   checkAudience(audience)

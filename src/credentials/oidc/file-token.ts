@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
 import { CALLBACK_TIMEOUT_MS, jwtOf, webTimers, withTimeout } from '../../runtime/index.ts'
 import type { OidcTokenSource } from './oidc-token-source.ts'
@@ -25,7 +25,7 @@ const MAX_CHARACTERS = 65_536
  * @see https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
  */
 export function fileToken(options: FileTokenOptions): OidcTokenSource {
-  const { path, readTextFile, ...others } = options
+  const { path, readTextFile, ...others } = plainOptions(options)
   refuseOthers(others)
   if (typeof path !== 'string' || path === '') throw wrongOption('path', 'the path of a file', path)
   if (typeof readTextFile !== 'function')

@@ -1,4 +1,4 @@
-import { configError, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { configError, plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
 import { parseJsonObject, Transport } from '../../http/index.ts'
 import type { Network } from '../../ports/index.ts'
@@ -26,7 +26,13 @@ const PROVIDER = 'github-actions'
  * @see https://docs.github.com/en/actions/reference/security/oidc
  */
 export function githubActionsToken(options: GithubActionsTokenOptions): OidcTokenSource {
-  const { env: variables, audience, timeoutMs = 5_000, network = webNetwork, ...others } = options
+  const {
+    env: variables,
+    audience,
+    timeoutMs = 5_000,
+    network = webNetwork,
+    ...others
+  } = plainOptions(options)
   refuseOthers(others)
   checkAudience(audience)
   if (Object(variables) !== variables)

@@ -1,5 +1,5 @@
 import { encodeBase64, encodeUtf8 } from '../../bytes/index.ts'
-import { refuseOthers } from '../../checks/index.ts'
+import { plainOptions, refuseOthers } from '../../checks/index.ts'
 import { isKmsError } from '../../errors.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import {
@@ -37,7 +37,7 @@ const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
  * @see https://developer.hashicorp.com/vault/docs/auth/aws
  */
 export function vaultAwsIam(options: VaultAwsIamOptions): VaultLogin {
-  const { role, region = 'us-east-1', serverId, credentials, ...rest } = options
+  const { role, region = 'us-east-1', serverId, credentials, ...rest } = plainOptions(options)
   const { signer = createAwsSigner(), mount, namespace, ...others } = rest
   refuseOthers(others)
   toCredentialSource(credentials, { runtime: webRuntime, network: webNetwork }) // for its check

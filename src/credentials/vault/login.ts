@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import type { JsonObject } from '../../http/index.ts'
 import type { VaultErrorRow } from './errors.ts'
 import { checkVaultPath } from './paths.ts'
@@ -55,7 +55,7 @@ export const LOGIN_ERRORS: readonly VaultErrorRow[] = [
  * @see https://developer.hashicorp.com/vault/api-docs/auth/approle
  */
 export function vaultAppRole(options: VaultAppRoleOptions): VaultLogin {
-  const { roleId, secretId, mount, namespace, ...others } = options
+  const { roleId, secretId, mount, namespace, ...others } = plainOptions(options)
   refuseOthers(others)
   checkText('roleId', roleId)
   if (!['undefined', 'function'].includes(typeof secretId))
@@ -104,7 +104,7 @@ export function vaultJwt(options: VaultJwtOptions): VaultLogin {
 }
 
 function jwtLogin(method: string, options: VaultJwtOptions): VaultLogin {
-  const { role, jwt, mount, namespace, ...others } = options
+  const { role, jwt, mount, namespace, ...others } = plainOptions(options)
   refuseOthers(others)
   if (role !== undefined) checkText('role', role)
   if (typeof jwt !== 'function') throw wrongOption('jwt', 'a function', jwt)

@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import type { FlightOptions } from '../../runtime/index.ts'
 import { valueOf, type VaultSecret } from './login.ts'
 import { renewSelf } from './renew.ts'
@@ -16,7 +16,7 @@ export function vaultToken(
   token: VaultSecret,
   options: { readonly renew?: boolean } = {},
 ): VaultLogin {
-  const { renew = false, ...others } = options
+  const { renew = false, ...others } = plainOptions(options)
   refuseOthers(others)
   if (typeof renew !== 'boolean') throw wrongOption('renew', 'true or false', renew)
   if (typeof token !== 'function') checkToken(token)

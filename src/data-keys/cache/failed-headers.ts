@@ -14,6 +14,9 @@ const MAX_HEADERS = 256
  */
 const OF_HEADER = /^ERR_(DECRYPT_FAILED|KMS_KEY_\w+|KMS_ACCESS_DENIED|KMS_RESPONSE_INVALID)$/
 
+/** What is remembered: a header, or one use of it. */
+type HeaderId = Pick<Opening, 'id'>
+
 interface Failure {
   readonly code: KmsErrorCode
   readonly atMs: number
@@ -34,7 +37,7 @@ export class FailedHeaders {
   }
 
   /** @throws KmsError of the same code, if this header failed a moment ago */
-  check({ id }: Opening): void {
+  check({ id }: HeaderId): void {
     const failure = this.#failed.get(id)
     if (failure === undefined || !within(failure.atMs, this.#runtime.now(), TTL_MS)) return
     this.refusals += 1
@@ -42,7 +45,7 @@ export class FailedHeaders {
   }
 
   /** Runs work on a header and remembers a failure that the header can cause, by its code. */
-  async learn<T>({ id }: Opening, work: () => Promise<T>, blamed: RegExp = OF_HEADER): Promise<T> {
+  async learn<T>({ id }: HeaderId, work: () => Promise<T>, blamed: RegExp = OF_HEADER): Promise<T> {
     try {
       return await work()
     } catch (error) {

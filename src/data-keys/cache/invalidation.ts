@@ -1,10 +1,11 @@
-import { refuseOthers, wrongOption } from '../../checks/index.ts'
+import { demandSignal, plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { type Bytes, equalBytes } from '../../bytes/index.ts'
 import {
   canonicalContext,
   contextEquals,
   type ContextInput,
   type EncryptionContext,
+  type KmsSignalOptions,
 } from '../../kms/index.ts'
 import { LIMITS } from '../../wire/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
@@ -21,9 +22,13 @@ export interface Invalidation {
  *
  * @throws KmsError `ERR_KMS_CONFIG`, `ERR_CONTEXT_INVALID`
  */
-export function meantBy(what: Invalidation): ((key: DataEncryptionKey) => boolean) | undefined {
+export function meantBy(
+  what: Invalidation,
+  { signal }: KmsSignalOptions,
+): ((key: DataEncryptionKey) => boolean) | undefined {
+  if (signal !== undefined) demandSignal(signal)
   if (Object(what) !== what) throw wrongOption('invalidate()', 'called with an object', what)
-  const { context, commitment, ...others } = what
+  const { context, commitment, ...others } = plainOptions(what)
   refuseOthers(others)
   if (commitment !== undefined) {
     const isOne = (commitment as unknown) instanceof Uint8Array

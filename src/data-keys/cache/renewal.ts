@@ -1,4 +1,5 @@
 import type { KmsSignalOptions } from '../../kms/index.ts'
+import { keepAlive } from '../../runtime/index.ts'
 import type { DataEncryptionKey } from '../data-encryption-key.ts'
 import {
   type Freshness,
@@ -59,7 +60,7 @@ export class Renewal<O extends KmsSignalOptions> {
       this.#learn(held, error)
     }
     const work = this.#ask(held, options).then(answered, failed) // begins whether deferred or not
-    options.defer?.(work)
+    keepAlive(options.defer, work)
   }
 
   /** Returns the key if it may stand in for the KMS, which failed with this error. */

@@ -1,6 +1,7 @@
 import { type Bytes, concatBytes, copyBytes, encodeU64, equalBytes } from '../../bytes/index.ts'
 import type { KmsSignalOptions } from '../../kms/index.ts'
 import type { Runtime } from '../../ports/index.ts'
+import { keepAlive } from '../../runtime/index.ts'
 import type { Defer } from '../data-key-source.ts'
 import { within } from '../cache/held-key.ts'
 import type { BoundedStore } from './bounded-store.ts'
@@ -77,7 +78,7 @@ export class PartitionEpoch {
     if (within(this.#lookedAtMs, nowMs, this.#ports.signalMs)) return
     this.#lookedAtMs = nowMs
     const work = this.#look(undefined).catch(() => undefined)
-    defer?.(work)
+    keepAlive(defer, work)
   }
 
   /** @throws KmsError `ERR_STORE_UNAVAILABLE` */

@@ -5,6 +5,7 @@ import {
   describe,
   flag,
   oneOf,
+  plainOptions,
   wrongOption,
 } from '../../checks/index.ts'
 import type { KeyValueStore } from '../../ports/index.ts'
@@ -32,7 +33,14 @@ export interface SharedSettings {
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function sharedSettings(options: SharedDataKeysOptions): SharedSettings {
-  const { store, partition, storeAuthKey, trustedStore = false, lease = 'auto', ...times } = options
+  const {
+    store,
+    partition,
+    storeAuthKey,
+    trustedStore = false,
+    lease = 'auto',
+    ...times
+  } = plainOptions(options)
   const numbers = checkNumbers(SHARED_OPTIONS, times)
   const plain = plainStore(store)
   const { consistency, compareAndSwap } = plain.capabilities

@@ -3,6 +3,7 @@ import {
   demandVariable,
   flagVariable,
   fromVariable,
+  plainOptions,
   variableOf,
 } from '../../checks/index.ts'
 import { awsCredentialsOfEnv, type AwsEnvOptions } from '../../credentials/aws/index.ts'
@@ -46,7 +47,14 @@ export const awsKmsFromEnv: KmsFromEnv<AwsKmsFromEnvOptions> =
 
 function make(env: object, options: AwsKmsFromEnvOptions): KeyManagementService {
   const keyId = demandVariable(env, KEY_ID, 'it names the key')
-  const { readTextFile, credentials, network, runtime, region: given, ...rest } = options
+  const {
+    readTextFile,
+    credentials,
+    network,
+    runtime,
+    region: given,
+    ...rest
+  } = plainOptions(options)
   const ports = { ...(network && { network }), ...(runtime && { runtime }) }
   const region = given ?? regionOf(env, keyId)
   const { signer } = rest

@@ -1,4 +1,11 @@
-import { checkFlags, isTexts, oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
+import {
+  checkFlags,
+  isTexts,
+  oneOf,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../../checks/index.ts'
 import {
   AwsClient,
   awsEndpoint,
@@ -39,7 +46,14 @@ import { PinnedKey } from './pinned-key.ts'
  * ```
  */
 export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
-  const { keyId, region: given, credentials, timeoutMs, healthContext, ...rest } = options
+  const {
+    keyId,
+    region: given,
+    credentials,
+    timeoutMs,
+    healthContext,
+    ...rest
+  } = plainOptions(options)
   const { grantTokens = [], replicaRegions = [], usage = 'both', ...platform } = rest
   const { runtime = webRuntime, network = webNetwork, signer, ...place } = platform
   const { endpoint, fips, dualStack, allowHttpLoopback, ...others } = place

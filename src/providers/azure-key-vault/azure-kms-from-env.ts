@@ -1,4 +1,4 @@
-import { demandVariable, fromVariable } from '../../checks/index.ts'
+import { demandVariable, fromVariable, plainOptions } from '../../checks/index.ts'
 import { azureCredentialsOfEnv } from '../../credentials/azure/index.ts'
 import {
   type KeyManagementService,
@@ -36,7 +36,7 @@ export const azureKmsFromEnv: KmsFromEnv<AzureKmsFromEnvOptions> =
 
 function make(env: object, options: AzureKmsFromEnvOptions): KeyManagementService {
   const keyId = demandVariable(env, KEY_ID, 'it names the key')
-  const { readTextFile, credentials, network, runtime, ...rest } = options
+  const { readTextFile, credentials, network, runtime, ...rest } = plainOptions(options)
   const ports = { ...(network && { network }), ...(runtime && { runtime }) }
   const found = credentials ?? azureCredentialsOfEnv(env, { ...ports, readTextFile })
   return fromVariable(KEY_ID, keyId, () =>

@@ -1,4 +1,4 @@
-import { checkFlags, configError, oneOf, refuseOthers } from '../../checks/index.ts'
+import { checkFlags, configError, oneOf, plainOptions, refuseOthers } from '../../checks/index.ts'
 import { toTokenSource } from '../../credentials/azure/index.ts'
 import { Transport } from '../../http/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -34,7 +34,7 @@ import { VaultClient } from './vault-client.ts'
  * ```
  */
 export function createAzureKeyVaultKms(options: AzureKeyVaultOptions): AzureKeyVaultKms {
-  const { keyId: configured, resource: given, allowHttpLoopback, ...rest } = options
+  const { keyId: configured, resource: given, allowHttpLoopback, ...rest } = plainOptions(options)
   const { algorithm = 'RSA-OAEP-256', usage = 'both', timeoutMs, credentials, ...ports } = rest
   const { runtime = webRuntime, network = webNetwork, ...others } = ports
   refuseOthers(others)

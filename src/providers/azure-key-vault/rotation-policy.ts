@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../http/index.ts'
-import { configError, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { configError, plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { invalidAnswer } from './vault-client.ts'
 
 /** When Key Vault makes a new version by itself. Durations are ISO 8601, e.g. `P90D` or `P1Y`. */
@@ -24,7 +24,8 @@ const DURATION = /^P(?=\d)(?:\d{1,4}Y)?(?:\d{1,4}M)?(?:\d{1,4}W)?(?:\d{1,5}D)?$/
  * @see https://learn.microsoft.com/rest/api/keyvault/keys/update-key-rotation-policy
  */
 export function policyInput(policy: AzureRotationPolicy): JsonObject {
-  const { rotateAfter, rotateBeforeExpiry, notifyBeforeExpiry, expiryTime, ...others } = policy
+  const { rotateAfter, rotateBeforeExpiry, notifyBeforeExpiry, expiryTime, ...others } =
+    plainOptions(policy)
   refuseOthers(others)
   const times = { rotateAfter, rotateBeforeExpiry, notifyBeforeExpiry, expiryTime }
   for (const [name, value] of Object.entries(times))

@@ -1,4 +1,4 @@
-import { oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { oneOf, plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import type { KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { dataKeyBytes } from './data-key-bytes.ts'
@@ -19,7 +19,7 @@ export function createGcpKmsOver(
   transport: GcpKmsTransport,
   options: GcpKmsKeyOptions,
 ): KeyManagementService {
-  const { keyName, randomBytes = 'local', usage = 'both', ...more } = options
+  const { keyName, randomBytes = 'local', usage = 'both', ...more } = plainOptions(options)
   const { runtime = webRuntime, network = webNetwork, ...others } = more
   refuseOthers(others)
   locationOf(keyName)

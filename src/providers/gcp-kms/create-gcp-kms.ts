@@ -1,5 +1,5 @@
 import { GcpClient, toTokenSource } from '../../credentials/gcp/index.ts'
-import { checkFlags } from '../../checks/index.ts'
+import { checkFlags, plainOptions } from '../../checks/index.ts'
 import { checkEndpoint, Transport } from '../../http/index.ts'
 import type { KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -32,7 +32,11 @@ import { RestTransport } from './rest-transport.ts'
  * ```
  */
 export function createGcpKms(options: GcpKmsOptions): KeyManagementService {
-  const { credentials, endpoint = 'https://cloudkms.googleapis.com', ...more } = options
+  const {
+    credentials,
+    endpoint = 'https://cloudkms.googleapis.com',
+    ...more
+  } = plainOptions(options)
   const { allowHttpLoopback, timeoutMs, ...rest } = more
   checkFlags({ allowHttpLoopback })
   const { runtime = webRuntime, network = webNetwork } = rest

@@ -1,4 +1,4 @@
-import { demandVariable, fromVariable } from '../../checks/index.ts'
+import { demandVariable, fromVariable, plainOptions } from '../../checks/index.ts'
 import { gcpCredentialsOfEnv } from '../../credentials/gcp/index.ts'
 import {
   type KeyManagementService,
@@ -35,7 +35,7 @@ export const gcpKmsFromEnv: KmsFromEnv<GcpKmsFromEnvOptions> =
 
 function make(env: object, options: GcpKmsFromEnvOptions): KeyManagementService {
   const keyName = demandVariable(env, KEY_ID, 'it names the key')
-  const { readTextFile, credentials, network, runtime, ...rest } = options
+  const { readTextFile, credentials, network, runtime, ...rest } = plainOptions(options)
   const ports = { ...(network && { network }), ...(runtime && { runtime }) }
   const found = credentials ?? gcpCredentialsOfEnv(env, { ...ports, readTextFile })
   return fromVariable(KEY_ID, keyName, () =>

@@ -1,4 +1,4 @@
-import { wrongOption } from '../../checks/index.ts'
+import { plainOptions, wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
 import type { LocalKeyVersion } from './local-key-ring.ts'
 import { LocalKms, type LocalKmsOptions } from './local-kms.ts'
@@ -36,7 +36,7 @@ export class EnvKeyProvider extends LocalKms {
    * @throws KmsError `ERR_KMS_CONFIG`
    */
   constructor(env: object, options: EnvKeyProviderOptions = {}) {
-    const { prefix = 'EDGE_KMS_KEY', ...others } = options
+    const { prefix = 'EDGE_KMS_KEY', ...others } = plainOptions(options)
     super({ ...others, versions: readVersions(env, prefix) })
   }
 }

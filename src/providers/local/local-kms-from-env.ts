@@ -1,4 +1,4 @@
-import { fromVariable, variableOf } from '../../checks/index.ts'
+import { fromVariable, plainOptions, variableOf } from '../../checks/index.ts'
 import {
   type KeyManagementService,
   type KmsFromEnv,
@@ -34,7 +34,7 @@ export const localKmsFromEnv: KmsFromEnv<LocalKmsFromEnvOptions> =
 const RETIRED = 'EDGE_KMS_KEY_RETIRED'
 
 function make(env: object, options: LocalKmsFromEnvOptions): KeyManagementService {
-  const { runtime, network: _network, readTextFile: _readTextFile, ...rest } = options
+  const { runtime, network: _network, readTextFile: _readTextFile, ...rest } = plainOptions(options)
   const found: Record<string, string> = {}
   for (const name of [...localKeyNames(env), RETIRED]) {
     const value = variableOf(env, name)

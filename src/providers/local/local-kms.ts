@@ -1,5 +1,5 @@
 import { LOCAL_WRAP_BYTES, unwrapLocally, wrapLocally, XAES } from '../../ciphers/index.ts'
-import { oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
+import { oneOf, plainOptions, refuseOthers, wrongOption } from '../../checks/index.ts'
 import { isKmsError, KmsError, type Outcome } from '../../errors.ts'
 import {
   CONTEXT_LIMITS,
@@ -57,7 +57,14 @@ export class LocalKms implements KeyManagementService {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: LocalKmsOptions) {
-    const { kekId = 'app', versions, usage = 'both', onRotate, runtime, ...others } = options
+    const {
+      kekId = 'app',
+      versions,
+      usage = 'both',
+      onRotate,
+      runtime,
+      ...others
+    } = plainOptions(options)
     refuseOthers(others)
     oneOf('usage', usage, ['both', 'encrypt', 'decrypt'])
     if (!['function', 'undefined'].includes(typeof onRotate))

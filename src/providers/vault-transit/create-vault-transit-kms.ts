@@ -1,4 +1,11 @@
-import { checkFlags, isTexts, oneOf, refuseOthers, wrongOption } from '../../checks/index.ts'
+import {
+  checkFlags,
+  isTexts,
+  oneOf,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../../checks/index.ts'
 import { utf8Length } from '../../bytes/index.ts'
 import { checkVaultPath, VaultClient, VaultHttp } from '../../credentials/vault/index.ts'
 import { contextId, type KeyManagementService } from '../../kms/index.ts'
@@ -40,7 +47,7 @@ const KEY_NAME = /^\w(?:[\w.-]{0,126}\w)?$/
  * ```
  */
 export function createVaultTransitKms(options: VaultTransitKmsOptions): KeyManagementService {
-  const { key: name, mount = 'transit', auth, usage = 'both', ...more } = options
+  const { key: name, mount = 'transit', auth, usage = 'both', ...more } = plainOptions(options)
   const { kekId = `${mount}/${name}`, bindBy = 'associated-data', derived, ...others } = more
   const { runtime = webRuntime, network = webNetwork, healthContext, ...placed } = others
   const { endpoint, namespace, standbyOrigins, timeoutMs, allowHttpLoopback, ...unknown } = placed

@@ -1,4 +1,10 @@
-import { configError, demandVariable, fromVariable, variableOf } from '../../checks/index.ts'
+import {
+  configError,
+  demandVariable,
+  fromVariable,
+  plainOptions,
+  variableOf,
+} from '../../checks/index.ts'
 import { vaultAppRole, type VaultLogin, vaultToken } from '../../credentials/vault/index.ts'
 import { checkEndpoint } from '../../http/index.ts'
 import {
@@ -43,7 +49,7 @@ export const vaultKmsFromEnv: KmsFromEnv<VaultKmsFromEnvOptions> =
 function make(env: object, options: VaultKmsFromEnvOptions): KeyManagementService {
   const path = demandVariable(env, KEY_ID, 'it names the key')
   const endpoint = demandVariable(env, ADDRESS, `${KEY_ID} needs it`)
-  const { readTextFile: _readTextFile, auth, network, runtime, ...rest } = options
+  const { readTextFile: _readTextFile, auth, network, runtime, ...rest } = plainOptions(options)
   const ports = { ...(network && { network }), ...(runtime && { runtime }) }
   const namespace = rest.namespace ?? variableOf(env, 'VAULT_NAMESPACE')
   const [mount, key] = /^(?:(.*)\/)?(.*)$/.exec(path)?.slice(1) ?? []

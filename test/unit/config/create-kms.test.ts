@@ -96,10 +96,13 @@ describe('createKms: what is wrong is named by its path, with the nearest known 
       },
       'unknown option: credentials.credentials.secretAccesKey: did you mean secretAccessKey?',
     ],
-    [{ ...aws, healthContext: { tenant: 7 } }, 'healthContext.tenant must be a string, got 7'],
+    [
+      { ...aws, healthContext: { tenant: 7 } },
+      'healthContext.tenant must be a string, got a number',
+    ],
     [
       { ...aws, grantTokens: ['a', 7] },
-      'grantTokens.1 must be a string or { "env": "…" } or { "file": "…" }, got 7',
+      'grantTokens.1 must be a string or { "env": "…" } or { "file": "…" }, got a number',
     ],
     [
       { ...vault, auth: { ...vault.auth, tokn: 'canary' } },
@@ -186,7 +189,7 @@ describe('createKms: every security option refuses something', () => {
 
 it('createKms takes the $schema that editors want, and nothing else of that kind', () => {
   expect(saidOf({ ...local, $schema: './kms-config.schema.json' })).toBe('no error')
-  expect(saidOf({ ...local, $schema: 7 })).toContain('$schema must be a string, got 7')
+  expect(saidOf({ ...local, $schema: 7 })).toContain('$schema must be a string, got a number')
   expect(saidOf({ ...local, $schemas: 'x' })).toContain('unknown option')
 })
 

@@ -129,3 +129,48 @@ describe.each(['cached', 'uncached'] as const)('a bad header, %s', (name) => {
     digest.mockRestore()
   })
 })
+
+describe.each([
+  ['inside the KMS', {}],
+  ['unproven', { verify: 'kms' }],
+] as const)('a rewrap %s that the KMS refuses', (_, how) => {
+  it.each([
+    'ERR_KMS_KEY_NOT_FOUND',
+    'ERR_KMS_KEY_DISABLED',
+    'ERR_KMS_ACCESS_DENIED',
+    'ERR_KMS_RESPONSE_INVALID',
+    FAILED,
+  ] as const)('is refused from memory for ten seconds: %s', async (code) => {
+    const runtime = new FakeRuntime()
+    const refusing = Object.assign(new PlainKms(), {
+      capabilities: { ...inner.capabilities, rewrapsInside: true },
+      rewrapDataKey: () => Promise.reject(new KmsError(code)),
+    })
+    const counting = new CountingKms(refusing)
+    const cipher = new EnvelopeCipher({ kms: counting, runtime })
+    const options = { context: OPTIONS.context, ...how }
+    for (let i = 0; i < 20; i++) {
+      expect(await codeOfAsync(() => cipher.rewrap(good, options))).toBe(code)
+    }
+    expect(counting.calls).toEqual(['rewrap'])
+    runtime.nowMs += 10_000
+    expect(await codeOfAsync(() => cipher.rewrap(good, options))).toBe(code)
+    expect(counting.calls).toEqual(['rewrap', 'rewrap'])
+    // The key that is missing may be the new one: a reader is not hurt.
+    if (code !== FAILED) expect(await cipher.decrypt(good, OPTIONS)).toEqual(sequence(9))
+  })
+})
+
+it('an outage of a rewrap is not remembered', async () => {
+  const failing = Object.assign(new PlainKms(), {
+    capabilities: { ...inner.capabilities, rewrapsInside: true },
+    rewrapDataKey: () => Promise.reject(new KmsError('ERR_KMS_UNAVAILABLE')),
+  })
+  const counting = new CountingKms(failing)
+  const cipher = new EnvelopeCipher({ kms: counting })
+  for (let i = 0; i < 3; i++) {
+    const rewrap = (): Promise<unknown> => cipher.rewrap(good, { context: OPTIONS.context })
+    expect(await codeOfAsync(rewrap)).toBe('ERR_KMS_UNAVAILABLE')
+  }
+  expect(counting.calls).toEqual(['rewrap', 'rewrap', 'rewrap'])
+})

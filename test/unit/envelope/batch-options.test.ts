@@ -14,7 +14,7 @@ it.each<object>([{ context: OPTIONS.context }, { aad: OPTIONS.aad }, { contex: {
   },
 )
 
-it('an item that is nothing is malformed, and the others are not hurt', async () => {
+it('an item that is no plain object is refused by name, and the others are not hurt', async () => {
   const { cipher } = setUp()
   const envelope = await cipher.encrypt(sequence(9), OPTIONS)
   const good = { envelope, ...OPTIONS }
@@ -22,9 +22,10 @@ it('an item that is nothing is malformed, and the others are not hurt', async ()
   for (const [at, item] of [null, undefined, good, 7, good].entries()) {
     if (at !== 1) items[at] = item as typeof good
   }
-  const codes = (await cipher.decryptMany(items)).map((one) => (one.ok ? 'ok' : one.error.code))
-  const bad = 'ERR_WIRE_MALFORMED'
-  expect(codes).toEqual([bad, bad, 'ok', bad, 'ok'])
+  const outcomes = await cipher.decryptMany(items)
+  const codes = outcomes.map((one) => (one.ok ? 'ok' : `${one.error.code} ${one.error.message}`))
+  const bad = 'ERR_KMS_CONFIG item must be a plain object, got'
+  expect(codes).toEqual([`${bad} null`, `${bad} undefined`, 'ok', `${bad} a number`, 'ok'])
 })
 
 it('decryptStored refuses a context: it would not be compared with the one of the envelope', async () => {

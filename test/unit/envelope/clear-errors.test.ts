@@ -31,7 +31,7 @@ describe('a cipher', () => {
     ['a source as kms', { kms: keys }, asKeys],
     ['a KMS as keys', { keys: kms }, asKms],
     ['both', { kms, keys }, 'unknown option beside keys: kms; the data-key source has its own'],
-    ['keys: 5', { keys: 5 }, 'keys must be a DataKeySource such as CachedKms, got 5'],
+    ['keys: 5', { keys: 5 }, 'keys must be a DataKeySource such as CachedKms, got a number'],
     [
       'an option of the source',
       { keys, maxWraps: 3 },
@@ -47,7 +47,7 @@ describe('a cipher', () => {
     [
       'acceptVersions: 5',
       { kms, acceptVersions: 5 },
-      'acceptVersions must be an array of supported versions: [1], got 5',
+      'acceptVersions must be an array of supported versions: [1], got a number',
     ],
     ['form without a store', { kms, form: 'reference' }, "form: 'reference' needs a dataKeyStore"],
   ])('from %s says what to write', (_, options, message) => {
@@ -116,7 +116,7 @@ describe('a call', () => {
     [{ aad: { row: undefined } }, 'the aad map must have strings as values: "row" is undefined'],
     [{ aad: { row: ['1'] } }, 'the aad map must have strings as values: "row" is an array'],
     [{ context: 'acme' }, 'the context map must be a plain object, got a string'],
-    [{ aad: new Map() }, 'the aad map must be a plain object, got an object'],
+    [{ aad: new Map() }, 'the aad map must be a plain object, got an instance of a class'],
     [
       { context: { a: '', A: '' } },
       'the context map must have no two keys that differ in case only',

@@ -210,3 +210,29 @@ it.each([undefined, null, 5, {}, [1], new ArrayBuffer(9)])(
     expect(() => EncryptedEnvelope.parse(wrong as Uint8Array)).toThrow(TypeError)
   },
 )
+
+describe('a conversion', () => {
+  it.each(KINDS)('of a %s whose beginning alone was parsed is refused: it would be cut', (kind) => {
+    const prefix = EncryptedEnvelope.parse(of(kind), { prefix: true })
+    expect(codeOf(() => prefix.toReference())).toMatch(/^ERR_WIRE_(MALFORMED|KIND_REFUSED)$/)
+    expect(codeOf(() => prefix.toInline(of('data-key-record')))).toBe('ERR_WIRE_MALFORMED')
+  })
+
+  it('of a stream that is longer than what was parsed is refused', async () => {
+    const { cipher } = setUp()
+    const whole = await through(cipher.encryptStream(OPTIONS), new Uint8Array(200_000))
+    const prefix = EncryptedEnvelope.parse(whole.subarray(0, 73_728), { prefix: true })
+    expect(codeOf(() => prefix.toReference())).toBe('ERR_WIRE_MALFORMED')
+    expect(prefix.toDataKeyRecord()).toEqual(EncryptedEnvelope.parse(whole).toDataKeyRecord())
+  })
+
+  it('does not change with the buffer that was parsed', () => {
+    const buffer = of('record').slice()
+    const expected = parse('record')
+    const envelope = EncryptedEnvelope.parse(buffer)
+    buffer.fill(7)
+    expect(envelope.toReference()).toEqual(expected.toReference())
+    expect(envelope.toDataKeyRecord()).toEqual(expected.toDataKeyRecord())
+    expect(envelope.toJSON()).toEqual(expected.toJSON())
+  })
+})

@@ -297,9 +297,9 @@ describe('the reads', () => {
     head[bodyAt - 34]! ^= 0x40
     for (const read of [from(sequence(5_000)), from(head.slice(0, 90)), from(new Uint8Array(0))]) {
       let asked = 0
-      const counted: ReadEnvelopeRange = (start, end) => {
+      const counted: ReadEnvelopeRange = (start, end, signal) => {
         asked += end - start
-        return read(start, end)
+        return read(start, end, signal)
       }
       const reader = coldReader(kms)
       const code = await codeOfAsync(() => reader.decryptRange(counted, { start: 0 }, OPTIONS))
@@ -333,4 +333,49 @@ it.each<[string, object]>([
   }
   await expect(decrypt(read, range as PlaintextRange)).rejects.toBeInstanceOf(RangeError)
   expect(reads).toBe(0)
+})
+
+describe('a read that never answers', () => {
+  const forever = (): Promise<Uint8Array> => new Promise(() => undefined)
+
+  it.each([0, 1, 2])('ends in time, also after %i good reads', async (good) => {
+    const message = messages.get(2 * CHUNK + 24)!
+    const { cipher } = setUp({ kms })
+    let reads = 0
+    const signals: AbortSignal[] = []
+    const read: ReadEnvelopeRange = (start, end, signal) => {
+      signals.push(signal)
+      return reads++ < good ? Promise.resolve(message.slice(start, end)) : forever()
+    }
+    // The head, the range, and the final chunk that proves the size.
+    const range = { start: 0, end: 10, size: message.length }
+    const options = { ...OPTIONS, readTimeoutMs: 20 }
+    const error = await cipher.decryptRange(read, range, options).catch((e: unknown) => e)
+    expect(isKmsError(error, 'ERR_STORE_UNAVAILABLE')).toBe(true)
+    expect(String(error)).toContain('readTimeoutMs')
+    expect(signals.at(-1)?.aborted).toBe(true)
+  })
+
+  it('is bounded by 30 seconds by default, by the timers of the cipher', async () => {
+    const waits: number[] = []
+    const network = {
+      fetch: () => Promise.reject(new Error('no network')),
+      after: (delayMs: number, callback: () => void) => {
+        waits.push(delayMs)
+        queueMicrotask(callback)
+        return () => undefined
+      },
+      jitter: () => 0,
+    }
+    const { cipher } = setUp({ network })
+    const code = codeOfAsync(() => cipher.decryptRange(forever, { start: 0 }, OPTIONS))
+    expect(await code).toBe('ERR_STORE_UNAVAILABLE')
+    expect(waits).toEqual([30_000])
+  })
+
+  it.each([0, 900_001, 1.5, '20', null])('refuses readTimeoutMs %j', async (readTimeoutMs) => {
+    const options = { ...OPTIONS, readTimeoutMs } as object
+    const code = codeOfAsync(() => cipher.decryptRange(forever, { start: 0 }, options))
+    expect(await code).toBe('ERR_KMS_CONFIG')
+  })
 })

@@ -64,7 +64,7 @@ describe('R13 a KMS call that is in flight when clear() is called', () => {
     await asked(begun)
     reader.clear()
     letGo()
-    await begun
+    await expect(begun).rejects.toMatchObject({ code: 'ERR_DATA_KEY_EXHAUSTED' })
     const later = reader.decrypt(envelope, OPTIONS)
     await asked(later)
     letGo()

@@ -129,3 +129,9 @@ describe('a result', () => {
     await expect(toKmsResult(Promise.reject(mistake))).rejects.toBe(mistake)
   })
 })
+
+it('a result with a code of another version is a response that is not valid', () => {
+  const data = new KmsError('ERR_KMS_TIMEOUT').toJSON()
+  const result = { ok: false, error: { ...data, code: 'ERR_NEW' } } as never
+  expect(caught(() => fromKmsResult(result))).toMatchObject({ code: 'ERR_KMS_RESPONSE_INVALID' })
+})

@@ -86,9 +86,9 @@ describe('options', () => {
 
   it.each([
     ['cipher', undefined, 'cipher is missing'],
-    ['cipher', kms, 'cipher must be an EnvelopeCipher, got an object'],
+    ['cipher', kms, 'cipher must be an EnvelopeCipher, got an instance of a class'],
     ['kms', undefined, 'kms is missing'],
-    ['kms', cipher, 'kms must be a KeyManagementService, got an object'],
+    ['kms', cipher, 'kms must be a KeyManagementService, got an instance of a class'],
     ['cacheStats', {}, 'cacheStats must be a function, got an object'],
     ['metrics', () => '', 'metrics must be an object with snapshot(), got a function'],
     ['holdBytes', -1, 'holdBytes must be'],

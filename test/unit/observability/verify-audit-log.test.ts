@@ -6,6 +6,7 @@ import {
   type AuditCheckpoint,
   type AuditLogEntry,
   type AuditRecord,
+  toOcsf,
   verifyAuditLog,
 } from '../../../src/observability/index.ts'
 import { keyPair, macKey, written } from './audit-fixture.ts'
@@ -341,4 +342,29 @@ describe('R32 what a log or a checkpoint holds never throws', () => {
     const lines = Array.from({ length: 5_000 }, () => 'broken')
     expect((await verifyAuditLog(lines)).problems).toHaveLength(1_000)
   })
+
+  it.each<[string, (event: Record<string, unknown>) => unknown]>([
+    ['a BigInt', (event) => ({ ...event, time: 1n })],
+    ['a BigInt beside it', (event) => ({ ...event, extra: { a: [1n] } })],
+    ['a cycle', (event) => Object.assign(event, { metadata: event })],
+    ['a cycle through a list', (event) => Object.assign(event, { resources: [event] })],
+    ['a depth of 2,000', (event) => Object.assign(event, { actor: deep(2_000) })],
+    ['a depth of 200,000', (event) => Object.assign(event, { actor: deep(200_000) })],
+    ['a Map', (event) => ({ ...event, actor: new Map() })],
+    ['a function', (event) => ({ ...event, actor: () => 'x' })],
+  ])('an OCSF event with %s', async (_, change) => {
+    const { log } = await written(1)
+    const event = { ...toOcsf(log[0] as AuditRecord) }
+    expect((await verifyAuditLog([event], { macKey })).problems).toEqual([])
+    const changed = change(event) as AuditLogEntry
+    const { problems, ok } = await verifyAuditLog([changed], { macKey })
+    expect(ok).toBe(false)
+    expect(['edited', 'malformed']).toContain(problems[0]?.kind)
+  })
 })
+
+function deep(levels: number): object {
+  let value: object = {}
+  for (let i = 0; i < levels; i++) value = { value }
+  return value
+}

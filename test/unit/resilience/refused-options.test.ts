@@ -38,9 +38,9 @@ function saidOf(make: () => unknown): string {
 
 describe.each(Object.entries(makers))('%s', (_, make) => {
   it.each([
-    ['runtime', 5, 'runtime must be an object with now(), got 5'],
+    ['runtime', 5, 'runtime must be an object with now(), got a number'],
     ['network', {}, 'network must be an object with after(), got an object'],
-    ['observer', 5, 'observer must be an object with observe(), got 5'],
+    ['observer', 5, 'observer must be an object with observe(), got a number'],
     ['observer', () => undefined, 'observer must be an object with observe(), got a function'],
     ['clock', 1, 'unknown option: clock'],
   ])('refuses %s: %j', (name, value, said) => {
@@ -75,11 +75,11 @@ it.each<[string, () => unknown, string]>([
     () => makers['CircuitBreakerKms']?.({ scope: {} }),
     'scope must be a string, got an object',
   ],
-  ['state', () => makers['CircuitBreakerKms']?.({ state: 5 }), `state ${state}, got 5`],
+  ['state', () => makers['CircuitBreakerKms']?.({ state: 5 }), `state ${state}, got a number`],
   [
     'state of a class',
     () => makers['CircuitBreakerKms']?.({ state: { encrypt: 5 } }),
-    `state.encrypt ${state}, got 5`,
+    `state.encrypt ${state}, got a number`,
   ],
   [
     'a bucket of a state',
@@ -106,7 +106,7 @@ it.each<[string, () => unknown, string]>([
   [
     'store',
     () => makers['CircuitBreakerKms']?.({ store: 5 }),
-    'store must be a KeyValueStore, got 5',
+    'store must be a KeyValueStore, got a number',
   ],
   [
     'failureThreshold',
@@ -202,7 +202,7 @@ it.each<[string, () => unknown, string]>([
   [
     'a read list',
     () => new MultiKms({ read: kms as never }),
-    'read must be a list of KeyManagementServices, got an object',
+    'read must be a list of KeyManagementServices, got an instance of a class',
   ],
 ])('refuses %s by name', (_, make, said) => {
   expect(saidOf(make)).toBe(said)

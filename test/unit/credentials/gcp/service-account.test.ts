@@ -119,7 +119,7 @@ describe('GCP: a service account’s key', () => {
 
   it.each([
     ['text that is not JSON', 'canary', 'must be a JSON object, got text that is not one'],
-    ['no e-mail', { client_email: 5 }, 'client_email must be an e-mail address, got 5'],
+    ['no e-mail', { client_email: 5 }, 'client_email must be an e-mail address, got a number'],
     ['no private key', { private_key: undefined }, 'got undefined'],
     ['PKCS #1', { private_key: '-----BEGIN RSA PRIVATE KEY-----\n' }, 'BEGIN RSA PRIVATE KEY)'],
     ['lost line breaks', { private_key: '-----BEGIN PRIVATE KEY-----\\ncanary' }, 'line breaks'],
