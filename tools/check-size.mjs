@@ -9,8 +9,8 @@ import { build } from 'esbuild'
 import { root } from './lib/folders.mjs'
 
 /** What each takes now, rounded up: docs/adr/0011-size-of-the-core.md. A growing part has to raise its limit. */
-const coreLimit = 20.5 * 1024
-const awsLimit = 29 * 1024
+const coreLimit = 20.75 * 1024
+const awsLimit = 29.25 * 1024
 /** For a provider beyond the core; signing with jose is only there where it is imported. */
 const providerLimit = 27.5 * 1024
 /** The core, and the level of the cache that isolates share. */
@@ -99,7 +99,8 @@ function sourcesOf(text, payload) {
   for (const [line, code] of text.split('\n').entries())
     for (let column = 0; column < code.length; column++) {
       const entry = map.findEntry(line, column)
-      if (entry.originalSource !== undefined) found.add(entry.originalSource)
+      if ('originalSource' in entry && entry.originalSource !== undefined)
+        found.add(entry.originalSource)
     }
   return [...found].map((path) => relative(root, resolve(root, path)))
 }
