@@ -10,7 +10,7 @@ const ROUTES = [
 ]
 
 /**
- * @param {import('../../servers/lib/report.mjs').Report} report
+ * @param {import('./world.mjs').Report} report
  * @param {import('./world.mjs').World} world
  * @param {import('./world.mjs').App} app
  */

@@ -1,11 +1,12 @@
 import { checkCallers } from './callers.mjs'
 import { checkDeploy } from './deploy.mjs'
 import { checkFiles, checkUpload } from './files.mjs'
+import { checkIsolates } from './isolates.mjs'
 import { openProject } from './project.mjs'
 import { checkRows, checkWrites } from './rows.mjs'
 import { openWorld } from './world.mjs'
 
-/** @param {import('../../servers/lib/report.mjs').Report} report */
+/** @param {import('./world.mjs').Report} report */
 export async function checkWorkers(report) {
   const started = Date.now()
   const seconds = () => ((Date.now() - started) / 1_000).toFixed(1)
@@ -20,5 +21,6 @@ export async function checkWorkers(report) {
     await checkFiles(report, world, app)
     await checkCallers(report, world, app)
   })
+  await checkIsolates(report, project, world)
   console.log(`workers: ${seconds()} s`)
 }

@@ -9,7 +9,7 @@ import { runIn } from './project.mjs'
 const configOf = (name) => `${name}/wrangler.toml`
 
 /**
- * @param {import('../../servers/lib/report.mjs').Report} report
+ * @param {import('./world.mjs').Report} report
  * @param {import('./project.mjs').Project} project
  */
 export async function checkDeploy({ check }, project) {

@@ -24,7 +24,7 @@ function cutUpload(/** @type {URL} */ url, /** @type {string} */ path) {
 }
 
 /**
- * @param {import('../../servers/lib/report.mjs').Report} report
+ * @param {import('./world.mjs').Report} report
  * @param {import('./world.mjs').World} world
  * @param {import('./world.mjs').App} app
  */
@@ -107,7 +107,7 @@ export async function checkFiles({ check }, { aws }, { fetch, bucket, url }) {
 /**
  * Writes the file that the other checks read.
  *
- * @param {import('../../servers/lib/report.mjs').Report} report
+ * @param {import('./world.mjs').Report} report
  * @param {import('./world.mjs').App} app
  */
 export async function checkUpload({ check }, { fetch, bucket }) {

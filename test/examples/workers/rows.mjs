@@ -17,7 +17,7 @@ const all = Array.from({ length: 2 * HALF }, (_, i) => customerOf(i))
 /**
  * Two isolates write, each under a data key of its own: the Durable Object is lost between them.
  *
- * @param {import('../../servers/lib/report.mjs').Report} report
+ * @param {import('./world.mjs').Report} report
  * @param {import('./world.mjs').World} world
  */
 export async function checkWrites({ check }, { session, migration, aws }) {
@@ -36,7 +36,7 @@ export async function checkWrites({ check }, { session, migration, aws }) {
 }
 
 /**
- * @param {import('../../servers/lib/report.mjs').Report} report
+ * @param {import('./world.mjs').Report} report
  * @param {import('./world.mjs').World} world
  * @param {import('./world.mjs').App} app a cold one
  */

@@ -27,6 +27,7 @@ const STRANGER = `export default {
 }`
 
 /**
+ * @typedef {ReturnType<typeof import('../../servers/lib/report.mjs').createReport>} Report
  * @typedef {Awaited<ReturnType<typeof openWorld>>} World
  */
 
@@ -73,7 +74,8 @@ export async function openWorld(project) {
     },
   }
 
-  const workers = [workerOf('app'), workerOf('vault'), stranger]
+  const vault = workerOf('vault')
+  const workers = [workerOf('app'), vault, stranger]
 
   /** Starts cold isolates, runs the work, and stops them. */
   async function session(/** @type {(app: App) => unknown} */ work) {
@@ -91,7 +93,7 @@ export async function openWorld(project) {
   }
 
   const migration = readFileSync(join(project.folder, 'app/migrations/0001_customers.sql'), 'utf8')
-  return { aws, session, migration }
+  return { aws, session, migration, vault }
 }
 
 /**
@@ -105,9 +107,10 @@ async function appOf(miniflare) {
   return {
     url,
     database: await miniflare.getD1Database('DB', 'app'),
+    /** @type {any} */
     bucket: await miniflare.getR2Bucket('FILES', 'vault'),
     /** Asks a Worker without the app. @param {string} name  @param {string} to */
-    ask: async (name, to) => (await miniflare.getWorker(name)).fetch(to),
+    ask: async (name, to) => /** @type {any} */ (await miniflare.getWorker(name)).fetch(to),
     /**
      * Asks the app as a tenant.
      *

@@ -1,4 +1,4 @@
-import { type EnvelopeCipher, stackFromEnv } from 'edge-kms'
+import { type EnvelopeCipher, type Stack, stackFromEnv } from 'edge-kms'
 import { awsKmsFromEnv } from 'edge-kms/aws-kms'
 import { localKmsFromEnv } from 'edge-kms/local'
 import { sharedDataKeys } from 'edge-kms/shared-keys'
@@ -15,17 +15,20 @@ export interface VaultEnv {
 
 let cipher: EnvelopeCipher | undefined // lives as long as the isolate, and its data keys with it
 
-/** Returns the isolate's cipher: under an AWS key in production, under a local key in development. */
+/** Returns the isolate's cipher. */
 export function cipherOf(env: VaultEnv): EnvelopeCipher {
-  if (cipher !== undefined) return cipher
+  cipher ??= stackOf(env).cipher
+  return cipher
+}
+
+/** Returns a new stack: under an AWS key in production, under a local key in development. */
+export function stackOf(env: VaultEnv): Stack {
   const store = new DurableObjectKeyValueStore({ namespace: env.EDGE_KMS_STORE })
-  const stack = stackFromEnv(env, {
+  return stackFromEnv(env, {
     kms: [awsKmsFromEnv, localKmsFromEnv],
     resilience: 'production',
     circuitStore: store,
     // Trusted, because this Worker alone binds the Durable Object. Else give a storeAuthKey.
     shared: sharedDataKeys({ store, partition: 'vault', trustedStore: true }),
   })
-  cipher = stack.cipher
-  return cipher
 }
