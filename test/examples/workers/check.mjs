@@ -2,6 +2,7 @@ import { checkCallers } from './callers.mjs'
 import { checkDeploy } from './deploy.mjs'
 import { checkFiles, checkUpload } from './files.mjs'
 import { checkIsolates } from './isolates.mjs'
+import { checkLesson } from './lesson.mjs'
 import { openProject } from './project.mjs'
 import { checkRows, checkWrites } from './rows.mjs'
 import { openWorld } from './world.mjs'
@@ -22,5 +23,6 @@ export async function checkWorkers(report) {
     await checkCallers(report, world, app)
   })
   await checkIsolates(report, project, world)
+  await checkLesson(report)
   console.log(`workers: ${seconds()} s`)
 }
