@@ -21,6 +21,7 @@ const tsc = join(root, 'node_modules', '.bin', 'tsc')
 
 // The linter's configuration is checked too.
 ensureFolder('lint')
+ensureFolder('../examples/workers') // its types
 
 let failed = 0
 for (const project of asked.length === 0 ? projects : asked) {
