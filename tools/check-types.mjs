@@ -19,9 +19,10 @@ const projects = [
 const asked = process.argv.slice(2)
 const tsc = join(root, 'node_modules', '.bin', 'tsc')
 
-// The linter's configuration is checked too, and the example has types of its own.
+// The linter's configuration is checked too, and the examples have types of their own.
 ensureFolder('lint')
 ensureFolder('../examples/lambda')
+ensureFolder('../examples/workers')
 
 let failed = 0
 for (const project of asked.length === 0 ? projects : asked) {

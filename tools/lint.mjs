@@ -1,11 +1,12 @@
 /** Lints what exists of the folders that hold code; further arguments go to eslint (`--fix`). */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { binOf, root, run } from './lib/folders.mjs'
+import { binOf, ensureFolder, root, run } from './lib/folders.mjs'
 
 const places = ['src', 'adapters', 'test', 'tools', 'bench', 'examples', 'vitest.config.ts']
 const present = places.filter((place) => existsSync(join(root, place)))
 const flags = ['--config', 'tools/lint/eslint.config.mjs', '--max-warnings', '0']
+ensureFolder('../examples/workers') // its types
 // A folder may hold nothing to lint yet.
 flags.push('--no-error-on-unmatched-pattern')
 process.exit(run(binOf('lint', 'eslint'), [...flags, ...present, ...process.argv.slice(2)]))

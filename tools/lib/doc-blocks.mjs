@@ -12,10 +12,10 @@ export function filesIn(folder, ending) {
     .sort()
 }
 
-/** The Markdown files of the root and of docs. */
+/** The Markdown files of the root, of docs and of the examples. */
 export function markdownFiles() {
   const here = readdirSync(root).filter((name) => name.endsWith('.md'))
-  return [...here.sort(), ...filesIn('docs', '.md')]
+  return [...here.sort(), ...filesIn('docs', '.md'), ...filesIn('examples', '.md')]
 }
 
 /** A Markdown file without its code blocks. */

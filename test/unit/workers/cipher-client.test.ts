@@ -26,7 +26,7 @@ async function thrown(work: Promise<unknown>): Promise<KmsError> {
 const never = (): Promise<never> => new Promise(() => undefined)
 
 describe('options of the client', () => {
-  it.each([
+  it.each<[string, unknown, object, string]>([
     [
       'no binding',
       undefined,
@@ -38,7 +38,7 @@ describe('options of the client', () => {
     ['an empty key', {}, { key: '' }, 'key must be the name of a cipher, got an empty string'],
     ['no time', {}, { timeoutMs: 0 }, 'timeoutMs must be an integer from 1 to 600000, got 0'],
   ])('refuses %s', (_, binding, options, message) => {
-    expect(() => createCipherClient(binding as CipherService, options as object)).toThrow(message)
+    expect(() => createCipherClient(binding as CipherService, options)).toThrow(message)
   })
 
   it('names its key to the service, and sends no signal and no callback', async () => {

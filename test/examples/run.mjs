@@ -1,0 +1,17 @@
+// `npm run test:examples`: the folders of examples/, over the packed package.
+import { node24, run } from '../../tools/lib/folders.mjs'
+import { createReport } from '../servers/lib/report.mjs'
+import { checkWorkers } from './workers/check.mjs'
+
+if (run(node24, ['tools/build.mjs']) !== 0) process.exit(1)
+const report = createReport()
+try {
+  await checkWorkers(report)
+} catch (error) {
+  report.fail('the run itself', error instanceof Error ? error.stack : error)
+}
+await report.settled()
+const { passed, failed, skipped } = report.counts
+const rest = skipped === 0 ? '' : `, ${skipped} skipped`
+console.log(`examples: ${passed} passed, ${failed} failed${rest}`)
+process.exitCode = failed === 0 ? 0 : 1
