@@ -216,7 +216,10 @@ function checkPaths() {
       .flatMap(names)
       // A place of any provider is checked for each of them.
       .filter((name) => place.test(name) && !/NAME|VENDOR/.test(name))
-      .filter((name) => globSync(name, { cwd: root }).length === 0)
+      // The README of an example names places of the example.
+      .filter((name) =>
+        [root, join(root, dirname(path))].every((cwd) => globSync(name, { cwd }).length === 0),
+      )
       .map((name) => `${path}: there is no ${name}`),
   )
 }

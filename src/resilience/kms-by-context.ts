@@ -49,7 +49,7 @@ const SAMPLE = 3
  *   kmsOf: (keyId: string) => KeyManagementService,
  * ): EnvelopeCipher {
  *   const kms = kmsByContext({
- *     keyFor: ({ tenant }) => keys.get(tenant),
+ *     keyFor: ({ tenant = '' }) => keys.get(tenant),
  *     create: (keyId) => composeKms(kmsOf(keyId)),
  *   })
  *   return new EnvelopeCipher({ kms })

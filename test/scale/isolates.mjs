@@ -63,7 +63,7 @@ async function wave(at) {
   }
 }
 
-await report.check('a thousand cold isolates cost one GenerateDataKey', async () => {
+await report.check('R18 a thousand cold isolates cost one GenerateDataKey', async () => {
   let sealed = 0
   for (let at = 0; at < WAVES; at++) sealed += (await wave(at)).filter(({ ok }) => ok).length
   const [made, unwrapped] = [aws.count('GenerateDataKey'), aws.count('Decrypt')]

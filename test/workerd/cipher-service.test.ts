@@ -241,7 +241,7 @@ describe('R39 calls', () => {
       tampered: { name: 'KmsError', code: 'ERR_DECRYPT_FAILED', retryable: false },
       junk: { code: 'ERR_WIRE_MALFORMED' },
       'no bytes': message('plaintext must be a Uint8Array, got a string'),
-      'no text': message('text must be a string, got 5'),
+      'no text': message('text must be a string, got a number'),
       'no UTF-8': { code: 'ERR_WIRE_KIND_REFUSED' },
       'unknown option': { code: 'ERR_KMS_CONFIG', message: 'unknown option: contxt' },
       'context of a class': { code: 'ERR_CONTEXT_INVALID' },

@@ -1,6 +1,10 @@
 /** What the app and the vault answer to callers without the right. */
 import assert from 'node:assert/strict'
+import { root } from '../../../tools/lib/folders.mjs'
 import { TOKENS } from './world.mjs'
+
+// By a path that the compiler does not follow: the file is of another program, with the types of Workers.
+const { authenticate } = await import(`${root}/examples/workers/app/src/authenticate.ts`)
 
 const ROUTES = [
   ['GET', '/customers'],
@@ -40,6 +44,26 @@ export async function checkCallers({ check }, { aws }, { url, ask, bucket, datab
     },
   )
 
+  await check(
+    'tokens that are malformed let nobody in, and the error does not show them',
+    async () => {
+      const headers = { authorization: `Bearer ${TOKENS['eu-acme']}` }
+      const request = new Request('http://app/', { headers })
+      const broken = `{"eu-acme":"${TOKENS['eu-acme']}"`
+      await assert.rejects(authenticate(request, broken), ({ message, stack }) => {
+        assert.match(message, /^the secret TOKENS must be JSON/)
+        return !String(stack).includes('aaaa')
+      })
+    },
+  )
+
+  await check('a customer that is malformed is the mistake of the caller', async () => {
+    for (const body of ['', '{', '[]', '{"name":"Eve"}', '{"name":"Eve","email":1,"iban":"DE"}']) {
+      const init = { method: 'PUT', body }
+      assert.equal((await app.fetch('eu-acme', '/customers/eve', init)).status, 400, body)
+    }
+  })
+
   await check('a tenant sees neither rows nor files of another', async () => {
     await database.prepare("DELETE FROM customers WHERE tenant = 'eu-globex'").run()
     assert.deepEqual(await (await app.fetch('eu-globex', '/customers')).json(), [])
@@ -51,7 +75,7 @@ export async function checkCallers({ check }, { aws }, { url, ask, bucket, datab
       assert.equal((await app.fetch('eu-globex', `/files/${path}`)).status, 404, path)
   })
 
-  await check('a tenant that the policy of the binding does not allow is refused', async () => {
+  await check('R39 a tenant that the policy of the binding does not allow is refused', async () => {
     aws.forgetCalls()
     const body = JSON.stringify({ name: 'Eve', email: 'e@example.com', iban: 'DE' })
     const answers = [
@@ -67,7 +91,7 @@ export async function checkCallers({ check }, { aws }, { url, ask, bucket, datab
     assert.equal(aws.count(), 0)
   })
 
-  await check('a Worker that binds the vault without props is refused everything', async () => {
+  await check('R39 a Worker that binds the vault without props is refused everything', async () => {
     aws.forgetCalls()
     const answers = await (await ask('stranger', 'http://stranger/')).json()
     const error = ['ERR_KMS_ACCESS_DENIED', 'there is no policy, so nothing is allowed']

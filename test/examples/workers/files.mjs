@@ -68,17 +68,20 @@ export async function checkFiles({ check }, { aws }, { fetch, bucket, url }) {
     },
   )
 
-  await check('an upload that breaks off, or whose length is unknown, stores nothing', async () => {
-    const key = `${TENANT}/cut.bin`
-    await cutUpload(url, '/files/cut.bin')
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    assert.equal(await bucket.head(key), null)
-    assert.equal((await fetch(TENANT, '/files/cut.bin')).status, 404)
-    const body = new Blob([bytes.subarray(0, 100)]).stream()
-    const chunked = await fetch(TENANT, '/files/cut.bin', { method: 'PUT', body, duplex: 'half' })
-    assert.equal(chunked.status, 411)
-    assert.equal(await bucket.head(key), null)
-  })
+  await check(
+    'R40 an upload that breaks off, or whose length is unknown, stores nothing',
+    async () => {
+      const key = `${TENANT}/cut.bin`
+      await cutUpload(url, '/files/cut.bin')
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      assert.equal(await bucket.head(key), null)
+      assert.equal((await fetch(TENANT, '/files/cut.bin')).status, 404)
+      const body = new Blob([bytes.subarray(0, 100)]).stream()
+      const chunked = await fetch(TENANT, '/files/cut.bin', { method: 'PUT', body, duplex: 'half' })
+      assert.equal(chunked.status, 411)
+      assert.equal(await bucket.head(key), null)
+    },
+  )
 
   await check(
     'a file that was moved to another name or tenant, or changed, is refused',

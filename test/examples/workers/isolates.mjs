@@ -32,7 +32,7 @@ export default {
  * @param {import('./world.mjs').World} world
  */
 export async function checkIsolates({ check }, { folder }, { aws, vault }) {
-  await check('a thousand cold stacks cost one GenerateDataKey', async () => {
+  await check('R18 a thousand cold stacks cost one GenerateDataKey', async () => {
     const bundled = await build({
       stdin: { contents: WORKER, resolveDir: folder, loader: 'ts' },
       ...{ absWorkingDir: folder, bundle: true, write: false, format: 'esm', platform: 'browser' },

@@ -26,7 +26,7 @@ export async function checkLesson({ check }) {
       const port = String(await freePort())
       /** @type {string[]} */
       const printed = []
-      /** @type {ReturnType<typeof shell.start>[]} */
+      /** @type {import('node:child_process').ChildProcess[]} */
       const background = []
       try {
         for (const { file, command = '', background: goesOn, prints, text } of stepsOf(
@@ -58,12 +58,18 @@ export async function checkLesson({ check }) {
  */
 async function started(child) {
   let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (/** @type {Buffer} */ data) => (output += data.toString()))
-  for (const end = Date.now() + READY_MS; !output.includes('Ready on'); await sleep(100)) {
-    if (Date.now() < end && child.exitCode === null) continue
-    await stopped(child)
-    throw new Error(`wrangler dev does not start: ${output}`)
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (/** @type {Buffer} */ data) => {
+      output += data.toString()
+    })
+  }
+  const end = Date.now() + READY_MS
+  while (!output.includes('Ready on')) {
+    if (Date.now() > end || child.exitCode !== null) {
+      await stopped(child)
+      throw new Error(`wrangler dev does not start: ${output}`)
+    }
+    await sleep(100)
   }
   return child
 }

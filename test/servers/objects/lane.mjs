@@ -10,6 +10,7 @@ import { loadSdk } from '../aws/clients.mjs'
 import { withTarget } from '../aws/targets.mjs'
 import { openRecordingFront } from './recording-front.mjs'
 import { largeOverS3 } from './large.mjs'
+import { checkRuntimes } from './runtimes.mjs'
 import { createBucket, s3World } from './world.mjs'
 
 const names = ['moto']
@@ -122,6 +123,9 @@ export async function runLane({ report, only = names }) {
         await createBucket(place, bucket)
         front.noted.length = 0
         await checkNetworks(check, place)
+        await checkRuntimes(check, place, bucket, (folder) => {
+          demandLengths(front.noted.filter(({ url }) => url.includes(`/${folder}/`)))
+        })
         await check('the front saw every request', () => demandLengths(front.noted))
         await checkCases(check, { endpoint, region, credentials })
         await checkLarge(check, { endpoint, region, credentials })

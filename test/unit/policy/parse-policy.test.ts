@@ -18,8 +18,16 @@ describe('R39 parsePolicy fails closed', () => {
   it.each([
     ['no policy at all', undefined, 'policy must be a plain object, got undefined'],
     ['a text', 'encrypt', 'policy must be a plain object, got a string'],
-    ['a class of its own', new Date(0), 'policy must be a plain object, got an object'],
-    ['a Map', new Map(Object.entries(VALID)), 'policy must be a plain object, got an object'],
+    [
+      'a class of its own',
+      new Date(0),
+      'policy must be a plain object, got an instance of a class',
+    ],
+    [
+      'a Map',
+      new Map(Object.entries(VALID)),
+      'policy must be a plain object, got an instance of a class',
+    ],
     ['an unknown field', { ...VALID, operation: [] }, 'unknown option: policy.operation'],
     [
       'an unknown field that is undefined',
@@ -93,7 +101,7 @@ describe('R39 parsePolicy fails closed', () => {
       { present: false },
       'policy.context.tenant.present must be true, got false',
     ],
-    ['a number', { exact: 5 }, 'policy.context.tenant.exact must be a string, got 5'],
+    ['a number', { exact: 5 }, 'policy.context.tenant.exact must be a string, got a number'],
   ])('refuses a context pattern that is %s', (_, pattern, message) => {
     expect(refusal({ ...VALID, context: { tenant: pattern } })).toBe(message)
   })

@@ -32,7 +32,9 @@ async function answer(request: Request, env: Env, tenant: string): Promise<Respo
     case 'GET customers':
       return Response.json(await customers.page(searchParams.get('after') ?? '', PAGE_ROWS))
     case 'PUT customers': {
-      const customer = isNamed ? customerOf(name, await request.json()) : undefined
+      const customer = isNamed
+        ? customerOf(name, await request.json().catch(() => undefined))
+        : undefined
       if (customer === undefined) return new Response('name, email and iban?', { status: 400 })
       await customers.put(customer)
       return new Response(null, { status: 204 })
