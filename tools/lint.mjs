@@ -6,7 +6,8 @@ import { binOf, ensureFolder, root, run } from './lib/folders.mjs'
 const places = ['src', 'adapters', 'test', 'tools', 'bench', 'examples', 'vitest.config.ts']
 const present = places.filter((place) => existsSync(join(root, place)))
 const flags = ['--config', 'tools/lint/eslint.config.mjs', '--max-warnings', '0']
-ensureFolder('../examples/workers') // its types
+ensureFolder('../examples/lambda') // its types
+ensureFolder('../examples/workers')
 // A folder may hold nothing to lint yet.
 flags.push('--no-error-on-unmatched-pattern')
 process.exit(run(binOf('lint', 'eslint'), [...flags, ...present, ...process.argv.slice(2)]))

@@ -76,8 +76,8 @@ async function checkLarge(check, place) {
     const { peakMiB } = await largeOverS3(place, bucket, 32)
     assert.ok(peakMiB <= 512, `${peakMiB} MiB`)
   })
-  await check('R40 64 MiB to R2 come back whole and by 100 ranges within 512 MiB', async () => {
-    const { peakMiB } = await largeOverR2(64, 'known')
+  await check('R40 256 MiB to R2 come back whole and by 100 ranges within 512 MiB', async () => {
+    const { peakMiB } = await largeOverR2(256, 'known')
     assert.ok(peakMiB <= 512, `${peakMiB} MiB`)
   })
 }
