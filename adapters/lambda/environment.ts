@@ -16,6 +16,8 @@ export class Environment<S extends KmsStack> {
   readonly #marginMs: number
   readonly #network: Pick<Network, 'after'>
   #stack: Promise<S> | undefined
+  /** A stack that is finished outlives an invocation that had no time left. */
+  #isMade = false
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: LambdaOptions<S>) {
@@ -67,7 +69,7 @@ export class Environment<S extends KmsStack> {
       return await untilAborted(making, signal)
     } catch (error) {
       // Also when this invocation gave up waiting: what `create` waits for may never come.
-      if (this.#stack === making) this.#stack = undefined
+      if (this.#stack === making && !this.#isMade) this.#stack = undefined
       throw error
     }
   }
@@ -75,6 +77,13 @@ export class Environment<S extends KmsStack> {
   #make(): Promise<S> {
     const made = (async () => checked(await this.#create()))()
     this.#stack = made
+    this.#isMade = false
+    made.then(
+      () => {
+        this.#isMade ||= this.#stack === made
+      },
+      () => undefined,
+    )
     return made
   }
 }

@@ -26,6 +26,12 @@ export async function getRange(
   const { metadata, plaintextBytes: size, object } = stored
   const wanted = placeOf(range, size)
   const decrypt = decrypter(settings, read, stored, options)
+  if (wanted.length === 0) {
+    // The length is the store's word: an object that was cut or moved must not look like one that ends here.
+    await decrypt(wanted.offset, wanted.offset, object.size)
+    const message = `the range begins at ${String(wanted.offset)}, the object has ${String(size)} bytes`
+    throw new RangeError(message)
+  }
   const first = await decrypt(wanted.offset, windowEnd(wanted.offset, wanted))
   const facts = {
     ...factsOf(key, object),
@@ -37,7 +43,8 @@ export async function getRange(
   return encryptedObject(facts, windows(first.plaintext, wanted, decrypt))
 }
 
-type Decrypt = (start: number, end: number) => Promise<DecryptedRange>
+/** With the `size` of the envelope, its end is verified too. */
+type Decrypt = (start: number, end: number, size?: number) => Promise<DecryptedRange>
 
 /** Returns a function that decrypts a part; it has read the beginning of the envelope already. */
 function decrypter(
@@ -53,7 +60,8 @@ function decrypter(
     Math.min(end, object.size) <= head.length
       ? Promise.resolve(head.slice(start, end))
       : readPinned(store, read, object, start, end)
-  return (start, end) => cipher.decryptRange(bytesOf, { start, end }, message)
+  return (start, end, size) =>
+    cipher.decryptRange(bytesOf, { start, end, ...(size !== undefined && { size }) }, message)
 }
 
 function windows(
@@ -83,11 +91,7 @@ function windowEnd(at: number, { offset, length }: ReturnedRange): number {
   return Math.min(at - (at % WINDOW_BYTES) + WINDOW_BYTES, offset + length)
 }
 
-/**
- * Returns the place of a range. A range that reaches past the end is cut there.
- *
- * @throws RangeError if nothing of it lies in the object
- */
+/** Returns the place of a range, cut at the end of the object: without length if nothing of it lies there. */
 function placeOf(range: ObjectRange, size: number): ReturnedRange {
   const {
     suffix,
@@ -99,10 +103,5 @@ function placeOf(range: ObjectRange, size: number): ReturnedRange {
     readonly length?: number
   }
   const from = suffix === undefined ? offset : Math.max(0, size - suffix)
-  if (from >= size) {
-    throw new RangeError(
-      `the range begins at ${String(from)}, the object has ${String(size)} bytes`,
-    )
-  }
-  return { offset: from, length: Math.min(length, size - from) }
+  return { offset: from, length: Math.max(0, Math.min(length, size - from)) }
 }

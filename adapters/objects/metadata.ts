@@ -1,4 +1,4 @@
-import { configError, describe, wrongOption } from '../../src/checks/index.ts'
+import { configError, describe, isPlain, wrongOption } from '../../src/checks/index.ts'
 import { KmsError } from '../../src/errors.ts'
 import type { EncryptionContext } from '../../src/index.ts'
 import type { StoredObject } from './object-store.ts'
@@ -90,10 +90,12 @@ export function fromStored(object: StoredObject): ObjectMetadata {
 /**
  * Returns the aad of an object: the caller's and its metadata.
  *
- * @throws KmsError `ERR_KMS_CONFIG` if the caller's has the entry that binds the metadata
+ * @throws KmsError `ERR_KMS_CONFIG` if the caller's is no plain object, or has the entry that binds the metadata
  */
 export function bindMetadata(aad: EncryptionContext, metadata: ObjectMetadata): EncryptionContext {
-  if (Object.hasOwn(Object(aad) as object, BOUND_BY)) {
+  // The copy of a promise or a Map has no entry: the key would not be bound.
+  if (!isPlain(aad)) throw wrongOption('the answer of aadOf', 'a plain object', aad)
+  if (Object.hasOwn(aad, BOUND_BY)) {
     throw configError(`aadOf must not return the entry ${BOUND_BY}`)
   }
   const stored = toStored(metadata)

@@ -77,6 +77,8 @@ export function describe(value: unknown): string {
   if (value === null || ['undefined', 'boolean'].includes(typeof value)) return String(value)
   if (Array.isArray(value)) return 'an array'
   if (typeof (value as Partial<PromiseLike<unknown>>).then === 'function') {
+    // It is refused, so nobody else handles its rejection, which would end a Node process.
+    Promise.resolve(value).catch(() => undefined)
     return 'a promise: did you forget await?'
   }
   if (value === '') return 'an empty string'

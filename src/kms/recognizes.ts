@@ -1,4 +1,4 @@
-import { KmsError } from '../errors.ts'
+import { isKmsError, KmsError } from '../errors.ts'
 import type { EncryptionContext } from './context-encoding.ts'
 import type { KeyManagementService } from './key-management-service.ts'
 import type { WrappedKey } from './wrapped-key.ts'
@@ -19,6 +19,7 @@ export function recognizes(
   try {
     answer = kms.canUnwrap(wrap, context)
   } catch (error) {
+    if (isKmsError(error, 'ERR_CONTEXT_INVALID')) throw error // the caller's fault
     cause = error
   }
   if (typeof answer === 'boolean') return answer

@@ -51,6 +51,29 @@ export const tamperingCases: readonly ObjectCase[] = [
     },
   },
   {
+    name: 'an aadOf that answers a promise, a Map or nothing binds nothing, and is refused',
+    async run(world, key) {
+      const answers = [Promise.resolve({ object: key }), new Map([['object', key]]), undefined]
+      for (const answer of answers) {
+        const bucket = bucketOf(world, { aadOf: () => answer as never })
+        await demandCode(bucket.put(key, 'x'), 'ERR_KMS_CONFIG')
+      }
+    },
+  },
+  {
+    name: 'a cut or moved object whose length nobody bound is refused past its end, too',
+    async run(world, key) {
+      const bucket = bucketOf(world)
+      const past = { range: { offset: 4 * CHUNK, length: 10 } }
+      await bucket.put(`${key}/a`, streamOf(plaintextOf(LENGTH)))
+      const raw = await rawOf(world, `${key}/a`)
+      await world.writeRaw(`${key}/b`, raw)
+      await demandRefused(bucket, `${key}/b`, [{ range: { offset: LENGTH } }])
+      await world.writeRaw(`${key}/a`, { ...raw, bytes: raw.bytes.slice(0, -3 * SEALED) })
+      await demandRefused(bucket, `${key}/a`, [past])
+    },
+  },
+  {
     name: 'another key, context or aad is refused',
     async run(world, key) {
       await bucketOf(world).put(key, plaintextOf(LENGTH))

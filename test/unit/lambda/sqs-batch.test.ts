@@ -104,6 +104,25 @@ describe('sqsBatch', () => {
     expect(done).toEqual(['two'])
   })
 
+  it('fails the one record whose context is a promise, also one that rejects', async () => {
+    const { options, seal, work, done, context } = await world()
+    const unhandled: unknown[] = []
+    const note = (error: unknown) => unhandled.push(error)
+    process.on('unhandledRejection', note)
+    const handler = sqsBatch(work, {
+      ...options,
+      context: ({ messageId }) =>
+        messageId === 'b'
+          ? (Promise.reject(new Error('asked too late')) as never)
+          : { queue: 'orders' },
+    })
+    const records = [record('a', await seal('one')), record('b', await seal('two'))]
+    expect(await handler({ Records: records }, context)).toEqual(failed('b'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    process.off('unhandledRejection', note)
+    expect([done, unhandled]).toEqual([['one'], []])
+  })
+
   it('opens a record only under its own aad', async () => {
     const { cipher, options, work, done, context } = await world()
     const to = (id: string) =>

@@ -36,6 +36,23 @@ describe('withKms: the stack', () => {
     expect(made).toBe(1)
   })
 
+  it('is kept when an invocation has no time left', async () => {
+    const { context, cipher, world } = setup()
+    let made = 0
+    const create = () => {
+      made += 1
+      return { cipher, table: 'orders' }
+    }
+    const handler = withKms((_event: unknown, _context, kms) => kms.table, {
+      create,
+      network: world,
+    })
+    await handler({}, context(3_000))
+    await expect(handler({}, context(1))).rejects.toMatchObject({ code: 'ERR_KMS_TIMEOUT' })
+    await handler({}, context(3_000))
+    expect(made).toBe(1)
+  })
+
   it('is made in the init phase with init, and a failure there ends no process', async () => {
     const { context, cipher, world } = setup()
     let made = 0
