@@ -68,7 +68,7 @@ function under(place: string, fields: object): Readonly<Record<string, unknown>>
 function entriesOf(name: string, value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) throw wrongOption(name, 'an array of strings', value)
   if (value.length === 0) throw optionError(name, 'must name at least one: it would allow nothing')
-  return value as readonly unknown[]
+  return Array.from(value as readonly unknown[]) // a hole is an entry, too
 }
 
 function operationOf(value: unknown, i: number): PolicyOperation {

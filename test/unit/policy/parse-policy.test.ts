@@ -15,6 +15,14 @@ function refusal(value: unknown): string {
 }
 
 describe('R39 parsePolicy fails closed', () => {
+  it('refuses a hole in a list, which would allow a call without an operation', () => {
+    const operations = new Array<string>(2)
+    operations[1] = 'encrypt'
+    expect(() => parsePolicy({ operations, keys: ['default'], context: {} })).toThrow(
+      'policy.operations[0] must be encrypt or decrypt or rewrap or inspect, got undefined',
+    )
+  })
+
   it.each([
     ['no policy at all', undefined, 'policy must be a plain object, got undefined'],
     ['a text', 'encrypt', 'policy must be a plain object, got a string'],
