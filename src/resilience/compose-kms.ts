@@ -64,6 +64,7 @@ export function composeKms(
     throw configError(
       `scopes must have a name for each of ${String(members.length)} KMSs, got ${String(scopes.length)}`,
     )
+  if (repairs !== undefined) demandMethod('repairs', repairs, 'note')
   if (audit !== undefined) demandMethod('audit', audit, 'around')
   if (requireAudit && audit?.mode !== 'closed')
     throw configError(

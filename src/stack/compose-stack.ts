@@ -61,8 +61,8 @@ export function composeStack(
     // The stack's own deadline ends a call first, and says which KMS was asked.
     callTimeoutMs: Math.min(values.deadlineMs + 1_000, DATA_KEY_OPTIONS.callTimeoutMs.most),
     ...cache,
-    ...(dataKeyStore && { dataKeyStore }),
-    ...(shared && { shared }),
+    ...(dataKeyStore !== undefined && { dataKeyStore }),
+    ...(shared !== undefined && { shared }),
     ...(runtime && { runtime }),
     ...(network && { network }),
   }

@@ -60,8 +60,8 @@ export function stackFromEnv(env: object, options: StackFromEnvOptions): Stack {
   const stack = composeStack(plan.kms, {
     resilience: onlyOne('resilience', resilienceOf(resilience), plan.resilience) ?? {},
     cache: onlyOne('cache', cacheOf(cache), plan.cache) ?? {},
-    shared: onlyOne('shared', shared, plan.shared) || undefined,
-    circuitStore: onlyOne('circuitStore', circuitStore, plan.circuitStore) || undefined,
+    shared: unlessFalse(onlyOne('shared', shared, plan.shared)),
+    circuitStore: unlessFalse(onlyOne('circuitStore', circuitStore, plan.circuitStore)),
     ...{ dataKeyStore, observer, audit, repairs, runtime, network },
   })
   const keys = defer === undefined ? stack.keys : deferringKeys(stack.keys, defer)
@@ -82,13 +82,18 @@ function onlyOne<T>(name: string, given: T | undefined, planned: T | undefined):
 }
 
 function resilienceOf(given: StackFromEnvOptions['resilience']): ResilienceConfig | undefined {
-  return typeof given === 'string' ? { preset: given } : given
+  if (given === undefined) return undefined
+  return typeof given === 'string' ? { preset: given } : plainOptions(given, 'resilience')
+}
+
+/** A plan may switch a store off. Whatever else is wrong is for the part that takes it to refuse. */
+function unlessFalse<T>(store: T | false): T | undefined {
+  return store === false ? undefined : store
 }
 
 function cacheOf(given: StackFromEnvOptions['cache']): StackCacheConfig | undefined {
   if (given === false) return { maxEntries: 0 }
-  if (given === undefined || Object(given) === given) return given
-  throw wrongOption('cache', 'an object or false', given)
+  return given === undefined ? undefined : plainOptions(given, 'cache')
 }
 
 function networkOf(

@@ -263,8 +263,9 @@ export class Judge implements KmsWitness {
     this.inspect(Buffer.from(JSON.stringify(error) + String(error.stack)), 'an error')
     if (hostile) return
     const { code } = error
-    // What waited for its data key when the isolate was cleared must open nothing after it.
-    const cleared = since.clears !== this.clearsOf(isolate)
+    // A decrypt that waited for its data key when the isolate was cleared must open nothing after it; a write takes a
+    // new key.
+    const cleared = since.clears !== this.clearsOf(isolate) && !kind.startsWith('encrypt')
     if (cleared && code === 'ERR_DATA_KEY_EXHAUSTED') return
     if (this.#plan.calm) this.blame('calm', `${isolate.name} ${kind}: ${code} where nothing fails`)
     const revoked = this.#plan.revokedAtMs !== undefined && code === 'ERR_KMS_KEY_DISABLED'
