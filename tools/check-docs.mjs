@@ -1,5 +1,5 @@
 /**
- * What the documents say about the code and a machine can check: error codes, layers, lanes, methods and
+ * Checks the documents' claims about the code: error codes, layers, lanes, methods and
  * options, MUSTs, requirements, links, and paths that they name.
  */
 import { createRequire } from 'node:module'
@@ -28,7 +28,7 @@ const code = (path) =>
     .replaceAll(/^\s*\/\/.*$/gm, '')
     .replaceAll(/isKmsError\([^()]*\)/g, '')
 
-/** What wraps keys, and what that stands on, is one area: who uses a service cannot tell them apart. */
+/** The code that wraps keys, and the code below it, is one area: a user of a service cannot tell them apart. */
 function areaOf(path) {
   const [, folder] = path.split('/')
   const services = ['runtime', 'providers', 'credentials', 'http', 'resilience', 'observability']

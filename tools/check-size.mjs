@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { root } from './lib/folders.mjs'
 
-/** What each takes now, rounded up: docs/adr/0011-size-of-the-core.md. A growing part has to raise its limit. */
+/** The size of each bundle now, rounded up: docs/adr/0011-size-of-the-core.md. A growing part has to raise its limit. */
 const coreLimit = 20.75 * 1024
 const awsLimit = 29.25 * 1024
 /** For a provider beyond the core; signing with jose is only there where it is imported. */
@@ -54,7 +54,7 @@ const unasked = [
   ...['computeMetadata', 'generateAccessToken', 'BEGIN PRIVATE KEY', 'token-exchange'],
 ]
 
-/** What a provider's bundle may hold of {@link markers}; no provider pulls another's code in. */
+/** The one marker of {@link markers} that a provider's bundle may hold; no provider pulls another's code in. */
 const ownMarker = {
   'core and AWS KMS': 'the AWS provider',
   'core and Vault transit': 'the Vault provider',
@@ -105,7 +105,7 @@ function sourcesOf(text, payload) {
   return [...found].map((path) => relative(root, resolve(root, path)))
 }
 
-/** What a bundle holds that the core must not. */
+/** Returns the parts of a bundle that the core must not hold. */
 function bleedOf({ text, imports, files }) {
   const found = imports.map(({ path }) => `imports ${path}`)
   for (const [what, words] of Object.entries(markers))
@@ -216,7 +216,7 @@ for (const [name, code, limit] of rows) {
   if (isProvider)
     for (const word of unasked)
       if (bundled.text.includes(word)) problems.push(`${name} has ${word}`)
-  // What an environment names may be any credentials of its vendor, but never another vendor.
+  // An environment may name any credentials of its vendor, but never another vendor.
   if (isProvider || limit === envLimit)
     for (const [what, words] of Object.entries(markers))
       for (const word of words)

@@ -64,7 +64,7 @@ function search({ name, world, edits }) {
   return caught.length === 0 ? `no seed below ${find + 1} catches it` : undefined
 }
 
-/** What `work` answers while the edits are in place, or what is wrong with them. */
+/** Returns the answer of `work` while the edits are in place, or the reason why they do not fit. */
 function withEdits(edits, work) {
   const kept = new Map()
   try {

@@ -1,7 +1,7 @@
 import { concatBytes, encodeBase64, encodeUtf8 } from '../../src/bytes/index.ts'
 import { untilAborted } from '../../src/runtime/index.ts'
 
-/** What a streamed answer may have as its body. */
+/** The bodies that a streamed answer may have. */
 export type AnswerBody =
   ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string> | Uint8Array | string
 

@@ -10,7 +10,7 @@ export interface BatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[]
 }
 
-/** What a function for one record gets: what `create` returned, `signal`, `defer`, and Lambda's context. */
+/** The tools that a function for one record gets: the result of `create`, `signal`, `defer`, and Lambda's context. */
 export type RecordTools<S extends KmsStack, C = LambdaContext> = KmsTools<S> & {
   readonly context: C
 }
@@ -32,16 +32,16 @@ export interface BatchOptions<R, S extends KmsStack> extends LambdaOptions<S> {
 export interface BatchKind<R> {
   /** The bytes of the envelope, or `undefined` where the record has none. */
   readonly envelopeOf: (record: R) => Uint8Array | undefined
-  /** What Lambda calls the record. */
+  /** Lambda's name for the record. */
   readonly idOf: (record: R) => string
 }
 
-/** What became of the envelope of one record: its plaintext, `undefined` where it had none, or an error. */
+/** The outcome of one record's envelope: its plaintext, `undefined` where the record had none, or an error. */
 export type Opened =
   | { readonly ok: true; readonly value: Bytes | undefined }
   | { readonly ok: false; readonly error: unknown }
 
-/** What the batches of both kinds need: the stack, and one decryption for all records. */
+/** Serves the batches of both kinds: it has the stack, and decrypts all records at once. */
 export class Batch<R, S extends KmsStack> {
   readonly #environment: Environment<S>
   readonly #kind: BatchKind<R>

@@ -20,7 +20,7 @@ export interface DynamoValue {
   readonly NULL?: boolean
 }
 
-/** What is read of a record of a DynamoDB stream; `DynamoDBRecord` of `@types/aws-lambda` fits. */
+/** The members that `dynamoBatch` reads of a record of a DynamoDB stream; `DynamoDBRecord` of `@types/aws-lambda` fits. */
 export interface DynamoRecord {
   readonly eventName?: 'INSERT' | 'MODIFY' | 'REMOVE' | undefined
   readonly dynamodb?:

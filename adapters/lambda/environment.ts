@@ -8,7 +8,7 @@ import type { KmsStack, KmsTools, LambdaContext, LambdaOptions } from './types.t
 const MAX_MARGIN_MS = 60_000
 
 /**
- * What an execution environment keeps between invocations: the stack alone. Invocations overlap where
+ * Keeps the stack between the invocations of an execution environment, and nothing else. Invocations overlap where
  * `AWS_LAMBDA_MAX_CONCURRENCY` is set, so nothing of one of them may be here.
  */
 export class Environment<S extends KmsStack> {

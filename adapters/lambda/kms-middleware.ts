@@ -6,7 +6,7 @@ import { demandFunction, tell } from './tell.ts'
 import type { KmsStack, KmsTools, LambdaContext } from './types.ts'
 import type { WithKmsOptions } from './with-kms.ts'
 
-/** What is used of middy's request; middy's own type fits. */
+/** The members that the middleware uses of middy's request; middy's own type fits. */
 export interface MiddyRequest<C extends LambdaContext = LambdaContext> {
   event: unknown
   context: C

@@ -10,7 +10,7 @@ export interface StreamedAnswer {
   readonly body?: AnswerBody
 }
 
-/** What is used of the stream that Lambda hands to a streaming handler. */
+/** The members that we use of the stream that Lambda hands to a streaming handler. */
 export interface ResponseStream {
   readonly destroyed?: boolean
   write(piece: Uint8Array | string): boolean
@@ -19,7 +19,7 @@ export interface ResponseStream {
   removeListener(event: string, listener: (error?: Error) => void): unknown
 }
 
-/** What is used of the global `awslambda` of Lambda's Node runtimes. */
+/** The members that we use of the global `awslambda` of Lambda's Node runtimes. */
 export interface AwsLambdaGlobal {
   streamifyResponse<H>(handler: H): H
   readonly HttpResponseStream: {

@@ -3,7 +3,7 @@ import { isKmsError } from '../../src/index.ts'
 import { runtimeApi } from './runtime-api.ts'
 import { demandFunction } from './tell.ts'
 
-/** Whatever holds data keys: an `EnvelopeCipher` or a `CachedKms`. */
+/** A holder of data keys: an `EnvelopeCipher` or a `CachedKms`. */
 export interface KeyHolder {
   clear(): unknown
 }

@@ -13,7 +13,7 @@ import {
 import { demandFunction } from './tell.ts'
 import type { KmsStack, LambdaContext } from './types.ts'
 
-/** What is read of a record of SQS; `SQSRecord` of `@types/aws-lambda` fits. */
+/** The members that `sqsBatch` reads of a record of SQS; `SQSRecord` of `@types/aws-lambda` fits. */
 export interface SqsRecord {
   readonly messageId: string
   readonly body: string

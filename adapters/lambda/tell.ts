@@ -10,7 +10,7 @@ export function tell<A extends readonly unknown[]>(
     const heard = hear?.(...facts)
     if (heard !== undefined) Promise.resolve(heard).catch(() => undefined)
   } catch {
-    // A log that fails is no reason to fail the invocation.
+    // A log that fails must not fail the invocation.
   }
 }
 

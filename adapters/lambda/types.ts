@@ -1,16 +1,16 @@
 import type { EnvelopeCipher, Network } from '../../src/index.ts'
 
-/** What is read of Lambda's context object; the types of `@types/aws-lambda` fit. */
+/** The members that we read of Lambda's context object; the types of `@types/aws-lambda` fit. */
 export interface LambdaContext {
   getRemainingTimeInMillis(): number
 }
 
-/** What `create` returns: a plain object with a cipher, and whatever else your handlers use. */
+/** The result of `create`: a plain object with a cipher, and with anything else that your handlers use. */
 export interface KmsStack {
   readonly cipher: EnvelopeCipher
 }
 
-/** What every handler gets for its invocation, beside what `create` returned. */
+/** The tools that every handler gets for its invocation, beside the result of `create`. */
 export interface InvocationTools {
   /**
    * Aborts `marginMs` before the invocation's time ends, with a `TimeoutError`. Pass it to the cipher and to your

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { ConfigResolver } from '../../src/config/index.ts'
 
 /**
- * What `{ "env": … }` and `{ "file": … }` of a configuration stand for on Node, Deno and Bun: for
+ * Resolves `{ "env": … }` and `{ "file": … }` of a configuration on Node, Deno and Bun: for
  * `resolve` of `createKms` and `createResilientKms`. A file is read anew each time, so that tokens which
  * the platform renews there are the new ones; white space at its ends is no part of it.
  *

@@ -115,7 +115,7 @@ export class EncryptedBucket {
   }
 
   /**
-   * Puts the object's data key under the KEKs that are configured now; `null` if there is no object.
+   * Puts the object's data key under the KEKs that are configured now; `null` if the object does not exist.
    *
    * An object by reference stays as it is, and its data-key record is rewrapped: with it, every object under the same
    * data key. Any other object is read and written again, body unread, unless somebody replaced it meanwhile. Metadata

@@ -7,7 +7,7 @@ export interface ReturnedRange {
   readonly length: number
 }
 
-/** What `get` found. */
+/** An object that `get` found. */
 export interface EncryptedObjectFacts extends ObjectFacts {
   readonly size: number
   readonly lengthVerified: boolean
@@ -27,7 +27,7 @@ export interface EncryptedObject extends ObjectFacts {
   readonly size: number
   /** Whether `size` is bound to the envelope, or the end of the plaintext was opened. */
   readonly lengthVerified: boolean
-  /** What the body holds. */
+  /** The part of the plaintext that the body holds. */
   readonly range: ReturnedRange
   readonly customMetadata: Readonly<Record<string, string>>
   readonly body: ReadableStream<Uint8Array>

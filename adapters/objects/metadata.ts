@@ -14,7 +14,7 @@ const BOUND_BY = 'object-metadata'
 const MAX_BYTES = 2_048
 /** In lower case, because S3 makes them so. */
 const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/
-/** What every store gives back as it was: visible ASCII, with blanks only inside. */
+/** Values that every store gives back unchanged: visible ASCII, with blanks only inside. */
 const VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 const OWN = /^1 (-|0|[1-9]\d{0,15})((?: [a-z0-9][a-z0-9-]{0,63})*)$/
 
@@ -90,7 +90,7 @@ export function fromStored(object: StoredObject): ObjectMetadata {
 /**
  * Returns the aad of an object: the caller's and its metadata.
  *
- * @throws KmsError `ERR_KMS_CONFIG` if the caller's is no plain object, or has the entry that binds the metadata
+ * @throws KmsError `ERR_KMS_CONFIG` if the caller's is not a plain object, or has the entry that binds the metadata
  */
 export function bindMetadata(aad: EncryptionContext, metadata: ObjectMetadata): EncryptionContext {
   // The copy of a promise or a Map has no entry: the key would not be bound.

@@ -45,7 +45,7 @@ export interface ObjectWrite extends ObjectRead {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** What the store answered to a write. */
+/** The store's answer to a write. */
 export interface WrittenObject {
   readonly etag: string
   readonly version?: string | undefined
@@ -82,7 +82,7 @@ export interface StreamPut {
 }
 
 /**
- * What `EncryptedBucket` needs of an object store. `r2Bucket` and `s3Bucket` implement it.
+ * The operations that `EncryptedBucket` needs of an object store. `r2Bucket` and `s3Bucket` implement it.
  *
  * Every call is bounded in time and fails with a `KmsError`: `ERR_STORE_UNAVAILABLE`, or `ERR_KMS_CONFIG` if the bucket
  * or its options are wrong.

@@ -1,6 +1,6 @@
 import type { ObjectCondition } from './object-store.ts'
 
-/** What the store says of one version of an object. */
+/** The store's facts about one version of an object. */
 export interface ObjectFacts {
   readonly key: string
   /** Of the version, without quotes: for `onlyIf`. */
@@ -17,7 +17,7 @@ export interface ObjectFacts {
 /** Answer of `head`. */
 export interface ObjectHead extends ObjectFacts {
   /**
-   * What the object says of itself. An attacker who can write the bucket can claim anything here: only `get` verifies
+   * The object's own claims. An attacker who can write the bucket can claim anything here: only `get` verifies
    * it.
    */
   readonly unverified: {

@@ -1,7 +1,7 @@
 import { type Bytes, encodeUtf8, isWellFormed } from '../../src/bytes/index.ts'
 import { describe } from '../../src/checks/index.ts'
 
-/** What can be put, as with R2. `null` is an empty object. */
+/** The values that `put` takes, as R2 does. `null` is an empty object. */
 export type ObjectValue =
   ReadableStream<Uint8Array> | ArrayBuffer | ArrayBufferView | string | Blob | null
 

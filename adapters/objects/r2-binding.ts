@@ -20,7 +20,7 @@ export interface R2ConditionBinding {
   etagDoesNotMatch?: string
 }
 
-/** What is stored beside the bytes. */
+/** The metadata that R2 stores beside the bytes. */
 export interface R2WriteOptions {
   customMetadata?: Record<string, string>
   httpMetadata?: { contentType?: string }

@@ -162,7 +162,7 @@ function writeHeaders({ metadata }: ObjectWrite): Record<string, string> {
   }
 }
 
-/** @throws KmsError `ERR_KMS_UNSUPPORTED`: S3 writes if there is no object, or if it has this ETag */
+/** @throws KmsError `ERR_KMS_UNSUPPORTED`: S3 writes only if the object does not exist, or if it has this ETag */
 function writeCondition(onlyIf: ObjectCondition | undefined): ObjectCondition | undefined {
   const absent = onlyIf?.etagDoesNotMatch
   if (absent === undefined || absent === '*') return onlyIf

@@ -4,7 +4,7 @@ import { writtenOf } from './s3-answers.ts'
 import type { S3Client } from './s3-client.ts'
 import { completeBody, elementOf, isErrorBody } from './s3-xml.ts'
 
-/** What an upload in parts is told. */
+/** The options of an upload in parts. */
 export interface S3UploadFacts {
   readonly key: string
   readonly uploadId: string

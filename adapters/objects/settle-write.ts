@@ -7,7 +7,7 @@ import type { ObjectStore, ObjectWrite, WrittenObject } from './object-store.ts'
 /** Of the random salt that stands behind the head of every stream. */
 const SALT_BYTES = 24
 
-/** What is written, as the store confirmed it. */
+/** The object that a write made, as the store confirmed it. */
 export interface ConfirmedWrite extends WrittenObject {
   readonly size: number
 }

@@ -6,7 +6,7 @@ import {
   type StackPlan,
 } from '../../src/index.ts'
 
-/** What names the store's partition and proves what is in it. */
+/** The name of the store's partition, and the key that authenticates its values. */
 export interface DefaultStoreOptions {
   readonly partition: string
   /** Base64 of 32 random bytes or more. */

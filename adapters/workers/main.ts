@@ -42,12 +42,12 @@ function gatewayOf(env: Env): Gateway {
     kms,
     cacheStats: () => keys.stats(),
     metrics,
-    kinds: ['stream', 'record'], // there is no data-key store
+    kinds: ['stream', 'record'], // this Worker has no data-key store
     ...gatewayOptionsFromEnv(env),
   })
 }
 
-/** What the environment says, and the Durable Object where it says nothing of stores. */
+/** Reads the environment, and adds the Durable Object where the environment names no stores. */
 const source: KmsSource = Object.assign<KmsSource, Pick<KmsSource, 'variables'>>(
   (env, told) => {
     const made = anyKmsFromEnv(env, told)

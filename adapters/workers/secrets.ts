@@ -24,7 +24,7 @@ const BOUNDS = { timeoutMs: { standard: 5_000, least: 1, most: 60_000 } } as con
  * promise of another request may never settle.
  *
  * @param name - the binding's name, for errors
- * @throws KmsError `ERR_KMS_CONFIG` if there is no such secret or it is empty; `ERR_KMS_TIMEOUT`; or the
+ * @throws KmsError `ERR_KMS_CONFIG` if the secret is missing or empty; `ERR_KMS_TIMEOUT`; or the
  * signal's reason
  */
 export async function readSecret(

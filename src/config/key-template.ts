@@ -18,14 +18,14 @@ export interface KeyTemplate {
 /** How the name of a key is written at one provider. */
 interface Grammar {
   readonly option: string
-  /** What must stand before the first entry: who owns the key, and where it is, is the same for all. */
+  /** The text that must stand before the first entry: all customers have the same owner and place of their keys. */
   readonly fixed: RegExp
   readonly says: string
   /** Names that belong to somebody else. */
   readonly reserved?: RegExp
 }
 
-/** What separates two entries must not be in a value: `a-b` and `c` must not name the key of `a` and `b-c`. */
+/** A value must not hold the text between two entries: `a-b` and `c` must not name the key of `a` and `b-c`. */
 const VALUE = /^[A-Za-z0-9](?:[\w-]{0,62})$/
 const LOWER_VALUE = /^[a-z0-9][a-z0-9-]{0,62}$/
 const ENTRY = /\{([^{}]+)\}/g

@@ -10,10 +10,10 @@ import { resilientConfigSchema, type ResilientKmsConfig } from './resilience.ts'
 import { Resolving } from './resolving.ts'
 import { sharedOf, type StoreBindings, storeOf } from './stores.ts'
 
-/** What reads a configuration of a stack. */
+/** The tools that read a configuration of a stack. */
 export interface PlanOptions extends CreateKmsOptions {
   readonly bindings?: StoreBindings | undefined
-  /** What the code puts into the stack: each customer's own layers use it, too. */
+  /** Layers that the code adds to the stack: each customer's own layers use them, too. */
   readonly layers?: Pick<ComposeKmsOptions, 'observer' | 'circuitStore' | 'repairs' | 'audit'>
 }
 
@@ -61,7 +61,7 @@ function resilienceOf({
   return resilience
 }
 
-/** What JSON and code both say would be ignored in one of them. */
+/** Refuses an option that JSON and code both set: one of the two would be ignored. */
 export function onlyOne<T>(
   name: string,
   given: T | undefined,

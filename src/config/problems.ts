@@ -163,7 +163,7 @@ function memberOf(value: unknown, name: string): unknown {
 }
 
 function pathText(path: readonly string[]): string {
-  // A name may be anything that stands in a JSON document: what is no name is not repeated.
+  // A name may be anything that stands in a JSON document: the message repeats only what looks like a name.
   const safe = path.map((one) => (/^[$\w-]{1,64}$/.test(one) ? one : '?'))
   return safe.length === 0 ? 'the configuration' : safe.join('.')
 }

@@ -1,7 +1,7 @@
 import type { KmsCacheConfig } from './cache/config.ts'
 import type { DataKeyOptions } from './source-options.ts'
 
-/** What a preset of the cache sets. */
+/** The options that a preset of the cache sets. */
 export type CachePreset = Omit<KmsCacheConfig, 'network' | 'shared'> &
   Pick<DataKeyOptions, 'encryptForMs' | 'maxMessages'>
 

@@ -21,7 +21,7 @@ export type EnvelopeForm = 'inline' | 'reference'
 /** Parts that a data key shares with the others of its source. */
 export interface DataKeyPorts {
   readonly runtime: Runtime
-  /** What the source's `clear()` ends. */
+  /** The generation that the source's `clear()` ends. */
   readonly generation: Generation
   readonly subkeys: SubkeyPool
   /** Messages under one nonce prefix; 2^20 by default. */
@@ -45,7 +45,7 @@ export class DataEncryptionKey {
   readonly headerWords: Uint32Array
   /** The context that the commitment binds. */
   readonly context: CanonicalContext
-  /** What the source's `clear()` ends. */
+  /** The generation that the source's `clear()` ends. */
   readonly generation: Generation
 
   readonly #runtime: Runtime

@@ -1,7 +1,7 @@
 import { KmsError } from '../errors.ts'
 
 /**
- * What `clear()` ends: the data keys of one generation are not used for anything new after it, and
+ * The unit that `clear()` ends: the data keys of one generation are not used for anything new after it, and
  * streams under them fail. A source has one generation at a time.
  */
 export class Generation {

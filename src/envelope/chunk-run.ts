@@ -8,7 +8,7 @@ import type { RangeSource } from './range-source.ts'
 /** Chunks of one read if the end is not known. */
 const CHUNKS_PER_READ = 64
 
-/** What {@link ChunkRun.open} found. */
+/** The result of {@link ChunkRun.open}. */
 export interface OpenedChunks {
   /** Plaintext by chunk. Empty: the message ends before the first chunk that was asked for. */
   readonly parts: readonly Bytes[]

@@ -7,7 +7,7 @@ import type { CallOptions, EncryptOptions } from './options.ts'
 import { type CipherSettings, formOf } from './settings.ts'
 import { started } from './started.ts'
 
-/** What a record is encrypted with. */
+/** The tools that encrypt a record. */
 export type RecordSettings = Omit<CipherSettings, 'keys'> & {
   readonly keys: Pick<CipherSettings['keys'], 'active'>
 }

@@ -11,7 +11,7 @@ export type RangeSource = (start: number, end: number) => Promise<Bytes>
 
 const FIRST_READ_BYTES = 1_024
 
-/** What bounds each read. */
+/** The bounds of each read. */
 export interface ReadBounds {
   readonly timeoutMs: number
   readonly network: Pick<Network, 'after'>

@@ -73,7 +73,7 @@ export function frozenMap(
  * @throws KmsError `ERR_CONTEXT_INVALID`
  */
 export function canonicalContext(map: EncryptionContext = {}): CanonicalContext {
-  const keys = keysOf(map) // null is no map: only an absent one is the empty one
+  const keys = keysOf(map) // null is refused: only an absent map is the empty one
   const copy = frozenMap(keys.map((key) => [key, map[key] as string]))
   const bytes = encodeContext(copy, CONTEXT_LIMITS.maxContextBytes)
   return { map: copy, size: keys.length, bytes, id: contextId(copy) }

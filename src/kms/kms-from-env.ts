@@ -2,7 +2,7 @@ import { variableNames } from '../checks/index.ts'
 import type { Network, Runtime } from '../ports/index.ts'
 import type { KeyManagementService } from './key-management-service.ts'
 
-/** What the variables of an environment cannot hold. */
+/** Tools that the variables of an environment cannot hold. */
 export interface KmsFromEnvOptions {
   readonly network?: Network | undefined
   readonly runtime?: Runtime | undefined

@@ -112,7 +112,7 @@ export class KmsAuditTrail {
     return new AuditKms(kms, this, this.#runtime)
   }
 
-  /** Returns who asks now, or an empty text: what the application throws here is no name. */
+  /** Returns who asks now, or an empty text: an error that the application throws here does not name an actor. */
   actor(): string {
     try {
       const name: unknown = this.#actor?.()

@@ -4,7 +4,7 @@ import type { ContextInput, EncryptionContext } from '../kms/index.ts'
 import { matches } from './context-pattern.ts'
 import { type Policy, POLICY_OPERATIONS, type PolicyOperation } from './policy.ts'
 
-/** What somebody asks to do. */
+/** One request for permission. */
 export interface PolicyRequest {
   readonly operation: PolicyOperation
   /** The name of the cipher. */
@@ -56,7 +56,7 @@ export function demandKeyAllowed(policy: Policy | undefined, request: PolicyRequ
 }
 
 function allowsKey(policy: Policy | undefined, { operation, key }: PolicyRequest): PolicyDecision {
-  if (policy === undefined) return refused('policy', 'there is no policy, so nothing is allowed')
+  if (policy === undefined) return refused('policy', 'the binding has no policy, so nothing is allowed')
   if (!policy.operations.has(operation)) {
     const name = isKnown(operation) ? operation : 'this unknown operation'
     return refused('operation', `the policy does not allow ${name}: see \`operations\``)

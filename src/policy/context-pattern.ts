@@ -3,7 +3,7 @@ import { isPlain, optionError, wrongOption } from '../checks/index.ts'
 /** Characters that may end a prefix. */
 const DELIMITERS = ['/', ':', '.', '-', '_', '#', '|']
 
-/** What the value of one context key must be. */
+/** The demand on the value of one context key. */
 export type ContextPattern =
   /** Exactly this value. */
   | { readonly exact: string }

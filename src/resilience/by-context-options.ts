@@ -24,13 +24,13 @@ export interface KmsByContextOptions extends DecoratorPorts {
   /** How many KMSs are held: 1,000 by default, 1 to 100,000. The one unused for longest goes first. */
   readonly maxEntries?: number | undefined
   /**
-   * What the KMS of every KEK can do. By default the least that is safe to assume. A KMS of `create` that
+   * Capabilities of the KMS of every KEK. By default the least that is safe to assume. A KMS of `create` that
    * can do less is refused.
    */
   readonly capabilities?: CustomerCapabilities | undefined
 }
 
-/** What `capabilities` may promise of every KMS that `create` makes. */
+/** The promises that `capabilities` may make of every KMS that `create` makes. */
 export type CustomerCapabilities = Partial<
   Pick<
     KmsCapabilities,
@@ -49,7 +49,7 @@ export interface ByContextSettings {
 }
 
 const ENTRIES = { standard: 1_000, least: 1, most: 100_000 }
-/** Whatever the format can hold: the KMS of a KEK refuses what it cannot take. */
+/** All that the format can hold: the KMS of a KEK refuses what it cannot take. */
 const LIMITS: KmsLimits = { maxWrappedBytes: 6_144, maxContextBytes: 4_224 }
 
 /** Promises that hold for each KMS or for none. */

@@ -1,7 +1,7 @@
 import { type Bytes, decodeUtf8, encodeUtf8 } from '../bytes/index.ts'
 import type { CircuitBucket, CircuitRules, CircuitWindow } from './circuit-window.ts'
 
-/** What an isolate told the others of a circuit. Advice: it may be old, lost or forged. */
+/** The news of an isolate about a circuit. Advice: it may be old, lost or forged. */
 export interface CircuitAdvice {
   readonly phase: 'open' | 'closed'
   /** When it was written, by the writer's clock. */

@@ -19,7 +19,7 @@ export function keyNameOf(
     keyName = keyFor(given)
   } catch (error) {
     if (isKmsError(error)) throw error
-    // What it says may quote the context.
+    // Its message may quote the context.
     throw new KmsError('ERR_KMS_CONFIG', { message: 'the function in keyFor failed' })
   }
   if (keyName === undefined) return undefined

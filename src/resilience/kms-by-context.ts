@@ -60,7 +60,7 @@ export function kmsByContext(options: KmsByContextOptions): KmsByContext {
   return new KmsByContext(byContextSettings(options))
 }
 
-/** What {@link kmsByContext} returns. */
+/** The KMS that {@link kmsByContext} returns. */
 export class KmsByContext implements KeyManagementService {
   readonly providerName: string = PROVIDER
   readonly capabilities: KmsCapabilities

@@ -166,7 +166,7 @@ export class SharedCircuit {
     this.#unreported.done()
   }
 
-  /** What this isolate has counted is news to its own circuit. */
+  /** The calls that this isolate has counted are news to its own circuit. */
   #hearSelf(): void {
     this.#told += 1
     this.#news = this.#seen.advice

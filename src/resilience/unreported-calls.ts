@@ -16,7 +16,7 @@ export class UnreportedCalls {
   readonly #rules: CircuitRules
   readonly #reportMs: number
   #window: CircuitWindow = []
-  /** What the report under way has taken along. */
+  /** Calls that the report under way has taken along. */
   #taken: CircuitWindow = []
   #busyUntilMs = -Infinity
   #objectedAtMs = -Infinity

@@ -22,7 +22,7 @@ export interface StackCacheConfig
     Omit<KmsCacheConfig, 'network' | 'shared'>,
     Omit<DataKeyOptions, 'kms' | 'dataKeyStore' | 'runtime' | 'network'> {}
 
-/** What a stack is made of, beside its KMSs. */
+/** The parts of a stack, beside its KMSs. */
 export interface StackParts extends Omit<ComposeKmsOptions, keyof ResilienceConfig> {
   readonly resilience: ResilienceConfig
   readonly cache: StackCacheConfig

@@ -61,7 +61,7 @@ function refuseMisspelt(
     const short = name.slice(PREFIX.length)
     const isOurs = name.startsWith(PREFIX) && !short.startsWith('GATEWAY_')
     if (!isOurs || known.includes(short) || LOCAL_VERSION.test(name) || referred.has(name)) continue
-    // Whatever is like a local key is meant for one.
+    // A name that is like that of a local key is meant for one.
     const like = nearest(short, known) ?? (short.startsWith('KEY') ? 'KEY_V1' : undefined)
     if (like === undefined || typeof Reflect.get(env, name) !== 'string') continue
     const shown = /^\w{1,64}$/.test(name) ? name : `a variable that begins with ${PREFIX}`
@@ -79,7 +79,7 @@ export function variablesIn(json: string | undefined): ReadonlySet<string> {
       return value
     })
   } catch {
-    // Whoever reads the configuration says so.
+    // The reader of the configuration reports it.
   }
   return names
 }

@@ -73,7 +73,7 @@ function planOf(made: KeyManagementService | StackPlan): StackPlan {
   return 'kms' in made ? made : { kms: made }
 }
 
-/** What code and configuration both say would be ignored in one of them. */
+/** Refuses an option that code and configuration both set: one of the two would be ignored. */
 function onlyOne<T>(name: string, given: T | undefined, planned: T | undefined): T | undefined {
   if (given === undefined || planned === undefined) return given ?? planned
   throw configError(

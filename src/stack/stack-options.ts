@@ -16,7 +16,7 @@ export interface StackPlan {
   readonly shared?: SharedDataKeys | false | undefined
 }
 
-/** What a source of KMSs is told beside the environment. */
+/** The options of a source of KMSs, beside the environment. */
 export interface KmsSourceOptions extends KmsFromEnvOptions {
   /** Stores by name, for configurations that name one, such as those that `storeBindings` of `edge-kms/workers` returns. */
   readonly bindings?: Readonly<Record<string, KeyValueStore>> | undefined
@@ -38,7 +38,7 @@ export interface StackFromEnvOptions
     KmsSourceOptions,
     Pick<ComposeKmsOptions, 'observer' | 'audit' | 'repairs'>,
     Omit<SourceCipherOptions, 'keys'> {
-  /** What makes the KMS; of several, the one whose variable is set. */
+  /** Makes the KMS; of several, the one whose variable is set. */
   readonly kms: KmsSource | readonly KmsSource[]
   /** A preset by its name, or what `composeKms` takes; the preset `production` by default. */
   readonly resilience?: PresetName | ResilienceConfig | undefined

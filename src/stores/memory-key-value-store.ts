@@ -117,7 +117,7 @@ export class MemoryKeyValueStore implements KeyValueStore {
   }
 }
 
-/** `Infinity` means that there is no limit. */
+/** `Infinity`: the entry never ends. */
 function atLeastOne(name: string, value: number): number {
   if (typeof value === 'number' && value >= 1) return value
   throw wrongNumber(name, 'at least 1', value)

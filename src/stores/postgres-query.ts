@@ -36,7 +36,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   '42P10': COLUMNS,
 }
 
-/** Classes of which a second try is no better: permission, authorization, a database that is not there. */
+/** Classes that a second try does not help: permission, authorization, a database that is not there. */
 const FOR_GOOD = /^(?:42501|28...|3D000|25006)$/
 
 /** Statements on one client, one at a time and whole; parameters never become part of a text. */

@@ -49,7 +49,7 @@ export async function generates(kms: KeyManagementService): Promise<void> {
   const options = call()
   const { plaintext, wraps } = await kms.generateDataKey(options)
   demand(plaintext.length === 32, 'the DEK is not 32 bytes')
-  demand(wraps.length > 0, 'there is no wrap')
+  demand(wraps.length > 0, 'the answer has no wrap')
   const { maxWrappedBytes } = kms.capabilities.limits
   for (const wrap of wraps) {
     demand(kms.canUnwrap(wrap, options.context), 'a wrap of its own is not recognised')

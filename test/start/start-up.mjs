@@ -31,7 +31,7 @@ export async function checkStartUp({ check }, world, local) {
     })
   }
 
-  void check('HOST that is no address of this machine', async () => {
+  void check('HOST that is not an address of this machine', async () => {
     await demandRefusal(world.start({ HOST: '192.0.2.1' }), ['HOST', '192.0.2.1'])
   })
 

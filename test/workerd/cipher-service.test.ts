@@ -47,7 +47,7 @@ describe('R39 refusals by the props of a binding', () => {
       await run('methods') // the messages that the calls are about
       await notes()
       const refused = (operation: string): object =>
-        denied('there is no policy, so nothing is allowed', operation)
+        denied('the binding has no policy, so nothing is allowed', operation)
       expect(await run('methods', { binding })).toEqual(each(refused))
     },
   )

@@ -125,7 +125,7 @@ export default defineConfig(
     syntax: [...moduleBans, ...importBans],
   }),
   {
-    // What a platform or a tool loads must be a default export.
+    // A file that a platform or a tool loads must have a default export.
     files: [
       'adapters/workers/main.ts',
       'vitest.config.ts',

@@ -87,7 +87,7 @@ const publicIndexes = Object.values(denoConfig.exports)
   .filter((path) => path.startsWith('./src/'))
   .map((path) => `^${path.slice('./'.length).replaceAll('.', '\\.')}$`)
 
-/** What every layer stands on, adapters too: option checks, bounded waits, bytes, JSON of an answer. */
+/** The base of every layer, adapters too: option checks, bounded waits, bytes, JSON of an answer. */
 const adapterHelpers = [
   '^src/errors\\.ts$',
   ...['bytes', 'checks', 'ports', 'runtime', 'http'].map((name) => `^src/${name}/index\\.ts$`),

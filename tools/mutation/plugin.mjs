@@ -1,4 +1,4 @@
-/** What Stryker is told of this project: which mutants are about messages, and which are tried. */
+/** Tells Stryker which mutants of this project are about messages, and which to try. */
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { leftOut } from './sample.mjs'

@@ -2,7 +2,7 @@ import { encodeUtf8 } from '../../../src/bytes/index.ts'
 import type { PlainAnswer } from '../support/fault-bodies.ts'
 import type { Refusal } from './errors.ts'
 
-/** What an answer holds, before a protocol gives it a form. */
+/** The content of an answer, before a protocol gives it a form. */
 export type AnswerValue =
   string | number | boolean | Date | readonly AnswerValue[] | AnswerObject | undefined
 

@@ -6,7 +6,7 @@ import { hostFacts, type Service } from './place.ts'
 import type { Principal, Principals } from './principals.ts'
 import type { SignatureVerifier } from './sigv4-verify.ts'
 
-/** What is known of a caller whose signature is right. */
+/** The facts about a caller whose signature is right. */
 export interface Caller {
   readonly principal: Principal
   readonly accessKeyId: string
@@ -14,7 +14,7 @@ export interface Caller {
   readonly region: string
 }
 
-/** What a signature is checked against. */
+/** The expected parts of a signature. */
 export interface AuthenticationRules {
   readonly service: Service
   readonly principals: Principals

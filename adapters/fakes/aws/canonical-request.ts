@@ -23,7 +23,7 @@ export async function canonicalRequest(
   ].join('\n')
 }
 
-/** What is signed: the canonical request's digest with its time and scope. */
+/** The text that a caller signs: the canonical request's digest with its time and scope. */
 export async function stringToSign(
   canonical: string,
   amzDate: string,

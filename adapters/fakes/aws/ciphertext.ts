@@ -8,7 +8,7 @@ import {
 } from '../../../src/bytes/index.ts'
 import { randomBytes } from './primitives.ts'
 
-/** What a ciphertext blob says of itself. Opaque to clients, as AWS's own is. */
+/** The claims of a ciphertext blob about itself. Opaque to clients, as AWS's own is. */
 export interface Blob {
   /** The key's own id: the same in every region where a multi-Region key lives. */
   readonly keyId: string

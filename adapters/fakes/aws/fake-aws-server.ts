@@ -16,7 +16,7 @@ import type { Principals } from './principals.ts'
 import { SignatureVerifier } from './sigv4-verify.ts'
 import { assumeRoleWithWebIdentity, SIGNED_STS_OPERATIONS } from './sts-operations.ts'
 
-/** What a server is made of. */
+/** The parts of a server. */
 export interface ServerParts {
   readonly kms: KmsService
   readonly principals: Principals

@@ -1,7 +1,7 @@
 import type { FaultQueue } from '../support/fault-script.ts'
 
 /**
- * What can go wrong by script.
+ * Faults that a test can script.
  *
  * Before the call is made:
  * - `throttle`, `internal`, `unavailable`: the service's own error of that name

@@ -12,7 +12,7 @@ export interface KeyMaterial {
   key?: Promise<CryptoKey>
 }
 
-/** What the keys of a multi-Region set share; every other key has one of its own. */
+/** The part that the keys of a multi-Region set share; every other key has one of its own. */
 export interface KeySet {
   readonly keyId: string
   readonly materials: KeyMaterial[]
@@ -43,7 +43,7 @@ export interface StoredKey {
   deletionAtMs?: number
 }
 
-/** Who asks, and where. */
+/** The caller and the place of a request. */
 export interface Place {
   readonly accountId: string
   readonly region: string

@@ -7,7 +7,7 @@ import {
 } from '../../../src/bytes/index.ts'
 import { Refusal } from './errors.ts'
 
-/** What a text must be like. */
+/** Rules for a text. */
 export interface TextRules {
   readonly required?: boolean
   readonly min?: number

@@ -22,7 +22,7 @@ import {
 import { listAliases, listKeys } from './kms-list-operations.ts'
 import type { KmsOperation } from './kms-service.ts'
 
-/** What `X-Amz-Target: TrentService.<name>` may name; anything else is an unknown operation. */
+/** Names that `X-Amz-Target: TrentService.<name>` may have; any other is an unknown operation. */
 export const KMS_OPERATIONS: ReadonlyMap<string, KmsOperation> = new Map([
   ['CancelKeyDeletion', cancelKeyDeletion],
   ['CreateAlias', createAlias],

@@ -12,7 +12,7 @@ import type { KeyStore, StoredKey } from './key-store.ts'
 import type { FakeAwsDefect } from './options.ts'
 import { permits, type Principal } from './principals.ts'
 
-/** What every call to KMS stands on. */
+/** The parts that every call to KMS uses. */
 export interface KmsService {
   readonly keys: KeyStore
   readonly regions: readonly string[]
@@ -28,7 +28,7 @@ export interface KmsCall {
   readonly input: KmsInput
   readonly caller: Principal
   readonly region: string
-  /** What `calls` of the fake will show. */
+  /** The entry that `calls` of the fake will show. */
   readonly record: CallRecord
 }
 

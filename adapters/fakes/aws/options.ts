@@ -40,7 +40,7 @@ export const FAKE_AWS_DEFECTS: readonly FakeAwsDefect[] = Object.freeze([
 ] satisfies FakeAwsDefect[])
 
 /**
- * What a principal may do: actions such as `kms:Decrypt`, `kms:ReEncrypt*`, `sts:*` or `*`. As in
+ * Actions that a principal may do, such as `kms:Decrypt`, `kms:ReEncrypt*`, `sts:*` or `*`. As in
  * IAM, what is not allowed is denied, and `deny` wins.
  */
 export interface FakeAwsPolicy {

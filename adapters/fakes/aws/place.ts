@@ -1,4 +1,4 @@
-/** What AWS calls a partition, by the region's prefix. */
+/** The partitions of AWS, by the region's prefix. */
 export function partitionOf(region: string): string {
   if (region.startsWith('cn-')) return 'aws-cn'
   if (region.startsWith('us-gov-')) return 'aws-us-gov'
@@ -8,7 +8,7 @@ export function partitionOf(region: string): string {
 /** The two services that the fake plays. */
 export type Service = 'kms' | 'sts'
 
-/** What a host name of AWS says; hosts of any other kind say nothing. */
+/** The service and region in a host name of AWS; other hosts have none. */
 export interface HostFacts {
   readonly service: Service
   readonly region: string

@@ -1,6 +1,6 @@
 import { Refusal } from './errors.ts'
 
-/** What both ways to assume a role take. */
+/** The input that both ways to assume a role take. */
 export interface SessionInput {
   readonly roleArn: string
   readonly sessionName: string

@@ -62,7 +62,7 @@ export interface Opening {
   readonly algorithm: string | undefined
 }
 
-/** What came out, and of which key. */
+/** The plaintext, and the key that opened it. */
 export interface Opened {
   readonly key: StoredKey
   readonly material: KeyMaterial

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../src/http/index.ts'
 import { Refusal } from './errors.ts'
 import type { FakeAwsIdentityProvider } from './options.ts'
 
-/** What a token that was verified says. */
+/** The claims of a token that was verified. */
 export interface WebIdentity {
   readonly issuer: string
   readonly subject: string

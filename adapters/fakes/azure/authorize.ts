@@ -16,7 +16,7 @@ export function originOf(host: string): string {
   return `${LOOPBACK.test(host) ? 'http' : 'https'}://${host}`
 }
 
-/** What tokens for a host are for: the suffix behind its first label. */
+/** The audience of tokens for a host: the suffix behind its first label. */
 export function resourceOf(host: string): string {
   if (LOOPBACK.test(host)) return 'https://vault.azure.net'
   return `https://${host.replace(/:\d+$/, '').replace(/^[^.]*\./, '')}`

@@ -11,7 +11,7 @@ export interface FakeAzureCall {
   readonly algorithm?: string
   /** The client id of the caller, once the token was found right. */
   readonly caller?: string
-  /** What a token was asked for. */
+  /** The audience that a token was asked for. */
   readonly resource?: string
   /** Status of the answer; absent while there is none, and after a reset. */
   readonly status?: number

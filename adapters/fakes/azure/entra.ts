@@ -3,7 +3,7 @@ import { TokenRefusal } from './errors.ts'
 import { isSignedBy, type ParsedJwt, parseJwt, type TokenMint } from './jwt.ts'
 import type { FakeAzureApplication, FakeAzureDefect } from './options.ts'
 
-/** What the token endpoint stands on. */
+/** The parts that the token endpoint uses. */
 export interface EntraParts {
   readonly tenantId: string
   readonly applications: readonly FakeAzureApplication[]

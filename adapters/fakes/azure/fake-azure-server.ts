@@ -11,7 +11,7 @@ import type { KeyStore } from './key-store.ts'
 import { route } from './routes.ts'
 import { VAULT_OPERATIONS } from './vault-operations.ts'
 
-/** What a server is made of. */
+/** The parts of a server. */
 export interface ServerParts extends EntraParts {
   readonly keys: KeyStore
   readonly managedIdentity: string
@@ -124,7 +124,7 @@ function answerOf(status: number, members: JsonObject): PlainAnswer {
   return { status, headers, body }
 }
 
-/** What Microsoft's client reads of a directory before it asks for a token. */
+/** The part of a directory that Microsoft's client reads before it asks for a token. */
 function discovery(tenantId: string): JsonObject {
   const base = `https://login.microsoftonline.com/${tenantId}`
   return {

@@ -5,7 +5,7 @@ import type { ScriptedFault } from '../support/fault-script.ts'
 import { Refusal, type RefusalKind } from './errors.ts'
 
 /**
- * What can go wrong by script.
+ * Faults that a test can script.
  *
  * Before the call is made:
  * - `throttle`, `internal`, `unavailable`: the service's own error of that name

@@ -41,7 +41,7 @@ export interface StoredKey {
   lifeMs: number | undefined
 }
 
-/** What a key or a new version of it is made of. */
+/** The parts of a key or of a new version of it. */
 export interface NewKey extends VersionState {
   readonly kty: string
   /** Bits of an RSA key. */

@@ -15,7 +15,7 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, operation: strin
   ['POST', /^(?:\/(?<version>[0-9a-f]{32}))?\/unwrapkey$/, 'unwrapKey'],
 ]
 
-/** What a request is for: by its host and path. Paths are compared without case, empty parts do not count. */
+/** The subject of a request, by its host and path. Paths are compared without case, empty parts do not count. */
 export function route(method: string, url: URL): CallRecord {
   const { host } = url
   const path = url.pathname.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1')

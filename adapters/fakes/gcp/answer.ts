@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../src/http/index.ts'
 import type { PlainAnswer } from '../support/fault-bodies.ts'
 import type { OAuthRefusal, Refusal } from './errors.ts'
 
-/** What an answer's form depends on. */
+/** The facts that an answer's form depends on. */
 export interface AnswerForm {
   /** The server's clock, for the Date header. */
   readonly nowMs: number
@@ -57,7 +57,7 @@ export function oauthError({ code, message }: OAuthRefusal, form: AnswerForm): P
   return answer(400, JSON.stringify({ error: code, error_description: message }), form)
 }
 
-/** What Google's front end says where it knows no such path. */
+/** The answer of Google's front end to a path that it does not know. */
 export function unknownPath(form: AnswerForm): PlainAnswer {
   const page = '<!DOCTYPE html>\n<html lang=en>\n<title>Error 404 (Not Found)!!1</title>\n'
   return answer(404, page, form, { 'content-type': 'text/html; charset=UTF-8' })

@@ -19,7 +19,7 @@ import {
 } from './token-endpoints.ts'
 import type { Principal, Tokens } from './tokens.ts'
 
-/** What a server is made of. */
+/** The parts of a server. */
 export interface ServerParts {
   readonly keys: KeyStore
   readonly tokens: Tokens
@@ -111,7 +111,7 @@ export class FakeGcpServer {
   }
 }
 
-/** What tells a metadata server from whatever else answers to its name. */
+/** The header that tells a metadata server from any other server that answers to its name. */
 function fromMetadata(answer: PlainAnswer): PlainAnswer {
   return { ...answer, headers: { ...answer.headers, 'metadata-flavor': 'Google' } }
 }

@@ -6,7 +6,7 @@ import type { RefusalKind } from './error-table.ts'
 import { Refusal } from './errors.ts'
 
 /**
- * What can go wrong by script.
+ * Faults that a test can script.
  *
  * Before the call is made:
  * - `throttle`, `internal`, `unavailable`, `unauthenticated`: the service's own error of that name

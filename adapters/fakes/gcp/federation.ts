@@ -7,7 +7,7 @@ import type { Principal } from './tokens.ts'
 const TYPES = 'urn:ietf:params:oauth:token-type:'
 
 /**
- * Who a foreign token proves to be, for a provider of a workload identity pool.
+ * Returns the identity that a foreign token proves, for a provider of a workload identity pool.
  *
  * @throws OAuthRefusal
  * @see https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token

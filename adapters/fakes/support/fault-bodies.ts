@@ -14,7 +14,7 @@ interface BodyFault {
   readonly sizeBytes?: number
 }
 
-/** What `fetch` rejects with when a connection breaks: as Node does. */
+/** The error of `fetch` when a connection breaks: as Node's. */
 export function connectionReset(): TypeError {
   const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
   return new TypeError('fetch failed', { cause })

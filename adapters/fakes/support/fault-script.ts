@@ -1,4 +1,4 @@
-/** What every fake's faults have. */
+/** The members that every fake's faults have. */
 export interface ScriptedFault {
   readonly kind: string
   /** Only calls of this operation; any by default. */

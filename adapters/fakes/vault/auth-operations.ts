@@ -54,7 +54,7 @@ const kubernetes: Login = async ({ options, input, nowMs }) => {
   const role = roles.find((one) => one.name === name)
   if (role === undefined) throw new Refusal(400, `invalid role name "${name}"`)
   if (options.defects?.includes('accepts-any-jwt') === true) return role
-  // What the token says of itself comes first, then the cluster is asked.
+  // Vault reads the token's own claims first, then it asks the cluster.
   if (accountOf(textOf(input, 'jwt')) !== role.serviceAccount)
     throw new Refusal(403, 'service account name not authorized')
   const identity = await verified(input, issuer, undefined, nowMs)

@@ -13,7 +13,7 @@ import type { StoredToken, Tokens } from './tokens.ts'
 import type { TransitKeys } from './transit-keys.ts'
 import { transit } from './transit-operations.ts'
 
-/** What a server is made of. */
+/** The parts of a server. */
 export interface ServerParts {
   readonly options: FakeVaultOptions
   readonly keys: TransitKeys
@@ -105,7 +105,7 @@ export class FakeVaultServer {
       record.operation = 'health'
       return jsonAnswer(200, { initialized: true, sealed: false, standby: false })
     }
-    // What is mounted nowhere is asked for a token first, as any other path.
+    // Vault asks for a token first, also on a path where nothing is mounted.
     const login = loginAt(/^auth\/(.+)\/login$/.exec(path)?.[1] ?? '')
     if (login !== undefined) {
       record.operation = 'login'
@@ -171,7 +171,7 @@ export class FakeVaultServer {
   }
 }
 
-/** What a path asks for, before it is known to exist: faults are matched with it. */
+/** The operation that a path names, before the path is known to exist: faults are matched with it. */
 function operationOf(path: string): string {
   if (/(^|\/)auth\/.+\/login$/.test(path)) return 'login'
   const last = /(renew-self|lookup-self|revoke-self|rotate|config|health)$/.exec(path)?.[1]

@@ -1,7 +1,7 @@
 import type { FaultQueue } from '../support/fault-script.ts'
 
 /**
- * What can go wrong by script.
+ * Faults that a test can script.
  *
  * Before the call is made:
  * - `throttle` (429), `sealed` (503), `internal` (500), `forbidden` (403): Vault's own answers

@@ -36,7 +36,7 @@ export function batchOf(input: JsonObject): readonly JsonObject[] | undefined {
   return items
 }
 
-/** What an item is bound to. Associated data that is no base64 is Vault's own mistake. @throws Refusal */
+/** Returns the binding of an item. Vault itself fails for associated data that is not base64. @throws Refusal */
 export function bindingOf(input: JsonObject): TransitBinding {
   const context = decodeGoBase64(textOf(input, 'context'))
   if (context === undefined) throw new Refusal(400, 'failed to base64-decode context')

@@ -17,7 +17,7 @@ export function denied(): Refusal {
   return new Refusal(403, '1 error occurred:\n\t* permission denied\n\n')
 }
 
-/** What is not there. A look-up that finds nothing has no words. */
+/** The refusal of a path that does not exist. A look-up that finds nothing has no words. */
 export function notFound(...errors: readonly string[]): Refusal {
   return new Refusal(404, ...errors)
 }

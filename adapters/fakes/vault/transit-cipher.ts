@@ -4,7 +4,7 @@ import type { FakeVaultDefect } from './options.ts'
 import { Refusal } from './refusal.ts'
 import type { TransitKeyState } from './transit-keys.ts'
 
-/** What a ciphertext is bound to, decoded. */
+/** The binding of a ciphertext, decoded. */
 export interface TransitBinding {
   readonly context: Bytes
   readonly associatedData: Bytes

@@ -75,7 +75,7 @@ export class TransitKeys {
   }
 }
 
-/** What Vault tells of a key. */
+/** The facts that Vault tells of a key. */
 export function keyInfo(key: TransitKeyState): Readonly<Record<string, unknown>> {
   const isAead = key.type.endsWith('-gcm96')
   return {

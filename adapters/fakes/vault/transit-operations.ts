@@ -25,7 +25,7 @@ export interface TransitCall {
   readonly record: CallRecord
 }
 
-/** What an answer holds; a status other than 200 where a batch has items that failed. */
+/** The members of an answer; its status is not 200 where items of a batch failed. */
 export interface TransitAnswer {
   readonly status?: number
   readonly data?: unknown

@@ -1,4 +1,4 @@
-/** What is used of the module that only workerd has. */
+/** The members that we use of the module that only workerd has. */
 declare module 'cloudflare:workers' {
   /** workerd knows an entrypoint by this base class. */
   export const WorkerEntrypoint: new (ctx: unknown, env: unknown) => object

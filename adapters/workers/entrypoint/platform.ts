@@ -4,7 +4,7 @@ import { waitUntil, WorkerEntrypoint } from 'cloudflare:workers'
 
 /** The members of an `ExecutionContext` that the entrypoint uses. */
 export interface EntrypointContext {
-  /** What the configuration of the binding says; workerd gives `{}` where it says nothing. */
+  /** The `props` in the configuration of the binding; workerd gives `{}` where it has none. */
   readonly props?: unknown
 }
 

@@ -24,7 +24,7 @@ export interface Host {
 
 type Context = Record<string, string> | undefined
 
-/** What a call is about. */
+/** The subject of a call. */
 export interface ServiceCall {
   readonly operation: PolicyOperation
   readonly kind: Exclude<keyof typeof OPTIONS, 'encryptItem' | 'decryptItem'>

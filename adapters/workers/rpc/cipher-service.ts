@@ -39,7 +39,7 @@ export interface ServiceInspectOptions extends NamedKey {
   readonly prefix?: boolean
 }
 
-/** What an envelope says about itself. Nothing of it is authenticated. */
+/** An envelope's claims about itself. Nothing of it is authenticated. */
 export interface EnvelopeFacts {
   readonly version: number
   readonly kind: MessageKind
@@ -73,7 +73,7 @@ export type ManyResult = Promise<KmsResult<readonly KmsResult<Bytes>[]>>
 export type StreamResult = Promise<KmsResult<StreamAnswer>>
 
 /**
- * What a `CipherEntrypoint` offers by RPC, and what `createCipherClient` needs of a binding. Only plain
+ * The methods that a `CipherEntrypoint` offers by RPC, and that `createCipherClient` needs of a binding. Only plain
  * values and streams of bytes cross; failures are values, because RPC loses error classes.
  */
 export interface CipherService {

@@ -8,7 +8,7 @@ type Source = ReadableStream<Uint8Array>
 /** Hands the source to the service. */
 export type OpenStream = (source: Source) => Promise<KmsResult<StreamAnswer>>
 
-/** What the service answered with. */
+/** The service's answer. */
 interface Remote {
   readonly body: ReadableStreamDefaultReader<Uint8Array>
   readonly end: Source

@@ -7,7 +7,7 @@ import { Cards } from './cards.js'
 /** The context of every data key: the policies in template.yaml have it as a condition. */
 export const context = { app: 'cards' }
 
-/** What an execution environment keeps: `withKms` calls this once. */
+/** Returns the stack that an execution environment keeps: `withKms` calls this once. */
 export function createStack() {
   // Set where a local server stands in for AWS; the AWS SDK reads it, too.
   const endpoint = process.env['AWS_ENDPOINT_URL']

@@ -51,7 +51,7 @@ export class AwsClient {
     this.#signer = options.signer ?? createAwsSigner()
   }
 
-  /** @throws KmsError for an error answer, but for the one that the call hopes for, and where there is no answer */
+  /** @throws KmsError for an error answer, but for the one that the call hopes for, and where the answer does not come */
   async call(call: AwsCall): Promise<HttpResponse> {
     const { credentials: source, provider, errors, runtime, region } = this.#options
     const { operation, hopesFor, subject, answers = [] } = call

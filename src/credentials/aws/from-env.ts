@@ -12,7 +12,7 @@ import type { AwsCredentialsOption } from './credentials.ts'
 import type { AwsSigner } from './signer.ts'
 import { awsCredentialsFromEnv } from './sources.ts'
 
-/** What a look-up of credentials in an environment needs beside it. */
+/** Tools for a look-up of credentials in an environment. */
 export interface AwsEnvOptions extends Partial<RefreshPorts> {
   readonly region: string
   readonly readTextFile?: ((path: string) => Promise<string>) | undefined

@@ -7,7 +7,7 @@ import { azureFederatedToken } from './federated-token.ts'
 import { azureAppServiceIdentity, azureManagedIdentity } from './managed-identity.ts'
 import type { AzureCredentialSource, AzureToken, AzureTokenOptions } from './token.ts'
 
-/** What a look-up of credentials in an environment needs beside it. */
+/** Tools for a look-up of credentials in an environment. */
 export interface AzureEnvOptions extends Partial<RefreshPorts> {
   readonly readTextFile?: ((path: string) => Promise<string>) | undefined
 }

@@ -14,7 +14,7 @@ import { gcpMetadataServer } from './metadata-server.ts'
 import { gcpServiceAccount } from './service-account.ts'
 import { gcpWorkloadIdentity } from './workload-identity.ts'
 
-/** What a look-up of credentials in an environment needs beside it. */
+/** Tools for a look-up of credentials in an environment. */
 export interface GcpEnvOptions extends Partial<RefreshPorts> {
   readonly readTextFile?: ((path: string) => Promise<string>) | undefined
 }

@@ -20,7 +20,7 @@ const MAX_CHARACTERS = 65_536
  * Kubernetes, GitLab, SPIFFE. The file is read at each exchange and nothing of it is kept, so that a
  * token which was replaced is never sent.
  *
- * @throws KmsError `ERR_KMS_CONFIG` for what is no path; when a token is asked for, also where the
+ * @throws KmsError `ERR_KMS_CONFIG` for anything but a path; when a token is asked for, also where the
  * file cannot be read, and `ERR_KMS_UNAUTHENTICATED` where it holds no token
  * @see https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
  */

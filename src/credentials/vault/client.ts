@@ -38,7 +38,7 @@ export class VaultClient {
     this.#errors = errors
   }
 
-  /** @throws KmsError for an error answer, and where there is no answer */
+  /** @throws KmsError for an error answer, and where the answer does not come */
   async call(call: VaultCall): Promise<JsonObject> {
     const { signal, defer, operation, reads, ...request } = call
     const { runtime } = this.#vault.ports

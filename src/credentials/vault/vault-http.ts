@@ -119,7 +119,7 @@ export class VaultHttp {
     return this.#base + inside + path
   }
 
-  /** The same path on another node, and nothing else: a redirect that cleans a path is no standby's. */
+  /** The same path on another node, and nothing else: a redirect that cleans a path does not come from a standby. */
   #standbyUrl(url: string, status: number, location: string): string {
     const from = new URL(url)
     const to = URL.canParse(location, url) ? new URL(location, url) : undefined

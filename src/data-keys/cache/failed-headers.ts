@@ -14,7 +14,7 @@ const MAX_HEADERS = 256
  */
 const OF_HEADER = /^ERR_(DECRYPT_FAILED|KMS_KEY_\w+|KMS_ACCESS_DENIED|KMS_RESPONSE_INVALID)$/
 
-/** What is remembered: a header, or one use of it. */
+/** The subject of a remembered refusal: a header, or one use of it. */
 type HeaderId = Pick<Opening, 'id'>
 
 interface Failure {

@@ -60,7 +60,7 @@ export function sharedDataKeys(options: SharedDataKeysOptions): SharedDataKeys {
   } satisfies SharedDataKeys)
 }
 
-/** A clock that gives what is no time is an error of the configuration here, too, and not of arithmetic. */
+/** A clock that does not answer a time is an error of the configuration here, too, and not of arithmetic. */
 function withCheckedClock(host: SharedLevelHost): SharedLevelHost {
   const { runtime } = host
   const checked: Runtime = {

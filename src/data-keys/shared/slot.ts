@@ -25,7 +25,7 @@ export interface ActiveEntry {
 }
 
 /**
- * What stands in the store for one context: the active data key, and who makes the next one. One
+ * The store's record for one context: the active data key, and the process that makes the next one. One
  * value, so that one compare-and-swap moves both, and one read sees both.
  */
 export interface Slot {

@@ -108,7 +108,7 @@ export class StoreLevel implements SharedLevel {
     try {
       await this.#epoch.change(options)
     } finally {
-      // What is on its way to be adopted stood in the store under the epoch of before.
+      // The key that is about to be adopted stood in the store under the epoch of before.
       this.#adoption.clear()
     }
   }

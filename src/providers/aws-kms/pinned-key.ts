@@ -41,7 +41,7 @@ export class PinnedKey {
     return region === this.#facts.region ? -1 : this.#replicaRegions.indexOf(region)
   }
 
-  /** Asks for the ARN where it is not known yet. No permission for that is no error: an answer will tell. */
+  /** Asks for the ARN where it is not known yet. A refusal of that is not an error: an answer will tell. */
   async resolve(api: AwsKmsApi, options: KmsSignalOptions): Promise<void> {
     try {
       await this.demandArn(api, options)

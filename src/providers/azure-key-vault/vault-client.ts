@@ -47,7 +47,7 @@ export class VaultClient {
     this.#options = options
   }
 
-  /** @throws KmsError for an error answer, and where there is no answer */
+  /** @throws KmsError for an error answer, and where the answer does not come */
   async call(call: VaultCall): Promise<JsonObject> {
     const { credentials, runtime } = this.#options
     let token = await this.#token(call)

@@ -40,7 +40,7 @@ export class KeyVersions {
 
   /**
    * Compares a wrap's version with what a Decrypt tells, which is only whether it was the primary.
-   * For hours after a rotation the servers may not agree on that: a contradiction alone is no proof,
+   * For hours after a rotation the servers may not agree on that: a contradiction alone proves nothing,
    * and the version is asked for.
    *
    * @throws KmsError `ERR_DECRYPT_FAILED` where Cloud KMS has no such version

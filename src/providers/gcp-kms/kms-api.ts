@@ -64,7 +64,7 @@ export class GcpKmsApi {
     return this.#primaryIn(await this.#transport.call('GetCryptoKey', { name: this.#key }, options))
   }
 
-  /** Returns whether a version exists; `undefined` where there is no permission to ask. */
+  /** Returns whether a version exists; `undefined` where we may not ask. */
   async knowsVersion(version: string, options: KmsSignalOptions): Promise<boolean | undefined> {
     try {
       await this.versionState(version, options)

@@ -40,7 +40,7 @@ export interface GcpKmsTransport {
    * answers is checked by who asked.
    *
    * @throws KmsError of `gcpKmsError` where Cloud KMS refuses, `ERR_KMS_UNAVAILABLE` or
-   * `ERR_KMS_TIMEOUT` where there is no answer
+   * `ERR_KMS_TIMEOUT` where the answer does not come
    */
   call<M extends keyof GcpKmsMethods>(
     method: M,

@@ -15,7 +15,7 @@ export interface VaultTransitKmsOptions extends VaultPlace {
    */
   readonly kekId?: string
   /**
-   * What binds the context of a data key. `associated-data` (the default) works with every key, and a
+   * The part of Vault that binds the context of a data key. `associated-data` (the default) works with every key, and a
    * derived key gets the context as well. `derivation` sends the context alone: for derived keys, whose
    * data keys Vault can then make and rewrap inside. All readers and writers of a key must agree.
    */

@@ -94,7 +94,7 @@ export async function checkCallers({ check }, { aws }, { url, ask, bucket, datab
   await check('R39 a Worker that binds the vault without props is refused everything', async () => {
     aws.forgetCalls()
     const answers = await (await ask('stranger', 'http://stranger/')).json()
-    const error = ['ERR_KMS_ACCESS_DENIED', 'there is no policy, so nothing is allowed']
+    const error = ['ERR_KMS_ACCESS_DENIED', 'the binding has no policy, so nothing is allowed']
     assert.equal(/** @type {unknown[]} */ (answers).length, 4)
     for (const answer of /** @type {any[]} */ (answers)) {
       assert.equal(answer.ok, false)

@@ -31,7 +31,7 @@ describe('R39 allows', () => {
   it('allows nothing without a policy', () => {
     for (const operation of ['encrypt', 'decrypt', 'rewrap', 'inspect'] as const) {
       expect(allows(undefined, { operation, key: 'default' })).toEqual(
-        refused('policy', 'there is no policy, so nothing is allowed'),
+        refused('policy', 'the binding has no policy, so nothing is allowed'),
       )
     }
   })

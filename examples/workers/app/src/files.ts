@@ -26,7 +26,7 @@ export async function getFile(
   const range = parseRange(request.headers.get('range'))
   const found = fromKmsResult(await files.get(key, range))
   if (found === null) return new Response('not found', { status: 404 })
-  if (found === 'outside') return new Response('there is no such range', { status: 416 })
+  if (found === 'outside') return new Response('the range is not in the file', { status: 416 })
   const { body, offset, length, size, type } = found
   const headers = new Headers({ 'content-type': type, 'accept-ranges': 'bytes' })
   if (range !== undefined) {

@@ -4,7 +4,7 @@ import { EncryptedBucket, type ObjectRange, r2Bucket } from 'edge-kms/objects'
 import { allows, parsePolicy, type PolicyOperation } from 'edge-kms/workers'
 import { cipherOf, type VaultEnv } from './stack.ts'
 
-/** What the binding of a caller says: see the app's wrangler.toml. */
+/** The props in the binding of a caller: see the app's wrangler.toml. */
 interface FilesProps {
   readonly policy?: unknown
 }
