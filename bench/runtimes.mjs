@@ -3,26 +3,13 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { build } from 'esbuild'
 import { Miniflare } from 'miniflare'
 import { binOf, node24, root, toolEnv } from '../tools/lib/folders.mjs'
+import { bundle } from './lib/child.mjs'
 import { watchMemory } from './memory.mjs'
 import { compare, quantile } from './timing.ts'
 
 const MODES = ['encrypt', 'round trip']
-
-async function bundle(entry, outfile) {
-  await build({
-    entryPoints: [join(root, 'bench', entry)],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'neutral',
-    target: 'es2022',
-    logLevel: 'error',
-  })
-  return outfile
-}
 
 /** One child; each line that it prints is given on. */
 async function child(command, args, onLine) {

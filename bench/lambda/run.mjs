@@ -2,13 +2,13 @@
  * `npm run bench:lambda -- [--runs 31] [--gate]`: what a bundled function with AWS KMS adds to the init phase of Lambda,
  * over importing `node:http`, `node:https` and `node:crypto`. R41. See README.md one folder up.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
-import { node24, root, run, toolEnv } from '../../tools/lib/folders.mjs'
+import { root } from '../../tools/lib/folders.mjs'
 import { scratchFolder } from '../../tools/lib/pack.mjs'
+import { keepReport } from '../lib/child.mjs'
+import { byTurns, coldStartOptions, quartiles, runAlone } from '../lib/cold-start.mjs'
 
 /** The difference of the medians, in milliseconds. */
 const MOST_MS = 10
@@ -40,19 +40,7 @@ export const stream = dynamoBatch(() => undefined, { ...batch, attribute: 'card'
 `
 const BARE = "import 'node:crypto'\nimport 'node:http'\nimport 'node:https'\n"
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '31' },
-    gate: { type: 'boolean', default: false },
-  },
-})
-const runs = Number(values.runs)
-if (!Number.isInteger(runs) || runs < 15) {
-  console.error('--runs must be an integer of at least 15')
-  process.exit(2)
-}
-
-if (run(node24, ['tools/build.mjs']) !== 0) throw new Error('the build failed')
+const { runs, gate } = coldStartOptions()
 const folder = scratchFolder('bench-lambda')
 const bundled = await build({
   stdin: { contents: FUNCTION, resolveDir: root, loader: 'js' },
@@ -69,40 +57,28 @@ const kib = (Object.values(bundled.metafile.outputs)[0]?.bytes ?? 0) / 1024
 writeFileSync(join(folder, 'bare.mjs'), BARE)
 
 /** Milliseconds that the import takes in a process that has loaded nothing else: by the clock, and of CPU. */
-function importMs(name) {
-  const code = `const start = performance.now()
+const importMs = (name) =>
+  runAlone(
+    folder,
+    `const start = performance.now()
 const cpu = process.cpuUsage()
 await import('./${name}.mjs')
 const ms = performance.now() - start
 const { user, system } = process.cpuUsage(cpu)
 console.log(JSON.stringify([ms, (user + system) / 1_000]))
-`
-  writeFileSync(join(folder, 'main.mjs'), code)
-  const done = spawnSync(node24, ['main.mjs'], { cwd: folder, env: toolEnv(), encoding: 'utf8' })
-  if (done.status !== 0) throw new Error(done.stderr)
-  return JSON.parse(done.stdout)
-}
+`,
+  )
 
-function quartiles(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return [0.25, 0.5, 0.75].map((part) => sorted[Math.floor((sorted.length - 1) * part)])
-}
-
-// Once each for the disk's cache.
-importMs('function')
-importMs('bare')
-const ours = []
-const bare = []
-for (let i = 0; i < runs; i++) {
-  ours.push(importMs('function'))
-  bare.push(importMs('bare'))
-}
+const [ours, bare] = byTurns(
+  runs,
+  () => importMs('function'),
+  () => importMs('bare'),
+)
 /** Of the rounds' differences: a busy machine slows both sides of a round. */
 const addedOf = (at) => quartiles(ours.map((figures, i) => figures[at] - bare[i][at]))
 const [added, addedCpu] = [addedOf(0), addedOf(1)]
 const wallOf = (side) => quartiles(side.map(([ms]) => ms))
 const report = {
-  at: new Date().toISOString(),
   runs,
   ours: wallOf(ours),
   bare: wallOf(bare),
@@ -119,6 +95,5 @@ console.log(
 console.log(
   `added ${added[1].toFixed(1)} ms (quartiles ${added[0].toFixed(1)} to ${added[2].toFixed(1)}), at most ${MOST_MS}: ${pass ? 'PASS' : 'MISS'}`,
 )
-mkdirSync(join(root, 'bench', 'results'), { recursive: true })
-writeFileSync(join(root, 'bench', 'results', 'lambda.json'), `${JSON.stringify(report, null, 2)}\n`)
-if (values.gate && !pass) process.exitCode = 1
+keepReport('lambda', report)
+if (gate && !pass) process.exitCode = 1

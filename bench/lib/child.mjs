@@ -15,16 +15,7 @@ import { node24, root, toolEnv } from '../../tools/lib/folders.mjs'
 export async function measure(entry, args = []) {
   const scratch = mkdtempSync(join(tmpdir(), 'edge-kms-bench-'))
   try {
-    const outfile = join(scratch, 'process.mjs')
-    await build({
-      entryPoints: [join(root, 'bench', entry)],
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'neutral',
-      target: 'es2022',
-      logLevel: 'error',
-    })
+    const outfile = await bundle(entry, join(scratch, 'process.mjs'))
     const done = spawnSync(node24, [outfile, ...args], {
       encoding: 'utf8',
       env: toolEnv(),
@@ -35,6 +26,20 @@ export async function measure(entry, args = []) {
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
+}
+
+/** Bundles a file below `bench`, and returns where the bundle is. */
+export async function bundle(entry, outfile) {
+  await build({
+    entryPoints: [join(root, 'bench', entry)],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    logLevel: 'error',
+  })
+  return outfile
 }
 
 /** Writes a report to `bench/results`, with its time. */

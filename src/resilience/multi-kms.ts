@@ -1,4 +1,5 @@
 import { equalBytes } from '../bytes/index.ts'
+import { plainOptions } from '../checks/index.ts'
 import { KmsError, type Outcome } from '../errors.ts'
 import {
   areVersions,
@@ -70,7 +71,10 @@ export class MultiKms implements KeyManagementService {
 
   async generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey> {
     const { write, quorum } = this.#settings
-    const { plaintext, wraps, maker, down } = await firstToGenerate(this.#settings, options)
+    const { plaintext, wraps, maker, down } = await firstToGenerate(
+      this.#settings,
+      plainOptions(options),
+    )
     try {
       const others = write.filter((kms) => kms !== maker && !down.includes(kms))
       const more = await wrapUnderEnough(this.#settings, others, quorum - 1, plaintext, options)
@@ -92,7 +96,7 @@ export class MultiKms implements KeyManagementService {
     plaintext: SecretBytes,
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]> {
-    options.signal?.throwIfAborted()
+    plainOptions(options).signal?.throwIfAborted()
     const { write } = this.#settings
     this.#demandWriters()
     const made = await wrapUnderEnough(this.#settings, write, write.length, plaintext, options)
@@ -100,9 +104,12 @@ export class MultiKms implements KeyManagementService {
   }
 
   /** W3.28: in this reader's own order; a KEK that is down or does not open gives way to the next. */
-  unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey> {
+  async unwrapDataKey(
+    wraps: readonly WrappedKey[],
+    options: KmsCallOptions,
+  ): Promise<UnwrappedDataKey> {
     const { hedge, ports } = this.#settings
-    const openers = this.#readers.openersOf(wraps, options.context)
+    const openers = this.#readers.openersOf(wraps, plainOptions(options).context)
     this.#hedges = Math.min(MAX_HEDGES, this.#hedges + (hedge?.budget ?? 0))
     return firstToOpen(openers, options, {
       ports,

@@ -31,6 +31,16 @@ export async function openFront(handler) {
   const server = createServer((incoming, outgoing) => {
     answer(handler, incoming, outgoing).catch(() => outgoing.destroy())
   })
+  return listen(server)
+}
+
+/**
+ * Opens a server on a free port of the loopback interface.
+ *
+ * @param {import('node:http').Server} server
+ * @returns {Promise<{ url: string, close: () => Promise<void> }>}
+ */
+export async function listen(server) {
   await new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', () => resolve(undefined))

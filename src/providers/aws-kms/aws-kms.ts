@@ -1,3 +1,4 @@
+import { plainOptions } from '../../checks/index.ts'
 import type { Bytes } from '../../bytes/index.ts'
 import { KmsError, type Outcome } from '../../errors.ts'
 import {
@@ -127,8 +128,9 @@ export class AwsKms implements KeyManagementService {
 
   /** A call on a data key, with the ARN where it can be had. */
   async #call(options: KmsCallOptions): Promise<DataKeyCall> {
-    await this.#key.resolve(this.#api, options)
-    return { ...options, keyId: this.#key.keyId }
+    const given = plainOptions(options)
+    await this.#key.resolve(this.#api, given)
+    return { ...given, keyId: this.#key.keyId }
   }
 
   #wrapOf(answer: KeyedAnswer & { readonly wrapped: Bytes }): WrappedKey {
@@ -147,7 +149,7 @@ export class AwsKms implements KeyManagementService {
     // In the configured order, whatever the message says: our own key before its replicas.
     const candidates = ours().sort((a, b) => this.#key.rank(a) - this.#key.rank(b))
     return firstThatOpens(PROVIDER, candidates, options.signal, (wrap) =>
-      open(wrap, { ...options, keyId: this.#key.keyId }),
+      open(wrap, { ...plainOptions(options), keyId: this.#key.keyId }),
     )
   }
 }

@@ -1,6 +1,7 @@
 /** A loopback port before a server that notes how each request states its length. */
 import { createServer, request as send } from 'node:http'
 import { pipeline } from 'node:stream'
+import { listen } from '../../../tools/servers/front.mjs'
 
 /**
  * @typedef {object} Noted
@@ -27,13 +28,5 @@ export async function openRecordingFront(endpoint) {
     forwarded.on('error', () => outgoing.destroy())
     pipeline(incoming, forwarded, () => undefined)
   })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)))
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  const close = () =>
-    new Promise((resolve) => {
-      server.close(() => resolve(undefined))
-      server.closeAllConnections()
-    })
-  return { url: `http://127.0.0.1:${port}`, noted, close }
+  return { ...(await listen(server)), noted }
 }

@@ -6,7 +6,9 @@ import {
   type EncryptItem,
   EnvelopeCipher,
   type EnvelopeCipherOptions,
+  type KeyManagementService,
   MultiKms,
+  SecretBytes,
 } from '../../../src/index.ts'
 import { sharedDataKeys } from '../../../src/data-keys/shared/index.ts'
 import {
@@ -16,6 +18,7 @@ import {
 } from '../../../src/providers/aws-kms/index.ts'
 import { azureClientSecret } from '../../../src/providers/azure-key-vault/index.ts'
 import { MemoryKeyValueStore } from '../../../src/stores/index.ts'
+import { createFakeAws } from '../../../adapters/fakes/index.ts'
 import { createGateway } from '../../../adapters/gateway/index.ts'
 import { codeOf, codeOfAsync } from '../../vectors/hex.ts'
 import { OPTIONS, PlainKms, sequence, setUp } from '../wire/fixture.ts'
@@ -162,6 +165,36 @@ it('a call of a decorated KMS refuses options that its copies would lose', async
   const options = inherited({ context: { 'edge-kms:dk': 'x' } }) as never
   expect(await codeOfAsync(() => kms.generateDataKey(options))).toBe(CONFIG)
   expect(inner.calls).toEqual([])
+})
+
+it.each([
+  ['generateDataKey', (kms: KeyManagementService, o: never) => kms.generateDataKey(o)],
+  [
+    'wrapDataKey',
+    (kms: KeyManagementService, o: never) =>
+      kms.wrapDataKey(SecretBytes.copy(new Uint8Array(32)), o),
+  ],
+  ['unwrapDataKey', (kms: KeyManagementService, o: never) => kms.unwrapDataKey([], o)],
+])('%s of a bare MultiKms refuses them, too', async (_, call) => {
+  const inner = new PlainKms()
+  const kms = new MultiKms({ read: [inner] })
+  const options = inherited({ context: { 'edge-kms:dk': 'x' } }) as never
+  expect(await codeOfAsync(() => call(kms, options))).toBe(CONFIG)
+  expect(inner.calls).toEqual([])
+})
+
+it('AWS KMS refuses them before a request: it would bind no context', async () => {
+  const aws = createFakeAws()
+  const { keyId } = aws.createKey()
+  const kms = createAwsKms({
+    keyId,
+    region: aws.region,
+    credentials: aws.credentials,
+    network: aws.network,
+  })
+  const options = inherited({ context: { tenant: 'acme' } }) as never
+  expect(await codeOfAsync(() => kms.generateDataKey(options))).toBe(CONFIG)
+  expect(aws.calls).toEqual([])
 })
 
 it('static credentials may be an instance of a class: each field is read', async () => {

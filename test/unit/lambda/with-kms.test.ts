@@ -17,40 +17,34 @@ async function isOver(work: Promise<unknown>): Promise<boolean> {
   return over
 }
 
+/** A handler whose stack counts how often it was made. */
+function counted() {
+  const { context, cipher, world } = setup()
+  let made = 0
+  const create = () => {
+    made += 1
+    return { cipher, table: 'orders' }
+  }
+  const work = (_event: unknown, _context: unknown, kms: { readonly table: string }) => kms.table
+  return { context, handler: withKms(work, { create, network: world }), made: () => made }
+}
+
 describe('withKms: the stack', () => {
   it('is made once for all invocations, at the first one', async () => {
-    const { context, cipher, world } = setup()
-    let made = 0
-    const create = () => {
-      made += 1
-      return { cipher, table: 'orders' }
-    }
-    const handler = withKms((_event: unknown, _context, kms) => kms.table, {
-      create,
-      network: world,
-    })
-    expect(made).toBe(0)
+    const { context, handler, made } = counted()
+    expect(made()).toBe(0)
     const calls = [handler({}, context(3_000)), handler({}, context(3_000))]
     expect(await Promise.all(calls)).toEqual(['orders', 'orders'])
     await handler({}, context(3_000))
-    expect(made).toBe(1)
+    expect(made()).toBe(1)
   })
 
   it('is kept when an invocation has no time left', async () => {
-    const { context, cipher, world } = setup()
-    let made = 0
-    const create = () => {
-      made += 1
-      return { cipher, table: 'orders' }
-    }
-    const handler = withKms((_event: unknown, _context, kms) => kms.table, {
-      create,
-      network: world,
-    })
+    const { context, handler, made } = counted()
     await handler({}, context(3_000))
     await expect(handler({}, context(1))).rejects.toMatchObject({ code: 'ERR_KMS_TIMEOUT' })
     await handler({}, context(3_000))
-    expect(made).toBe(1)
+    expect(made()).toBe(1)
   })
 
   it('is made in the init phase with init, and a failure there ends no process', async () => {
