@@ -53,6 +53,7 @@ export async function decryptEnv<N extends string = string>(
 ): Promise<Readonly<Record<N, string>>> {
   const { names, context = {}, signal, defer, ...others } = plainOptions(options)
   refuseOthers(others)
+  if (Object(env) !== env) throw wrongOption('env', 'an object such as process.env', env)
   const entries = names === undefined ? encryptedEntries(env) : namedEntries(env, names)
   const items = entries.map(([name, text]) => ({
     envelope: bytesOfText(text),

@@ -82,6 +82,19 @@ function sourceOf(text: string, options: GcpEnvOptions): GcpCredentialSource {
   }
 }
 
+const JWT = 'urn:ietf:params:oauth:token-type:jwt'
+const TOKEN_PATH = '/v1/token'
+
+/** Refuses a kind of token that we do not send, and returns where tokens are exchanged. */
+function endpointOf(json: JsonObject): { readonly endpoint?: string } {
+  const { subject_token_type: kind = JWT, token_url: url } = json
+  if (kind !== JWT) throw configError(`subject_token_type must be ${JWT}`)
+  if (url === undefined) return {}
+  if (typeof url === 'string' && url.endsWith(TOKEN_PATH))
+    return { endpoint: url.slice(0, -TOKEN_PATH.length) }
+  throw configError(`token_url must end in ${TOKEN_PATH}`)
+}
+
 function federated(
   json: JsonObject,
   readTextFile: GcpEnvOptions['readTextFile'],
@@ -96,9 +109,13 @@ function federated(
     throw configError('credential_source names a file: give readTextFile, which reads one')
   const token = async (): Promise<string> => {
     const text = await readTextFile(file)
-    return type === 'text' ? text : String(parseJsonObject(encodeUtf8(text))?.[field as string])
+    if (type === 'text') return text
+    const found = parseJsonObject(encodeUtf8(text))?.[field as string]
+    if (typeof found === 'string') return found
+    throw configError('the file of credential_source must be JSON with the field that it names')
   }
-  const federation = gcpWorkloadIdentity({ audience: audience as string, token, ...ports })
+  const options = { audience: audience as string, token, ...endpointOf(json), ...ports }
+  const federation = gcpWorkloadIdentity(options)
   if (become === undefined) return federation
   const url = typeof become === 'string' ? become : ''
   const [, account] = /\/serviceAccounts\/([^/:]+):generateAccessToken$/.exec(url) ?? []

@@ -26,6 +26,16 @@ describe('decryptEnv', () => {
     expect(kms.calls).toEqual(['unwrapDataKey'])
   })
 
+  it.each([null, undefined, 'DB_URL=x'])(
+    'refuses %s in the place of the environment',
+    async (env) => {
+      const { cipher } = await world()
+      await expect(decryptEnv(cipher, env as never, { context })).rejects.toMatchObject({
+        code: 'ERR_KMS_CONFIG',
+      })
+    },
+  )
+
   it('returns the named values alone', async () => {
     const { cipher, env } = await world()
     expect(await decryptEnv(cipher, env, { context, names: ['API_KEY'] })).toEqual({

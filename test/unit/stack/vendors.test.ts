@@ -244,6 +244,68 @@ describe('Cloud KMS', () => {
       expect(fake.count('GenerateAccessToken')).toBe(2)
     },
   )
+
+  describe('by a workload identity', () => {
+    const json = {
+      type: 'external_account',
+      audience:
+        '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/name',
+      credential_source: {
+        file: '/token',
+        format: { type: 'json', subject_token_field_name: 'id_token' },
+      },
+    }
+    const kmsOf = (more: object, file = '{}') => {
+      const fake = createFakeGcp()
+      const hosts: string[] = []
+      const network = {
+        ...fake.network,
+        fetch(url: string, init: RequestInit) {
+          hosts.push(new URL(url).host)
+          return fake.network.fetch(url, init)
+        },
+      }
+      const env = {
+        EDGE_KMS_GCP_KEY_ID: fake.createKey(),
+        GOOGLE_APPLICATION_CREDENTIALS: JSON.stringify({ ...json, ...more }),
+      }
+      const readTextFile = filesOf({ '/token': () => Promise.resolve(file) })
+      const { kms } = stackFromEnv(env, {
+        kms: gcpKmsFromEnv,
+        network,
+        readTextFile,
+        resilience: { retry: false },
+      })
+      return { kms, hosts }
+    }
+
+    it.each([
+      [
+        { subject_token_type: 'urn:ietf:params:oauth:token-type:saml2' },
+        'subject_token_type must be',
+      ],
+      [{ token_url: 'https://sts.googleapis.com/v2' }, 'token_url must end in /v1/token'],
+      [{ token_url: 'http://sts.example/v1/token' }, 'https'],
+    ])('%o is refused', (more, said) => {
+      expect(() => kmsOf(more)).toThrow(said)
+    })
+
+    it('asks the host of token_url', async () => {
+      const token = JSON.stringify({ id_token: await issuer.token({ sub: 'pod' }) })
+      const { kms, hosts } = kmsOf(
+        { token_url: 'https://sts.us-east4.rep.googleapis.com/v1/token' },
+        token,
+      )
+      await kms.generateDataKey({ context: { 'edge-kms:dk': 'x' } }).catch(() => undefined)
+      expect(hosts).toEqual(['sts.us-east4.rep.googleapis.com'])
+    })
+
+    it('a file without the field is an error, and nothing is sent', async () => {
+      const { kms, hosts } = kmsOf({})
+      await expect(kms.generateDataKey({ context: { 'edge-kms:dk': 'x' } })).rejects.toThrow()
+      expect(hosts).toEqual([])
+    })
+  })
 })
 
 describe('Azure Key Vault', () => {
