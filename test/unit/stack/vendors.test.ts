@@ -291,7 +291,7 @@ describe('Cloud KMS', () => {
     })
 
     it('asks the host of token_url', async () => {
-      const token = JSON.stringify({ id_token: await issuer.token({ sub: 'pod' }) })
+      const token = JSON.stringify({ id_token: await issuer.token({ sub: 'pod', aud: 'x' }) })
       const { kms, hosts } = kmsOf(
         { token_url: 'https://sts.us-east4.rep.googleapis.com/v1/token' },
         token,
