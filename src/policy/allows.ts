@@ -56,7 +56,8 @@ export function demandKeyAllowed(policy: Policy | undefined, request: PolicyRequ
 }
 
 function allowsKey(policy: Policy | undefined, { operation, key }: PolicyRequest): PolicyDecision {
-  if (policy === undefined) return refused('policy', 'the binding has no policy, so nothing is allowed')
+  if (policy === undefined)
+    return refused('policy', 'the binding has no policy, so nothing is allowed')
   if (!policy.operations.has(operation)) {
     const name = isKnown(operation) ? operation : 'this unknown operation'
     return refused('operation', `the policy does not allow ${name}: see \`operations\``)

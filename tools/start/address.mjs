@@ -58,7 +58,9 @@ function reasonOf(error, host, port) {
     case 'ENOTFOUND':
     case 'EADDRNOTAVAIL':
     case 'EINVAL':
-      return new StartError(`HOST is ${JSON.stringify(host)}, which is not an address of this machine.`)
+      return new StartError(
+        `HOST is ${JSON.stringify(host)}, which is not an address of this machine.`,
+      )
     default:
       return error
   }

@@ -45,7 +45,9 @@ export class DataKeyRecords {
   async headerOf(commitment: Bytes, options: KmsSignalOptions): Promise<KeyHeader> {
     const { store } = this.#settings
     if (store === undefined) {
-      throw new KmsError('ERR_WIRE_KIND_REFUSED', { message: 'the message is by reference, and dataKeyStore is not set' })
+      throw new KmsError('ERR_WIRE_KIND_REFUSED', {
+        message: 'the message is by reference, and dataKeyStore is not set',
+      })
     }
     const name = dataKeyStoreKey(commitment)
     const record = await this.#read(options, (signal) => store.get(name, { signal }))
