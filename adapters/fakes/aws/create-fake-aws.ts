@@ -5,6 +5,7 @@ import { surfaceOf } from '../support/fake-surface.ts'
 import { createStoredKey } from './create-key.ts'
 import { FakeAwsServer } from './fake-aws-server.ts'
 import type { FakeAwsFaults } from './faults.ts'
+import { GrantStore } from './grant-store.ts'
 import { KeyStore } from './key-store.ts'
 import type { FakeAwsAccessKey, FakeAwsKeyOptions, FakeAwsOptions } from './options.ts'
 import { kmsArn } from './place.ts'
@@ -53,7 +54,11 @@ const REGIONS = ['us-east-1', 'us-west-2', 'eu-west-1', 'eu-central-1', 'ap-sout
  *
  * Strict where other emulators are not: the encryption context, DryRun, key states, KeyId and
  * SourceKeyId, clocks, session tokens and web identity tokens. Of the key specs only
- * `SYMMETRIC_DEFAULT` works; a rotation and a replica are there at once, which takes AWS minutes.
+ * `SYMMETRIC_DEFAULT` works; a rotation, a replica and a grant are there at once, which takes AWS minutes.
+ *
+ * Judged are identity policies (`policy`), `sharedWith`, and grants with their operations and constraints.
+ * Not judged are key policies (stored, and checked in form), tags as conditions, whether a grant's principal
+ * exists, and quotas beyond tags and policies.
  *
  * @remarks Security: keys live in memory and in clear. Never put data under them that matters.
  *
@@ -84,7 +89,7 @@ export function createFakeAws(options: FakeAwsOptions = {}): FakeAws {
     kms: {
       keys,
       regions: options.regions ?? [...new Set([region, ...REGIONS])],
-      grants: options.grants ?? {},
+      grants: new GrantStore(options.grants),
       defects: new Set(options.defects),
       now: () => clock.now(),
     },

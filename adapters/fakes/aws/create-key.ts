@@ -1,5 +1,6 @@
 import { Refusal } from './errors.ts'
 import { newMaterial, type StoredKey } from './key-store.ts'
+import { defaultKeyPolicy } from './key-policy.ts'
 import type { FakeAwsKeyOptions } from './options.ts'
 import { kmsArn } from './place.ts'
 import { hex, randomBytes } from './primitives.ts'
@@ -26,6 +27,8 @@ export interface NewKey extends Omit<FakeAwsKeyOptions, 'alias'> {
   readonly accountId: string
   readonly nowMs: number
   readonly origin?: string
+  readonly policy?: string | undefined
+  readonly tags?: Map<string, string>
 }
 
 /**
@@ -57,9 +60,11 @@ export function createStoredKey(options: NewKey): StoredKey {
     spec,
     usage,
     origin,
-    description: options.description ?? '',
     createdAtMs: options.nowMs,
     sharedWith: options.sharedWith ?? [],
+    tags: options.tags ?? new Map<string, string>(),
+    description: options.description ?? '',
+    policy: options.policy ?? defaultKeyPolicy({ region, accountId }),
     set: { keyId, materials: hasMaterial ? [newMaterial()] : [], onDemandRotations: 0 },
     state: origin === 'EXTERNAL' ? 'PendingImport' : 'Enabled',
     ...(options.multiRegion === true && { multiRegion: 'PRIMARY' }),

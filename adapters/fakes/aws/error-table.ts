@@ -1,38 +1,4 @@
-/** An error as both protocols name it: JSON 1.1 of KMS, the query protocol of STS. */
-export interface ErrorRow {
-  readonly json: string
-  readonly jsonStatus: number
-  readonly query: string
-  readonly queryStatus: number
-  readonly message: string
-  /**
-   * Where AWS says so. `API_…` and `CommonErrors` are pages of the KMS and STS API References;
-   * `recorded` is an answer of AWS itself, as LocalStack's validated test of that name keeps it.
-   */
-  readonly source: string
-}
-
-/** An error of KMS alone. All answer 400 on the wire, whatever the model says (recorded). */
-function kms(json: string, message: string, source: string): ErrorRow {
-  return { json, jsonStatus: 400, query: json, queryStatus: 400, message, source }
-}
-
-/** An error of STS alone. */
-function sts(query: string, queryStatus: number, message: string, source: string): ErrorRow {
-  return { json: query, jsonStatus: queryStatus, query, queryStatus, message, source }
-}
-
-/** An error that each protocol names in its own way. */
-function common(
-  json: readonly [name: string, status: number],
-  query: readonly [name: string, status: number],
-  message: string,
-  source: string,
-): ErrorRow {
-  const [jsonName, jsonStatus] = json
-  const [queryName, queryStatus] = query
-  return { json: jsonName, jsonStatus, query: queryName, queryStatus, message, source }
-}
+import { common, type ErrorRow, kms, sts } from './error-rows.ts'
 
 /** The rows of the table. */
 export type RefusalKind =
@@ -49,17 +15,22 @@ export type RefusalKind =
   | 'unknownOperation'
   | 'validation'
   | 'alreadyExists'
+  | 'customKeyStoreNotFound'
   | 'disabled'
   | 'dryRun'
   | 'incorrectKey'
   | 'invalidAliasName'
   | 'invalidArn'
   | 'invalidCiphertext'
+  | 'invalidGrantId'
   | 'invalidGrantToken'
   | 'invalidKeyUsage'
   | 'invalidState'
+  | 'invalidMarker'
   | 'limitExceeded'
+  | 'malformedPolicy'
   | 'notFound'
+  | 'tag'
   | 'unsupported'
   | 'invalidIdentityToken'
   | 'identityTokenExpired'
@@ -142,6 +113,11 @@ export const ERROR_TABLE: Readonly<Record<RefusalKind, ErrorRow>> = {
   ),
 
   alreadyExists: kms('AlreadyExistsException', '', 'API_CreateAlias and API_ReplicateKey, Errors'),
+  customKeyStoreNotFound: kms(
+    'CustomKeyStoreNotFoundException',
+    '',
+    'API_GenerateRandom, CustomKeyStoreId and Errors',
+  ),
   disabled: kms(
     'DisabledException',
     'The key is disabled.',
@@ -165,6 +141,7 @@ export const ERROR_TABLE: Readonly<Record<RefusalKind, ErrorRow>> = {
     '',
     'API_Decrypt, Errors; recorded: test_encrypt_decrypt_encryption_context',
   ),
+  invalidGrantId: kms('InvalidGrantIdException', '', 'API_RevokeGrant, Errors'),
   invalidGrantToken: kms('InvalidGrantTokenException', '', 'API_GenerateDataKey, Errors'),
   invalidKeyUsage: kms(
     'InvalidKeyUsageException',
@@ -176,12 +153,15 @@ export const ERROR_TABLE: Readonly<Record<RefusalKind, ErrorRow>> = {
     '',
     'Developer Guide, Key states [2]-[5]; recorded: test_import_key_symmetric',
   ),
+  invalidMarker: kms('InvalidMarkerException', '', 'API_ListKeys, Errors'),
   limitExceeded: kms(
     'LimitExceededException',
     'The on-demand rotations limit has been reached for the given keyId.',
     'API_RotateKeyOnDemand; recorded: test_key_rotations_limits',
   ),
+  malformedPolicy: kms('MalformedPolicyDocumentException', '', 'API_PutKeyPolicy, Errors'),
   notFound: kms('NotFoundException', '', 'API_DescribeKey; recorded: test_get_key_does_not_exist'),
+  tag: kms('TagException', '', 'API_TagResource, Errors'),
   unsupported: kms(
     'UnsupportedOperationException',
     '',

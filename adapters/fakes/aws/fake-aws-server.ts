@@ -79,7 +79,7 @@ export class FakeAwsServer {
     const run = KMS_OPERATIONS.get(operation)
     if (run === undefined) throw new Refusal('unknownOperation')
     const { principal: caller, region } = await this.#caller(routed)
-    const input = new KmsInput(received.body)
+    const input = KmsInput.parse(received.body)
     const dryRun = input.flag('DryRun')
     if (dryRun) record.dryRun = true
     const service = this.#parts.kms

@@ -33,11 +33,14 @@ export interface StoredKey {
   readonly spec: string
   readonly usage: string
   readonly origin: string
-  readonly description: string
   readonly createdAtMs: number
   readonly multiRegion?: 'PRIMARY' | 'REPLICA'
   readonly sharedWith: readonly string[]
   readonly set: KeySet
+  readonly tags: Map<string, string>
+  description: string
+  /** The key policy, JSON. It is stored and checked in form; calls are not judged by it. */
+  policy: string
   state: KeyState
   pendingWindowDays?: number
   deletionAtMs?: number

@@ -1,6 +1,7 @@
 import { Refusal } from './errors.ts'
 import type { StoredKey } from './key-store.ts'
-import { authorize, type KmsCall, type KmsOperation, permittedKey } from './kms-service.ts'
+import { demandKept, type KmsCall, type KmsOperation } from './kms-service.ts'
+import { authorize, permittedKey } from './permissions.ts'
 import { kmsArn } from './place.ts'
 
 /**
@@ -21,9 +22,7 @@ function targetOf(call: KmsCall): StoredKey {
   const keyId = (call.record.keyId = call.input.text('TargetKeyId', { min: 1, max: 2_048 }))
   const key = permittedKey(call, keyId)
   call.record.keyArn = key.arn
-  if (key.state === 'PendingDeletion' || key.state === 'PendingReplicaDeletion') {
-    throw new Refusal('invalidState', `${key.arn} is pending deletion.`)
-  }
+  demandKept(key)
   return key
 }
 

@@ -1,13 +1,8 @@
 import { type Bytes, encodeBase64 } from '../../../src/bytes/index.ts'
 import type { JsonObject } from '../../../src/http/index.ts'
 import { Refusal } from './errors.ts'
-import {
-  answeredId,
-  type KmsCall,
-  type KmsOperation,
-  permittedKey,
-  unlessDryRun,
-} from './kms-service.ts'
+import { answeredId, type KmsCall, type KmsOperation, unlessDryRun } from './kms-service.ts'
+import { authorize, permittedKey } from './permissions.ts'
 import { randomBytes } from './primitives.ts'
 import { encryptingKey, openWith, sealUnder, SYMMETRIC } from './under-key.ts'
 
@@ -40,6 +35,20 @@ export const generateDataKey: KmsOperation = async (call) => {
 export const generateDataKeyWithoutPlaintext: KmsOperation = async (call) => {
   const { plaintext: _dropped, ...answer } = await dataKey(call)
   return unlessDryRun(call, answer)
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateRandom.html */
+export const generateRandom: KmsOperation = (call) => {
+  const { input } = call
+  const length = input.integer('NumberOfBytes', { min: 1, max: 1_024 })
+  authorize(call, undefined, 'GenerateRandom')
+  if (input.optionalText('CustomKeyStoreId', { min: 1, max: 64 }) !== undefined) {
+    throw new Refusal('customKeyStoreNotFound')
+  }
+  if (input.structure('Recipient') !== undefined) {
+    throw new Refusal('unsupported', 'The fake has no enclaves.')
+  }
+  return { Plaintext: encodeBase64(randomBytes(length)) }
 }
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html */

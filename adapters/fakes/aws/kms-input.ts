@@ -28,19 +28,22 @@ const MAX_CONTEXT_BYTES = 8_192
 export class KmsInput {
   readonly #members: Readonly<Record<string, unknown>>
 
-  /** @throws Refusal `serialization` */
-  constructor(body: Bytes) {
-    const text = decodeUtf8(body)
-    let value: unknown
-    try {
-      value = text === undefined ? undefined : JSON.parse(text === '' ? '{}' : text)
-    } catch {
-      value = undefined
-    }
+  /** @throws Refusal `serialization` for a value that is not a JSON object */
+  constructor(value: unknown) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new Refusal('serialization')
     }
     this.#members = value as Readonly<Record<string, unknown>>
+  }
+
+  /** @throws Refusal `serialization` */
+  static parse(body: Bytes): KmsInput {
+    const text = decodeUtf8(body)
+    try {
+      return new KmsInput(text === undefined ? undefined : JSON.parse(text === '' ? '{}' : text))
+    } catch {
+      throw new Refusal('serialization')
+    }
   }
 
   /** A text that must be there. */
@@ -70,8 +73,15 @@ export class KmsInput {
 
   bytes(name: string, rules: { readonly max: number }): Bytes {
     const bytes = this.optionalBytes(name, rules)
-    if (bytes === undefined) throw broken(name, 'Member must not be null')
+    if (bytes === undefined) throw absent(name)
     return bytes
+  }
+
+  /** An integer that must be there. */
+  integer(name: string, range: { readonly min: number; readonly max: number }): number {
+    const value = this.optionalInteger(name, range)
+    if (value === undefined) throw absent(name)
+    return value
   }
 
   optionalInteger(name: string, { min, max }: { min: number; max: number }): number | undefined {
@@ -89,18 +99,27 @@ export class KmsInput {
     return value
   }
 
-  /** A list of texts of 1 to `maxLength` characters; empty where it is absent. */
-  texts(name: string, { maxItems, ...rules }: TextRules & { readonly maxItems: number }): string[] {
-    const value = this.#member(name, false) ?? []
-    if (!Array.isArray(value)) throw new Refusal('serialization')
-    if (value.length > maxItems) {
-      throw broken(name, `Member must have length less than or equal to ${maxItems}`)
-    }
-    return value.map((item: unknown) => {
+  /** A list of texts, of at least 1 character unless `min` says otherwise; empty where it is absent. */
+  texts(
+    name: string,
+    { maxItems, ...rules }: TextRules & { readonly maxItems?: number },
+  ): string[] {
+    return this.#list(name, rules.required ?? false, maxItems).map((item) => {
       if (typeof item !== 'string') throw new Refusal('serialization')
       checkText(name, item, { min: 1, ...rules })
       return item
     })
+  }
+
+  /** A structure, `undefined` where it is absent. */
+  structure(name: string): KmsInput | undefined {
+    const value = this.#member(name, false)
+    return value === undefined ? undefined : new KmsInput(value)
+  }
+
+  /** A list of structures; empty where it is absent and need not be there. */
+  structures(name: string, { required = false }: { readonly required?: boolean } = {}): KmsInput[] {
+    return this.#list(name, required).map((item) => new KmsInput(item))
   }
 
   /** An encryption context; an absent one is the empty one. */
@@ -122,12 +141,26 @@ export class KmsInput {
     return context
   }
 
+  #list(name: string, required: boolean, maxItems = Infinity): readonly unknown[] {
+    const value = this.#member(name, required) ?? []
+    if (!Array.isArray(value)) throw new Refusal('serialization')
+    if (value.length > maxItems) {
+      throw broken(name, `Member must have length less than or equal to ${maxItems}`)
+    }
+    return value
+  }
+
   #member(name: string, required: boolean): unknown {
     const value = Object.hasOwn(this.#members, name) ? this.#members[name] : undefined
     if (value !== undefined && value !== null) return value
-    if (required) throw broken(name, 'Member must not be null')
+    if (required) throw absent(name)
     return undefined
   }
+}
+
+/** A member that must be there is absent. */
+function absent(name: string): Refusal {
+  return broken(name, 'Member must not be null')
 }
 
 function checkText(name: string, value: string, { min, max, pattern, values }: TextRules): void {

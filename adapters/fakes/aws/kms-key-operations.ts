@@ -3,26 +3,14 @@ import { createStoredKey } from './create-key.ts'
 import { Refusal } from './errors.ts'
 import { newMaterial, type StoredKey } from './key-store.ts'
 import { keyMetadata } from './key-metadata.ts'
-import {
-  authorize,
-  demandEnabled,
-  type KmsCall,
-  type KmsOperation,
-  permittedKey,
-} from './kms-service.ts'
-import { kmsArn } from './place.ts'
+import { keyPolicyOf } from './key-policy.ts'
+import { demandEnabled, demandKept, type KmsCall, type KmsOperation } from './kms-service.ts'
+import { authorize, keyOf } from './permissions.ts'
+import { keyTagsOf } from './tags.ts'
 
-const KEY_ID = { min: 1, max: 2_048 }
 const DAY_MS = 86_400_000
 /** API_RotateKeyOnDemand: a maximum of 25 times per KMS key. */
 const MAX_ON_DEMAND_ROTATIONS = 25
-
-function keyOf(call: KmsCall): StoredKey {
-  const keyId = (call.record.keyId = call.input.text('KeyId', KEY_ID))
-  const key = permittedKey(call, keyId)
-  call.record.keyArn = key.arn
-  return key
-}
 
 function invalidState(key: StoredKey): Refusal {
   return new Refusal('invalidState', `${key.arn} is in the state ${key.state}.`)
@@ -36,12 +24,16 @@ export const createKey: KmsOperation = (call) => {
   const origin = input.optionalText('Origin', { values: ['AWS_KMS', 'EXTERNAL'] })
   const description = input.optionalText('Description', { max: 8_192 })
   const multiRegion = input.flag('MultiRegion')
+  const policy = keyPolicyOf(input)
+  const tags = keyTagsOf(call)
   authorize(call, undefined, 'CreateKey')
   const key = createStoredKey({
     region,
     accountId: caller.accountId,
     nowMs: service.now(),
     multiRegion,
+    policy,
+    tags,
     ...(spec !== undefined && { keySpec: spec }),
     ...(usage !== undefined && { keyUsage: usage }),
     ...(origin !== undefined && { origin }),
@@ -56,6 +48,15 @@ export const createKey: KmsOperation = (call) => {
 export const describeKey: KmsOperation = (call) => {
   const key = keyOf(call)
   return { KeyMetadata: keyMetadata(call.service.keys, key) }
+}
+
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateKeyDescription.html */
+export const updateKeyDescription: KmsOperation = (call) => {
+  const description = call.input.text('Description', { max: 8_192 })
+  const key = keyOf(call)
+  demandKept(key)
+  key.description = description
+  return {}
 }
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html */
@@ -148,34 +149,4 @@ function rotatable(call: KmsCall): StoredKey {
     throw new Refusal('unsupported', `${key.arn} is not a multi-region primary key.`)
   }
   return key
-}
-
-/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html */
-export const replicateKey: KmsOperation = (call) => {
-  const { input, service } = call
-  const region = input.text('ReplicaRegion', { min: 1, max: 32, pattern: /^([a-z]+-){2,3}\d+$/ })
-  const description = input.optionalText('Description', { max: 8_192 }) ?? ''
-  const key = keyOf(call)
-  if (key.multiRegion !== 'PRIMARY') {
-    throw new Refusal('unsupported', `${key.arn} is not a multi-region primary key.`)
-  }
-  demandEnabled(call, key)
-  if (!service.regions.includes(region)) throw new Refusal('validation', 'There is no such region.')
-  if (service.keys.byId(region, key.set.keyId) !== undefined) {
-    throw new Refusal('alreadyExists', 'A related multi-Region key exists in the replica region.')
-  }
-  const { accountId, set } = key
-  const replica = service.keys.add({
-    ...key,
-    region,
-    arn: kmsArn({ region, accountId, resource: `key/${set.keyId}` }),
-    description,
-    createdAtMs: service.now(),
-    multiRegion: 'REPLICA',
-  })
-  return {
-    ReplicaKeyMetadata: keyMetadata(service.keys, replica),
-    ReplicaPolicy: '',
-    ReplicaTags: [],
-  }
 }

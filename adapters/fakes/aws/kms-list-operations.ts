@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../../src/http/index.ts'
-import { Refusal } from './errors.ts'
-import { authorize, type KmsCall, type KmsOperation } from './kms-service.ts'
+import type { KmsCall, KmsOperation } from './kms-service.ts'
+import { authorize } from './permissions.ts'
+import { pageOf } from './pages.ts'
 import { parseKmsArn } from './place.ts'
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html */
@@ -36,23 +36,4 @@ function targetOf({ service, caller, region }: KmsCall, keyId: string): string {
   const place = { accountId: caller.accountId, region }
   const rules = { takesAlias: false, knowsInvalidArn: true }
   return service.keys.find(keyId, place, rules).set.keyId
-}
-
-/** One page, with the marker of the next where there is one. @throws Refusal `validation` */
-function pageOf(
-  { input }: KmsCall,
-  name: string,
-  rows: readonly JsonObject[],
-  { usual, most }: { readonly usual: number; readonly most: number },
-): JsonObject {
-  const limit = input.optionalInteger('Limit', { min: 1, max: most }) ?? usual
-  const marker = input.optionalText('Marker', { min: 1, max: 1_024 }) ?? '0'
-  if (!/^\d{1,9}$/.test(marker)) throw new Refusal('validation', 'Invalid marker')
-  const end = Number(marker) + limit
-  const isCut = end < rows.length
-  return {
-    [name]: rows.slice(Number(marker), end),
-    Truncated: isCut,
-    ...(isCut && { NextMarker: String(end) }),
-  }
 }

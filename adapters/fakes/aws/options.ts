@@ -123,7 +123,10 @@ export interface FakeAwsOptions {
   readonly identityProviders?: readonly FakeAwsIdentityProvider[]
   /** Keys that exist from the start. */
   readonly keys?: readonly FakeAwsKeyOptions[]
-  /** Grant tokens that are valid, each with the actions that it permits, e.g. `['Decrypt', 'ReEncryptFrom']`. */
+  /**
+   * Grant tokens that are valid for every caller and key, each with the actions that it permits, e.g.
+   * `['Decrypt', 'ReEncryptFrom']`. For a grant to one principal on one key, call CreateGrant.
+   */
   readonly grants?: Readonly<Record<string, readonly string[]>>
   /** The server's clock, milliseconds since the epoch; the real one by default. */
   readonly now?: () => number

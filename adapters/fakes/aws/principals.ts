@@ -94,10 +94,15 @@ export class Principals {
   }
 }
 
-/** Whether a policy permits an action, e.g. `kms:Decrypt`. */
-export function permits({ allow = ['*'], deny = [] }: FakeAwsPolicy, action: string): boolean {
-  const names = (pattern: string): boolean => matches(pattern, action)
-  return allow.some(names) && !deny.some(names)
+/** Returns whether a policy permits an action, e.g. `kms:Decrypt`. */
+export function permits(policy: FakeAwsPolicy, action: string): boolean {
+  const { allow = ['*'] } = policy
+  return allow.some((pattern) => matches(pattern, action)) && !denies(policy, action)
+}
+
+/** Returns whether a policy denies an action: nothing else can then allow it, a grant neither. */
+export function denies({ deny = [] }: FakeAwsPolicy, action: string): boolean {
+  return deny.some((pattern) => matches(pattern, action))
 }
 
 /** `*` stands for any text; case does not count. IAM JSON policy elements: Action. */

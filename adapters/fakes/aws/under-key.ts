@@ -2,7 +2,8 @@ import type { Bytes } from '../../../src/bytes/index.ts'
 import { type Blob, openBlob, parseBlob, sealBlob } from './ciphertext.ts'
 import { Refusal } from './errors.ts'
 import { currentMaterial, type KeyMaterial, materialKey, type StoredKey } from './key-store.ts'
-import { authorize, contextEncoding, demandEnabled, type KmsCall } from './kms-service.ts'
+import { contextEncoding, demandEnabled, type KmsCall } from './kms-service.ts'
+import { authorize } from './permissions.ts'
 
 /** The one algorithm that is played here; keys of other specs exist to be refused. */
 export const SYMMETRIC = 'SYMMETRIC_DEFAULT'

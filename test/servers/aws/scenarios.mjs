@@ -3,8 +3,10 @@
  * A scenario states nothing about right or wrong: expected.json does.
  */
 import { accessScenarios } from './scenarios/access.mjs'
+import { administrationScenarios } from './scenarios/administration.mjs'
 import { dataKeyScenarios } from './scenarios/data-keys.mjs'
 import { decryptScenarios } from './scenarios/decrypt.mjs'
+import { grantScenarios } from './scenarios/grants.mjs'
 import { keyScenarios } from './scenarios/keys.mjs'
 import { reEncryptScenarios } from './scenarios/re-encrypt.mjs'
 import { rotationScenarios } from './scenarios/rotation.mjs'
@@ -19,4 +21,6 @@ export const scenarios = [
   ...stateScenarios,
   ...rotationScenarios,
   ...accessScenarios,
+  ...grantScenarios,
+  ...administrationScenarios,
 ]

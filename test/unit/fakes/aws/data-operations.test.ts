@@ -338,3 +338,32 @@ describe('fake AWS KMS: DryRun', () => {
     expect(await opened(aws, { DryRunModifiers, KeyId })).toBe('ValidationException')
   })
 })
+
+describe('fake AWS KMS: random bytes', () => {
+  it.each([1, 32, 1_024])('makes %d of them', async (NumberOfBytes) => {
+    const fake = createFakeAws()
+    const make = async () =>
+      (await kms(fake, 'GenerateRandom', { NumberOfBytes })).json['Plaintext']
+    expect(unbase64(await make())).toHaveLength(NumberOfBytes)
+    if (NumberOfBytes > 1) expect(await make()).not.toBe(await make())
+  })
+
+  it.each([
+    [{}, 'ValidationException'],
+    [{ NumberOfBytes: 0 }, 'ValidationException'],
+    [{ NumberOfBytes: 1_025 }, 'ValidationException'],
+    [{ NumberOfBytes: '32' }, 'SerializationException'],
+    [{ NumberOfBytes: 32, CustomKeyStoreId: 'cks-1' }, 'CustomKeyStoreNotFoundException'],
+    [{ NumberOfBytes: 32, Recipient: {} }, 'UnsupportedOperationException'],
+  ])('refuses %j', async (input, error) => {
+    expect((await kms(createFakeAws(), 'GenerateRandom', input)).error).toBe(error)
+  })
+
+  it('asks for the permission', async () => {
+    const fake = createFakeAws({
+      accessKeys: [{ accessKeyId: 'A', secretAccessKey: 's', policy: { allow: ['kms:Encrypt'] } }],
+    })
+    const { error } = await kms(fake, 'GenerateRandom', { NumberOfBytes: 32 })
+    expect(error).toBe('AccessDeniedException')
+  })
+})

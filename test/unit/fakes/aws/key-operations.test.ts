@@ -169,6 +169,31 @@ describe('fake AWS KMS: keys and aliases', () => {
     expect((await kms(fake, 'ListKeys', { Limit: 0 })).error).toBe('ValidationException')
   })
 
+  it.each(['ListKeys', 'ListAliases'])(
+    '%s refuses a marker that no page has',
+    async (operation) => {
+      for (const Marker of ['0', '-1', '01', 'next', '1e3', '9'.repeat(20)]) {
+        expect((await kms(fake, operation, { Marker })).error).toBe('InvalidMarkerException')
+      }
+      expect((await kms(fake, operation, { Marker: '' })).error).toBe('ValidationException')
+    },
+  )
+
+  it('changes the description of a key that stays', async () => {
+    const fake = createFakeAws()
+    const { arn: KeyId } = fake.createKey({ description: 'old' })
+    const update = async (Description?: string) =>
+      (await kms(fake, 'UpdateKeyDescription', { KeyId, Description })).error
+    expect(await update('new')).toBeUndefined()
+    expect(await describeKey(fake, KeyId)).toMatchObject({ Description: 'new' })
+    expect(await update('')).toBeUndefined()
+    expect(await update('x'.repeat(8_193))).toBe('ValidationException')
+    expect(await update()).toBe('ValidationException')
+    await kms(fake, 'ScheduleKeyDeletion', { KeyId })
+    expect(await update('late')).toBe('KMSInvalidStateException')
+    expect(await describeKey(fake, KeyId)).toMatchObject({ Description: '' })
+  })
+
   it('enables and disables automatic rotation of keys that can have it', async () => {
     const fake = createFakeAws()
     const { keyId: KeyId } = fake.createKey()
