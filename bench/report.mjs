@@ -2,7 +2,7 @@
 
 const MIB = 1_048_576
 
-/** What a side comes to: for records time over the floor's, for streams speed over the floor's. */
+/** Returns a side's ratio to the floor: of times for records, of speeds for streams. */
 export function judge(one, side = 'ours') {
   const { ratio, low, high } = one.timings[side]
   if (!('least' in (one.gate ?? {}))) return { ratio, low, high, pass: !(ratio > one.gate?.most) }

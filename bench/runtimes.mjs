@@ -116,7 +116,7 @@ async function timeWorker(contents, streamBytes) {
 }
 
 const denoFlags = ['run', '--allow-all', '--no-remote', '--no-config', '--no-lock']
-/** What cannot be installed is missing, and says so; the others are measured all the same. */
+/** A tool that cannot be installed is reported as missing; the others are measured all the same. */
 function inTool(name, args) {
   return (plan) => {
     let command

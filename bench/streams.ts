@@ -69,7 +69,7 @@ export async function streamCases(totalBytes: number): Promise<readonly BenchCas
   ]
 }
 
-/** What the memory run does: nothing is held but what the transforms hold. */
+/** Runs one stream for the memory figures: only the transforms hold data. */
 export async function streamOnce(mode: string, totalBytes: number): Promise<void> {
   const cipher = newCipher()
   const sealed = plain(totalBytes).pipeThrough(cipher.encryptStream(newOptions()))

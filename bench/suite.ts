@@ -4,7 +4,7 @@ import { type Peer, recordCases } from './records.ts'
 import { streamCases } from './streams.ts'
 import type { Plan, Timing } from './timing.ts'
 
-/** What a side does in one turn. */
+/** The work of a side in one turn. */
 export type Work = () => Promise<unknown>
 
 /** One turn of each side does the same work; the floor does it with the platform's AEAD alone. */

@@ -1,5 +1,5 @@
 /**
- * What a release would hold: the built files and the documents that package.json lists, and nothing else; source
+ * Checks the contents of a release: the built files and the documents that package.json lists, and nothing else; source
  * maps and links that work where the package is installed; complete metadata. Needs `dist`.
  */
 import { existsSync, readFileSync } from 'node:fs'

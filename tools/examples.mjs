@@ -20,7 +20,7 @@ const KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base6
 const TEXT = '4111 1111'
 const DATE = '2026-07-30'
 
-/** What the examples use of Deno, for a compiler that does not know it. */
+/** The part of Deno that the examples use, for a compiler that does not know it. */
 const DENO = 'declare const Deno: { env: { get(name: string): string | undefined } }\n'
 const DENO_TYPES = 'deno.d.ts'
 
@@ -53,7 +53,7 @@ function prepare() {
   writeFileSync(join(scratch, DENO_TYPES), DENO)
 }
 
-/** What a careful user's project has; `types` for the examples on Node. */
+/** The compiler options of a careful user; `types` for the examples on Node. */
 const compilerOptions = {
   target: 'ES2023',
   lib: ['ES2023', 'ESNext.Disposable', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'],
@@ -97,7 +97,7 @@ function compile(blocks) {
   return failures
 }
 
-/** What the comments behind `console.log` lines say, one line for each. */
+/** Returns the comments behind `console.log` lines, one line for each. */
 const promised = (code) =>
   [...code.matchAll(/^[^\n]*console\.log\([^\n]*\) \/\/ ([^\n]*)$/gm)].map(([, text]) => text)
 

@@ -84,7 +84,7 @@ async function tryMutant(folder, { must, file, find, replace, and, test }) {
   const path = join(folder, file)
   const text = readFileSync(path, 'utf8')
   let changed = text
-  // What is enforced twice is removed twice.
+  // A rule that is enforced twice is removed twice.
   for (const edit of [{ find, replace }, ...(and === undefined ? [] : [and])]) {
     if (text.split(edit.find).length !== 2) return `its text does not occur exactly once in ${file}`
     changed = changed.replace(edit.find, () => edit.replace)

@@ -51,7 +51,7 @@ function workersStores(file) {
   return passed
 }
 
-/** What the runtimes say of themselves. */
+/** Returns the versions that the runtimes report. */
 function versions() {
   const said = (command) =>
     /\d+\.\d+\.\d+/.exec(execFileSync(command, ['--version'], { encoding: 'utf8' }))?.[0]

@@ -25,7 +25,7 @@ async function ask(incoming, target, body) {
     body: Buffer.from(await response.arrayBuffer()),
     left: ASK_EVERY,
   }
-  // What was refused is refused, and ends the benchmark at the client.
+  // A refusal is passed on, and ends the benchmark at the client.
   if (response.status === 200) kept.set(target, answer)
   return answer
 }

@@ -9,7 +9,7 @@ export interface Place {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
 }
 
-/** What this needs of `@aws-sdk/client-kms`. */
+/** The part of `@aws-sdk/client-kms` that this uses. */
 export interface Sdk {
   readonly KMSClient: new (config: object) => { send(command: object): Promise<unknown> }
   readonly GenerateDataKeyCommand: new (input: object) => object

@@ -9,7 +9,7 @@ import { MemoryKeyValueStore } from '../../src/stores/index.ts'
 import { newKms, newOptions, pattern } from '../fixtures.ts'
 import type { Work } from '../suite.ts'
 
-/** What Node has in flight while a caller waits. */
+/** Operations that Node has in flight while a caller waits. */
 export const AT_ONCE = 64
 
 /** One data key for the whole run. */

@@ -47,7 +47,7 @@ class KitKms extends MultiKms {
   }
 }
 
-/** What one way of reading released, and the code it ended with. */
+/** The bytes that one way of reading released, and the code it ended with. */
 interface Reading {
   readonly released: Uint8Array
   readonly code: string | undefined

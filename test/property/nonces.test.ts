@@ -48,7 +48,7 @@ async function perform(cipher: EnvelopeCipher, [method, tenant]: Call): Promise<
   })
 }
 
-/** What must never come twice: the data key with the record's nonce, or with the stream's salt. */
+/** Returns the pair that must never repeat: the data key with the record's nonce, or with the stream's salt. */
 function useOf(message: Uint8Array): string {
   const { kind, commitment, headBytes } = EncryptedEnvelope.parse(message)
   return `${kind} ${toHex(commitment)} ${toHex(message.subarray(headBytes, headBytes + 24))}`

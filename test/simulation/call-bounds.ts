@@ -44,10 +44,10 @@ const FOLLOWER_WAIT_MS = 2_000
 const WAITS = 3
 /** A caller that finds so many shared keys used up makes one for itself. */
 const MAX_JOINS = 2
-/** What goes alone: batches, and what must go past the cache. */
+/** Operations that share no call: batches, and those that must bypass the cache. */
 const ALONE = ['rewrap', 'encryptMany', 'decryptMany']
 
-/** What is known of one isolate. */
+/** Facts about one isolate. */
 interface Memory {
   /** Another one whenever something may have gone. */
   epoch: number
@@ -86,7 +86,7 @@ export class CallBounds {
     this.#isJudged = maxStaleMs === 0 && forgeries + losses + invalidations === 0
   }
 
-  /** What the isolate asks next is its right. */
+  /** Forgets an isolate: its next call is allowed. */
   forget(isolate: Isolate): void {
     const memory = this.#memoryOf(isolate)
     memory.epoch += 1
@@ -147,7 +147,7 @@ export class CallBounds {
     // A writer that adopts asks the KMS, whatever it holds: its word is the point.
     if (operation === 'unwrap' && scope.task.kind.startsWith('encrypt')) return () => undefined
     const held = memory.held.get(id)
-    // Who began before it was held may have looked before.
+    // A request that began before the key was held may have looked before.
     if (held !== undefined && (this.#begun.get(scope)?.order ?? 0) > held.order) {
       this.#check(isolate, id, held, writes)
     }
@@ -158,7 +158,7 @@ export class CallBounds {
   /** Where nothing fails or ages, no use of a key is lost, unless more callers overlap than may share keys (R19). */
   #checkTotals(isolate: Isolate, total: Totals, scope: RequestScope): void {
     total.keys += 1
-    // What is shared is used up by others, too: that one key serves all is the judge's rule.
+    // Other isolates use up a shared key too: that one key serves all is the judge's rule.
     if (!this.#plan.ageless || this.#plan.shared !== undefined) return
     const { maxMessages } = this.#plan
     const atOnce = total.messages - (this.#begun.get(scope)?.ended ?? 0)
@@ -176,7 +176,7 @@ export class CallBounds {
     const other = flights.get(id)
     const { worldMs: atMs } = isolate
     const begun = this.#begun.get(scope)
-    // Whoever began before a clear shares nothing with those who began after it.
+    // A request that began before a clear shares nothing with those that began after it.
     const known = other?.scope.alive === true && other.scope !== scope
     if (known && begun?.epoch === epoch && other.epoch === epoch && !retries) {
       const seats = !id.startsWith('generate') || this.#plan.maxMessages > 1_000

@@ -10,14 +10,14 @@ import { hex, type KmsServer, SimKms } from './sim-kms.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** What every isolate of a world calls its partition. */
+/** The partition of every isolate of a world. */
 export const PARTITION = 'sim'
 
 const WAYS = ['bit', 'cut', 'older', 'moved', 'gone', 'planted', 'planted', 'planted'] as const
 
 /**
- * Whoever can write the shared store, and may call the KMS, but has not the key of its MACs: changes, cuts,
- * moves and deletes what stands there, puts older values back, and plants data keys that they know.
+ * An attacker that can write the shared store and call the KMS, but lacks the key of the MACs. It changes, cuts,
+ * moves and deletes what stands there, puts older values back, and plants data keys that it knows.
  */
 export class Forger {
   readonly #plan: Plan

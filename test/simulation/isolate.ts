@@ -52,7 +52,7 @@ export class Isolate implements Scope {
     }
   }
 
-  /** What its clock says. On Workers it stands still until something comes in. */
+  /** The time on its clock. On Workers it stands still until something comes in. */
   get nowMs(): number {
     return (this.#frozen ? this.#seenMs : this.#scheduler.nowMs) + this.#offsetMs
   }

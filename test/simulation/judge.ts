@@ -15,7 +15,7 @@ import { hex, type KmsWitness } from './sim-kms.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** What must hold, always. */
+/** Rules that must always hold. */
 export type Rule =
   | 'opens' // what was written opens, to the right plaintext, for the right context; it never passes for forged
   | 'foreign' // nothing else opens: another context, another aad, changed bytes
@@ -52,7 +52,7 @@ export interface Written {
 const FUTURE_SKEW_MS = 300_000
 /** The slowest way of an answer, and what a read takes besides. */
 const SLACK_MS = 21_000
-/** What may be because something failed, as long as it is true. */
+/** Errors that a request may see because something failed, as long as that is true. */
 const OUTAGES: readonly KmsErrorCode[] = [
   'ERR_KMS_UNAVAILABLE',
   'ERR_KMS_TIMEOUT',
@@ -73,7 +73,7 @@ export class Judge implements KmsWitness {
   readonly #secrets = new Map<number, Bytes[]>()
   readonly #uses = new Map<string, number>()
   readonly #nonces = new Nonces()
-  /** Who made the data key behind a wrap, and when by their clock. */
+  /** The isolate that made the data key behind a wrap, and the time on its clock. */
   readonly #made = new Map<string, { readonly isolate: Isolate; readonly createdAtMs: number }>()
   /** Data keys that an isolate had, by the number of clears before. */
   readonly #had = new Map<string, number>()
@@ -84,7 +84,7 @@ export class Judge implements KmsWitness {
   onGenerate: (isolate: Isolate) => void = () => undefined
   #crashedAtMs = -Infinity
   #invalidatedAtMs = -Infinity
-  /** Who told the others: when it asked, and when it was done. */
+  /** Isolates that told the others: when each asked, and when it was done. */
   readonly #tellers = new Map<Isolate, { readonly askedMs: number; readonly toldMs: number }>()
   #table: DataKeyTable | undefined
 
@@ -152,7 +152,7 @@ export class Judge implements KmsWitness {
     const shortestMs = shared.mixed ? encryptForOf(this.#plan, 1) : encryptForMs
     const aheadMs = maxStaleMs > 0 ? ttlMs / 5 : 0
     const endMs = lastMs + shortestMs - Math.min(5_000, shortestMs / 20) - aheadMs - 2 * skewMs
-    // Who goes with a lease leaves the key to another one, and no more than one.
+    // An isolate that dies with a lease leaves the key to one other, and no more than one.
     if (this.#crashedAtMs >= lastMs - 1_000) return
     if (nowMs < endMs - 1_000) {
       this.blame(

@@ -10,7 +10,7 @@ import { runCustomers } from './customers/run-customers.ts'
 import { runOutages } from './outages/run-outages.ts'
 import { runSeed } from './run-seed.ts'
 
-/** What one seed came to, in any world. */
+/** The result of one seed, in any world. */
 interface Report {
   readonly seed: number
   readonly violations: readonly { readonly rule: string; readonly text: string }[]

@@ -5,7 +5,7 @@ import type { Life } from './world.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** What one request asks of a cipher. */
+/** The operation that one request asks a cipher for. */
 export interface Operation {
   readonly kind: 'encrypt' | 'encryptMany' | 'decrypt' | 'decryptMany' | 'rewrap'
   readonly tenant: string
@@ -22,7 +22,7 @@ export interface CallOptions {
   readonly defer: ((work: Promise<unknown>) => void) | undefined
 }
 
-/** What came of it. */
+/** The outcome of an operation. */
 export interface Done {
   readonly wrote: readonly Written[]
   /** Written before, under other wraps now. */

@@ -1,6 +1,6 @@
 import { Random } from './random.ts'
 
-/** What a server does wrong. `answer-lost` does the work and says nothing of it. */
+/** Faults of a server. `answer-lost` does the work and does not answer. */
 export type FaultKind = 'down' | 'request-lost' | 'answer-lost' | 'slow' | 'throttled'
 
 /** A time in which one server fails, for all isolates or for one. */
@@ -15,7 +15,7 @@ export interface FaultWindow {
   readonly share: number
 }
 
-/** What isolates share beside the KMS, and who else can write it. */
+/** The store that isolates share beside the KMS, and other writers of it. */
 export interface SharedPlan {
   /** After how long at most a write is seen by others; 0: at once, and it can be swapped atomically. */
   readonly propagationMs: number
@@ -51,7 +51,7 @@ export interface Plan {
   readonly maxMessages: number
   /** The providers whose KEKs wrap each data key. */
   readonly keks: readonly string[]
-  /** What stands between the cache and the KMS: nothing, or the stack of `composeKms`. */
+  /** The layers between the cache and the KMS: none, or the stack of `composeKms`. */
   readonly stack: 'bare' | 'production' | 'highAvailability'
   /** How many messages are by reference, 0 to 1. */
   readonly references: number
@@ -108,7 +108,7 @@ export function planOf(seed: number): Plan {
   const calm = random.chance(0.2)
   const ageless = calm && random.chance(0.5)
   const durationMs = random.scale(MINUTE, (ageless ? 30 : 180) * MINUTE)
-  // What outlives a revocation is seen where the same few keys are read again and again.
+  // A key that outlives a revocation shows only if the same few keys are read again and again.
   const revoked = !calm && random.chance(0.25)
   const many = random.chance(0.04) ? random.int(31, 200) : random.scale(1, 13)
   const isolates = revoked ? random.int(1, 2) : many

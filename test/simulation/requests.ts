@@ -3,7 +3,7 @@ import { EVERYWHERE, RequestScope, runIn } from './scope.ts'
 import type { Since } from './judge.ts'
 import type { Life, World } from './world.ts'
 
-/** What a client does besides waiting, in milliseconds after it asked. */
+/** Acts of a client besides waiting, in milliseconds after its request. */
 export interface Client {
   /** It aborts the call. */
   readonly abortAfterMs?: number
@@ -13,7 +13,7 @@ export interface Client {
   readonly defers: boolean
 }
 
-/** Who aborts is let go within this time: WebCrypto cannot be aborted, all else can. */
+/** A caller that aborts must be released within this time: WebCrypto cannot be aborted, all else can. */
 const LET_GO_MS = 50
 
 /** One request: runs an operation in an isolate and brings what came of it before the judge. */

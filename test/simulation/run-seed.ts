@@ -16,7 +16,7 @@ import { gateSubtle } from './subtle-gate.ts'
 import { Trace } from './trace.ts'
 import { World } from './world.ts'
 
-/** What one seed came to. */
+/** The result of one seed. */
 export interface SeedReport {
   readonly seed: number
   readonly violations: readonly Violation[]
@@ -151,7 +151,7 @@ function scheduleInvalidations(world: World, moments: readonly number[]): void {
   }
 }
 
-/** What happens to the store that isolates share, and through it. */
+/** Schedules the events of the store that isolates share, and those through it. */
 function scheduleShared(world: World, moments: readonly number[]): void {
   const { plan, scheduler } = world
   if (plan.shared === undefined) return

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Scope } from './scheduler.ts'
 
-/** What is always there: the world itself, and servers. */
+/** The scope of the world itself and of servers, which never end. */
 export const EVERYWHERE: Scope = { alive: true }
 
-/** What a request is about, for who judges the calls that it makes. */
+/** The subject of a request: the judge of its calls reads it. */
 export interface Task {
   readonly kind: string
   readonly tenant: string

@@ -55,7 +55,7 @@ export class KeyValueTable {
     return (this.#versions.get(name) ?? []).flatMap(({ value }) => value ?? [])
   }
 
-  /** What a slot sees. */
+  /** Returns the value that a slot sees. */
   read(name: string, slot: number): Bytes | undefined {
     const nowMs = this.#scheduler.nowMs
     const seen = this.#versions.get(name)?.findLast(({ atMs, order }) => {

@@ -22,7 +22,7 @@ import type { Random } from './random.ts'
 import { CallFailed, type Remote } from './remote.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
-/** What the world's judge hears of each call. */
+/** Callbacks by which the world's judge hears of each call. */
 export interface KmsWitness {
   asked(isolate: Isolate, provider: string, operation: string, subject: string): () => void
   /** A data key was made for this isolate, under this wrap. */

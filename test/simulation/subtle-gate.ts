@@ -30,7 +30,7 @@ export function gateSubtle(scheduler: Scheduler, random: Random): () => void {
   const descriptor = { configurable: true, get: () => gate }
   Object.defineProperty(crypto, 'subtle', descriptor)
   return () => {
-    // What is on the prototype shows again.
+    // The prototype's own property shows again.
     Reflect.deleteProperty(crypto, 'subtle')
   }
 }

@@ -37,7 +37,7 @@ export class World {
   readonly judge: Judge
   readonly table: DataKeyTable
   readonly servers: readonly KmsServer[]
-  /** What isolates share data keys through, if they do. */
+  /** The store through which isolates share data keys, if they do. */
   readonly values: KeyValueTable | undefined
   readonly #forger: Forger | undefined
   readonly #storeAuthKey: Uint8Array<ArrayBuffer>

@@ -11,7 +11,7 @@ const VERSIONS = [
 ]
 
 /**
- * What a client must notice: an answer that is cut, because the envelope was tampered with or truncated,
+ * Checks that a client notices a cut answer: the answer to an envelope that was tampered with or truncated
  * never looks complete.
  *
  * @param {Pick<import('./world.mjs').Report, 'check'>} report

@@ -88,7 +88,7 @@ export function checkPipes({ check }, url) {
 }
 
 /**
- * What else may be in the way of a start, and starts that are not the usual ones.
+ * Checks further obstacles to a start, and unusual starts.
  *
  * @param {import('./world.mjs').Report} report
  * @param {import('./world.mjs').World} world

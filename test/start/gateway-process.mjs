@@ -24,7 +24,7 @@ export function stateFolder() {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** What the user of the test has set must not decide it. */
+/** Drops variables that the user of the test has set: they must not decide it. */
 function cleanEnv() {
   const ours = /^(?:EDGE_KMS_|AWS_|AZURE_|HOST$|PORT$)/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))

@@ -41,7 +41,7 @@ export function checkRaw({ check }, url) {
   })
 }
 
-/** What comes back until the server closes, or nothing more comes. @param {number} port @param {string} text */
+/** Returns the answer, read until the server closes or sends nothing more. @param {number} port @param {string} text */
 function exchange(port, text, { ends = false } = {}) {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')

@@ -5,7 +5,7 @@ import { createLocalKms } from '../../src/providers/local/index.ts'
 import { demandProblem, MARKER } from './world.mjs'
 
 /**
- * What works, works: the printed lines, every route, and every size.
+ * Checks that all works as documented: the printed lines, every route, and every size.
  * @param {import('./world.mjs').Report} report
  * @param {import('./world.mjs').World} world
  * @param {import('./world.mjs').Gateway} gateway

@@ -5,7 +5,7 @@ import { mapHeaders } from './curl.mjs'
 import { demandProblem, MARKER } from './world.mjs'
 
 /**
- * What must not open: a clean problem where nothing was answered yet, a broken connection later.
+ * Checks that tampered envelopes never open: a problem document before the first byte, a broken connection after it.
  * @param {import('./world.mjs').Report} report
  * @param {import('./world.mjs').World} world
  * @param {string} url

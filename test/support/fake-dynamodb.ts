@@ -5,7 +5,7 @@ import { parseAuthorization } from '../../adapters/fakes/aws/authorization.ts'
 import { SignatureVerifier } from '../../adapters/fakes/aws/sigv4-verify.ts'
 
 // As much of DynamoDB as the stores speak, behind one network: signatures, keys, conditions, pages.
-// What is said here of DynamoDB, moto says of it in the servers lane under the same contracts.
+// The servers lane runs the same contracts over moto, which confirms how DynamoDB behaves here.
 
 type Attribute = Readonly<Record<string, string>>
 type Item = Readonly<Record<string, Attribute>>
@@ -22,7 +22,7 @@ interface Input {
   readonly ExpressionAttributeValues?: Item
 }
 
-/** What the server answers in place of the operation; `cut`: it is done, and the answer is lost. */
+/** The answer in place of the operation; `cut`: the operation is done, and the answer is lost. */
 export type FakeDynamoDbFault = { readonly status: number; readonly name: string } | 'cut' | 'hang'
 
 /** A table, and what reached it. */
@@ -31,7 +31,7 @@ export interface FakeDynamoDb {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
   readonly items: Map<string, Item>
   readonly asked: { readonly action: string; readonly input: Input }[]
-  /** What `DescribeTable` answers. */
+  /** The answer of `DescribeTable`. */
   description: unknown
   /** For the next operation alone. */
   fault: FakeDynamoDbFault | undefined

@@ -32,7 +32,7 @@ export async function turn(): Promise<void> {
 /** A clock with timers that move only when a test says so, and ears for what the layers tell. */
 export class FakeWorld implements Runtime, Network, Observer {
   nowMs = 1_767_225_600_000
-  /** What `jitter` gives. */
+  /** The next value of `jitter`. */
   random = 0
   readonly events: KmsEvent[] = []
   readonly #timers = new Set<Timer>()

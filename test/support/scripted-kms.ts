@@ -15,7 +15,7 @@ import {
   type WrappedKey,
 } from '../../src/index.ts'
 
-/** What a call does before it answers: nothing, throw, or wait. */
+/** A step that a call makes before it answers: nothing, throw, or wait. */
 export type Step = () => void | Promise<void>
 
 /** Throws this code. */

@@ -7,7 +7,7 @@ import { StoreRepairLog } from '../../src/stores/index.ts'
 import { type ContractCase, demand } from '../../src/testing/contract-case.ts'
 import { randomLetters } from '../../src/testing/samples.ts'
 
-// What the resilience layer keeps in a strong store, as cases for any of them.
+// Cases of the state that the resilience layer keeps, for any strong store.
 
 const rules = { ...standardsOf(CIRCUIT), resetTimeoutMs: 60_000 }
 const ports = { runtime: webRuntime, network: webNetwork, observer: undefined }
@@ -23,7 +23,7 @@ export function sharedCircuitContract(
     })
     return Promise.all(made)
   }
-  /** What was deferred is done. */
+  /** Resolves when all deferred work is done. */
   const settled = async (work: (defer: (one: Promise<unknown>) => void) => void): Promise<void> => {
     const deferred: Promise<unknown>[] = []
     work((one) => deferred.push(one))

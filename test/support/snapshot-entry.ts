@@ -1,4 +1,4 @@
-// What runs inside of a Node startup snapshot: see test/unit/data-keys/snapshot.test.ts. Bundled by
+// The program inside a Node startup snapshot: see test/unit/data-keys/snapshot.test.ts. Bundled by
 // the test, warmed while the snapshot is built, used again by each process that starts from it.
 import { writeSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'

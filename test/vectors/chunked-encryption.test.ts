@@ -41,7 +41,7 @@ const importPrk = (hex: string): Promise<CryptoKey> =>
 
 interface Reading {
   readonly code: string | undefined
-  /** What a reader that streams has released when it stops. */
+  /** Bytes that a streaming reader has released when it stops. */
   readonly released: Uint8Array
   /** The final chunk opens at its place: what a reader that seeks from the end finds. */
   readonly finalOpens: boolean

@@ -104,7 +104,7 @@ async function encryptsBlockAs({ cipher }: XaesKey, hex: string): Promise<boolea
   return toHex(new Uint8Array(a!)) === toHex(new Uint8Array(b!))
 }
 
-/** What a stream body is, written with the code's own chunks. */
+/** Returns the body of a stream, written with the code's own chunks. */
 async function streamBody(prk: CryptoKey, aad: EncryptionContext, text: Uint8Array<ArrayBuffer>) {
   const keys = await deriveChunkedKeys(prk, streamSalt, streamContext(aad))
   const parts: Uint8Array[] = [streamSalt, keys.commitment]

@@ -34,7 +34,7 @@ const asked = async (count: number): Promise<void> => {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 /** Long enough for workerd to end a request that has answered. */
 const ended = (): Promise<void> => pause(250)
-/** What a follower waits for a leader that is dead. */
+/** Time that a follower waits for a dead leader. */
 const WAIT_MS = 300
 
 let tenants = 0

@@ -11,7 +11,7 @@ import {
 import { webNetwork } from '../../src/runtime/index.ts'
 import { PlainKms } from '../unit/wire/fixture.ts'
 
-/** What workerd gives a handler. */
+/** The context that workerd gives a handler. */
 interface ExecutionContext {
   waitUntil(work: Promise<unknown>): void
 }
@@ -38,7 +38,7 @@ async function ask(name: string, { signal }: KmsCallOptions): Promise<void> {
   await response.text()
 }
 
-/** What a follower waits for another's call where no test is about that: longer than any test runs. */
+/** Time that a follower waits for another's call where no test is about that: longer than any test runs. */
 const PATIENCE_MS = 60_000
 let waitMs = PATIENCE_MS
 

@@ -190,7 +190,7 @@ const cases: Record<string, Run> = {
   },
   subarray: async (env) => {
     const cipher = clientOf(env)
-    // What lies beside the plaintext is larger than a call may be: it would not cross in silence.
+    // The buffer around the plaintext is larger than a call may be: if all of it crossed, the call would fail.
     const buffer = new Uint8Array(40 * 1_048_576)
     buffer.set(text, 5)
     const view = buffer.subarray(5, 5 + text.length)

@@ -13,7 +13,7 @@ const FULL = {
 }
 const policy = (changes: object): object => ({ policy: { ...FULL, ...changes } })
 
-/** What the bindings of the app allow. */
+/** The permissions of the app's bindings. */
 const PROPS: Readonly<Record<string, object | undefined>> = {
   KMS: policy({}),
   NO_PROPS: undefined,

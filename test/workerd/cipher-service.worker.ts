@@ -28,7 +28,7 @@ interface Env {
   readonly SECRET: SecretBinding
 }
 
-/** What the tests ask about: counts of this isolate, and how streams ended here. */
+/** Facts that the tests ask for: counts of this isolate, and how streams ended here. */
 const seen = { created: 0, kms: [] as string[], streams: [] as string[] }
 let failing: 'config' | 'secret' | undefined
 /** While this is set, `createCiphers` of `Slow` waits. */
@@ -91,7 +91,7 @@ export class Vault extends CipherEntrypoint<Env> {
     return { default: cipher, pii, watched: watched(cipher) }
   }
 
-  /** What a subclass adds is open to every binding. */
+  /** Every binding can call the methods that a subclass adds. */
   notes(): Promise<typeof seen> {
     const notes = structuredClone(seen)
     seen.created = 0

@@ -4,7 +4,7 @@ import { caller, cipherMiniflare } from './cipher-miniflare.ts'
 
 // R39: streams between two Workers. Each trap of RPC streams that the client meets has a test by name.
 
-/** What may be under way between a source and a reader, in bytes: no more with a longer stream. */
+/** Bytes that may be under way between a source and a reader: no more with a longer stream. */
 const MOST_UNDER_WAY = 1_048_576
 
 interface Sides {

@@ -20,7 +20,7 @@ const clientOf = (env: Env, name = 'KMS', key = 'watched'): CipherClient =>
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const told = (error: unknown): string => (isKmsError(error) ? error.code : (error as Error).message)
 
-/** What both sides of a transform saw. */
+/** The observations of both sides of a transform. */
 interface Sides {
   /** Bytes that were taken from the source. */
   sent: number

@@ -16,7 +16,7 @@ interface Env {
   readonly CALL_TIMEOUT_MS: number
 }
 
-/** What workerd gives a handler. */
+/** The context that workerd gives a handler. */
 interface ExecutionContext {
   waitUntil(work: Promise<unknown>): void
 }

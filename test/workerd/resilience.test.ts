@@ -2,7 +2,7 @@ import { Miniflare, Response } from 'miniflare'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { workerModule } from './worker-module.ts'
 
-// What one request holds, another one must not wait for without a timer of its own. Each request is
+// A request must not wait without a timer of its own for what another request holds. Each request is
 // a request of its own to one isolate; the KMS answers when the test says so.
 
 let worker: Miniflare

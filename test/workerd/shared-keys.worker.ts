@@ -29,7 +29,7 @@ interface Env {
 
 declare const caches: { readonly default: WebCache }
 
-/** What a thousand caches saw, in sum. */
+/** The sums over a thousand caches. */
 export interface Seen {
   readonly commitments: readonly string[]
   readonly adoptions: number

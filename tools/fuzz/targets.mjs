@@ -1,5 +1,5 @@
 /**
- * What is fuzzed. A target takes one input, returns `accepted` or `refused`, and throws where the
+ * The targets of the fuzzer. Each takes one input, returns `accepted` or `refused`, and throws where the
  * code under test broke its word. A KmsError is a refusal; any other error is a defect.
  */
 import assert from 'node:assert/strict'
@@ -96,7 +96,7 @@ async function decrypt(cipher, random, { items, count }) {
   const before = count.unwraps
   try {
     const plaintext = await cipher.decrypt(bytes, { context: item.context, kinds: READABLE })
-    // What opens is what somebody encrypted: a forgery would be anything else.
+    // Every plaintext that opens was encrypted before: anything else is a forgery.
     const genuine = items.some((other) => other.plaintext && equal(other.plaintext, plaintext))
     assert.ok(genuine, 'a plaintext that nobody encrypted')
     return 'accepted'

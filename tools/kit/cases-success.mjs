@@ -1,4 +1,4 @@
-// What a reader must open.
+// Cases that a reader must open.
 import {
   AAD,
   CHUNK,

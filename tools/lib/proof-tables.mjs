@@ -62,7 +62,7 @@ export function byServer(parts) {
   )
 }
 
-/** What a check of a store is about. @type {[title: string, test: RegExp][]} */
+/** The subjects of a store's checks. @type {[title: string, test: RegExp][]} */
 const STORE_PARTS = [
   ['key-value contract', /key-value store\b(?! refuses)/],
   ['data-key contract', /data-key store\b(?! refuses)/],

@@ -1,4 +1,4 @@
-/** What the lanes saw, row by row, for docs/proof.md: kept only where `npm run proof` asks for it. */
+/** Keeps the observations of the lanes, row by row, for docs/proof.md, if `npm run proof` asks for it. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 

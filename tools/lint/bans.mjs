@@ -1,4 +1,4 @@
-/** What may not be named where: the sentences of ARCHITECTURE.md that are about single words. */
+/** Words that a folder must not contain: the sentences of ARCHITECTURE.md about single words. */
 
 const only = (place) => `Only ${place} may use this: take it from the Runtime port.`
 

@@ -1,4 +1,4 @@
-/** What a machine lacks: a reason to skip on a developer's machine, a failure in CI. */
+/** An error for software that a machine lacks: a reason to skip for a developer, a failure in CI. */
 export class MissingError extends Error {
   /** @override */
   name = 'MissingError'

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import { MissingError } from './missing.mjs'
 
-/** What {@link nginxBefore} and its installation share. */
+/** The name and version that {@link nginxBefore} and its installation share. */
 export const nginx = { name: 'nginx', version: 'of-the-distribution', install }
 
 /**

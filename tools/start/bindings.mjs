@@ -30,7 +30,7 @@ const CONFIG = 'EDGE_KMS_CONFIG'
 const GOOGLE = 'GOOGLE_APPLICATION_CREDENTIALS'
 
 /**
- * What the Worker is given, and what the user is told about it. Vendor variables alone never switch
+ * Returns the Worker's bindings, and the words for the user about them. Vendor variables alone never switch
  * the KMS: only EDGE_KMS_CONFIG and the variables that name a key do.
  *
  * @param {string} root

@@ -1,5 +1,5 @@
 /**
- * What a user sees when the gateway is ready: the two curl lines work as they stand.
+ * Returns the lines that a user sees when the gateway is ready: the two curl lines work as they stand.
  * `Expect:` because workerd never answers curl's question, so that curl would wait a second.
  *
  * @param {string} url

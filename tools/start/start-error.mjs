@@ -1,2 +1,2 @@
-/** What the user can mend: shown as it is, without a stack. */
+/** An error that the user can mend: it is shown as it is, without a stack. */
 export class StartError extends Error {}

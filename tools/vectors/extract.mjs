@@ -11,7 +11,7 @@ if (from === undefined) {
 }
 const to = join(import.meta.dirname, '..', '..', 'test', 'vectors')
 
-// What each kind of test needs; every other field (comments above all) is dropped.
+// The fields that each kind of test needs; all others (above all comments) are dropped.
 const FIELDS = {
   AeadTest: ['tcId', 'key', 'iv', 'aad', 'msg', 'ct', 'tag', 'result', 'flags'],
   HkdfTest: ['tcId', 'ikm', 'salt', 'info', 'size', 'okm', 'result', 'flags'],

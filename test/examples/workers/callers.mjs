@@ -1,4 +1,4 @@
-/** What the app and the vault answer to callers without the right. */
+/** Checks the answers of the app and the vault to callers without permission. */
 import assert from 'node:assert/strict'
 import { root } from '../../../tools/lib/folders.mjs'
 import { TOKENS } from './world.mjs'

@@ -25,7 +25,7 @@ export function openProject() {
     symlinkSync(join(from, 'node_modules', name), path)
   }
   for (const name of readdirSync(join(example, 'node_modules'))) link(name, example)
-  // What npm would install beside the tarball, unless the example has it already.
+  // npm would install these beside the tarball, unless the example has them already.
   for (const name of Object.keys(dependencies)) {
     if (!readdirSync(join(folder, 'node_modules')).includes(name)) link(name, root)
   }

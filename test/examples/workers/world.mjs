@@ -97,7 +97,7 @@ export async function openWorld(project) {
 }
 
 /**
- * What a check uses of the Workers that run.
+ * Returns the parts of the running Workers that a check uses.
  *
  * @typedef {Awaited<ReturnType<typeof appOf>>} App
  * @param {Miniflare} miniflare

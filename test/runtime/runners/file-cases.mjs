@@ -1,4 +1,4 @@
-/** What `edge-kms/node` reads of files, where there are any: Node, Deno and Bun. */
+/** Cases for the files that `edge-kms/node` reads on Node, Deno and Bun. */
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -20,7 +20,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 /** Another suite can be named to try the runners themselves. */
 const suite = process.env['EDGE_KMS_RUNTIME_SUITE'] ?? join(root, 'test/runtime/suite.ts')
 const scratch = scratchFolder('runtimes')
-/** What lies beside the installed package. */
+/** Files that are copied beside the installed package. */
 const RUNNERS = [
   ...['file-cases.mjs', 'library.mjs', 'report.mjs', 'process.mjs', 'worker.mjs'],
   ...['lambda-handler.mjs', 'lambda-runtime.mjs'],

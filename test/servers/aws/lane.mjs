@@ -8,7 +8,7 @@ import { names, withTarget } from './targets.mjs'
 import { createWorld, refusal } from './world.mjs'
 
 /**
- * What a provider's tests get: the target, and keys made for them alone.
+ * The target of a provider's tests, with keys that are made for them alone.
  *
  * @typedef {import('./world.mjs').AwsTarget & import('./world.mjs').Credentials &
  *   Awaited<ReturnType<typeof setUpKeys>>} ProviderTarget

@@ -60,7 +60,7 @@ export async function run(target, { check, skip }) {
   )
 }
 
-/** What a new process makes of it. @param {object} options @param {Uint8Array} envelope @param {object} message */
+/** Returns what a new process decrypts. @param {object} options @param {Uint8Array} envelope @param {object} message */
 async function inAnotherProcess(options, envelope, message) {
   const input = { options, message, envelope: Buffer.from(envelope).toString('base64') }
   const file = fileURLToPath(new URL('cold-reader.mjs', import.meta.url))

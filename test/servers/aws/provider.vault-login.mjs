@@ -7,7 +7,7 @@ import { webNetwork } from '../../../src/runtime/index.ts'
 
 const text = (/** @type {string} */ base64) => Buffer.from(base64, 'base64').toString()
 
-/** What the login sends to Vault. @param {any} credentials */
+/** Returns the request that the login sends to Vault. @param {any} credentials */
 async function loginOf(credentials) {
   /** @type {any} */
   let body

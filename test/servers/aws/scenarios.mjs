@@ -1,5 +1,5 @@
 /**
- * What AWS's official client sees of a KMS and an STS, as observations to compare between servers.
+ * AWS's official client observes a KMS and an STS, so that servers can be compared.
  * A scenario states nothing about right or wrong: expected.json does.
  */
 import { accessScenarios } from './scenarios/access.mjs'

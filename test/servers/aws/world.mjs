@@ -1,5 +1,5 @@
 /**
- * What a scenario works with: AWS's official clients, aimed at one target, and observations that
+ * A scenario's tools: AWS's official clients, aimed at one target, and observations that
  * can be compared between targets. Imports nothing, so that any runner can use it.
  *
  * @typedef {{ accessKeyId: string, secretAccessKey: string, sessionToken?: string }} Credentials

@@ -1,5 +1,5 @@
 /**
- * What Microsoft's official clients see of Entra ID, a vault and a Managed HSM, as observations.
+ * Microsoft's official clients observe Entra ID, a vault and a Managed HSM.
  * A scenario states nothing about right or wrong: expected.json does.
  */
 import { keyScenarios } from './scenarios/keys.mjs'

@@ -1,5 +1,5 @@
 /**
- * What a scenario works with: Microsoft's official clients, with their requests handed to one target,
+ * A scenario's tools: Microsoft's official clients, with their requests handed to one target,
  * and observations that can be compared between targets. Their own check of the challenge stays on.
  *
  * @typedef {{ clientId: string, clientSecret: string }} Application

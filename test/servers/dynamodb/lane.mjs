@@ -117,7 +117,7 @@ async function checkCutAnswers(check, options) {
   })
 }
 
-/** What the official client sees of ours, and we of what it wrote. */
+/** Checks that the official client reads what we wrote, and that we read what it wrote. */
 async function checkOfficialClient(check, options, ask) {
   const TableName = options.table
   const values = new DynamoDbKeyValueStore(options)

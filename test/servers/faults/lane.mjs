@@ -54,7 +54,7 @@ async function seeEveryFault({ name, proxy, newKms }) {
   return { server: SERVERS[name], seen }
 }
 
-/** What was seen, beside what docs/faults.md says. */
+/** Compares the observations with docs/faults.md. */
 async function checkTable(members, report, writes) {
   const all = await Promise.all(members.map(seeEveryFault))
   const rows = []

@@ -1,4 +1,4 @@
-/** What is tried: the whole stack over a real provider, by a clock that a test can move. */
+/** The subject: the whole stack over a real provider, by a clock that a test can move. */
 import { CachedKms, composeKms, EnvelopeCipher, isKmsError } from '../../../src/index.ts'
 
 /** Short and few, so that what hangs does not hang for long. */
@@ -7,7 +7,7 @@ export const SHORTER = {
   deadlineMs: 4_000,
   circuitBreaker: { failureThreshold: 3 },
 }
-/** What an operation may take over its deadline on a machine that is busy. */
+/** Time that an operation may take beyond its deadline on a busy machine. */
 const PATIENCE_MS = 10_000
 
 /** Real time, and what a test adds to it. Timers are real. */
@@ -48,7 +48,7 @@ export function openStack(kms, { stack = {}, cache = {} } = {}) {
 
 const isAttempt = ({ type, layer }) => type === 'call' && layer === 'attempt'
 
-/** What an operation came to: a code, or its answer. What is no typed error is thrown on. */
+/** Returns the code or the answer of an operation. Errors without a code are thrown again. */
 export async function outcomeOf(/** @type {Promise<any>} */ work) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer

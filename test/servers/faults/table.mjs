@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { root } from '../../../tools/lib/folders.mjs'
 
 /**
- * What was seen of one fault, before one server.
+ * The observations of one fault in front of one server.
  *
  * @typedef {{ first: string, circuit: string, cached: string, after: string }} Seen
  */

@@ -5,7 +5,7 @@ import { scenarios } from './scenarios.mjs'
 import { fakeDefects, targets, withFake } from './targets.mjs'
 import { createWorld, refusal } from './world.mjs'
 
-/** What a provider's tests get beside the target: keys made for them alone. */
+/** Returns the keys that are made for a provider's tests alone, beside the target. */
 const setUp = async (world) => ({
   keyName: await world.createKey(),
   otherKeyName: await world.createKey(),

@@ -12,7 +12,7 @@ import { openGrpcFront } from './grpc-front.mjs'
 
 const OPAQUE = 'answers 500 to what does not open'
 const MEMBERLESS = 'refuses what the client sends over REST for a message without members'
-/** What the emulator gets wrong, by each of the ways. */
+/** Mistakes of the emulator, by each of the ways. */
 const DEVIATIONS = {
   'refuses a wrap under a changed context': OPAQUE,
   'refuses a changed wrap': OPAQUE,
@@ -119,7 +119,7 @@ const codeOf = async (/** @type {Promise<unknown>} */ work) => {
   }
 }
 
-/** What the fake can refuse, by the client and by fetch: one code for both. */
+/** Checks that each refusal of the fake has the same code by the client and by fetch. */
 async function refusals(way, { check }) {
   const fake = createFakeGcp()
   const front = await openFront((request) => fake.fetch(request))

@@ -1,5 +1,5 @@
 /**
- * What Google's own client sees of a KMS, as observations to compare between servers. A scenario
+ * Google's own client observes a KMS, so that servers can be compared. A scenario
  * states nothing about right or wrong: expected.json does.
  */
 import { accessScenarios } from './scenarios/access.mjs'

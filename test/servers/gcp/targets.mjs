@@ -1,4 +1,4 @@
-/** What plays Cloud KMS: an emulator that others wrote, and our own fake behind a port. */
+/** The servers that play Cloud KMS: an emulator that others wrote, and our own fake behind a port. */
 import { openFront } from '../../../tools/servers/front.mjs'
 import { withServers } from '../../../tools/servers/with-servers.mjs'
 

@@ -1,5 +1,5 @@
 /**
- * What a scenario works with: Google's own client over REST, aimed at one target, and observations
+ * A scenario's tools: Google's own client over REST, aimed at one target, and observations
  * that can be compared between targets.
  *
  * @typedef {object} GcpTarget

@@ -1,4 +1,4 @@
-/** What the lane needs of moto: signed calls, the stack of the template, and one user for each function. */
+/** The lane's use of moto: signed calls, the stack of the template, and one user for each function. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

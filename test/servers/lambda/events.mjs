@@ -22,7 +22,7 @@ export const urlEvent = (method, rawPath, body) => ({
   isBase64Encoded: false,
 })
 
-/** What the poller of SQS makes of messages that it received. */
+/** Returns the event that the poller of SQS makes from messages that it received. */
 export const sqsEvent = (messages, eventSourceARN) => ({
   Records: messages.map((message) => ({
     messageId: message.MessageId,
@@ -37,7 +37,7 @@ export const sqsEvent = (messages, eventSourceARN) => ({
   })),
 })
 
-/** What the poller of a stream makes of its records. */
+/** Returns the event that the poller of a stream makes from its records. */
 export const streamEvent = (records, eventSourceARN) => ({
   Records: records.map((record) => ({ ...record, eventSourceARN })),
 })

@@ -12,7 +12,7 @@ const without = (statements, action) =>
     .map((one) => ({ ...one, Action: listed(one.Action).filter((name) => name !== action) }))
     .filter(({ Action }) => Action.length > 0)
 
-/** What each action of the function URL is for; one that is not here fails the check. */
+/** A request to the function URL that needs each action; an action without one fails the check. */
 const uses = {
   'kms:GenerateDataKey': urlEvent('PUT', '/cards/p', '4111'),
   'dynamodb:PutItem': urlEvent('PUT', '/cards/p', '4111'),

@@ -14,7 +14,7 @@ export const readExpected = (/** @type {URL} */ url) => JSON.parse(readFileSync(
 const plain = (value) => JSON.parse(JSON.stringify(value))
 
 /**
- * What a target let a client see, by scenario.
+ * Returns what a client observed of a target, by scenario.
  *
  * @param {{ readonly scenarios: readonly { name: string, run: (world: any) => Promise<unknown> }[],
  *   readonly refusal: (error: any) => object }} vendor

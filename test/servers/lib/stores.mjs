@@ -1,4 +1,4 @@
-/** What every strong store is held to in its lane. */
+/** Checks that every strong store must pass in its lane. */
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dataKeyStoreContract, keyValueStoreContract } from '../../../src/testing/index.ts'

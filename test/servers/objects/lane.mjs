@@ -70,7 +70,7 @@ async function checkNetworks(check, place) {
   network.close()
 }
 
-/** What `.ci/long` does with 256 MiB and 1 GiB, in the time of the gate. */
+/** Checks, in the time of the gate, what `.ci/long` checks with 256 MiB and 1 GiB. */
 async function checkLarge(check, place) {
   await check('R40 32 MiB come back whole and by 100 ranges within 512 MiB of memory', async () => {
     const { peakMiB } = await largeOverS3(place, bucket, 32)

@@ -8,7 +8,7 @@ import { openRedisFront } from './http-front.mjs'
 const bytes = new Uint8Array([0, 1, 254, 255])
 const hour = { ttlMs: 3_600_000 }
 
-/** What a server can tell of a request. */
+/** Returns the form of a request as a server sees it. */
 const shapeOf = ({ method, path, headers, body }) => ({
   method,
   path,

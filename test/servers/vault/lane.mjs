@@ -8,7 +8,7 @@ import { createWorld, refusal } from './world.mjs'
 
 const targets = { openbao: withOpenBao, fake: withFake }
 
-/** What a provider's tests get beside the target: keys made for them alone. */
+/** Returns the keys that are made for a provider's tests alone, beside the target. */
 async function setUp(world) {
   const [key, other] = [await world.createKey(), await world.createKey()]
   const derived = await world.createKey({ derived: true })

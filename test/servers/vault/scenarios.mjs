@@ -1,5 +1,5 @@
 /**
- * What a client of Vault sees of transit and auth, as observations to compare between servers.
+ * A client of Vault observes transit and auth, so that servers can be compared.
  * A scenario states nothing about right or wrong: expected.json does.
  */
 import { accessScenarios } from './scenarios/access.mjs'

@@ -5,7 +5,7 @@ export const audience = 'vault.example'
 export const subject = 'repo:acme/app'
 export const serviceAccount = 'prod:app'
 
-/** What a projected token of a service account says. */
+/** Returns the claims of a projected token of a service account. */
 const accountClaims = (account) => {
   const [namespace, name] = account.split(':')
   return {

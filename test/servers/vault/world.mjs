@@ -1,5 +1,5 @@
 /**
- * What a scenario works with: node-vault, aimed at one target, and observations that can be compared
+ * A scenario's tools: node-vault, aimed at one target, and observations that can be compared
  * between targets.
  *
  * @typedef {'good' | 'expired' | 'wrong-audience' | 'wrong-signature' | 'wrong-subject' |
@@ -23,7 +23,7 @@
 
 export const base64 = (text) => Buffer.from(text).toString('base64')
 
-/** What Vault says, without the frame that Go's errors have. */
+/** Returns Vault's message, without the frame of Go's errors. */
 function words(body) {
   const [first] = body?.errors ?? []
   return typeof first === 'string' ? first.replace(/^\d+ errors? occurred:\s+\* /, '').trim() : ''

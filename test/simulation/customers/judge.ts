@@ -12,7 +12,7 @@ import {
 import { currentScope } from '../scope.ts'
 import type { CustomersPlan } from './plan.ts'
 
-/** What must hold, always. */
+/** Rules that must always hold. */
 export type CustomersRule =
   | 'invisible' // a customer whose KMS is well is served, in time, whatever happens to others
   | 'foreign' // a KMS is asked in calls of its own customer only, and about its own wraps only
@@ -31,7 +31,7 @@ export interface Wrapped {
   readonly dek: Uint8Array
 }
 
-/** What a request is about. */
+/** The subject of a request. */
 export interface Subject {
   /** The customers whose KEKs it may use. */
   readonly customers: readonly string[]

@@ -6,7 +6,7 @@ import type { CustomersRule } from './judge.ts'
 import { customersPlanOf } from './plan.ts'
 import { CustomersWorld, type Life } from './world.ts'
 
-/** What one seed came to. */
+/** The result of one seed. */
 export interface CustomersReport {
   readonly seed: number
   readonly violations: readonly { readonly rule: CustomersRule; readonly text: string }[]

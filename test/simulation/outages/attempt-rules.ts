@@ -107,7 +107,7 @@ function costAfter({ code, endedMs }: Attempt): number {
     : RETRY_COST
 }
 
-/** Who made a secret, and for whom. */
+/** The maker of a secret, and its context. */
 export interface Made {
   readonly secret: SecretBytes
   readonly scope: RequestScope | undefined

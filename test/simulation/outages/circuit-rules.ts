@@ -12,7 +12,7 @@ export interface Attempt {
   code: string | undefined
 }
 
-/** What an attempt waits for its turn in the queue before it begins, and its ways to the store. */
+/** Time that an attempt waits in the queue before it begins, with its ways to the store. */
 const LATE_MS = 1_100
 const OUTAGES: readonly unknown[] = ['ERR_KMS_UNAVAILABLE', 'ERR_KMS_TIMEOUT']
 /** Of the breaker's window, by default, with a bucket of it and the longest write of the store. */
@@ -20,13 +20,13 @@ const WINDOW_MS = 30_000 + 3_000 + 5_000
 /** A call that was cut counts if the KMS had it for a second or all the time that was left, but never below this. */
 const LEAST_MS = 100
 
-/** What the isolates of one world may know of one circuit from each other. */
+/** Facts about one circuit that the isolates of a world may have from each other. */
 export interface CircuitNews {
   opened: boolean
   closed: boolean
   /** When the store last gave each isolate the lease, by the world's clock. */
   readonly leasedAtMs: Map<string, number>
-  /** Who probes, and since when that is theirs to do. */
+  /** The isolate that probes, and since when. */
   lease: { readonly isolate: string; readonly sinceMs: number } | undefined
 }
 

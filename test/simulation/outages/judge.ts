@@ -20,7 +20,7 @@ import type { AttemptWitness } from './witnessed-kms.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** What must hold, always. */
+/** Rules that must always hold. */
 export type OutageRule =
   | AttemptRule // R20, R25: retries, their budget, calls at the same time, who is turned away
   | 'circuit' // R23: opens for outages alone, and then does
@@ -333,11 +333,11 @@ export class OutageJudge {
   }
 }
 
-/** What a call began with. */
+/** The state when a call began. */
 export interface Since {
   readonly scope: object
   readonly atMs: number
-  /** What its caller aborted it with. */
+  /** The reason with which its caller aborted it. */
   readonly reason: unknown
   /** It gives a context that is none of the wrap's. */
   readonly wrong: boolean

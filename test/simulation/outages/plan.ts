@@ -35,7 +35,7 @@ export interface OutagePlan {
   readonly jumps: number
 }
 
-/** What the stack is told, complete, so that the judge has the same numbers. */
+/** The complete options of the stack, so that the judge has the same numbers. */
 export interface Config extends ResilienceConfig {
   readonly deadlineMs: number
   readonly attemptTimeoutMs: number
@@ -110,7 +110,7 @@ export function outagePlanOf(seed: number): OutagePlan {
 function configOf(random: Random, calm: boolean, members: number): Config {
   const attemptTimeoutMs = random.pick([500, 1_000, 2_000])
   const deadlineMs = attemptTimeoutMs * random.pick([2, 3, 5])
-  // Who waits for the whole deadline is refused as a configuration.
+  // A configuration in which a call waits for the whole deadline is refused.
   const waitMs = (ms: number): number => Math.min(ms, deadlineMs - 1)
   const several = members > 1
   return {

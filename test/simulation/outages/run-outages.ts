@@ -6,7 +6,7 @@ import type { OutageRule, Since, Wrapped } from './judge.ts'
 import { type OutagePlan, outagePlanOf } from './plan.ts'
 import { type Life, OutageWorld } from './world.ts'
 
-/** What one seed came to. */
+/** The result of one seed. */
 export interface OutageReport {
   readonly seed: number
   readonly violations: readonly { readonly rule: OutageRule; readonly text: string }[]
@@ -17,7 +17,7 @@ export interface OutageReport {
   readonly written: number
 }
 
-/** Who gives up is let go within this time. */
+/** A caller that gives up must be released within this time. */
 const LET_GO_MS = 5
 const TO_HEAL_MS = 60_000
 /** Rounds after which every isolate is served: one probes, the others are told, or their turn to probe comes. */
@@ -122,7 +122,7 @@ function scheduleAccidents(world: OutageWorld): void {
   }
 }
 
-/** What a client does besides waiting, in milliseconds after it asked. */
+/** Acts of a client besides waiting, in milliseconds after its request. */
 interface Client {
   readonly abortAfterMs?: number
   /** It goes away: on Workers all I/O of the request ends with it. */
@@ -236,7 +236,7 @@ async function recover(world: OutageWorld): Promise<void> {
 
 const task = { tenant: '', durable: false, hostile: false }
 
-/** Whatever left opens in the end, by each of its KEKs alone. */
+/** Checks that every message that left opens in the end, by each of its KEKs alone. */
 async function prove(world: OutageWorld): Promise<void> {
   const { judge, scheduler, plan, servers } = world
   const random = new Random(plan.seed, 'proofs')

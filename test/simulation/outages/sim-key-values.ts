@@ -35,7 +35,7 @@ export class KeyValueTable {
   }
 }
 
-/** Who hears what one isolate asks of the store. */
+/** Hears each request of one isolate to the store. */
 export interface StoreWitness {
   readonly read: (key: string) => void
   /** The isolate has heard that another one was first. */

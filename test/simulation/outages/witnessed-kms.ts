@@ -15,7 +15,7 @@ import type {
 } from '../../../src/index.ts'
 import { hex } from '../sim-kms.ts'
 
-/** Who hears what is asked of a KMS, below the stack. */
+/** Hears each request to a KMS, below the stack. */
 export interface AttemptWitness {
   /** Returns what hears how it ended. */
   began(

@@ -35,7 +35,7 @@ export class OutageWorld {
     this.plan = plan
     this.#trace = trace
     this.judge = new OutageJudge(plan, this.scheduler)
-    // Who is born learns of no DEK but through a call, which the judge sees.
+    // A new isolate learns of a DEK only through a call, which the judge sees.
     const witness = {
       asked: () => (): void => undefined,
       secret: (dek: Uint8Array<ArrayBuffer>): void => {

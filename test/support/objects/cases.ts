@@ -5,7 +5,7 @@ import { roundTripCases } from './round-trips.ts'
 import { tamperingCases } from './tampering.ts'
 import type { ObjectCase } from './world.ts'
 
-/** What must hold over every object store. */
+/** Cases that must pass on every object store. */
 export const objectCases: readonly ObjectCase[] = [
   ...roundTripCases,
   ...tamperingCases,

@@ -17,7 +17,7 @@ export interface ObjectWorld {
   pendingUploads(): Promise<number>
 }
 
-/** What lies in the bucket. */
+/** An object as the bucket holds it. */
 export interface RawObject {
   readonly bytes: Uint8Array
   readonly metadata: Readonly<Record<string, string>>

@@ -20,7 +20,7 @@ export interface ChainWrite {
   readonly write: () => Promise<boolean>
 }
 
-/** What a process of a race does to a store. */
+/** The operations of one process of a race on a store. */
 export interface ChainActor {
   readonly step: (end: number) => Promise<ChainStep>
   readonly prepare: () => Promise<ChainWrite>

@@ -1,5 +1,5 @@
 /**
- * What a process does in a race or a crash. Runs on Node, Deno and Bun; a file beside each backend's
+ * One process of a race or a crash. Runs on Node, Deno and Bun; a file beside each backend's
  * tests makes the store and calls it.
  */
 import { writeSync } from 'node:fs'

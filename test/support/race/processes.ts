@@ -12,7 +12,7 @@ export interface Program {
   readonly args: readonly string[]
 }
 
-/** What child.mjs says, a line at a time. */
+/** A line that child.mjs prints. */
 interface Line {
   readonly won?: string
   readonly lost?: number

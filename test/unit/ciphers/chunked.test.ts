@@ -107,7 +107,7 @@ describe('chunked cipher', () => {
       'ERR_ENVELOPE_TOO_LARGE',
     )
     expect(await codeOfAsync(() => openChunk(keys, last + 1, sealed))).toBeDefined()
-    // What GCM itself would make of that index, so that the refusal is the code's and not the tag's.
+    // Seals that index with GCM itself, so that the code refuses it and not the tag.
     const iv = fromHex(
       (BigInt(`0x${toHex(keys.baseNonce)}`) ^ (2n ** 38n)).toString(16).padStart(24, '0'),
     )

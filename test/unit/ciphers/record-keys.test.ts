@@ -112,7 +112,7 @@ describe('the nonce prefix of a writer', () => {
     Object.defineProperty(runtime, 'drawn', { value: { push: () => 0 } })
     const keys = await recordKeys(undefined, { runtime })
     await keys.prepare()
-    // What is sealed does not matter here, so the AEAD answers at once; and no spy remembers it.
+    // The plaintext does not matter here, so the AEAD answers at once; and no spy remembers it.
     const answer = Promise.resolve(new ArrayBuffer(16))
     const { encrypt } = crypto.subtle
     crypto.subtle.encrypt = (algorithm, key, data) =>

@@ -34,7 +34,7 @@ const gcp = {
   credentials: { type: 'metadata-server' },
 }
 
-/** What `createKms` says of a configuration. */
+/** Returns the message of `createKms` about a configuration. */
 function saidOf(config: unknown, options: Parameters<typeof createKms>[1] = {}): string {
   try {
     createKms(config as KmsConfig, options)

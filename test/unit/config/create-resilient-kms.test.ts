@@ -89,7 +89,7 @@ it('required context keys come from the configuration', async () => {
   })
 })
 
-/** What is said of a configuration. */
+/** Returns the message about a configuration. */
 function saidOf(config: unknown): string {
   try {
     createResilientKms(config as ResilientKmsConfig)

@@ -348,7 +348,7 @@ const rows: readonly Row[] = [
 ]
 
 describe('configuration: every option changes behaviour', () => {
-  /** What cannot change between two looks at one configuration: signatures with a salt. */
+  /** Removes signatures with a salt: only they differ between two runs of one configuration. */
   const steady = (seen: string, option: string): string =>
     option.includes('client-certificate') ? seen.replaceAll(/client_assertion=[^&"]*/g, '') : seen
 
@@ -370,7 +370,7 @@ describe('configuration: every option changes behaviour', () => {
   })
 })
 
-/** What an option of this name, wherever it stands, must refuse: at once, or before anything is sent. */
+/** Values that an option of this name must refuse at any place: at once, or before anything is sent. */
 const REFUSED: Readonly<Record<string, unknown>> = {
   accessKeyId: 'a\nb',
   algorithm: 'RSA1_5',

@@ -19,7 +19,7 @@ const options = schemaOptions(
     ),
 )
 
-/** What must be said beside an option, for its bounds to be bounds. */
+/** Options that must be set beside an option, so that its own bounds decide. */
 const BESIDE: Readonly<Record<string, AnyConfig>> = {
   attemptTimeoutMs: { deadlineMs: 900_000 },
   bulkhead: { deadlineMs: 900_000 },
@@ -38,7 +38,7 @@ function withOption(path: string, value: unknown): AnyConfig {
   return { ...beside, [name]: { ...(beside[name] as object | undefined), [inner]: value } }
 }
 
-/** What the configuration says of it, and what the parts say that know nothing of a schema. */
+/** Returns the messages of the configuration, and of the parts, which know no schema. */
 function saidOf(config: AnyConfig): readonly [json: string, parts: string] {
   const say = (make: () => unknown): string => {
     try {

@@ -1,4 +1,4 @@
-/** What the walk needs to see of a JSON Schema. */
+/** The members of a JSON Schema that the walk reads. */
 export interface Json {
   readonly oneOf?: readonly Json[]
   readonly anyOf?: readonly Json[]

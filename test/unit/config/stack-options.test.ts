@@ -1,4 +1,4 @@
-// What each option of the stack changes, given as JSON: seen from outside, by when which KMS is asked.
+// Each option of the stack, given as JSON, changes when which KMS is asked: seen from outside.
 import { expect, it } from 'vitest'
 import { toJSONSchema } from 'zod/mini'
 import { resilientConfigSchema } from '../../../src/config/resilience.ts'

@@ -1,4 +1,4 @@
-// What a use costs, counted and not timed. docs/guides/caching.md has the same table, and is compared.
+// Counts, rather than times, the cost of each use. docs/guides/caching.md has the same table, and is compared.
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import {

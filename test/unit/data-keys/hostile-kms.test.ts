@@ -1,4 +1,4 @@
-// What a KMS or a store may answer, and what a clock may say: every failure has a code, and an abort
+// A hostile KMS or store answers anything, and a clock says anything: every failure has a code, and an abort
 // is heard at once.
 import { describe, expect, it, vi } from 'vitest'
 import {

@@ -1,4 +1,4 @@
-// What each preset's cache costs and how soon it lets go of a revoked key, measured under a fake clock. The
+// Measures what each preset's cache costs, and how soon it drops a revoked key, under a fake clock. The
 // tables of docs/guides/caching.md are compared with it.
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
@@ -45,7 +45,7 @@ function setUp(preset: PresetName, ahead: { readonly refreshAheadMs?: number } =
     side === 'write'
       ? cache.active(CONTEXT, { ...USE, defer })
       : cache.open(header, CONTEXT, { defer })
-  /** What is renewed in the background has come. */
+  /** Resolves when all renewals in the background are done. */
   const renewed = (): Promise<unknown> => Promise.all(pending.splice(0))
   return { kms, runtime, use, renewed }
 }

@@ -1,4 +1,4 @@
-// What a caller in JavaScript gets wrong: the error names the argument, and says what to write instead.
+// A caller in JavaScript passes something wrong: the error names the argument, and says what to write instead.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   CachedKms,

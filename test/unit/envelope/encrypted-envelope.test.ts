@@ -91,7 +91,7 @@ describe('what an envelope says about itself', () => {
         expect(json).not.toContain(Buffer.from(bytes.subarray(0, 12)).toString(form))
       }
     }
-    // What is private does not show: the body is nowhere in what a debugger prints either.
+    // Private fields do not show: a debugger does not print the body either.
     const printed = inspect(envelope, { depth: 9, maxArrayLength: null, showHidden: true })
     const numbers = [...body.subarray(0, 12)].join(',')
     if (body.length > 0) expect(printed.replaceAll(/\s/g, '')).not.toContain(numbers)

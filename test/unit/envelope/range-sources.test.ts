@@ -1,4 +1,4 @@
-// What `read` may do to a range: be short, be wrong, lie. `test/unit/wire/range.test.ts` has the
+// `read` may return too few bytes or wrong ones, or lie. `test/unit/wire/range.test.ts` has the
 // sources that tell the truth.
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'

@@ -73,7 +73,7 @@ describe('rewrap to other KEKs', () => {
         const code = await codeOfAsync(() => coldReader(kek(n)).decrypt(next, READ))
         expect(code).toBe('ERR_ENVELOPE_UNKNOWN_KEY')
       }
-      // What was there is as good as before: the caller decides when it is thrown away.
+      // The old message still opens: the caller decides when to delete it.
       expect(await coldReader(kek(2)).decrypt(message, READ)).toEqual(large)
     },
   )

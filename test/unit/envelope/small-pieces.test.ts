@@ -8,7 +8,7 @@ import { OPTIONS, sequence, setUp } from '../wire/fixture.ts'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** What is held after all of these pieces were written and the stream has not ended. */
+/** Returns the bytes that are held after all of these pieces were written, before the stream ends. */
 async function heldBytes(
   transform: TransformStream<Uint8Array, Uint8Array>,
   pieces: Iterable<Uint8Array>,

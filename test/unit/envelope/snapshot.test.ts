@@ -31,7 +31,7 @@ describe('R13 after a restore from a snapshot', () => {
     const after = await write(cipher)
     expect(kms.calls).toEqual(['generate', 'generate'])
     expect(after.filter((one) => before.includes(one))).toEqual([])
-    // What is written was drawn after clear(): nothing was kept ready.
+    // The random bytes in the envelope were drawn after clear(): nothing was kept ready.
     const drawn = runtime.drawn.slice(drawnBefore).map(toHex)
     const [salt, , nonce, , , streamSalt] = after
     for (const one of [salt, nonce, streamSalt]) expect(drawn).toContain(one)

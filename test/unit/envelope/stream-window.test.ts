@@ -1,4 +1,4 @@
-// What is in flight in a stream: bounded, in order, and never an unhandled rejection.
+// The chunks in flight in a stream are bounded and in order, and no rejection is unhandled.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { EncryptedEnvelope, type EnvelopeCipher } from '../../../src/index.ts'
 import { toHex } from '../../vectors/hex.ts'

@@ -1,4 +1,4 @@
-// What a caller without types gets wrong is said at the call that is wrong, with a code.
+// A caller without types gets an error with a code at the call that is wrong.
 import { describe, expect, it } from 'vitest'
 import {
   CachedKms,

@@ -132,7 +132,7 @@ describe('fuzzed requests', () => {
       expect(shown, label).not.toMatch(/\bat \S+:\d+:\d+|node_modules|\.ts\b|client/)
       if (request.method !== 'HEAD') expect(JSON.parse(shown), label).toHaveProperty('code')
     }
-    // Whatever the seed: half of the requests have maps that fit, and paths and methods that exist.
+    // With any seed, half of the requests have maps that fit, and paths and methods that exist.
     for (const status of [200, 400]) expect(statuses.get(status), String(status)).toBeGreaterThan(0)
   }, 120_000)
 })

@@ -27,8 +27,8 @@ const ROUTES: Readonly<Record<keyof CloudKmsClient, readonly [string, string, 'G
 }
 
 /**
- * What the form of Google's client says, over the fake: messages of protocol buffers in and out. The
- * client itself is run by `npm run test:servers -- gcp`.
+ * A client with the form of Google's, over the fake: messages of protocol buffers in and out. Google's
+ * own client runs in `npm run test:servers -- gcp`.
  */
 export function clientOver(fake: FakeGcp): CloudKmsClient {
   const entries = Object.entries(ROUTES).map(([method, [field, end, verb = 'POST']]) => {

@@ -54,7 +54,7 @@ describe('R9 the body of an answer', () => {
     [[11], undefined],
     [[10, 1], undefined],
     [[4, 4, 4], undefined],
-    // Whatever the header says: HTTP/2 and chunks do not hold a client to it.
+    // The header does not count: HTTP/2 and chunks do not hold a client to it.
     [[4, 4, 4], '10'],
     [[4, 4, 4], '0'],
     [[4, 4, 4], ''],

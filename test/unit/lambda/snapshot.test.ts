@@ -138,7 +138,7 @@ describe('snapshotPoint', () => {
   })
 })
 
-/** What a copy wrote: before the snapshot, and after its restore. */
+/** The lines that a copy wrote, before the snapshot and after its restore. */
 interface Copy {
   readonly before: string
   readonly dataKey: string

@@ -7,7 +7,7 @@ import {
 } from '../../../src/observability/index.ts'
 import { call, checkpointing, macKey, setup, written } from './audit-fixture.ts'
 
-// What an attacker can do who can change the log, and neither the checkpoints nor the keys.
+// The attacker can change the log, but neither the checkpoints nor the keys.
 
 describe.each([true, false])('200 isolates of 20 operations each, with a MAC: %s', (mac) => {
   let log: AuditRecord[]

@@ -56,7 +56,7 @@ function audited(): KeyManagementService {
 
 const { gc } = globalThis
 if (gc === undefined) throw new Error('run it with --expose-gc')
-/** What is in use after a collection, in MiB. */
+/** Returns the memory that is in use after a collection, in MiB. */
 const used = (): number => {
   gc()
   const { heapUsed, external } = process.memoryUsage()

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 
-/** What docs/guides/observability.md says that 10,000 operations take while they wait. */
+/** The bound that docs/guides/observability.md states for 10,000 operations that wait. */
 const MOST_MIB = 128
 
 const child = fileURLToPath(new URL('audit-load.child.ts', import.meta.url))

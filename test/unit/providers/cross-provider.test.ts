@@ -1,4 +1,4 @@
-// What holds for one provider holds for all, and between any two of them.
+// Each rule for one provider holds for all, and between any two of them.
 import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../../src/bytes/index.ts'
 import {

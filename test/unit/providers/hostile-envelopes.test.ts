@@ -83,7 +83,7 @@ const plaintext = new TextEncoder().encode('4111 1111')
 const options = { context: { tenant: 'acme' }, aad: { row: '42' } }
 const body = new Uint8Array(24 + plaintext.length + 16)
 
-/** What a writer would read of a cipher's error. */
+/** Returns the code that a writer would read from a cipher's error. */
 async function codeOf(work: Promise<unknown>): Promise<unknown> {
   return work.then(
     () => 'no error',

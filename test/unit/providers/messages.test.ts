@@ -1,4 +1,4 @@
-// What a mistake in a configuration says: the option, what it must be, and what to do.
+// An error about a configuration names the option, says what it must be, and what to do.
 import { describe, expect, it } from 'vitest'
 import { createAwsKms } from '../../../src/providers/aws-kms/index.ts'
 import {

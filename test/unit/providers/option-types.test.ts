@@ -1,4 +1,4 @@
-// What plain JavaScript, or JSON that was cast, may hand to the functions that make providers and credentials.
+// Plain JavaScript, or JSON that was cast, may hand anything to the functions that make providers and credentials.
 import { inspect } from 'node:util'
 import { expect, it } from 'vitest'
 import { isKmsError } from '../../../src/errors.ts'
@@ -62,7 +62,7 @@ type Kinds<T> = { readonly [K in keyof T]-?: Kind }
 const texts = ['canary', 'false', '7']
 const others = [null, [], [7], {}, { canary: 7 }]
 const call = (): string => 'canary'
-/** What an option of a kind cannot be. */
+/** Values that an option of each kind must refuse. */
 const wrong: Readonly<Record<Exclude<Kind, 'port'>, readonly unknown[]>> = {
   flag: [...texts, 0, 1, NaN, ...others, call],
   number: [...texts, true, NaN, Infinity, 0, -1, 1.5, ...others, call],
@@ -309,7 +309,7 @@ const subjects: Readonly<Record<string, Subject>> = {
   ),
 }
 
-/** What comes of one option. */
+/** Returns the result of making a provider with one option changed. */
 function madeWith({ make, good }: Subject, option: string, value: unknown): unknown {
   try {
     make({ ...good, [option]: value } as never)

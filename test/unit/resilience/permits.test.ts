@@ -21,7 +21,7 @@ describe('R25 permits', () => {
     permits.take(NOW)
     expect(permits.take(NOW + 999)).toBeUndefined()
     expect(permits.take(NOW + 1_000)).toBe(1)
-    // What comes back late is nobody's.
+    // A permit that comes back late belongs to no caller.
     permits.give(0)
     expect(permits.held).toBe(1)
   })

@@ -1,4 +1,4 @@
-// What a caller without types can get wrong, and what the error says.
+// Wrong options from a caller without types, and the words of the errors.
 import { describe, expect, it, vi } from 'vitest'
 import {
   BulkheadKms,

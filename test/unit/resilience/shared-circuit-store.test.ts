@@ -12,7 +12,7 @@ function setup() {
   const world = new FakeWorld()
   const store = new MemoryKeyValues(() => world.now())
   const circuit = (): SharedCircuit => new SharedCircuit(store, 'c', RULES, world.ports)
-  /** What it hears now: a read that it begins, and what came of it. */
+  /** Begins a read, and returns what the circuit learned from it. */
   const hears = async (one: SharedCircuit) => {
     one.news({})
     await turn()

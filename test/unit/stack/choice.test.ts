@@ -46,7 +46,7 @@ const vendors = Object.keys(ENVS)
 const envOf = (vendor: string): Readonly<Record<string, string>> => ENVS[vendor] ?? {}
 const keyOf = (vendor: string): string => Object.keys(envOf(vendor))[0] ?? ''
 
-/** What is said of an environment, without any of its values. */
+/** Returns the provider or the message for an environment, and checks that the message holds none of its values. */
 function saidOf(env: object, kms: StackFromEnvOptions['kms'] = all, more: object = {}): string {
   try {
     return stackFromEnv(env, { kms, ...more }).kms.providerName

@@ -1,4 +1,4 @@
-// What each option of stackFromEnv changes, and what it refuses.
+// Each option of stackFromEnv changes something, and refuses wrong values.
 import { describe, expect, it } from 'vitest'
 import {
   isKmsError,

@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 type Env = Readonly<Record<string, unknown>>
 
-/** What one stack encrypts, another one of the same environment decrypts. */
+/** Encrypts with one stack, and decrypts with another one of the same environment. */
 async function works(
   env: Env,
   kms: KmsSource,
@@ -44,7 +44,7 @@ async function works(
   return stack
 }
 
-/** What reads files, of those that there are. */
+/** Returns a reader of these files, which fails for all others. */
 const filesOf =
   (files: Readonly<Record<string, string | (() => Promise<string>)>>) =>
   async (path: string): Promise<string> => {

@@ -11,7 +11,7 @@ interface Entry {
 
 const LIST = 'tools/mutation/equivalent.json'
 
-/** What the mutation tester says in a copy of the repository whose files were changed before. */
+/** Runs the mutation tester in a copy of the repository with changed files, and returns its words. */
 function saidAfter(change: (clone: string) => void): { status: number | null; stderr: string } {
   const clone = mkdtempSync(join(tmpdir(), 'edge-kms-mutation-lists-'))
   onTestFinished(() => {

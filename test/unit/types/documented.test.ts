@@ -1,4 +1,4 @@
-// What a user must know is said where the user looks: at the method, in the guide, in the workflow.
+// The docs say what a user must know where the user looks: at the method, in the guide, in the workflow.
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { EnvelopeCipher } from '../../../src/index.ts'

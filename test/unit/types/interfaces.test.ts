@@ -7,7 +7,7 @@ import { EnvKeyProvider } from '../../../src/providers/local/index.ts'
 
 // These compile or they do not: an interface has no index signature, a type alias has one.
 
-/** What `wrangler types` writes for a Worker. */
+/** An environment as `wrangler types` writes it for a Worker. */
 interface Env {
   readonly EDGE_KMS_KEY_V1: string
   readonly BUCKET: { readonly get: () => void }

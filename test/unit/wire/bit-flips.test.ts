@@ -30,7 +30,7 @@ async function acceptedFlips(
       if (!isKmsError(error)) throw error
     })
     if (opened === undefined) continue
-    // What opens is the same plaintext: no flip changes what is read.
+    // A message that still opens has the same plaintext: no flip changes it.
     expect(toHex(opened)).toBe(toHex(plaintext))
     accepted.add(bit >> 3)
   }

@@ -159,7 +159,7 @@ export function localKms(version = 1): KeyManagementService {
   return createLocalKms({ versions: [{ version, key: sequence(32, version) }] })
 }
 
-/** What a stream released, and the error that it ended with. */
+/** The bytes that a stream released, and the error that it ended with. */
 export interface Drained {
   readonly released: Bytes
   readonly error: unknown

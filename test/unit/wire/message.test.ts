@@ -66,7 +66,7 @@ describe('message head', () => {
         }
       }
     }
-    // What begins otherwise is no message, whatever its version and kind would be.
+    // Bytes that begin otherwise are never a message, with any version and kind.
     expect(refusal(fromHex('656c02ff'))).toBe(MALFORMED)
   })
 

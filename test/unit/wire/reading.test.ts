@@ -366,7 +366,7 @@ describe('error classes', () => {
       'ERR_ENVELOPE_UNKNOWN_REFERENCE',
       'ERR_STORE_UNAVAILABLE',
     ])
-    // What the KMS says of itself reaches the caller as it is.
+    // The KMS's own errors reach the caller unchanged.
     for (const code of KMS_ERROR_CODES.filter((one) => one.startsWith('ERR_KMS_'))) {
       kms.onUnwrap = () => {
         throw new KmsError(code)

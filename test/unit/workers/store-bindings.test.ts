@@ -102,7 +102,7 @@ describe('the default store', () => {
       partition: 'p',
       storeAuthKey,
     })
-    // What it shares is not refused by the stack.
+    // The stack accepts the stores that it makes.
     composeKms(kms, { ...resilience, circuitStore: circuitStore || undefined })
   })
 

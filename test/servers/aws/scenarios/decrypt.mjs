@@ -70,7 +70,7 @@ export const decryptScenarios = [
     run: (world) => decryptWith(world, ({ blob }) => ({ CiphertextBlob: flip(blob, -1) })),
   },
   {
-    // What comes first in a blob is each server's own affair.
+    // Each server has its own format for the first bytes of a blob.
     name: 'decrypt/flipped-inner-byte',
     run: (world) =>
       decryptWith(world, ({ blob }) => ({

@@ -1,7 +1,7 @@
 /** Key states, dry runs, and keys made for another use. */
 import { observe, utf8 } from '../world.mjs'
 
-/** What every use of a key answers in its present state. */
+/** Observes every use of a key in its present state. */
 const uses = async (world, key, blob) => ({
   encrypt: await observe(() => world.kms('Encrypt', { KeyId: key.Arn, Plaintext: utf8('x') })),
   generate: await observe(() =>

@@ -1,7 +1,7 @@
 /** Decrypt: what opens, and how what does not is refused. */
 import { observe } from '../world.mjs'
 
-/** What becomes of a ciphertext that was changed. */
+/** Observes the decryption of a ciphertext that was changed. */
 const changed = (change) => async (world) => {
   const key = await world.sharedKey()
   return world.opens(key, change(await world.encrypt(key, 'secret')), 'secret')

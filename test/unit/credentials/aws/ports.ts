@@ -99,7 +99,7 @@ export async function drain(ports: TestPorts): Promise<void> {
   await turn()
 }
 
-/** What the work comes to, while pauses and retries pass. */
+/** Returns the result of the work, while pauses and retries pass. */
 export async function whilePausesPass<T>(ports: TestPorts, work: Promise<T>): Promise<T> {
   let isOver = false
   const over = (): void => {

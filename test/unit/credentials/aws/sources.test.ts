@@ -47,7 +47,7 @@ describe('static credentials', () => {
     }
     expect(isKmsError(caught, 'ERR_KMS_CONFIG')).toBe(true)
     expect(inspect(caught) + JSON.stringify(caught)).not.toContain('canary')
-    // What a function gives is held to the same.
+    // The credentials that a function returns must pass the same check.
     const source = toCredentialSource(() => Promise.resolve(given), testPorts())
     expect(await codeOf(source.get({}))).toBe('ERR_KMS_CONFIG')
   })

@@ -42,7 +42,7 @@ export class BindingKms extends PlainKms {
   }
   /** Before each call: may throw, or wait. */
   before: (name: 'generate' | 'unwrap', options: KmsCallOptions) => unknown = () => undefined
-  /** What each unwrap was asked with. */
+  /** The context of each unwrap. */
   readonly contexts: EncryptionContext[] = []
 
   count(name: string): number {
@@ -143,7 +143,7 @@ export class Cluster {
     return result.value
   }
 
-  /** What stands under the one slot of the store. */
+  /** The name and bytes of the store's one slot. */
   get slot(): { readonly name: string; readonly bytes: Bytes } {
     const [entry, ...others] = this.store.values
     if (entry === undefined || others.length > 0) throw new Error('not one value')

@@ -403,7 +403,7 @@ describe('an epoch that is forged', () => {
     holds(other)
     await cluster.world.advance(100)
     expect(other.stats().signals).toBe(2)
-    // What was shared under the epoch that is gone is not taken, and writers go on.
+    // Writers do not adopt a key that was shared under the old epoch, and go on.
     const key = await cluster.key(cluster.isolate())
     expect(key.header.commitment).not.toEqual(before.header.commitment)
   })

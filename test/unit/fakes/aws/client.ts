@@ -137,7 +137,7 @@ export async function encrypted(
   return json['CiphertextBlob'] as string
 }
 
-/** What Decrypt makes of a ciphertext: the text, or the name of the error. */
+/** Returns the text that Decrypt finds in a ciphertext, or the name of the error. */
 export async function opened(
   fake: FakeAws,
   input: Readonly<Record<string, unknown>>,

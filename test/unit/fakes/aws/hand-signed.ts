@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { FakeAws } from '../../../../adapters/fakes/index.ts'
 
-/** What a signer that is told to may do otherwise. */
+/** Ways in which a signer can be told to sign wrongly. */
 export interface Oddities {
   /** Of the scope; the day of the request by default. */
   readonly date?: string

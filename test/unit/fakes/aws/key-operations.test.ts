@@ -11,7 +11,7 @@ const metadata = ({ json }: Answered) =>
 const describeKey = async (fake: FakeAws, KeyId: string, region = fake.region) =>
   metadata(await kms(fake, 'DescribeKey', { KeyId }, { region }))
 
-/** What every use of a key answers. */
+/** Returns the errors of every use of a key. */
 async function uses(fake: FakeAws, KeyId: string, CiphertextBlob: string) {
   const { arn } = fake.createKey()
   const calls: [string, Record<string, unknown>][] = [

@@ -19,7 +19,7 @@ const pool =
 const audience = `${pool}/providers/prov`
 const app = 'app@acme-prod.iam.gserviceaccount.com'
 
-/** What a data key costs with these credentials: the code, and who Google saw. */
+/** Asks for a data key with these credentials. Returns the code, and the caller that Google saw. */
 async function use(fake: FakeGcp, credentials: GcpCredentialsOption) {
   const keyName = fake.createKey()
   const kms = createGcpKms({ keyName, credentials, network: fake.network })

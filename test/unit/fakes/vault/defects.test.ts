@@ -113,7 +113,7 @@ describe('fake Vault: seeded faults', () => {
     expect(FAKE_VAULT_DEFECTS).toHaveLength(12)
   })
 
-  /** What one defect brings about beside its own sign. */
+  /** Signs that a defect shows beside its own. */
   const alsoShows: Readonly<Record<string, readonly string[]>> = {
     'encrypts-under-first-version': ['rewrap-keeps-version'],
   }

@@ -5,7 +5,7 @@ import { webNetwork } from '../../../../src/runtime/index.ts'
 
 const arn = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
 
-/** What `rotateKey` rejects with where AWS answers with this error. */
+/** Returns the error of `rotateKey` if AWS answers with this one. */
 async function errorOf(status: number, headers: HeadersInit, body: string): Promise<KmsError> {
   const kms = createAwsKms({
     keyId: arn,

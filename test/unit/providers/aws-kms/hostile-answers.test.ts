@@ -71,7 +71,7 @@ const MADE = ['GenerateDataKey']
 const BLOB = ['GenerateDataKey', 'Encrypt', 'ReEncrypt']
 const ALL = Object.keys(operations)
 
-/** What is changed in the right answer, and for which operations; `undefined` leaves the member out. */
+/** Changes to the right answer, and the operations that they are for; `undefined` leaves the member out. */
 const changes: readonly (readonly [what: string, on: readonly string[], change: object])[] = [
   ['no KeyId', ALL, { KeyId: undefined }],
   ['KeyId null', ALL, { KeyId: null }],

@@ -22,7 +22,7 @@ const region = 'us-east-1'
 const roleArn = 'arn:aws:iam::111122223333:role/app'
 const context = { tenant: 'acme' }
 
-/** What must never be seen, each in a word of its own. */
+/** Secrets that must never show, each a word of its own. */
 const CANARY = {
   secret: 'canarySecretAccessKey/0123456789+abcdef',
   token: 'canarySessionToken0123456789',

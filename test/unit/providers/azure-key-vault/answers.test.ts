@@ -65,7 +65,7 @@ async function make(fixture: Fixture, ports: TestPorts, credentials: AzureCreden
   }
 }
 
-/** What the caller sees where this is answered to everything, and how often it was asked. */
+/** Returns the error that the caller sees if every request gets this answer, and the number of requests. */
 async function meet(fixture: Fixture, given?: AzureCredentialsOption) {
   const { status, headers, body } = fixture
   const ports = testPorts(() => new Response(body, { status, headers }))

@@ -25,7 +25,7 @@ const fixtures = JSON.parse(read('test/fixtures/gcp/errors.json')) as readonly F
 const title = ({ name, status, source, operation }: Fixture) =>
   `${operation ?? 'Encrypt'} ${name === '' ? 'no name' : name} ${String(status)} (${source})`
 
-/** What the caller sees where this is answered to everything, and how often it was asked. */
+/** Returns the error that the caller sees if every request gets this answer, and the number of requests. */
 async function meet(fixture: Fixture, credentials?: GcpCredentialsOption) {
   const { status, headers, body, operation } = fixture
   const answer = () => new Response(body, { status, headers })
@@ -72,7 +72,7 @@ describe('R22 answers of Google', () => {
         .join('\n')
       // Name and operation may be told; nothing else of 12 characters is in both.
       const known = [fixture.name, error.operation ?? ''].filter((one) => one !== '')
-      // What is ours alone: the code, and the one sentence of what did not open.
+      // Only our own words may show: the code, and the one sentence of a failed decrypt.
       const own = [...known, error.code, new KmsError('ERR_DECRYPT_FAILED').message]
       const rest = own.reduce((text, word) => text.replaceAll(word, '|'), printed)
       const body = known.reduce((text, word) => text.replaceAll(word, '\n'), fixture.body)

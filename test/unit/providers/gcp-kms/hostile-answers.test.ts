@@ -51,7 +51,7 @@ const DECRYPT = ['Decrypt']
 const GET = ['GetCryptoKey']
 const other = keyName.replace(/data$/, 'other')
 
-/** What is changed in the right answer, and for which operations; `undefined` leaves the member out. */
+/** Changes to the right answer, and the operations that they are for; `undefined` leaves the member out. */
 const changes: readonly (readonly [what: string, on: readonly string[], change: object])[] = [
   ['no name', [...ENCRYPT, ...GET], { name: undefined }],
   ['name null', [...ENCRYPT, ...GET], { name: null }],

@@ -13,7 +13,7 @@ import { type Answer, START_MS, testPorts, whilePausesPass } from '../../credent
 import { keyName, over, version, withSum, wrapped } from './over.ts'
 import { createGcpKms } from '../../../../src/providers/gcp-kms/index.ts'
 
-/** What must never be seen, each in a word of its own. */
+/** Secrets that must never show, each a word of its own. */
 const CANARY = {
   token: 'canaryAccessToken0123456789',
   parent: 'canaryParentToken0123456789',

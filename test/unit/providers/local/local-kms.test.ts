@@ -196,7 +196,7 @@ describe('rotation', () => {
     const { dek, wraps } = await wrapped(kms)
     expect(wraps[0]?.kekVersion).toBe('10')
     expect((await opened(kms, old.wraps)).current).toBe(false)
-    // What was stored is the key that wraps, and the copy that was handed out is wiped.
+    // The stored key is the one that wraps, and the copy that was handed out is wiped.
     expect((await opened(kmsOf(stored!), wraps)).dek).toEqual(dek)
     expect(() => held!.expose()).toThrow(TypeError)
   })

@@ -37,7 +37,7 @@ const wrap: WrappedKey = {
   wrapped: encodeUtf8(`vault:v1:${'A'.repeat(80)}`),
 }
 
-/** What the caller sees where this is answered to its call, and how often it was asked. */
+/** Returns the error that the caller sees if its call gets this answer, and the number of requests. */
 async function meet({ operation, status, headers, body }: Fixture) {
   const answers = () => new Response(body, { status, headers })
   const auth = vaultAppRole({ roleId: 'r', secretId: 'canary-secret' })
