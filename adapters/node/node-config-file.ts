@@ -27,7 +27,8 @@ export function nodeConfigFile<T>(path: string): T {
   } catch {
     throw configError('the configuration file cannot be read: check its path and its rights')
   }
-  if (text.length > MAX_CHARACTERS) throw configError('the configuration file is longer than 1 MiB')
+  if (text.length > MAX_CHARACTERS)
+    throw configError('the configuration file must have at most 1 MiB, got more: check its path')
   try {
     return JSON.parse(text.replace(/^\uFEFF/, '')) as T
   } catch {

@@ -38,7 +38,7 @@ export function checkMetadata(custom: Readonly<Record<string, string>>): Record<
   for (const [name, value] of Object.entries(custom) as [string, unknown][]) {
     if (!NAME.test(name) || name.startsWith(OWN_METADATA)) {
       throw configError(
-        'a name in customMetadata must be 1 to 64 of a-z, 0-9 and -, and not begin with edge-kms',
+        'a name in customMetadata must be 1 to 64 of a-z, 0-9 and -, and not begin with edge-kms: rename it',
       )
     }
     if (typeof value !== 'string' || !VALUE.test(value)) {
@@ -96,7 +96,7 @@ export function bindMetadata(aad: EncryptionContext, metadata: ObjectMetadata): 
   // The copy of a promise or a Map has no entry: the key would not be bound.
   if (!isPlain(aad)) throw wrongOption('the answer of aadOf', 'a plain object', aad)
   if (Object.hasOwn(aad, BOUND_BY)) {
-    throw configError(`aadOf must not return the entry ${BOUND_BY}`)
+    throw configError(`aadOf must not return the entry ${BOUND_BY}, which is reserved: rename it`)
   }
   const stored = toStored(metadata)
   const names = Object.keys(stored).sort()

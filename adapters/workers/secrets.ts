@@ -43,7 +43,9 @@ export async function readSecret(
           signal,
           network: webTimers,
           error: () =>
-            new KmsError('ERR_KMS_TIMEOUT', { message: `${name} takes too long to read` }),
+            new KmsError('ERR_KMS_TIMEOUT', {
+              message: `the Secrets Store did not answer for ${name} in time`,
+            }),
         })
   if (typeof value === 'string' && value !== '') return value
   throw wrongOption(name, 'a secret that is not empty', value)

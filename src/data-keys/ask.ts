@@ -33,7 +33,8 @@ async function ask<T>(
   signal: AbortSignal | undefined,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const error = (): KmsError => new KmsError(timeout, { message: 'no answer in time' })
+  const error = (): KmsError =>
+    new KmsError(timeout, { message: `no answer within ${String(timeoutMs)} ms` })
   try {
     return await withTimeout(call, { timeoutMs, signal, network, error }, discard)
   } catch (thrown) {

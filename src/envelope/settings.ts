@@ -34,7 +34,7 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
     maxRecordBytes: integer('maxRecordBytes', maxRecordBytes, 0, LIMITS.maxRecordBytes),
   }
   if (settings.form === 'reference' && !settings.keys.policy.references) {
-    throw configError("form: 'reference' needs a dataKeyStore")
+    throw configError("form: 'reference' requires a dataKeyStore: give one")
   }
   return settings
 }

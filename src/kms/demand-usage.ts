@@ -15,5 +15,8 @@ export function demandUsage(
   use: KmsCapabilities['usage'],
 ): void {
   if (usage === 'both' || usage === use) return
-  throw new KmsError('ERR_KMS_UNSUPPORTED', { message: `for ${usage} only`, provider })
+  throw new KmsError('ERR_KMS_UNSUPPORTED', {
+    message: `this KMS has usage ${usage}, and must have ${use}`,
+    provider,
+  })
 }

@@ -67,7 +67,9 @@ export class AuditQueue {
       const nudge = this.#settled(new Ticket([], 0), defer).catch(() => undefined)
       keepAlive(defer, nudge)
     }
-    throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the audit queue is full' })
+    throw new KmsError('ERR_STORE_UNAVAILABLE', {
+      message: 'the audit queue is full: the sink is too slow, or maxQueueBytes too small',
+    })
   }
 
   /**

@@ -68,7 +68,7 @@ export function composeKms(
   if (audit !== undefined) demandMethod('audit', audit, 'around')
   if (requireAudit && audit?.mode !== 'closed')
     throw configError(
-      `this preset needs an audit log that is fail-closed, got ${audit?.mode ?? 'none'}: give audit`,
+      `this preset requires an audit trail whose mode is closed, got ${audit?.mode ?? 'none'}: give one as audit`,
     )
   if (circuitStore !== undefined) checkShared(circuitStore, scopes, values)
 
@@ -101,7 +101,8 @@ function membersOf(kms: unknown): readonly KeyManagementService[] {
     ? kms.map((one: unknown, i) => serviceOf(`kms[${String(i)}]`, one))
     : [serviceOf('kms', kms)]
   if (members.length === 0) throw configError('kms must have at least one KMS, got 0')
-  if (new Set(members).size < members.length) throw configError('kms must not list one KMS twice')
+  if (new Set(members).size < members.length)
+    throw configError('kms must not list one KMS twice: remove one')
   return members
 }
 
@@ -113,9 +114,11 @@ function checkShared(
 ): void {
   demandMethod('circuitStore', store, 'compareAndSwap')
   if (circuitBreaker === false)
-    throw configError('circuitStore needs circuitBreaker, which is off here')
+    throw configError(
+      'circuitStore requires circuitBreaker, got false: set it, or leave circuitStore out',
+    )
   if (new Set(scopes).size < scopes.length)
-    throw configError('scopes must tell the KMSs apart where their circuits are shared')
+    throw configError('scopes must differ, as circuitStore shares circuits by name: rename one')
 }
 
 /** Refuses what was asked of several KMSs and one cannot give. Presets may ask for it all the same. */
@@ -130,7 +133,7 @@ function refuseForOne({
     hedge: hedge !== false,
   }
   for (const [name, isNeedless] of Object.entries(needless))
-    if (isNeedless) throw configError(`${name} needs several KMSs, got one`)
+    if (isNeedless) throw configError(`${name} requires several KMSs, got one: leave it out`)
 }
 
 /** Refuses what only the stack of each customer can do. Presets may ask for it all the same. */

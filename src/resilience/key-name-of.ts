@@ -20,7 +20,9 @@ export function keyNameOf(
   } catch (error) {
     if (isKmsError(error)) throw error
     // Its message may quote the context.
-    throw new KmsError('ERR_KMS_CONFIG', { message: 'the function in keyFor failed' })
+    throw new KmsError('ERR_KMS_CONFIG', {
+      message: 'the function in keyFor failed: it must return a key name or undefined',
+    })
   }
   if (keyName === undefined) return undefined
   if (typeof keyName === 'string' && keyName !== '' && keyName.length <= MAX_NAME_CHARS)

@@ -179,7 +179,7 @@ export class KmsByContext implements KeyManagementService {
     options.signal?.throwIfAborted()
     const keyName = this.#nameOf(options.context)
     if (keyName !== undefined) return this.#pool.get(keyName, options)
-    const message = 'keyFor knows no KEK for this context'
+    const message = 'keyFor returned undefined: it knows no KEK for this context'
     throw new KmsError(code, { provider: PROVIDER, message })
   }
 

@@ -159,7 +159,10 @@ export class MultiKms implements KeyManagementService {
 
   async rotateKey(options: KmsKekOptions): Promise<readonly KekVersion[]> {
     const versions: KekVersion[] = []
-    if (!this.capabilities.rotates) throw new KmsError('ERR_KMS_UNSUPPORTED', { provider: 'multi' })
+    if (!this.capabilities.rotates) {
+      const message = 'not every KMS to write to can rotate: rotate them one by one'
+      throw new KmsError('ERR_KMS_UNSUPPORTED', { provider: 'multi', message })
+    }
     for (const kms of this.#settings.write) {
       const made = await typedCall(options.signal, () => kms.rotateKey(options))
       versions.push(...checkAnswer(kms.providerName, made, areVersions))
@@ -191,6 +194,8 @@ export class MultiKms implements KeyManagementService {
 
   #demandWriters(): void {
     if (this.#settings.write.length > 0) return
-    throw new KmsError('ERR_KMS_UNSUPPORTED', { message: 'no KMS to write to is configured' })
+    throw new KmsError('ERR_KMS_UNSUPPORTED', {
+      message: 'no KMS in write: give one to encrypt or rewrap',
+    })
   }
 }

@@ -77,7 +77,7 @@ export function multiSettings(options: MultiKmsOptions): MultiSettings {
   if (repairs !== undefined) demandMethod('repairs', repairs, 'note')
   const { quorum, graceMs } = policyOf(writePolicy, writes.length)
   if (quorum < writes.length && repairs === undefined)
-    throw configError('a quorum needs repairs: wraps that are missing must be noted')
+    throw configError('a quorum requires repairs, which notes missing wraps: give a RepairLog')
   return {
     read: reads,
     write: writes,
@@ -103,7 +103,8 @@ function policyOf(
   if (policy === 'all') return { quorum: writers, graceMs: 0 }
   if (Object(policy) !== policy)
     throw wrongOption('writePolicy', 'all or an object with a quorum', policy)
-  if (writers === 1) throw configError('writePolicy needs several KMSs to write to')
+  if (writers === 1)
+    throw configError('writePolicy requires several KMSs to write to, got one: leave it out')
   const { quorum = NaN } = plainOptions(policy, 'writePolicy') as Partial<typeof policy>
   const bounds = { ...QUORUM, quorum: { ...QUORUM.quorum, most: Math.max(1, writers) } }
   return checkNumbers(bounds, { ...policy, quorum }, 'writePolicy.')
@@ -115,8 +116,10 @@ function checkMembers(
 ): void {
   if (reads.length + writes.length === 0)
     throw configError('read and write must have at least one KMS, got 0')
-  if (!reads.every(canRead)) throw configError('read must not have a KMS whose usage is encrypt')
-  if (!writes.every(canWrite)) throw configError('write must not have a KMS whose usage is decrypt')
+  if (!reads.every(canRead))
+    throw configError('read must not have a KMS whose usage is encrypt: give it in write only')
+  if (!writes.every(canWrite))
+    throw configError('write must not have a KMS whose usage is decrypt: give it in read only')
   // Every message would be refused: a header has at most 16 wraps, one of each KEK (W3.8, W3.11).
   const { most } = QUORUM.quorum
   if (writes.length > most)
@@ -124,7 +127,10 @@ function checkMembers(
       `at most ${String(most)} KMSs can write, got ${String(writes.length)}: a header holds no more wraps`,
     )
   const keks = writes.flatMap(keksOf)
-  if (new Set(keks).size < keks.length) throw configError('two KMSs to write to have the same KEK')
+  if (new Set(keks).size < keks.length)
+    throw configError(
+      'each KMS to write to must have its own KEK, got one KEK twice: remove one KMS',
+    )
 }
 
 function listOf(name: string, list: readonly KeyManagementService[]): KeyManagementService[] {

@@ -58,7 +58,9 @@ export async function firstToGenerate(
       notify(ports.observer, { type: 'failover', provider, operation, why: 'failed' })
     }
   }
-  throw new KmsError('ERR_KMS_UNSUPPORTED', { message: 'no KMS to write to is configured' })
+  throw new KmsError('ERR_KMS_UNSUPPORTED', {
+    message: 'no KMS in write: give one to encrypt or rewrap',
+  })
 }
 
 type Landing =

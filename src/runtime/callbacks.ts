@@ -68,7 +68,10 @@ export async function askForJwt(
 export function jwtOf(value: unknown, provider: string): string {
   const token = typeof value === 'string' ? value.trim() : ''
   if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return token
-  throw new KmsError('ERR_KMS_UNAUTHENTICATED', { provider, message: 'the token is not a JWT' })
+  throw new KmsError('ERR_KMS_UNAUTHENTICATED', {
+    provider,
+    message: 'the token must be a JWT, got another value',
+  })
 }
 
 /** A source of credentials or tokens, which expire. */

@@ -69,7 +69,9 @@ export class StoreRepairLog implements RepairLog {
           : await this.#store.compareAndSwap(key, held, record, options)
       if (isWritten) return
     }
-    throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'a note changes too often' })
+    throw new KmsError('ERR_STORE_UNAVAILABLE', {
+      message: 'other writers changed the note of missing wraps at the same time: note it again',
+    })
   }
 }
 
@@ -77,7 +79,9 @@ export class StoreRepairLog implements RepairLog {
 function keyOf(dataKey: string): string {
   const [, salt] = /^([\w-]{43})\.\d{1,16}$/.exec(dataKey) ?? []
   if (salt === undefined)
-    throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'dataKey must be an edge-kms:dk' })
+    throw new KmsError('ERR_STORE_UNAVAILABLE', {
+      message: 'dataKey must be a value of edge-kms:dk, got other text',
+    })
   return `ek1/${salt}`
 }
 

@@ -86,7 +86,8 @@ export function readKeyHeader(reader: ByteReader, maxWraps: number): KeyHeader {
   }
   const fixedLength = reader.at - start
   const count = reader.u8()
-  if (count > maxWraps) throw new KmsError('ERR_WIRE_LIMIT_EXCEEDED', { message: 'too many wraps' }) // W3.9
+  const message = `more than ${String(maxWraps)} wraps`
+  if (count > maxWraps) throw new KmsError('ERR_WIRE_LIMIT_EXCEEDED', { message }) // W3.9
   const wraps: WrappedKey[] = []
   for (let i = 0; i < count; i++) {
     wraps.push(readWrap(reader))

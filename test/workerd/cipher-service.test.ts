@@ -88,7 +88,8 @@ describe('R39 refusals by the props of a binding', () => {
   it('refuses a key that the policy names and the service does not have', async () => {
     expect(await run('encrypt', { key: 'gone' })).toMatchObject({
       code: 'ERR_KMS_CONFIG',
-      message: 'the policy allows a key that createCiphers does not return',
+      message:
+        'the policy allows a key that createCiphers does not return: return it, or remove it',
     })
   })
 

@@ -60,7 +60,9 @@ export async function readyCiphers(
 export function cipherNamed(ciphers: Ciphers, name: string): ServiceCipher {
   const cipher = Object.hasOwn(ciphers, name) ? ciphers[name] : undefined
   if (cipher !== undefined) return cipher
-  throw configError('the policy allows a key that createCiphers does not return')
+  throw configError(
+    'the policy allows a key that createCiphers does not return: return it, or remove it',
+  )
 }
 
 async function created(create: () => Ciphers | Promise<Ciphers>): Promise<unknown> {
@@ -68,7 +70,10 @@ async function created(create: () => Ciphers | Promise<Ciphers>): Promise<unknow
     return await withTimeout(async () => create(), {
       timeoutMs: CREATE_TIMEOUT_MS,
       network: webTimers,
-      error: () => new KmsError('ERR_KMS_TIMEOUT', { message: 'createCiphers takes too long' }),
+      error: () =>
+        new KmsError('ERR_KMS_TIMEOUT', {
+          message: 'createCiphers of the service did not return in time',
+        }),
     })
   } catch (error) {
     if (isKmsError(error)) throw error

@@ -85,7 +85,8 @@ function containerUrl({ relativeUri, fullUri }: ContainerCredentialsOptions): st
     return ECS_ADDRESS + relativeUri
   }
   if (fullUri === undefined || relativeUri !== undefined) {
-    throw configError('exactly one of relativeUri and fullUri must be given')
+    const got = fullUri === undefined ? 'neither' : 'both'
+    throw configError(`give relativeUri or fullUri, got ${got}`)
   }
   const url = URL.canParse(fullUri) ? new URL(fullUri) : undefined
   const plain = url?.protocol === 'http:' && PLAIN_HOSTS.test(url.hostname)
@@ -114,7 +115,7 @@ async function tokenOf(
 function expiration(text: string): number {
   const at = Date.parse(text)
   if (!Number.isNaN(at)) return at
-  throw invalid('Expiration is not a time')
+  throw invalid('Expiration of the answer must be a time, got other text')
 }
 
 /** A path that the agent does not know stays unknown: only what may pass is retried. */

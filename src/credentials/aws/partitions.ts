@@ -44,7 +44,8 @@ export function awsEndpoint(service: string, region: string, options: EndpointOp
     const name = fips === true && !isFips ? `${service}-fips` : service
     return `https://${name}.${region}.${rowOf(region)[dualStack ? 3 : 2]}`
   }
-  if (fips || dualStack) throw configError('fips and dualStack exclude endpoint')
+  if (fips || dualStack)
+    throw configError('endpoint excludes fips and dualStack: give endpoint, or the flags')
   return checkEndpoint(endpoint, options)
 }
 

@@ -70,7 +70,7 @@ export function checkCredentials(
   if (wrong === false) return credentials
   throw new KmsError(received === undefined ? 'ERR_KMS_CONFIG' : 'ERR_KMS_RESPONSE_INVALID', {
     ...received,
-    message: `${wrong} is missing or malformed`,
+    message: `${wrong} is missing or malformed: it must be a text without spaces or line breaks`,
   })
 }
 

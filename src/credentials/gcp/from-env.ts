@@ -71,14 +71,16 @@ class LaterSource implements GcpCredentialSource {
 function sourceOf(text: string, options: GcpEnvOptions): GcpCredentialSource {
   const { readTextFile, ...ports } = plainOptions(options)
   const json = parseJsonObject(encodeUtf8(text))
-  if (json === undefined) throw configError('the credentials must be a JSON object')
+  if (json === undefined) throw configError('the credentials must be a JSON object, got other text')
   switch (json['type']) {
     case 'service_account':
       return gcpServiceAccount({ key: text, ...ports })
     case 'external_account':
       return federated(json, readTextFile, ports)
     default:
-      throw configError('type must be service_account or external_account')
+      throw configError(
+        'type must be service_account or external_account: make such a file, or give credentials in code',
+      )
   }
 }
 
@@ -104,9 +106,11 @@ function federated(
   const { file, format } = Object(place) as JsonObject
   const { type = 'text', subject_token_field_name: field } = Object(format) as JsonObject
   if (typeof file !== 'string' || (type !== 'text' && typeof field !== 'string'))
-    throw configError('credential_source must have a file that holds the token')
+    throw configError(
+      'credential_source must have the path of a file that holds the token: other sources are unsupported',
+    )
   if (readTextFile === undefined)
-    throw configError('credential_source names a file: give readTextFile, which reads one')
+    throw configError('credential_source names a file, and readTextFile is not set: give it')
   const token = async (): Promise<string> => {
     const text = await readTextFile(file)
     if (type === 'text') return text

@@ -37,10 +37,11 @@ export function readTokenAnswer(response: HttpResponse, facts: GcpCallFacts): Gc
     return new KmsError('ERR_KMS_RESPONSE_INVALID', { provider, operation, message })
   }
   if (answer === undefined) throw invalid('the answer is not a JSON object')
-  if (!/^bearer$/i.test(stringField(answer, 'token_type'))) throw invalid('no bearer token')
+  if (!/^bearer$/i.test(stringField(answer, 'token_type')))
+    throw invalid('token_type of the answer must be Bearer')
   const seconds = answer['expires_in']
   if (typeof seconds !== 'number' || !(seconds > 0 && seconds <= 86_400))
-    throw invalid('expires_in makes no sense')
+    throw invalid('expires_in of the answer must be above 0, at most 86400')
   const token = stringField(answer, 'access_token')
   return takeToken({ token, expiresAtMs: facts.nowMs + seconds * 1_000 }, facts)
 }

@@ -41,14 +41,18 @@ export function githubActionsToken(options: GithubActionsTokenOptions): OidcToke
   const given = env['ACTIONS_ID_TOKEN_REQUEST_URL']
   const bearer = env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']
   if (typeof given !== 'string' || !URL.canParse(given))
-    throw configError('ACTIONS_ID_TOKEN_REQUEST_URL is not set: the job needs id-token: write')
+    throw configError(
+      'ACTIONS_ID_TOKEN_REQUEST_URL is not set: give the job the permission id-token: write',
+    )
   if (typeof bearer !== 'string' || !/^[\x21-\x7e]+$/.test(bearer))
     throw configError(
-      'ACTIONS_ID_TOKEN_REQUEST_TOKEN must be a header value, and is not set or malformed',
+      'ACTIONS_ID_TOKEN_REQUEST_TOKEN must be visible ASCII, got nothing or other text: give the job the permission id-token: write',
     )
   const url = new URL(given)
   if (url.protocol !== 'https:' || url.username + url.password !== '')
-    throw configError('ACTIONS_ID_TOKEN_REQUEST_URL must be https')
+    throw configError(
+      'ACTIONS_ID_TOKEN_REQUEST_URL must be an https URL without a user: leave it as GitHub sets it',
+    )
   url.searchParams.set('audience', audience)
   const transport = new Transport({ network, timeoutMs })
   const headers = { accept: 'application/json', authorization: `bearer ${bearer}` }

@@ -46,7 +46,7 @@ export class DataKeyRecords {
     const { store } = this.#settings
     if (store === undefined) {
       throw new KmsError('ERR_WIRE_KIND_REFUSED', {
-        message: 'the message is by reference, and dataKeyStore is not set',
+        message: 'the message is by reference, and dataKeyStore is not set: give it',
       })
     }
     const name = dataKeyStoreKey(commitment)

@@ -71,7 +71,10 @@ export class BoundedStore {
       await this.#call(signal, (call) => this.#put(name, value, ttlMs, call))
     } catch (cause) {
       signal?.throwIfAborted()
-      throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the others were not told', cause })
+      throw new KmsError('ERR_STORE_UNAVAILABLE', {
+        message: 'the store did not take the new epoch: invalidate again',
+        cause,
+      })
     }
   }
 
@@ -106,7 +109,10 @@ export class BoundedStore {
     // The own length of the array, whatever a subclass says, and before it is copied.
     const length = Reflect.get(TYPED_ARRAY, 'length', value) as number
     if (length > this.#store.capabilities.maxValueBytes) {
-      throw new KmsError('ERR_STORE_UNAVAILABLE', { message: 'too long', retryable: false })
+      throw new KmsError('ERR_STORE_UNAVAILABLE', {
+        message: 'the value is too long',
+        retryable: false,
+      })
     }
     return copyBytes(value)
   }

@@ -51,9 +51,10 @@ export function sharedDataKeys(options: SharedDataKeysOptions): SharedDataKeys {
   return Object.freeze({
     attach: (host) => {
       const { bindsContext, usage } = host.capabilities
-      if (usage === 'encrypt') throw configError('shared keys need a kms that unwraps')
+      if (usage === 'encrypt')
+        throw configError('shared requires a kms that unwraps, got usage encrypt: leave shared out')
       if (!bindsContext && settings.storeAuthKey === undefined) {
-        throw configError('this kms does not authenticate the context: storeAuthKey is needed') // W5.11
+        throw configError('storeAuthKey is required: this kms does not authenticate the context') // W5.11
       }
       return new StoreLevel(settings, withCheckedClock(host))
     },

@@ -48,7 +48,9 @@ export function createAzureKeyVaultKms(options: AzureKeyVaultOptions): AzureKeyV
   }
   const { keyId, resource, isManagedHsm } = configuredKey(place)
   if (algorithm === 'A256KW' && !isManagedHsm)
-    throw configError('algorithm A256KW requires a key of a Managed HSM')
+    throw configError(
+      'algorithm A256KW requires a key of a Managed HSM: use another algorithm or key',
+    )
   const client = new VaultClient({
     keyId,
     resource,

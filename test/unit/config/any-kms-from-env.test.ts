@@ -161,7 +161,7 @@ describe('stores by the names of their bindings', () => {
     [{ circuitStore: true }, 'circuitStore must be'],
     [
       { circuitStore: { binding: 'STORE' }, circuitBreaker: false },
-      'circuitStore needs circuitBreaker',
+      'circuitStore requires circuitBreaker',
     ],
     [{ shared: { ...shared, store: { binding: 'NONE' } } }, 'shared.store.binding names a store'],
     [{ shared: { ...shared, storeAuthKey: undefined } }, 'storeAuthKey is missing'],

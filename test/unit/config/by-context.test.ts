@@ -265,7 +265,7 @@ describe('a stack for each customer, as JSON', () => {
         { kms: local(), circuitBreaker: false },
         { circuitStore: new MemoryKeyValueStore() },
       ),
-    ).toThrow('circuitStore needs circuitBreaker')
+    ).toThrow('circuitStore requires circuitBreaker')
     expect(() => createResilientKms({ kms: local(), preset: 'highSecurity' })).toThrow('audit')
   })
 })

@@ -150,7 +150,7 @@ describe('what is wrong is named by its path, with the nearest known name', () =
       { kms: [a, local('b')], writePolicy: { quorum: 3 } },
       'writePolicy.quorum must be an integer from 1 to 2, got 3',
     ],
-    [{ kms: [a, local('b')], writePolicy: { quorum: 1 } }, 'a quorum needs repairs'],
+    [{ kms: [a, local('b')], writePolicy: { quorum: 1 } }, 'a quorum requires repairs'],
     [part('order', 'canary'), 'order must be one of configured, fastest'],
     [part('hedge', { after: 1 }), 'unknown option: hedge.after: did you mean afterMs?'],
     [part('hedge', { budget: 1 }), 'hedge.afterMs is missing'],
@@ -164,7 +164,7 @@ describe('what is wrong is named by its path, with the nearest known name', () =
       'cache.refreshAheadMs must be an integer from 0 to 10, got 11',
     ],
     [part('cache', { requiredContextKeys: 'canary' }), 'cache.requiredContextKeys must be'],
-    [{ kms: [a, { ...a, usage: 'encrypt' }] }, 'two KMSs to write to have the same KEK'],
+    [{ kms: [a, { ...a, usage: 'encrypt' }] }, 'each KMS to write to must have its own KEK'],
     [
       part('retry', { baseDelayMs: 9, maxDelayMs: 8 }),
       'baseDelayMs must be an integer from 1 to 8, got 9',
@@ -173,7 +173,10 @@ describe('what is wrong is named by its path, with the nearest known name', () =
       { kms: Array.from({ length: 6 }, (_, i) => local(String(i))) },
       'cache.maxWraps must be at least 6, the number of KEKs that write, got 5',
     ],
-    [{ kms: a, preset: 'highSecurity' }, 'this preset needs an audit log that is fail-closed'],
+    [
+      { kms: a, preset: 'highSecurity' },
+      'this preset requires an audit trail whose mode is closed',
+    ],
   ])('%j', (config, said) => {
     expect(saidOf(config)).toContain(said)
   })

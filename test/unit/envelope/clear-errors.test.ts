@@ -49,7 +49,11 @@ describe('a cipher', () => {
       { kms, acceptVersions: 5 },
       'acceptVersions must be an array of supported versions: [1], got a number',
     ],
-    ['form without a store', { kms, form: 'reference' }, "form: 'reference' needs a dataKeyStore"],
+    [
+      'form without a store',
+      { kms, form: 'reference' },
+      "form: 'reference' requires a dataKeyStore: give one",
+    ],
   ])('from %s says what to write', (_, options, message) => {
     expect(() => build(options)).toThrow(config(message))
   })

@@ -36,7 +36,7 @@ describe('nodeConfigFile', () => {
     [
       'a file that is too long',
       () => file(JSON.stringify('x'.repeat(1_048_576))),
-      'is longer than 1 MiB',
+      'must have at most 1 MiB, got more',
     ],
   ])('refuses %s, and repeats nothing of it', (_, path, says) => {
     let thrown: unknown

@@ -121,7 +121,7 @@ it.each<[string, () => unknown, string]>([
   [
     'a circuitStore without circuits',
     () => composeKms(kms, { circuitBreaker: false, circuitStore: new MemoryKeyValues(() => 0) }),
-    'circuitStore needs circuitBreaker, which is off here',
+    'circuitStore requires circuitBreaker, got false: set it, or leave circuitStore out',
   ],
   [
     'circuitStore',
@@ -162,22 +162,22 @@ it.each<[string, () => unknown, string]>([
   [
     'a quorum of one KMS',
     () => composeKms(kms, { writePolicy: { quorum: 1 } }),
-    'writePolicy needs several KMSs, got one',
+    'writePolicy requires several KMSs, got one: leave it out',
   ],
   [
     'a hedge of one KMS',
     () => composeKms(kms, { hedge: { afterMs: 50 } }),
-    'hedge needs several KMSs, got one',
+    'hedge requires several KMSs, got one: leave it out',
   ],
   [
     'an order of one KMS',
     () => composeKms(kms, { order: 'fastest' }),
-    'order needs several KMSs, got one',
+    'order requires several KMSs, got one: leave it out',
   ],
   [
     'a quorum of one writer',
     () => new MultiKms({ read: two, write: [kms], writePolicy: { quorum: 1 } }),
-    'writePolicy needs several KMSs to write to',
+    'writePolicy requires several KMSs to write to, got one: leave it out',
   ],
   [
     'repairs',

@@ -72,7 +72,7 @@ describe('resilience', () => {
   })
 
   it('highSecurity is refused without an audit log, and works with one', async () => {
-    expect(refused({ resilience: 'highSecurity' })).toContain('audit log that is fail-closed')
+    expect(refused({ resilience: 'highSecurity' })).toContain('audit trail whose mode is closed')
     const audit = new KmsAuditTrail({
       mode: 'closed',
       sink: { write: () => Promise.resolve() },
@@ -130,7 +130,7 @@ describe('cache and stores', () => {
     const text = await cipher.encryptText('x')
     expect(await cipher.decryptText(text)).toBe('x')
     expect((await dataKeyStore.list(undefined, 10)).keys).toHaveLength(1)
-    expect(refused({ form: 'reference' })).toContain('needs a dataKeyStore')
+    expect(refused({ form: 'reference' })).toContain('requires a dataKeyStore')
   })
 })
 
