@@ -68,13 +68,23 @@ export interface KmsErrorDetails {
   readonly cause?: unknown
 }
 
-const FACTS = ['provider', 'operation', 'status', 'requestId', 'retryAfterMs'] as const
-type Facts = Pick<KmsErrorDetails, (typeof FACTS)[number]>
+/** Each fact and its type: facts may come from another Worker. */
+const FACTS = {
+  provider: 'string',
+  operation: 'string',
+  status: 'number',
+  requestId: 'string',
+  retryAfterMs: 'number',
+} as const
+type Facts = Pick<KmsErrorDetails, keyof typeof FACTS>
 
 function factsOf(source: Facts): Facts {
-  return Object.fromEntries(
-    FACTS.filter((name) => source[name] !== undefined).map((name) => [name, source[name]]),
-  )
+  const facts = Object.entries(FACTS).map(([name, type]) => [
+    name,
+    source[name as keyof Facts],
+    type,
+  ])
+  return Object.fromEntries(facts.filter(([, fact, type]) => typeof fact === type))
 }
 
 /** The brand is on the global symbol registry, so that two copies of the package know each other's errors. */
@@ -99,13 +109,16 @@ export class KmsError extends Error {
   constructor(code: KmsErrorCode, details: KmsErrorDetails = {}) {
     // W6.9: nothing on the error may tell which check failed
     const given = code === 'ERR_DECRYPT_FAILED' ? {} : details
+    const { message, retryable } = given
     super(
-      given.message ?? MESSAGES[code] ?? code.slice(4).toLowerCase().replaceAll('_', ' '),
+      typeof message === 'string'
+        ? message
+        : (MESSAGES[code] ?? code.slice(4).toLowerCase().replaceAll('_', ' ')),
       given.cause === undefined ? undefined : { cause: given.cause },
     )
     this.name = 'KmsError'
     this.code = code
-    this.retryable = given.retryable ?? RETRYABLE.includes(code)
+    this.retryable = typeof retryable === 'boolean' ? retryable : RETRYABLE.includes(code)
     Object.defineProperty(this, BRAND, { value: true })
     Object.assign(this, factsOf(given))
   }
@@ -215,12 +228,22 @@ export async function toKmsResult<T>(work: Promise<T>): Promise<KmsResult<T>> {
 }
 
 /**
- * The value of a {@link KmsResult}, or its error thrown as a {@link KmsError} again; one with a code that is not
- * known here as `ERR_KMS_RESPONSE_INVALID`.
+ * The value of a {@link KmsResult}, or its error thrown as a {@link KmsError} again; `ERR_KMS_RESPONSE_INVALID` for
+ * an error whose code is not known here, and for anything but a result.
  */
 export function fromKmsResult<T>(result: KmsResult<T>): T {
-  if (result.ok) return result.value
-  const { code } = result.error
-  // Another version of this package may have codes that this one has not.
-  throw new KmsError(CODES.includes(code) ? code : 'ERR_KMS_RESPONSE_INVALID', result.error)
+  const { ok, value, error } = Object(result) as { ok?: unknown; value?: T; error?: unknown }
+  if (ok === true && 'value' in result) return value as T
+  const known = ok === false ? errorOfData(error) : undefined
+  throw known ?? new KmsError('ERR_KMS_RESPONSE_INVALID')
+}
+
+/**
+ * Returns the error that plain data describes, with those facts that have their type; `undefined` if its code is
+ * not known here: another version of this package may have codes that this one has not.
+ */
+export function errorOfData(data: unknown): KmsError | undefined {
+  const given = Object(data) as Readonly<Record<string, unknown>>
+  const code = CODES.find((known) => known === given['code'])
+  return code && new KmsError(code, { ...given, cause: undefined })
 }
