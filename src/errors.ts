@@ -79,12 +79,9 @@ const FACTS = {
 type Facts = Pick<KmsErrorDetails, keyof typeof FACTS>
 
 function factsOf(source: Facts): Facts {
-  const facts = Object.entries(FACTS).map(([name, type]) => [
-    name,
-    source[name as keyof Facts],
-    type,
-  ])
-  return Object.fromEntries(facts.filter(([, fact, type]) => typeof fact === type))
+  const names = Object.keys(FACTS) as (keyof Facts)[]
+  const right = names.filter((name) => typeof source[name] === FACTS[name])
+  return Object.fromEntries(right.map((name) => [name, source[name]]))
 }
 
 /** The brand is on the global symbol registry, so that two copies of the package know each other's errors. */
