@@ -69,19 +69,19 @@ export interface KmsErrorDetails {
 }
 
 /** Each fact and its type: facts may come from another Worker. */
-const FACTS = {
+const FACTS: Readonly<Record<string, string>> = {
   provider: 'string',
   operation: 'string',
   status: 'number',
   requestId: 'string',
   retryAfterMs: 'number',
-} as const
-type Facts = Pick<KmsErrorDetails, keyof typeof FACTS>
+} satisfies Record<keyof Facts, string>
+type Facts = Omit<KmsErrorDetails, 'message' | 'retryable' | 'cause'>
 
 function factsOf(source: Facts): Facts {
-  const names = Object.keys(FACTS) as (keyof Facts)[]
-  const right = names.filter((name) => typeof source[name] === FACTS[name])
-  return Object.fromEntries(right.map((name) => [name, source[name]]))
+  return Object.fromEntries(
+    Object.entries(source).filter(([name, fact]) => typeof fact === FACTS[name]),
+  )
 }
 
 /** The brand is on the global symbol registry, so that two copies of the package know each other's errors. */
@@ -106,16 +106,13 @@ export class KmsError extends Error {
   constructor(code: KmsErrorCode, details: KmsErrorDetails = {}) {
     // W6.9: nothing on the error may tell which check failed
     const given = code === 'ERR_DECRYPT_FAILED' ? {} : details
-    const { message, retryable } = given
     super(
-      typeof message === 'string'
-        ? message
-        : (MESSAGES[code] ?? code.slice(4).toLowerCase().replaceAll('_', ' ')),
+      given.message ?? MESSAGES[code] ?? code.slice(4).toLowerCase().replaceAll('_', ' '),
       given.cause === undefined ? undefined : { cause: given.cause },
     )
     this.name = 'KmsError'
     this.code = code
-    this.retryable = typeof retryable === 'boolean' ? retryable : RETRYABLE.includes(code)
+    this.retryable = given.retryable ?? RETRYABLE.includes(code)
     Object.defineProperty(this, BRAND, { value: true })
     Object.assign(this, factsOf(given))
   }
@@ -242,5 +239,13 @@ export function fromKmsResult<T>(result: KmsResult<T>): T {
 export function errorOfData(data: unknown): KmsError | undefined {
   const given = Object(data) as Readonly<Record<string, unknown>>
   const code = CODES.find((known) => known === given['code'])
-  return code && new KmsError(code, { ...given, cause: undefined })
+  const { message, retryable } = given
+  return (
+    code &&
+    new KmsError(code, {
+      ...factsOf(given),
+      ...(typeof message === 'string' && { message }),
+      ...(typeof retryable === 'boolean' && { retryable }),
+    })
+  )
 }
