@@ -30,7 +30,7 @@ const lambdaLimit = 36 * 1024
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
 const storeLimit = 11.5 * 1024
 /** Encrypted objects over a binding, with what they parse of an envelope; the cipher is not in it. */
-const objectsLimit = 13 * 1024
+const objectsLimit = 13.25 * 1024
 
 /** The client of a service binding: another Worker's bundle carries no cipher. */
 const clientLimit = 4 * 1024
