@@ -68,12 +68,19 @@ export interface KmsErrorDetails {
   readonly cause?: unknown
 }
 
-const FACTS = ['provider', 'operation', 'status', 'requestId', 'retryAfterMs'] as const
-type Facts = Pick<KmsErrorDetails, (typeof FACTS)[number]>
+/** Each fact and its type: facts may come from another Worker. */
+const FACTS: Readonly<Record<string, string>> = {
+  provider: 'string',
+  operation: 'string',
+  status: 'number',
+  requestId: 'string',
+  retryAfterMs: 'number',
+} satisfies Record<keyof Facts, string>
+type Facts = Omit<KmsErrorDetails, 'message' | 'retryable' | 'cause'>
 
 function factsOf(source: Facts): Facts {
   return Object.fromEntries(
-    FACTS.filter((name) => source[name] !== undefined).map((name) => [name, source[name]]),
+    Object.entries(source).filter(([name, fact]) => typeof fact === FACTS[name]),
   )
 }
 
@@ -215,12 +222,30 @@ export async function toKmsResult<T>(work: Promise<T>): Promise<KmsResult<T>> {
 }
 
 /**
- * The value of a {@link KmsResult}, or its error thrown as a {@link KmsError} again; one with a code that is not
- * known here as `ERR_KMS_RESPONSE_INVALID`.
+ * The value of a {@link KmsResult}, or its error thrown as a {@link KmsError} again; `ERR_KMS_RESPONSE_INVALID` for
+ * an error whose code is not known here, and for anything but a result.
  */
 export function fromKmsResult<T>(result: KmsResult<T>): T {
-  if (result.ok) return result.value
-  const { code } = result.error
-  // Another version of this package may have codes that this one has not.
-  throw new KmsError(CODES.includes(code) ? code : 'ERR_KMS_RESPONSE_INVALID', result.error)
+  const { ok, value, error } = Object(result) as { ok?: unknown; value?: T; error?: unknown }
+  if (ok === true && 'value' in result) return value as T
+  const known = ok === false ? errorOfData(error) : undefined
+  throw known ?? new KmsError('ERR_KMS_RESPONSE_INVALID')
+}
+
+/**
+ * Returns the error that plain data describes, with those facts that have their type; `undefined` if its code is
+ * not known here: another version of this package may have codes that this one has not.
+ */
+export function errorOfData(data: unknown): KmsError | undefined {
+  const given = Object(data) as Readonly<Record<string, unknown>>
+  const code = CODES.find((known) => known === given['code'])
+  const { message, retryable } = given
+  return (
+    code &&
+    new KmsError(code, {
+      ...factsOf(given),
+      ...(typeof message === 'string' && { message }),
+      ...(typeof retryable === 'boolean' && { retryable }),
+    })
+  )
 }

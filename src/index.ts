@@ -133,6 +133,8 @@ export {
   type CustomerCapabilities,
   type DecoratorPorts,
   type HedgeConfig,
+  joinKms,
+  type JoinKms,
   kmsByContext,
   type KmsByContext,
   type KmsByContextOptions,

@@ -20,6 +20,7 @@ const DEFAULT_TIMEOUT_MS = 30_000
 export class BoundedCalls {
   readonly #calls: StoreCalls
   readonly #network: Network
+  readonly #timeoutMs: number
 
   /** @throws KmsError `ERR_KMS_CONFIG`, also for options that nobody took before */
   constructor(provider: string, options: StoreCallOptions) {
@@ -29,6 +30,7 @@ export class BoundedCalls {
       ...others
     } = plainOptions(options)
     this.#network = network
+    this.#timeoutMs = timeoutMs
     this.#calls = new StoreCalls(provider, { timeoutMs, network, ...others })
   }
 
@@ -41,13 +43,17 @@ export class BoundedCalls {
     return this.#calls.run(operation, signal, work)
   }
 
-  /** Makes a call that may be made again, at most four times: of a failure that may pass. */
+  /**
+   * Makes a call that may be made again, at most four times: of a failure that may pass. A server that asks for a
+   * longer pause than a call may take is not asked again.
+   */
   repeated<T>(
     operation: string,
     signal: AbortSignal | undefined,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    return retrying(() => this.#calls.run(operation, signal, work), this.#network, signal)
+    const attempt = (): Promise<T> => this.#calls.run(operation, signal, work)
+    return retrying(attempt, this.#network, signal, this.#timeoutMs)
   }
 
   /** Returns a stream whose every piece arrives in time. */

@@ -1,10 +1,14 @@
 import {
   checkOptions,
   configError,
+  demandSignal,
   describe,
+  type OptionKinds,
+  plainOptions,
   refuseOthers,
   wrongOption,
 } from '../../src/checks/index.ts'
+import { isEtag } from './etag.ts'
 import type { ObjectCondition } from './object-store.ts'
 import type {
   GetObjectOptions,
@@ -23,8 +27,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 
 /** @throws KmsError `ERR_KMS_CONFIG` for an unknown option: it would be ignored */
 export function checkPutOptions(options: PutObjectOptions): void {
-  refuseOfR2(options)
-  checkOptions(options, {
+  checkCall(options, {
     onlyIf: 'object',
     customMetadata: 'object',
     plaintextBytes: 'number',
@@ -35,22 +38,26 @@ export function checkPutOptions(options: PutObjectOptions): void {
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function checkGetOptions(options: GetObjectOptions): void {
-  refuseOfR2(options)
-  checkOptions(options, { range: 'object', onlyIf: 'object', signal: 'object', defer: 'object' })
+  checkCall(options, { range: 'object', onlyIf: 'object', signal: 'object', defer: 'object' })
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function checkRewrapOptions(options: RewrapObjectOptions): void {
-  checkOptions(options, { verify: 'string', signal: 'object', defer: 'object' })
+  checkCall(options, { verify: 'string', signal: 'object', defer: 'object' })
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function checkHeadOptions(options: Pick<ObjectCallSignal, 'signal'>): void {
-  checkOptions(options, { signal: 'object' })
+  checkCall(options, { signal: 'object' })
 }
 
-function refuseOfR2(options: object): void {
-  for (const name in REFUSED) if (name in options) throw configError(REFUSED[name] ?? name)
+function checkCall<T extends ObjectCallSignal>(options: T, kinds: OptionKinds<T>): void {
+  for (const name in plainOptions(options)) {
+    const refusal = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined
+    if (refusal !== undefined) throw configError(refusal)
+  }
+  checkOptions(options, kinds)
+  if (options.signal !== undefined) demandSignal(options.signal)
 }
 
 /**
@@ -60,24 +67,15 @@ function refuseOfR2(options: object): void {
  */
 export function checkCondition(onlyIf: ObjectCondition | undefined): ObjectCondition | undefined {
   if (onlyIf === undefined) return undefined
-  if (typeof Headers === 'function' && onlyIf instanceof Headers) {
-    throw wrongOption('onlyIf', 'an object with etagMatches or etagDoesNotMatch')
-  }
-  const { etagMatches, etagDoesNotMatch, ...others } = onlyIf
+  // What a Map or Headers holds would be no condition at all.
+  const { etagMatches, etagDoesNotMatch, ...others } = plainOptions(onlyIf, 'onlyIf')
   refuseOthers(others)
-  for (const [name, etag] of Object.entries({ etagMatches, etagDoesNotMatch })) {
-    // A quote or a line break would end the header.
-    if (
-      etag !== undefined &&
-      (typeof etag !== 'string' || !/^[\x21\x23-\x7e]{1,256}$/.test(etag))
-    ) {
-      throw wrongOption(`onlyIf.${name}`, 'an ETag without quotes', etag)
-    }
-  }
-  // S3 knows the asterisk in If-None-Match alone.
-  if (etagMatches === '*')
-    throw wrongOption('onlyIf.etagMatches', 'an ETag: * is for etagDoesNotMatch')
   if (etagMatches === undefined && etagDoesNotMatch === undefined) return undefined
+  if (etagMatches !== undefined && !isEtag(etagMatches))
+    throw wrongOption('onlyIf.etagMatches', 'an ETag without quotes', etagMatches)
+  // S3 knows the asterisk in If-None-Match alone.
+  if (etagDoesNotMatch !== undefined && etagDoesNotMatch !== '*' && !isEtag(etagDoesNotMatch))
+    throw wrongOption('onlyIf.etagDoesNotMatch', 'an ETag without quotes, or *', etagDoesNotMatch)
   return { etagMatches, etagDoesNotMatch }
 }
 
@@ -88,7 +86,7 @@ export function checkCondition(onlyIf: ObjectCondition | undefined): ObjectCondi
  * @throws KmsError `ERR_KMS_CONFIG` for an unknown name
  */
 export function checkRange(range: ObjectRange): void {
-  const { offset, length, suffix, ...others } = range as {
+  const { offset, length, suffix, ...others } = plainOptions(range, 'range') as {
     readonly offset?: number
     readonly length?: number
     readonly suffix?: number

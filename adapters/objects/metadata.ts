@@ -31,9 +31,8 @@ export interface ObjectMetadata {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkMetadata(custom: Readonly<Record<string, string>>): Record<string, string> {
-  if (typeof custom !== 'object' || (custom as unknown) === null || Array.isArray(custom)) {
-    throw wrongOption('customMetadata', 'an object of strings', custom)
-  }
+  // What a Map or Headers holds would be lost.
+  if (!isPlain(custom)) throw wrongOption('customMetadata', 'a plain object of strings', custom)
   const checked: Record<string, string> = {}
   for (const [name, value] of Object.entries(custom) as [string, unknown][]) {
     if (!NAME.test(name) || name.startsWith(OWN_METADATA)) {

@@ -56,9 +56,6 @@ const BOUNDS = {
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
 export function bucketSettings(options: EncryptedBucketOptions): BucketSettings {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw wrongOption('options', 'an object', options)
-  }
   const { bucket, cipher, contextOf, aadOf, form, dataKeyStore, ...more } = plainOptions(options)
   const { partBytes, partsAtOnce, ...others } = more
   refuseOthers(others)
@@ -74,7 +71,7 @@ export function bucketSettings(options: EncryptedBucketOptions): BucketSettings 
   return {
     store: bucket,
     cipher: checkBinding('cipher', cipher, 'startStream'),
-    contextOf,
+    contextOf: (key) => plainOptions(contextOf(key), 'the answer of contextOf'),
     aadOf: aadOf ?? ((key) => ({ object: key })),
     form,
     dataKeyStore,

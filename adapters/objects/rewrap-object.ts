@@ -41,11 +41,11 @@ async function rewrapInline(
   options: RewrapObjectOptions,
 ): Promise<string> {
   const { signal } = options
+  const message = { ...options, context: contextOf(key) } as object
   const onlyIf = { etagMatches: object.etag }
   const opened = await store.open({ key, signal, onlyIf })
   if (opened.state !== 'found') throw changed(store)
-  const transform = cipher.rewrapStream({ ...options, context: contextOf(key) } as object)
-  const pieces = new PieceSource(opened.content.pipeThrough(transform))
+  const pieces = new PieceSource(opened.content.pipeThrough(cipher.rewrapStream(message)))
   try {
     // The transform hands the whole new head on first, as one piece.
     const head = (await pieces.next()) ?? concatBytes()

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../src/bytes/index.ts'
+import { isEtag } from './etag.ts'
 import type { PartUpload, UploadedPart, WrittenObject } from './object-store.ts'
 import { writtenOf } from './s3-answers.ts'
 import type { S3Client } from './s3-client.ts'
@@ -46,7 +47,7 @@ export class S3Upload implements PartUpload {
     if (status === 412 || status === 404) return undefined
     // S3 answers 200 before it knows, and says in the body that it failed.
     const etag = elementOf(body, 'ETag')?.replaceAll('"', '')
-    if (etag === undefined || etag === '' || isErrorBody(body)) {
+    if (!isEtag(etag) || isErrorBody(body)) {
       throw this.#client.calls.wrongAnswer(operation, 'the answer holds an error, or no ETag')
     }
     return { etag, version: headers.get('x-amz-version-id') ?? undefined }

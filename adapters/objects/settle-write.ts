@@ -57,7 +57,11 @@ async function confirm(
     start.isWhole && stored === size && (counted === undefined || Number(counted) === parts)
   if (isWhole) return { ...written, size }
   await store.discard(key, written).catch(() => undefined)
-  const message = `the store holds ${String(stored)} bytes instead of ${String(start.meant ?? size)}: the object was deleted`
+  const isShort = counted !== undefined && Number(counted) !== parts
+  const [unit, got, meant] = isShort
+    ? ['parts', counted, parts]
+    : ['bytes', stored, start.meant ?? size]
+  const message = `the store holds ${String(got)} ${unit} instead of ${String(meant)}: the object was deleted`
   throw new KmsError('ERR_STORE_UNAVAILABLE', {
     provider: store.provider,
     operation: 'put',
@@ -73,7 +77,9 @@ async function sizeOf(
   meant: number,
 ): Promise<number> {
   const found = await store.read({ ...read, onlyIf: { etagMatches: etag } }, { start: 0, end: 1 })
-  return found.state === 'found' ? found.object.size : meant
+  // A server may ignore the condition.
+  const isOurs = found.state === 'found' && found.object.etag === etag
+  return isOurs ? found.object.size : meant
 }
 
 /** Returns the object under the key if it begins as this envelope does: no other one can. */

@@ -10,4 +10,5 @@ import { SCHEMA } from './sql.ts'
  * console.log(D1_SCHEMA) // > migrations/0001_edge_kms.sql
  * ```
  */
-export const D1_SCHEMA: string = `${SCHEMA.join(';\n')};\n`
+// One pure call, so that a bundle without it drops the text.
+export const D1_SCHEMA: string = /* @__PURE__ */ [...SCHEMA, ''].join(';\n')

@@ -57,6 +57,7 @@ export function createResilientKms(
   return composeStack(plan.kms, {
     resilience: plan.resilience,
     cache: plan.cache,
+    join: plan.join,
     circuitStore: plan.circuitStore || undefined,
     shared: onlyOne('shared', shared, plan.shared),
     ...{ dataKeyStore, observer, repairs, audit, runtime, network },

@@ -1,6 +1,6 @@
 import { configError, refuseOthers } from '../checks/index.ts'
 import type { KeyManagementService } from '../kms/index.ts'
-import type { ComposeKmsOptions, ResilienceConfig } from '../resilience/index.ts'
+import { type ComposeKmsOptions, joinKms, type ResilienceConfig } from '../resilience/index.ts'
 import type { StackCacheConfig, StackPlan } from '../stack/index.ts'
 import { checkConfig } from './check-config.ts'
 import type { CreateKmsOptions } from './create-kms.ts'
@@ -47,6 +47,7 @@ export function planOfConfig(config: ResilientKmsConfig, options: PlanOptions): 
   const outside = outsideOf(kms, { ...resilience, circuitStore })
   return {
     kms,
+    join: joinKms,
     resilience: resilienceOf(outside),
     cache,
     circuitStore: outside.circuitStore,

@@ -8,7 +8,13 @@ export {
 export type { CircuitBreakerConfig } from './circuit-config.ts'
 export type { CircuitRecord } from './circuit-state.ts'
 export type { CircuitBucket } from './circuit-window.ts'
-export { type AuditLayer, composeKms, type ComposeKmsOptions } from './compose-kms.ts'
+export { composeKms, joinKms } from './compose-kms.ts'
+export {
+  type AuditLayer,
+  type ComposeKmsOptions,
+  composeLayers,
+  type JoinKms,
+} from './compose-layers.ts'
 export { BULKHEAD, CIRCUIT, HEDGE, HOLD, QUORUM, RETRY, TIMEOUTS } from './defaults.ts'
 export type { CustomerCapabilities, KmsByContextOptions } from './by-context-options.ts'
 export { kmsByContext, type KmsByContext } from './kms-by-context.ts'

@@ -10,8 +10,9 @@ import { isKmsError } from '../errors.ts'
 import type { KeyManagementService } from '../kms/index.ts'
 import type { DataKeyStore } from '../ports/index.ts'
 import {
-  composeKms,
   type ComposeKmsOptions,
+  composeLayers,
+  type JoinKms,
   type ResilienceConfig,
   resilienceValues,
 } from '../resilience/index.ts'
@@ -28,6 +29,8 @@ export interface StackParts extends Omit<ComposeKmsOptions, keyof ResilienceConf
   readonly cache: StackCacheConfig
   readonly dataKeyStore?: DataKeyStore | undefined
   readonly shared?: SharedDataKeys | undefined
+  /** For several KMSs. */
+  readonly join?: JoinKms | undefined
 }
 
 /** A stack without a cipher. */
@@ -46,9 +49,9 @@ export interface KeyStack {
  */
 export function composeStack(
   members: KeyManagementService | readonly KeyManagementService[],
-  { resilience, cache, dataKeyStore, shared, ...layers }: StackParts,
+  { resilience, cache, dataKeyStore, shared, join, ...layers }: StackParts,
 ): KeyStack {
-  const kms = composeKms(members, { ...resilience, ...layers })
+  const kms = composeLayers(members, { ...resilience, ...layers }, join)
   const values = resilienceValues(resilience)
   const { cacheTtlMs: ttlMs, cacheMaxStaleMs: maxStaleMs, encryptForMs, maxMessages } = values
   const { runtime, network } = layers

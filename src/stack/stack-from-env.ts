@@ -62,7 +62,7 @@ export function stackFromEnv(env: object, options: StackFromEnvOptions): Stack {
     cache: onlyOne('cache', cacheOf(cache), plan.cache) ?? {},
     shared: unlessFalse(onlyOne('shared', shared, plan.shared)),
     circuitStore: unlessFalse(onlyOne('circuitStore', circuitStore, plan.circuitStore)),
-    ...{ dataKeyStore, observer, audit, repairs, runtime, network },
+    ...{ dataKeyStore, observer, audit, repairs, runtime, network, join: plan.join },
   })
   const keys = defer === undefined ? stack.keys : deferringKeys(stack.keys, defer)
   const cipher = new EnvelopeCipher({ keys, ...defined({ form, acceptVersions, maxRecordBytes }) })

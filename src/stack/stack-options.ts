@@ -2,12 +2,20 @@ import type { SharedDataKeys } from '../data-keys/index.ts'
 import type { CallOptions, SourceCipherOptions } from '../envelope/index.ts'
 import type { KeyManagementService, KmsFromEnvOptions } from '../kms/index.ts'
 import type { DataKeyStore, KeyValueStore, NetworkResponse } from '../ports/index.ts'
-import type { ComposeKmsOptions, PresetName, ResilienceConfig } from '../resilience/index.ts'
+import type {
+  ComposeKmsOptions,
+  JoinKms,
+  PresetName,
+  ResilienceConfig,
+} from '../resilience/index.ts'
 import type { StackCacheConfig } from './compose-stack.ts'
 
 /** A stack that a source describes instead of one KMS: several KMSs, and the values that go with them. */
 export interface StackPlan {
+  /** Several need `join`. */
   readonly kms: KeyManagementService | readonly KeyManagementService[]
+  /** `joinKms`, for several KMSs: without it, a bundle with one KMS carries no code for more. */
+  readonly join?: JoinKms | undefined
   readonly resilience?: ResilienceConfig | undefined
   readonly cache?: StackCacheConfig | undefined
   /** `false`: none, whatever the platform's default is. */

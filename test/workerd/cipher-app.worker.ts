@@ -129,6 +129,18 @@ const cases: Record<string, Run> = {
       'no source': await call('encryptStream', text, { context: CONTEXT }),
     }
   },
+  hole: async (env) => {
+    const kms = env['KMS'] as unknown as {
+      encryptMany(items: readonly unknown[]): Promise<{ value: readonly unknown[] }>
+    }
+    const items: unknown[] = [{ plaintext: text, context: CONTEXT }]
+    items[2] = { plaintext: text, context: CONTEXT }
+    const { value } = await kms.encryptMany(items)
+    return Array.from(value, (one) => {
+      const { ok, error } = Object(one) as { ok?: boolean; error?: { code: string } }
+      return error?.code ?? ok ?? 'nothing'
+    })
+  },
   'item-refused': async (env) => {
     const items = ['tenant-a/eu', 'tenant-b/eu', 'tenant-a/us'].map((tenant) => ({
       plaintext: text,

@@ -126,6 +126,10 @@ describe('R39 refusals by the props of a binding', () => {
     expect(await run('item-refused')).toEqual(['ok', error, 'ok'])
   })
 
+  it('gives a hole in a batch a result of its own', async () => {
+    expect(await run('hole')).toEqual([true, 'ERR_KMS_ACCESS_DENIED', true])
+  })
+
   it('makes no cipher and asks no KMS for a call that is refused', async () => {
     const fresh = await cipherMiniflare('./cipher-app.worker.ts')
     try {

@@ -22,7 +22,8 @@ export async function serveMany<T extends Item>(
   work: (items: readonly T[]) => Promise<readonly Outcome<Bytes>[]>,
 ): Promise<readonly KmsResult<Bytes>[]> {
   if (!Array.isArray(items)) throw new TypeError('items must be an array')
-  const refusals = (items as readonly (T | null | undefined)[]).map((item) => {
+  const given = Array.from(items as readonly (T | null | undefined)[]) // a hole is an item, too
+  const refusals = given.map((item) => {
     try {
       demandAllowed(policy, { operation, key, context: item?.context })
       return undefined
@@ -30,7 +31,8 @@ export async function serveMany<T extends Item>(
       return refusalOf(error)
     }
   })
-  const outcomes = await work(items.filter((_, i) => refusals[i] === undefined))
+  const allowed = given.filter((_, i) => refusals[i] === undefined)
+  const outcomes = await work(allowed as readonly T[])
   let next = 0
   return refusals.map((refusal) => refusal ?? resultOf(outcomes[next++] as Outcome<Bytes>))
 }

@@ -1,10 +1,17 @@
-import { integer, plainOptions, refuseOthers, wrongOption } from '../../../src/checks/index.ts'
-import type { CallOptions, EnvelopeCipher } from '../../../src/index.ts'
+import { type Bytes, toBytes } from '../../../src/bytes/index.ts'
+import {
+  integer,
+  isPlain,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../../../src/checks/index.ts'
+import type { CallOptions, EnvelopeCipher, Outcome } from '../../../src/index.ts'
 import { callerOptions, decryptItem, encryptItem } from './client-options.ts'
 import type { CipherService, EnvelopeFacts, ServiceInspectOptions } from './cipher-service.ts'
-import { inParts } from './in-parts.ts'
+import { inParts, type Prepared } from './in-parts.ts'
 import { ownBytes } from './own-bytes.ts'
-import { ask, type RemoteCall } from './remote-call.ts'
+import { ask, isBytes, type IsValue, type RemoteCall } from './remote-call.ts'
 import { remoteStream } from './remote-stream.ts'
 
 /** Options of {@link createCipherClient}. */
@@ -45,6 +52,10 @@ export interface CipherClient extends Pick<EnvelopeCipher, Shared> {
 /** Every head of a message fits. */
 const HEAD_BYTES = 72 * 1_024
 
+const isText: IsValue = (value) => typeof value === 'string'
+
+type Prepare<T> = (item: T | undefined, i: number) => Prepared<T>
+
 /**
  * Returns the methods of an `EnvelopeCipher` over a service binding to a `CipherEntrypoint`. They throw
  * `KmsError` with the code and `retryable` of the service.
@@ -77,7 +88,7 @@ export function createCipherClient(
   const { key = 'default', timeoutMs = 30_000, ...others } = plainOptions(options)
   refuseOthers(others)
   // Every name of a stub is a function, so that no method can be looked for.
-  if (!['object', 'function'].includes(typeof binding) || (binding as unknown) === null) {
+  if (Object(binding) !== binding) {
     throw wrongOption('binding', 'the service binding of a CipherEntrypoint', binding)
   }
   if (typeof key !== 'string' || key === '') throw wrongOption('key', 'the name of a cipher', key)
@@ -85,71 +96,71 @@ export function createCipherClient(
   return clientOf(binding, settings)
 }
 
+type KindOfCall = Parameters<typeof callerOptions>[0]
+
 function clientOf(
   service: CipherService,
   { key, timeoutMs }: Required<CipherClientOptions>,
 ): CipherClient {
   const callOf = ({ signal }: CallOptions = {}): RemoteCall => ({ timeoutMs, signal })
-  const optionsOf = (
-    kind: Parameters<typeof callerOptions>[0],
-    options: object | undefined,
-  ): Record<string, unknown> => ({ ...callerOptions(kind, options), key })
+  const optionsOf = (kind: KindOfCall, options: object | undefined): Record<string, unknown> => ({
+    ...callerOptions(kind, options),
+    key,
+  })
+
+  const bytesBy =
+    (operation: 'encrypt' | 'decrypt' | 'rewrap', name: string, kind: KindOfCall) =>
+    async (given: Uint8Array, options?: CallOptions): Promise<Bytes> => {
+      const [bytes, to] = [ownBytes(given, name), optionsOf(kind, options)]
+      return ask(operation, callOf(options), () => service[operation](bytes, to), isBytes)
+    }
+  const textBy =
+    (operation: 'encryptText' | 'decryptText') =>
+    async (text: string, options?: CallOptions): Promise<string> => {
+      const to = optionsOf('message', options)
+      return ask(operation, callOf(options), () => service[operation](text, to), isText)
+    }
+  const streamBy =
+    (operation: 'encryptStream' | 'decryptStream' | 'rewrapStream', kind: KindOfCall) =>
+    (options?: CallOptions): TransformStream<Uint8Array, Uint8Array> => {
+      const to = optionsOf(kind, options)
+      return remoteStream(operation, callOf(options), (from) => service[operation](from, to))
+    }
+  const manyBy =
+    <T>(operation: 'encryptMany' | 'decryptMany', prepare: Prepare<T>) =>
+    async (items: readonly T[], options?: CallOptions): Promise<readonly Outcome<Bytes>[]> => {
+      const [to, call] = [optionsOf('batch', options), callOf(options)]
+      if (!Array.isArray(items)) throw new TypeError('items must be an array')
+      return inParts(operation, Array.from(items as readonly T[], prepare), (part) =>
+        // An answer that is too short would give one item the outcome of another.
+        ask(
+          operation,
+          call,
+          () => service[operation](part as never, to),
+          (value) => Array.isArray(value) && value.length === part.length,
+        ),
+      )
+    }
 
   return {
-    encrypt: async (plaintext, options) => {
-      const [bytes, to] = [ownBytes(plaintext, 'plaintext'), optionsOf('message', options)]
-      return ask('encrypt', callOf(options), () => service.encrypt(bytes, to))
-    },
-    decrypt: async (envelope, options) => {
-      const [bytes, to] = [ownBytes(envelope, 'envelope'), optionsOf('message', options)]
-      return ask('decrypt', callOf(options), () => service.decrypt(bytes, to))
-    },
-    encryptText: async (text, options) => {
-      const to = optionsOf('message', options)
-      return ask('encryptText', callOf(options), () => service.encryptText(text, to))
-    },
-    decryptText: async (text, options) => {
-      const to = optionsOf('message', options)
-      return ask('decryptText', callOf(options), () => service.decryptText(text, to))
-    },
-    encryptMany: async (items, options) => {
-      const to = optionsOf('batch', options)
-      return inParts('encryptMany', items.map(encryptItem), (part) =>
-        ask('encryptMany', callOf(options), () => service.encryptMany(part, to)),
-      )
-    },
-    decryptMany: async (items, options) => {
-      const to = optionsOf('batch', options)
-      return inParts('decryptMany', items.map(decryptItem), (part) =>
-        ask('decryptMany', callOf(options), () => service.decryptMany(part, to)),
-      )
-    },
-    rewrap: async (envelope, options) => {
-      const [bytes, to] = [ownBytes(envelope, 'envelope'), optionsOf('rewrap', options)]
-      return ask('rewrap', callOf(options), () => service.rewrap(bytes, to))
-    },
+    encrypt: bytesBy('encrypt', 'plaintext', 'message'),
+    decrypt: bytesBy('decrypt', 'envelope', 'message'),
+    rewrap: bytesBy('rewrap', 'envelope', 'rewrap'),
+    encryptText: textBy('encryptText'),
+    decryptText: textBy('decryptText'),
+    encryptMany: manyBy('encryptMany', encryptItem),
+    decryptMany: manyBy('decryptMany', decryptItem),
+    encryptStream: streamBy('encryptStream', 'message'),
+    decryptStream: streamBy('decryptStream', 'message'),
+    rewrapStream: streamBy('rewrapStream', 'rewrap'),
     inspect: async (envelope, options) => {
-      const isLong = typeof envelope !== 'string' && envelope.length > HEAD_BYTES
-      const start = isLong ? envelope.subarray(0, HEAD_BYTES) : envelope
-      const bytes = typeof start === 'string' ? start : ownBytes(start, 'envelope')
-      const to = { ...optionsOf('inspect', options), ...(isLong && { prefix: true }) }
-      return ask('inspect', callOf(options), () => service.inspect(bytes, to))
-    },
-    encryptStream: (options) => {
-      const to = optionsOf('message', options)
-      return remoteStream('encryptStream', callOf(options), (from) =>
-        service.encryptStream(from, to),
-      )
-    },
-    decryptStream: (options) => {
-      const to = optionsOf('message', options)
-      return remoteStream('decryptStream', callOf(options), (from) =>
-        service.decryptStream(from, to),
-      )
-    },
-    rewrapStream: (options) => {
-      const to = optionsOf('rewrap', options)
-      return remoteStream('rewrapStream', callOf(options), (from) => service.rewrapStream(from, to))
+      const given =
+        typeof envelope === 'string'
+          ? envelope
+          : ownBytes(toBytes(envelope, 'envelope').subarray(0, HEAD_BYTES), 'envelope')
+      const isCut = given.length < envelope.length
+      const to = { ...optionsOf('inspect', options), ...(isCut && { prefix: true }) }
+      return ask('inspect', callOf(options), () => service.inspect(given, to), isPlain)
     },
   }
 }

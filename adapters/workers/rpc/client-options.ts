@@ -43,7 +43,7 @@ export function decryptItem(item: DecryptItem | undefined): Weighed<DecryptItem>
   const given: unknown = item?.envelope
   const envelope = ownBytes(given instanceof Uint8Array ? given : new Uint8Array(0), 'envelope')
   return prepared(() =>
-    weighed({ ...plainOptions(Object(item) as object, OPTIONS.decryptItem), envelope }),
+    weighed({ ...plainOptions((item ?? {}) as object, OPTIONS.decryptItem), envelope }),
   )
 }
 

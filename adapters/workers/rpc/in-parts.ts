@@ -1,6 +1,6 @@
 import { isKmsError, type KmsResult, type Outcome } from '../../../src/errors.ts'
 import type { Bytes } from '../../../src/bytes/index.ts'
-import { errorOfResult, fault } from './remote-call.ts'
+import { isBytes, outcomeOfResult } from './remote-call.ts'
 
 /** Limits of one call: with the largest headers its answer stays below the 32 MiB that RPC carries. */
 const PART = { bytes: 8 * 1_048_576, items: 256 } as const
@@ -11,13 +11,15 @@ export interface Weighed<T> {
   readonly bytes: number
 }
 
-type Prepared<T> = Weighed<T> | Outcome<never>
+/** An item that is ready to be sent, or the outcome of one that is not sent. */
+export type Prepared<T> = Weighed<T> | Outcome<never>
 
 /**
  * Returns one outcome for each item, in order, from as many calls as the limit of RPC asks for, one after
  * the other.
  *
  * @param items - each one weighed, or the outcome of one that is not sent
+ * @param call - returns as many results as it got items
  * @throws KmsError of a call, except `ERR_ENVELOPE_TOO_LARGE`, which is the outcome of its items
  */
 export async function inParts<T>(
@@ -56,11 +58,7 @@ async function resultsOf<T>(
 ): Promise<readonly Outcome<Bytes>[]> {
   try {
     const results = await call(sent.map(({ item }) => item))
-    // An answer that is too short would give one item the outcome of another.
-    if (results.length !== sent.length) throw fault('ERR_KMS_RESPONSE_INVALID', operation)
-    return results.map((one) =>
-      one.ok ? one : { ok: false, error: errorOfResult(operation, one.error) },
-    )
+    return results.map((one) => outcomeOfResult(operation, one, isBytes))
   } catch (error) {
     if (!isKmsError(error, 'ERR_ENVELOPE_TOO_LARGE')) throw error
     return sent.map(() => ({ ok: false, error }))

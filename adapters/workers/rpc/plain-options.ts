@@ -1,4 +1,4 @@
-import { refuseOthers, wrongOption } from '../../../src/checks/index.ts'
+import { isPlain, plainOptions as demandPlain, refuseOthers } from '../../../src/checks/index.ts'
 import { KmsError } from '../../../src/errors.ts'
 
 /** The options that cross RPC, for each kind of call; `key` is the service's own. */
@@ -20,10 +20,7 @@ export const OPTIONS = {
  * @throws KmsError `ERR_KMS_CONFIG`, `ERR_CONTEXT_INVALID`
  */
 export function plainOptions(options: object, known: readonly string[]): Record<string, unknown> {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw wrongOption('options', 'an object', options)
-  }
-  const given = options as Readonly<Record<string, unknown>>
+  const given = demandPlain(options) as Readonly<Record<string, unknown>>
   refuseOthers(given, new Set(known))
   const plain: Record<string, unknown> = {}
   for (const name of known) {
@@ -41,17 +38,10 @@ export function plainOptions(options: object, known: readonly string[]): Record<
  * @throws KmsError `ERR_CONTEXT_INVALID`
  */
 export function plainMap(name: string, map: unknown): Record<string, string> {
-  const prototype: unknown = typeof map === 'object' && map && Object.getPrototypeOf(map)
-  if (prototype !== null && prototype !== Object.prototype) {
-    throw invalid(`the ${name} map must be a plain object`)
+  if (isPlain(map)) {
+    const copy = { ...(map as Record<string, string>) }
+    if (Object.values(copy).every((value: unknown) => typeof value === 'string')) return copy
   }
-  const copy = { ...(map as Record<string, string>) }
-  for (const value of Object.values(copy) as unknown[]) {
-    if (typeof value !== 'string') throw invalid(`the ${name} map must have strings as values`)
-  }
-  return copy
-}
-
-function invalid(message: string): KmsError {
-  return new KmsError('ERR_CONTEXT_INVALID', { message })
+  const message = `the ${name} map must be a plain object of strings`
+  throw new KmsError('ERR_CONTEXT_INVALID', { message })
 }

@@ -1,12 +1,17 @@
 import type { KmsResult } from '../../../src/errors.ts'
 import type { StreamAnswer } from './cipher-service.ts'
 import { ownBytes } from './own-bytes.ts'
-import { ask, fault, type RemoteCall } from './remote-call.ts'
+import { ask, fault, type IsValue, type RemoteCall } from './remote-call.ts'
 
 type Source = ReadableStream<Uint8Array>
 
+/** Longer than any error of ours. */
+const MAX_OUTCOME_LENGTH = 65_536
+
 /** Hands the source to the service. */
 export type OpenStream = (source: Source) => Promise<KmsResult<StreamAnswer>>
+
+type Ask = <T>(work: () => Promise<KmsResult<T>>, isValue: IsValue) => Promise<T>
 
 /** The service's answer. */
 interface Remote {
@@ -25,15 +30,33 @@ export function remoteStream(
   call: RemoteCall,
   open: OpenStream,
 ): TransformStream<Uint8Array, Uint8Array> {
-  const { readable, writable } = new RemoteStream(operation, call, open)
-  return { readable, writable }
+  return new RemoteStream(operation, call, open)
+}
+
+const isNull: IsValue = (value) => value === null
+
+const isAnswer: IsValue = (value) => {
+  const { body, end } = Object(value) as Partial<StreamAnswer>
+  return [body, end].every((stream: unknown) => stream instanceof ReadableStream)
+}
+
+/** Returns the outcome that the service states. One without end is cut off, and then no JSON. */
+async function outcomeIn(end: Source): Promise<KmsResult<null>> {
+  const decoder = new TextDecoder()
+  let json = ''
+  for await (const piece of end) {
+    json += decoder.decode(piece, { stream: true })
+    if (json.length > MAX_OUTCOME_LENGTH) break // this cancels the stream
+  }
+  return JSON.parse(json) as KmsResult<null>
 }
 
 class RemoteStream {
   readonly readable: ReadableStream<Uint8Array>
   readonly writable: WritableStream<Uint8Array>
   readonly #operation: string
-  readonly #call: RemoteCall
+  readonly #signal: AbortSignal | undefined
+  readonly #ask: Ask
   readonly #open: OpenStream
   readonly #input = new TransformStream<Uint8Array, Uint8Array>()
   readonly #writer: WritableStreamDefaultWriter<Uint8Array> = this.#input.writable.getWriter()
@@ -46,7 +69,8 @@ class RemoteStream {
 
   constructor(operation: string, call: RemoteCall, open: OpenStream) {
     this.#operation = operation
-    this.#call = call
+    this.#signal = call.signal
+    this.#ask = (work, isValue) => ask(operation, call, work, isValue)
     this.#open = open
     this.#writer.closed.catch(() => undefined) // each write tells
     this.writable = new WritableStream<Uint8Array>({
@@ -116,15 +140,14 @@ class RemoteStream {
       broken = error
     }
     await this.#ended()
-    if (broken !== undefined) throw fault('ERR_KMS_UNAVAILABLE', this.#operation, broken)
+    if (broken !== undefined) throw fault('ERR_KMS_UNAVAILABLE', this.#operation, { cause: broken })
     return undefined
   }
 
   #opened(): Promise<Remote> {
     if (this.#remote !== undefined) return this.#remote
-    const { signal } = this.#call
-    signal?.addEventListener('abort', this.#stop)
-    this.#remote = ask(this.#operation, this.#call, () => this.#open(this.#input.readable)).then(
+    this.#signal?.addEventListener('abort', this.#stop)
+    this.#remote = this.#ask(() => this.#open(this.#input.readable), isAnswer).then(
       ({ body, end }) => ({ body: body.getReader(), end }),
     )
     this.#remote.catch((error: unknown) => {
@@ -136,12 +159,7 @@ class RemoteStream {
   /** Waits for the outcome that the service states; rejects with its error. */
   async #ended(): Promise<null> {
     if (this.#failure !== undefined) throw this.#failure.reason
-    this.#outcome ??= this.#opened().then(({ end }) =>
-      ask(this.#operation, this.#call, async () => {
-        const json = await new Response(end).text()
-        return JSON.parse(json) as KmsResult<null>
-      }),
-    )
+    this.#outcome ??= this.#opened().then(({ end }) => this.#ask(() => outcomeIn(end), isNull))
     return this.#outcome
   }
 
@@ -160,10 +178,10 @@ class RemoteStream {
 
   #finish(): void {
     this.#hasEnded = true
-    this.#call.signal?.removeEventListener('abort', this.#stop)
+    this.#signal?.removeEventListener('abort', this.#stop)
   }
 
   readonly #stop = (): void => {
-    this.#fail(this.#call.signal?.reason)
+    this.#fail(this.#signal?.reason)
   }
 }

@@ -109,6 +109,61 @@ describe('options of the calls', () => {
     })
   }
 
+  const lost: Record<string, object> = {
+    'a Map as metadata': { customMetadata: new Map([['a', 'x']]) },
+    'headers as metadata': { customMetadata: new Headers({ a: 'x' }) },
+    'metadata that is inherited': { customMetadata: Object.create({ a: 'x' }) as object },
+    'a Map as a condition': { onlyIf: new Map([['etagMatches', 'x']]) },
+    'an array as a condition': { onlyIf: ['x'] },
+    'a condition that is inherited': { onlyIf: Object.create({ etagMatches: 'x' }) as object },
+  }
+  for (const [name, options] of Object.entries(lost)) {
+    it(`put refuses ${name}: it would be lost in silence`, async () => {
+      const { bucket: full, sent } = bucketOver(new OneObject().answer)
+      await expect(full.put('a', 'x', options)).rejects.toThrow(config)
+      expect(sent).toEqual([])
+    })
+  }
+
+  it('every method refuses options that are no plain object, and a signal that is none', async () => {
+    const { bucket: full, sent } = bucketOver(new OneObject().answer)
+    const wrong = [null, 5, 'x', new Map(), { signal: {} }, { signal: new AbortController() }]
+    for (const options of wrong as object[]) {
+      await expect(full.put('a', 'x', options)).rejects.toThrow(config)
+      await expect(full.get('a', options)).rejects.toThrow(config)
+      await expect(full.head('a', options)).rejects.toThrow(config)
+      await expect(full.rewrap('a', options)).rejects.toThrow(config)
+    }
+    expect(sent).toEqual([])
+  })
+
+  const contexts: Record<string, () => unknown> = {
+    nothing: () => undefined,
+    null: () => null,
+    'a promise': async () => Promise.resolve({ tenant: 'a' }),
+    'a Map': () => new Map([['tenant', 'a']]),
+    'a text': () => 'acme',
+    'an array': () => ['acme'],
+  }
+  for (const [name, contextOf] of Object.entries(contexts)) {
+    it(`a contextOf that answers ${name} binds no tenant, and is refused`, async () => {
+      const { network, sent } = scripted(new OneObject().answer)
+      const bucketOfContext = (given: unknown): EncryptedBucket =>
+        new EncryptedBucket({
+          ...good,
+          bucket: s3Bucket({ ...place, network }),
+          contextOf: given as () => Record<string, string>,
+        })
+      await expect(bucketOfContext(contextOf).put('a', 'x')).rejects.toThrow(config)
+      expect(sent).toEqual([])
+      await bucketOfContext(() => ({})).put('a', 'x')
+      await expect(bucketOfContext(contextOf).get('a')).rejects.toThrow(config)
+      const range = { offset: 0, length: 1 }
+      await expect(bucketOfContext(contextOf).get('a', { range })).rejects.toThrow(config)
+      await expect(bucketOfContext(contextOf).rewrap('a')).rejects.toThrow(config)
+    })
+  }
+
   it('put refuses metadata above 2,048 bytes before anything is sent', async () => {
     const { bucket: full, sent } = bucketOver(new OneObject().answer)
     const customMetadata = { a: 'x'.repeat(2_040) }

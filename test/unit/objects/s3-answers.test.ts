@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { bucketOver, errorAnswer, OneObject, type Sent } from './s3-script.ts'
-import { plaintextOf } from '../../support/objects/world.ts'
+import { EncryptedBucket, s3Bucket } from '../../../adapters/objects/index.ts'
+import { bucketOver, errorAnswer, OneObject, place, scripted, type Sent } from './s3-script.ts'
+import { cipherOf, plaintextOf } from '../../support/objects/world.ts'
 
 const unavailable = { code: 'ERR_STORE_UNAVAILABLE' }
 const secret = 'the-secret'
@@ -111,9 +112,73 @@ describe('answers of S3 that must not be believed', () => {
       }
       return undefined
     })
-    await expect(bucket.put('a', plaintextOf(6_000_000))).rejects.toMatchObject(unavailable)
+    const put = bucket.put('a', plaintextOf(6_000_000))
+    await expect(put).rejects.toMatchObject(unavailable)
+    await expect(put).rejects.toThrow('the store holds 1 parts instead of 2')
     const deletions = sent.filter(({ method }) => method === 'DELETE')
     expect(deletions.map(({ headers }) => headers.get('if-match'))).toContain('"abc-1"')
+  })
+
+  it('a pause that is longer than a request may take is not waited for', async () => {
+    const { network, sent } = scripted(() => {
+      const headers = { 'retry-after': '3600' }
+      return new Response('<Error><Code>SlowDown</Code></Error>', { status: 503, headers })
+    })
+    const files = new EncryptedBucket({
+      bucket: s3Bucket({ ...place, network }),
+      cipher: cipherOf(1),
+      contextOf: () => ({}),
+    })
+    const error: unknown = await files.get('a').catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ ...unavailable, retryable: true, retryAfterMs: 300_000 })
+    expect(sent).toHaveLength(1)
+  })
+
+  const etags = ['', '"', '*', 'a b', 'a\tb', 'é', 'x'.repeat(257)]
+  it('an ETag that no condition can name is no ETag, of a put and of a read', async () => {
+    for (const etag of etags) {
+      const { bucket, server } = over(() => undefined)
+      server.etag = `"${etag}"`
+      await expect(bucket.put('a', 'x')).rejects.toThrow('no ETag')
+      await expect(bucket.get('a')).rejects.toThrow('no ETag')
+    }
+  })
+
+  it('a completed upload with such an ETag is known by what is stored', async () => {
+    for (const etag of [...etags, 'a\nb', '€']) {
+      let stored = new Uint8Array()
+      const { bucket, sent } = over(({ method, url, body }, honest) => {
+        if (method === 'POST' && url.searchParams.has('uploads')) {
+          return new Response('<R><UploadId>u</UploadId></R>')
+        }
+        if (method === 'PUT') {
+          stored = Uint8Array.from([...stored, ...body])
+          return new Response(null, { headers: { etag: '"part"' } })
+        }
+        if (method === 'DELETE') return new Response(null, { status: 204 })
+        if (method !== 'POST') return undefined
+        honest.bytes = stored
+        return new Response(`<R><ETag>&quot;${etag}&quot;</ETag></R>`)
+      })
+      await bucket.put('a', plaintextOf(5_300_000))
+      expect(sent.filter(({ method }) => method === 'PUT')).toHaveLength(2)
+      expect(sent.at(-1)?.headers.get('range')).not.toBe('bytes=0-0')
+    }
+  })
+
+  it('another object that a server shows instead of the one that was asked for is not deleted', async () => {
+    const theirs = new Uint8Array(99)
+    const { bucket, server, sent } = over((request, honest) => {
+      if (request.method !== 'PUT') return undefined
+      honest.put(request)
+      // The server ignores If-Match, and another writer was faster than our check.
+      honest.bytes = theirs
+      honest.etag = '"theirs"'
+      return new Response(null, { headers: { etag: '"ours"' } })
+    })
+    expect(await bucket.put('a', 'x')).toMatchObject({ etag: 'ours' })
+    expect(server.bytes).toBe(theirs)
+    expect(sent.filter(({ method }) => method === 'DELETE')).toEqual([])
   })
 
   const wrongReads: Record<string, (honest: Response) => Response> = {
