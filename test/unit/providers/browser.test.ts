@@ -56,8 +56,7 @@ const makers: Readonly<Record<string, (rule: Rule) => unknown>> = {
     createAzureKeyVaultKms({ keyId: azureKeyId, credentials: token, ...rule }),
   createVaultTransitKms: (rule) =>
     createVaultTransitKms({ endpoint, key: 'app', auth: vaultToken(SECRET), ...rule }),
-  createGoogleCloudKms: (rule) =>
-    createGoogleCloudKms({ keyName, client: client as never, ...rule }),
+  createGoogleCloudKms: (rule) => createGoogleCloudKms({ keyName, client, ...rule }),
   EnvKeyProvider: (rule) => new EnvKeyProvider({ EDGE_KMS_KEY_V1: local }, rule),
   awsKmsFromEnv: (rule) => awsKmsFromEnv(awsEnv, rule),
   gcpKmsFromEnv: (rule) =>
@@ -137,7 +136,7 @@ const browsers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 const servers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Node: {},
   'a Worker of Cloudflare or Deno': {
-    WorkerGlobalScope: class {},
+    WorkerGlobalScope: () => undefined,
     self: globalThis,
     navigator: { userAgent: 'x' },
   },
