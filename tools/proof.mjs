@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { binOf, node24, root, run } from './lib/folders.mjs'
+import { findChromium } from './servers/chromium.mjs'
 import { keepProof } from './lib/proof.mjs'
 import { byRuntime, byServer, byStore, faults } from './lib/proof-tables.mjs'
 
@@ -21,9 +22,11 @@ const parts = new Map(
 function collect() {
   const into = mkdtempSync(join(tmpdir(), 'edge-kms-proof-'))
   process.env['EDGE_KMS_PROOF'] = into
-  const failed = ['test/runtime/runners/run.mjs', 'test/servers/run.mjs'].filter(
-    (lane) => run(node24, [join(root, lane)]) !== 0,
-  )
+  const failed = [
+    'test/runtime/runners/run.mjs',
+    'test/browser/run.mjs',
+    'test/servers/run.mjs',
+  ].filter((lane) => run(node24, [join(root, lane)]) !== 0)
   if (!workersStores(join(into, '..', `${process.pid}.vitest.json`)))
     failed.push('stores on workerd')
   if (failed.length > 0) throw new Error(`nothing is proved by lanes that fail: ${failed.join()}`)
@@ -64,6 +67,16 @@ function versions() {
     workerd: version,
     deno: said(binOf('runtimes/deno', 'deno')),
     bun: said(binOf('runtimes/bun', 'bun')),
+    chromium: chromiumVersion(),
+  }
+}
+
+/** Its lane is skipped on a machine without it. */
+function chromiumVersion() {
+  try {
+    return findChromium().version
+  } catch {
+    return undefined
   }
 }
 
@@ -75,7 +88,8 @@ Written by \`npm run proof\` from what the lanes saw: tests that passed, and tho
 ## Providers on runtimes
 
 The packed package, over the fakes of \`edge-kms/testing\` (the local provider over nothing): the contract suite, and
-tests of the provider's own.
+tests of the provider's own. In Chromium, with \`dangerouslyAllowBrowser\`, and beside them the journeys of
+[the guide](guides/browsers.md#what-was-run).
 
 ${byRuntime(parts, versions())}
 

@@ -1,11 +1,17 @@
-import { integer, plainOptions, wrongOption } from '../../src/checks/index.ts'
+import {
+  type BrowserRule,
+  integer,
+  plainOptions,
+  refuseBrowser,
+  wrongOption,
+} from '../../src/checks/index.ts'
 import type { KeyManagementService } from '../../src/index.ts'
 import { createGcpKmsOver, type GcpKmsKeyOptions } from '../../src/providers/gcp-kms/index.ts'
 import { ClientTransport } from './client-transport.ts'
 import type { CloudKmsClient } from './cloud-kms-client.ts'
 
 /** Options of {@link createGoogleCloudKms}. */
-export interface GoogleCloudKmsOptions extends GcpKmsKeyOptions {
+export interface GoogleCloudKmsOptions extends GcpKmsKeyOptions, BrowserRule {
   /** A `KeyManagementServiceClient` of `@google-cloud/kms`, with its own credentials and endpoint. */
   readonly client: CloudKmsClient
   /** Of one call with its answer, in milliseconds, 1 to 900,000. By default 2,000, or the stack's attempt timeout. */
@@ -46,7 +52,8 @@ const METHODS = [
  * ```
  */
 export function createGoogleCloudKms(options: GoogleCloudKmsOptions): KeyManagementService {
-  const { client, timeoutMs, ...rest } = plainOptions(options)
+  const { client, timeoutMs, dangerouslyAllowBrowser, ...rest } = plainOptions(options)
+  refuseBrowser(dangerouslyAllowBrowser)
   const given = Object(client) as Partial<CloudKmsClient>
   const missing = METHODS.find((name) => typeof given[name] !== 'function')
   if (missing !== undefined)

@@ -1,3 +1,4 @@
+export { type BrowserRule, refuseBrowser } from './browser.ts'
 export { nearest } from './nearest.ts'
 export {
   type Bound,

@@ -28,4 +28,4 @@ export {
   isAuthenticStored,
 } from './store-authentication.ts'
 export { BatchSubkeys, SubkeyPool } from './subkeys.ts'
-export { deriveSubkey, importXaesKey, XAES, type XaesKey } from './xaes.ts'
+export { deriveSubkey, importXaesKey, XAES, type XaesKey, xaesKeyOf } from './xaes.ts'

@@ -2,14 +2,14 @@ import { type Bytes, concatBytes, encodeUtf8 } from '../bytes/index.ts'
 import { KmsError } from '../errors.ts'
 import type { SecretBytes } from '../kms/index.ts'
 import { refuse, view } from './aead-result.ts'
-import { deriveSubkey, importXaesKey, XAES, type XaesKey } from './xaes.ts'
+import { deriveSubkey, importXaesKey, XAES, type XaesKey, xaesKeyOf } from './xaes.ts'
 
 /** Bytes of a local wrap: nonce, 32 bytes of ciphertext, tag (W3.19). */
 export const LOCAL_WRAP_BYTES = 72
 
-/** Imports a local KEK as a key that cannot be exported. The bytes are copied at call time. */
-export function importLocalKek(kek: SecretBytes): Promise<XaesKey> {
-  return importXaesKey(kek.expose())
+/** Returns a local KEK as a key that cannot be exported. Bytes are copied at call time. */
+export function importLocalKek(kek: SecretBytes | CryptoKey): Promise<XaesKey> {
+  return 'expose' in kek ? importXaesKey(kek.expose()) : xaesKeyOf(kek)
 }
 
 /** The KEK version that wraps, and what the wrap is bound to. */

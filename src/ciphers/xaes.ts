@@ -22,7 +22,15 @@ export interface XaesKey {
 
 /** Imports a key of 32 bytes: one import and one block (W4.32). The bytes are copied at call time. */
 export async function importXaesKey(raw: Bytes): Promise<XaesKey> {
-  const cipher = await crypto.subtle.importKey('raw', raw, 'AES-CBC', false, ['encrypt'])
+  return xaesKeyOf(await crypto.subtle.importKey('raw', raw, 'AES-CBC', false, ['encrypt']))
+}
+
+/**
+ * Returns the XAES key of a key that is imported already: one block.
+ *
+ * @param cipher - AES-CBC with 256 bits, for `encrypt`
+ */
+export async function xaesKeyOf(cipher: CryptoKey): Promise<XaesKey> {
   const k1 = new Uint8Array(BLOCK_BYTES)
   await encryptBlock(cipher, k1, k1)
   double(k1)

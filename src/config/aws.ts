@@ -14,6 +14,7 @@ import {
 import type { CheckedText, ConfigText, KmsMaker, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
 import {
+  browserRule,
   flag,
   map,
   number,
@@ -114,6 +115,7 @@ export const awsSchema: Variant<Checked, AwsKmsConfig> = z.strictObject({
   usage: z.optional(usage),
   healthContext: z.optional(map),
   timeoutMs: z.optional(number),
+  ...browserRule,
 } satisfies Shape<Checked>)
 
 export function makerOfAws(given: Checked, resolving: Resolving): KmsMaker {

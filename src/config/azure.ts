@@ -17,6 +17,7 @@ import {
 import type { CheckedText, ConfigText, KmsMaker, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
 import {
+  browserRule,
   flag,
   number,
   type Shape,
@@ -113,6 +114,7 @@ export const azureSchema: Variant<Checked, AzureKeyVaultConfig> = z.strictObject
   usage: z.optional(usage),
   timeoutMs: z.optional(number),
   allowHttpLoopback: z.optional(flag),
+  ...browserRule,
 } satisfies Shape<Checked>)
 
 export function makerOfAzure(given: Checked, resolving: Resolving): KmsMaker {

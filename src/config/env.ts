@@ -3,6 +3,7 @@ import { EnvKeyProvider, type EnvKeyProviderOptions } from '../providers/local/i
 import type { CheckedText, ConfigText, KmsMaker, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
 import {
+  browserRule,
   type SelfDescribed,
   selfDescribed,
   type Shape,
@@ -34,6 +35,7 @@ function schema(): Variant<Checked, EnvKmsConfig> {
     prefix: z.optional(z.string().check(z.regex(/^[A-Za-z_]\w{0,99}$/))),
     kekId: z.optional(text),
     usage: z.optional(usage),
+    ...browserRule,
   } satisfies Shape<Checked>)
 }
 

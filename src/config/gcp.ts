@@ -18,6 +18,7 @@ import { awsCredentials, type AwsCredentialsConfig, awsCredentialsOf } from './a
 import type { CheckedText, ConfigText, KmsMaker, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
 import {
+  browserRule,
   flag,
   number,
   type Shape,
@@ -119,6 +120,7 @@ export const gcpSchema: Variant<Checked, GcpKmsConfig> = z.strictObject({
   credentials: credentialsSchema,
   randomBytes: z.optional(z.enum(['local', 'hsm'])),
   usage: z.optional(usage),
+  ...browserRule,
 } satisfies Shape<Checked>)
 
 export function makerOfGcp(given: Checked, resolving: Resolving): KmsMaker {

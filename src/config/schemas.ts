@@ -41,6 +41,10 @@ export const usage: z.ZodMiniType<'encrypt' | 'decrypt' | 'both', 'encrypt' | 'd
   z.enum(['encrypt', 'decrypt', 'both'])
 
 export const flag: z.ZodMiniType<boolean, boolean> = z.boolean()
+/** Of every provider that holds credentials. */
+export const browserRule: { readonly dangerouslyAllowBrowser: z.ZodMiniOptional<typeof flag> } = {
+  dangerouslyAllowBrowser: z.optional(flag),
+}
 export const number: z.ZodMiniType<number, number> = z.number()
 export const texts: z.ZodMiniType<CheckedText[], ConfigText[]> = z.array(text)
 

@@ -16,6 +16,7 @@ import { awsCredentials, type AwsCredentialsConfig, awsCredentialsOf } from './a
 import type { CheckedText, ConfigText, KmsMaker, Plain } from './references.ts'
 import type { Resolving } from './resolving.ts'
 import {
+  browserRule,
   flag,
   map,
   number,
@@ -123,6 +124,7 @@ export const vaultSchema: Variant<Checked, VaultTransitConfig> = z.strictObject(
   derived: z.optional(flag),
   usage: z.optional(usage),
   healthContext: z.optional(map),
+  ...browserRule,
 } satisfies Shape<Checked>)
 
 export function makerOfVault(given: Checked, resolving: Resolving): KmsMaker {

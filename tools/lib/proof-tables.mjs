@@ -9,7 +9,7 @@
 /** Every provider of the package; a row without a figure is a gap that is to be seen. */
 const PROVIDERS = ['local', 'aws-kms', 'gcp-kms', 'azure-key-vault', 'vault-transit']
 /** Part, and what it is called above a column. */
-const RUNTIMES = ['node22', 'node24', 'workerd', 'deno', 'bun', 'lambda']
+const RUNTIMES = ['node22', 'node24', 'workerd', 'deno', 'bun', 'lambda', 'chromium']
 
 /** `12`, or `12 (1 skipped)`, or nothing where nothing was run. What failed is said, too. @param {readonly ProofRow[]} rows */
 function cell(rows = []) {

@@ -3,6 +3,7 @@ import {
   isTexts,
   oneOf,
   plainOptions,
+  refuseBrowser,
   refuseOthers,
   wrongOption,
 } from '../../checks/index.ts'
@@ -52,12 +53,14 @@ export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
     credentials,
     timeoutMs,
     healthContext,
+    dangerouslyAllowBrowser,
     ...rest
   } = plainOptions(options)
   const { grantTokens = [], replicaRegions = [], usage = 'both', ...platform } = rest
   const { runtime = webRuntime, network = webNetwork, signer, ...place } = platform
   const { endpoint, fips, dualStack, allowHttpLoopback, ...others } = place
   refuseOthers(others)
+  refuseBrowser(dangerouslyAllowBrowser)
   oneOf('usage', usage, ['both', 'encrypt', 'decrypt'])
   if (![grantTokens, replicaRegions].every(isTexts))
     throw wrongOption('grantTokens and replicaRegions', 'arrays of strings')

@@ -1,3 +1,4 @@
+import type { BrowserRule } from '../../checks/index.ts'
 import type {
   AwsCredentialsOption,
   AwsSigner,
@@ -7,7 +8,7 @@ import type { KmsCapabilities } from '../../kms/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 
 /** Options of `createAwsKms`. */
-export interface AwsKmsOptions extends EndpointOptions {
+export interface AwsKmsOptions extends EndpointOptions, BrowserRule {
   /**
    * A key ARN (best: it is compared byte for byte and nothing has to be resolved), a key id, an
    * alias name or an alias ARN. An alias is resolved once, at first use, and pinned.

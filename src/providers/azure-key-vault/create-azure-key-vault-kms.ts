@@ -1,4 +1,11 @@
-import { checkFlags, configError, oneOf, plainOptions, refuseOthers } from '../../checks/index.ts'
+import {
+  checkFlags,
+  configError,
+  oneOf,
+  plainOptions,
+  refuseBrowser,
+  refuseOthers,
+} from '../../checks/index.ts'
 import { toTokenSource } from '../../credentials/azure/index.ts'
 import { Transport } from '../../http/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -36,8 +43,9 @@ import { VaultClient } from './vault-client.ts'
 export function createAzureKeyVaultKms(options: AzureKeyVaultOptions): AzureKeyVaultKms {
   const { keyId: configured, resource: given, allowHttpLoopback, ...rest } = plainOptions(options)
   const { algorithm = 'RSA-OAEP-256', usage = 'both', timeoutMs, credentials, ...ports } = rest
-  const { runtime = webRuntime, network = webNetwork, ...others } = ports
+  const { runtime = webRuntime, network = webNetwork, dangerouslyAllowBrowser, ...others } = ports
   refuseOthers(others)
+  refuseBrowser(dangerouslyAllowBrowser)
   oneOf('algorithm', algorithm, ['RSA-OAEP-256', 'A256KW'])
   oneOf('usage', usage, ['both', 'encrypt', 'decrypt'])
   checkFlags({ allowHttpLoopback })

@@ -1,3 +1,4 @@
+import type { BrowserRule } from '../../checks/index.ts'
 import type { AzureCredentialsOption } from '../../credentials/azure/index.ts'
 import type { KeyManagementService, KmsCapabilities, KmsSignalOptions } from '../../kms/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
@@ -6,7 +7,7 @@ import type { AzureWrapAlgorithm } from './keys-api.ts'
 import type { AzureRotationPolicy } from './rotation-policy.ts'
 
 /** Options of `createAzureKeyVaultKms`. */
-export interface AzureKeyVaultOptions extends KeyPlace {
+export interface AzureKeyVaultOptions extends KeyPlace, BrowserRule {
   readonly credentials: AzureCredentialsOption
   /**
    * `RSA-OAEP-256` by default, for RSA keys of a vault or a Managed HSM; `A256KW` for a 256-bit

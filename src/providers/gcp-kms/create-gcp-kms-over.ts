@@ -11,7 +11,8 @@ import type { GcpKmsTransport } from './transport.ts'
 
 /**
  * GCP Cloud KMS over a transport of your own, e.g. a client that is there already. Checksums, names
- * and sizes are checked here, whatever carries the calls.
+ * and sizes are checked here, whatever carries the calls. The transport's credentials are yours: nothing here keeps
+ * them out of a browser.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */

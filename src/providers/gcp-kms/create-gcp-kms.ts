@@ -1,5 +1,5 @@
 import { GcpClient, toTokenSource } from '../../credentials/gcp/index.ts'
-import { checkFlags, plainOptions } from '../../checks/index.ts'
+import { checkFlags, plainOptions, refuseBrowser } from '../../checks/index.ts'
 import { checkEndpoint, Transport } from '../../http/index.ts'
 import type { KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -37,8 +37,9 @@ export function createGcpKms(options: GcpKmsOptions): KeyManagementService {
     endpoint = 'https://cloudkms.googleapis.com',
     ...more
   } = plainOptions(options)
-  const { allowHttpLoopback, timeoutMs, ...rest } = more
+  const { allowHttpLoopback, timeoutMs, dangerouslyAllowBrowser, ...rest } = more
   checkFlags({ allowHttpLoopback })
+  refuseBrowser(dangerouslyAllowBrowser)
   const { runtime = webRuntime, network = webNetwork } = rest
   const client = new GcpClient({
     provider: PROVIDER,

@@ -1,3 +1,4 @@
+import type { BrowserRule } from '../../checks/index.ts'
 import type { GcpCredentialsOption } from '../../credentials/gcp/index.ts'
 import type { EndpointRules } from '../../http/index.ts'
 import type { KmsCapabilities } from '../../kms/index.ts'
@@ -23,7 +24,7 @@ export interface GcpKmsKeyOptions {
 }
 
 /** Options of `createGcpKms`. */
-export interface GcpKmsOptions extends GcpKmsKeyOptions, EndpointRules {
+export interface GcpKmsOptions extends GcpKmsKeyOptions, EndpointRules, BrowserRule {
   readonly credentials: GcpCredentialsOption
   /** Instead of `https://cloudkms.googleapis.com`: a regional endpoint, or a server for tests. https only. */
   readonly endpoint?: string

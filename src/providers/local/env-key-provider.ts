@@ -1,10 +1,10 @@
-import { plainOptions, wrongOption } from '../../checks/index.ts'
+import { type BrowserRule, plainOptions, refuseBrowser, wrongOption } from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
 import type { LocalKeyVersion } from './local-key-ring.ts'
 import { LocalKms, type LocalKmsOptions } from './local-kms.ts'
 
 /** Options of {@link EnvKeyProvider}. */
-export interface EnvKeyProviderOptions extends Omit<LocalKmsOptions, 'versions'> {
+export interface EnvKeyProviderOptions extends Omit<LocalKmsOptions, 'versions'>, BrowserRule {
   /** `EDGE_KMS_KEY` by default: the variables are `EDGE_KMS_KEY_V1`, `EDGE_KMS_KEY_V2`, … */
   readonly prefix?: string
 }
@@ -36,7 +36,9 @@ export class EnvKeyProvider extends LocalKms {
    * @throws KmsError `ERR_KMS_CONFIG`
    */
   constructor(env: object, options: EnvKeyProviderOptions = {}) {
-    const { prefix = 'EDGE_KMS_KEY', ...others } = plainOptions(options)
+    const { prefix = 'EDGE_KMS_KEY', dangerouslyAllowBrowser, ...others } = plainOptions(options)
+    // A browser has no environment: these variables were put into the page by its build.
+    refuseBrowser(dangerouslyAllowBrowser)
     super({ ...others, versions: readVersions(env, prefix) })
   }
 }

@@ -7,8 +7,11 @@ import { SecretBytes } from '../../kms/index.ts'
 export interface LocalKeyVersion {
   /** 1 to 2^31 - 1. The highest version is current. */
   readonly version: number
-  /** 32 random bytes, or their standard base64. Copied: wipe your own. */
-  readonly key: Uint8Array | string
+  /**
+   * 32 random bytes, or their standard base64. Copied: wipe your own. Or a key of WebCrypto, AES-CBC with 256 bits for
+   * `encrypt`, that cannot be exported; a browser can keep such a key in IndexedDB. The same bytes make the same key.
+   */
+  readonly key: Uint8Array | string | CryptoKey
   /** `retired`: still unwraps, never wraps. `enabled` by default. */
   readonly state?: 'enabled' | 'retired'
 }
@@ -21,10 +24,10 @@ const KEK_BYTES = 32
 class LocalKek {
   readonly version: number
   readonly retired: boolean
-  #secret: SecretBytes | undefined
+  #secret: SecretBytes | CryptoKey | undefined
   #key: XaesKey | undefined
 
-  constructor(version: number, secret: SecretBytes, retired: boolean) {
+  constructor(version: number, secret: SecretBytes | CryptoKey, retired: boolean) {
     this.version = version
     this.#secret = secret
     this.retired = retired
@@ -33,9 +36,10 @@ class LocalKek {
   async key(): Promise<XaesKey> {
     // The key is shared, never the promise: another request must not wait on it (Workers).
     if (this.#key !== undefined) return this.#key
-    const key = await importLocalKek(this.#secret as SecretBytes)
+    const secret = this.#secret as SecretBytes | CryptoKey
+    const key = await importLocalKek(secret)
     this.#key ??= key
-    this.#secret?.dispose()
+    if (secret instanceof SecretBytes) secret.dispose()
     this.#secret = undefined
     return this.#key
   }
@@ -83,7 +87,7 @@ export class LocalKeyRing {
       throw config(`a version must be an integer from 1 to ${String(MAX_VERSION)}`)
     if (this.#keks.has(name)) throw config(`version ${name} is given twice`)
     if (!['enabled', 'retired', undefined].includes(state)) throw config('state is unknown')
-    const secret = SecretBytes.take(keyBytes(key, name))
+    const secret = isCryptoKey(key) ? checkKey(key, name) : SecretBytes.take(keyBytes(key, name))
     this.#keks.set(name, new LocalKek(version, secret, state === 'retired'))
     this.#current = this.#highest()
   }
@@ -95,7 +99,21 @@ export class LocalKeyRing {
   }
 }
 
-function keyBytes(key: Uint8Array | string, version: string): Bytes {
+/** By its shape and not its class: a key of another frame has another class. */
+function isCryptoKey(key: LocalKeyVersion['key']): key is CryptoKey {
+  return Object(key) === key && 'algorithm' in (key as object)
+}
+
+/** A key that can be exported protects no more than its bytes do, and its owner believes otherwise. */
+function checkKey(key: CryptoKey, version: string): CryptoKey {
+  const { name, length } = key.algorithm as AesKeyAlgorithm
+  if (name === 'AES-CBC' && length === 8 * KEK_BYTES && !key.extractable)
+    if (key.usages.includes('encrypt')) return key
+  const expected = "a CryptoKey of AES-CBC with 256 bits, for 'encrypt', that cannot be exported"
+  throw config(`the key of version ${version} must be ${expected}`)
+}
+
+function keyBytes(key: unknown, version: string): Bytes {
   // An ArrayBuffer would be wrapped and not copied, and the caller's key wiped with ours.
   const given = key instanceof Uint8Array ? new Uint8Array(key) : undefined
   const bytes = typeof key === 'string' ? decodeBase64(key.trim()) : given

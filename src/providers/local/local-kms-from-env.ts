@@ -1,4 +1,4 @@
-import { fromVariable, plainOptions, variableOf } from '../../checks/index.ts'
+import { type BrowserRule, fromVariable, plainOptions, variableOf } from '../../checks/index.ts'
 import {
   type KeyManagementService,
   type KmsFromEnv,
@@ -11,7 +11,7 @@ import type { LocalKmsOptions } from './local-kms.ts'
 
 /** Options of {@link localKmsFromEnv}: those of `createLocalKms` that are not read from the environment. */
 export interface LocalKmsFromEnvOptions
-  extends KmsFromEnvOptions, Omit<Partial<LocalKmsOptions>, 'versions' | 'runtime'> {}
+  extends KmsFromEnvOptions, BrowserRule, Omit<Partial<LocalKmsOptions>, 'versions' | 'runtime'> {}
 
 /**
  * Returns a local KMS whose keys are in `EDGE_KMS_KEY_V1`, `EDGE_KMS_KEY_V2`, …, each the base64 of 32 random bytes;

@@ -3,6 +3,7 @@ import {
   isTexts,
   oneOf,
   plainOptions,
+  refuseBrowser,
   refuseOthers,
   wrongOption,
 } from '../../checks/index.ts'
@@ -50,8 +51,10 @@ export function createVaultTransitKms(options: VaultTransitKmsOptions): KeyManag
   const { key: name, mount = 'transit', auth, usage = 'both', ...more } = plainOptions(options)
   const { kekId = `${mount}/${name}`, bindBy = 'associated-data', derived, ...others } = more
   const { runtime = webRuntime, network = webNetwork, healthContext, ...placed } = others
-  const { endpoint, namespace, standbyOrigins, timeoutMs, allowHttpLoopback, ...unknown } = placed
+  const { endpoint, namespace, standbyOrigins, timeoutMs, allowHttpLoopback, ...rules } = placed
+  const { dangerouslyAllowBrowser, ...unknown } = rules
   refuseOthers(unknown)
+  refuseBrowser(dangerouslyAllowBrowser)
   if (typeof name !== 'string' || !KEY_NAME.test(name))
     throw wrongOption('key', 'the name of a transit key: letters, digits or _.-', name)
   checkVaultPath('mount', mount)

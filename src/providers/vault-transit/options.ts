@@ -1,9 +1,10 @@
+import type { BrowserRule } from '../../checks/index.ts'
 import type { VaultLogin, VaultPlace } from '../../credentials/vault/index.ts'
 import type { KmsCapabilities } from '../../kms/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 
 /** Options of `createVaultTransitKms`. */
-export interface VaultTransitKmsOptions extends VaultPlace {
+export interface VaultTransitKmsOptions extends VaultPlace, BrowserRule {
   /** The name of a transit key of an AEAD type, e.g. `aes256-gcm96`. */
   readonly key: string
   /** Where transit is mounted; `transit` by default. */

@@ -53,6 +53,7 @@ describe("provider: 'env'", () => {
     const schema = toJSONSchema(kmsConfigSchema, { io: 'input' }) as unknown as Json
     const paths = schemaOptions(schema).map(({ path }) => path)
     const own = paths.filter((path) => path.startsWith('env.'))
-    expect(own).toEqual(['env.prefix', 'env.kekId', 'env.usage'])
+    // The last one: test/unit/providers/browser.test.ts.
+    expect(own).toEqual(['env.prefix', 'env.kekId', 'env.usage', 'env.dangerouslyAllowBrowser'])
   })
 })

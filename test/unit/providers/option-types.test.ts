@@ -132,6 +132,7 @@ const subjects: Readonly<Record<string, Subject>> = {
       credentials: keys,
     },
     {
+      dangerouslyAllowBrowser: 'flag',
       ...awsPlace,
       keyId: 'text',
       region: 'text',
@@ -170,6 +171,7 @@ const subjects: Readonly<Record<string, Subject>> = {
       credentials: { token: 'token' },
     },
     {
+      dangerouslyAllowBrowser: 'flag',
       ...platform,
       ...place,
       keyName: 'text',
@@ -221,6 +223,7 @@ const subjects: Readonly<Record<string, Subject>> = {
     createAzureKeyVaultKms,
     { keyId: 'https://acme.vault.azure.net/keys/app', credentials: azureManagedIdentity() },
     {
+      dangerouslyAllowBrowser: 'flag',
       ...platform,
       keyId: 'text',
       resource: 'text',
@@ -256,6 +259,7 @@ const subjects: Readonly<Record<string, Subject>> = {
     createVaultTransitKms,
     { endpoint: 'https://vault.test:8200', key: 'app', auth: vaultToken('hvs.token') },
     {
+      dangerouslyAllowBrowser: 'flag',
       ...platform,
       ...place,
       namespace: 'text',

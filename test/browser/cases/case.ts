@@ -1,0 +1,31 @@
+import type { RuntimeCase } from '../../runtime/suite.ts'
+
+/** What the cases use of a page of playwright-core. */
+export interface Page {
+  goto(url: string): Promise<unknown>
+  reload(): Promise<unknown>
+  evaluate<T, A>(work: (given: A) => T | Promise<T>, given?: A): Promise<T>
+}
+
+/** What the cases use of a browser with one profile. */
+export interface Context {
+  newPage(): Promise<Page>
+  addCookies(cookies: readonly { name: string; value: string; url: string }[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** A profile. `open` starts a browser with it, or opens it in the browser that all share. */
+export interface Profile {
+  open(): Promise<Context>
+}
+
+/** What the cases are given. */
+export interface World {
+  /** A new profile on the disk, which outlives its browser. */
+  readonly kept: () => Profile
+  /** A new profile in memory: each time it is opened it is empty. */
+  readonly fresh: () => Profile
+  readonly site: { readonly origin: string; readonly session: string }
+}
+
+export type Cases = (world: World) => readonly RuntimeCase[]
