@@ -32,7 +32,34 @@ export function variableOf(env: object, name: string): string | undefined {
 export function demandVariable(env: object, name: string, why: string): string {
   const value = variableOf(env, name)
   if (value !== undefined) return value
-  throw configError(`${name} is not set or not readable: ${why}`)
+  throw configError(`${name} is not set or not readable: ${why}${deniedVariables(env, [name])}`)
+}
+
+/**
+ * Returns what the environment itself says of those variables that may not be read, as the end of a message; nothing
+ * if it does not say. `edge-kms/deno` names the flag of each.
+ */
+export function deniedVariables(env: object, names: readonly string[]): string {
+  const said = names.map((name) => {
+    try {
+      void (env as Readonly<Record<string, unknown>>)[name]
+      return ''
+    } catch (error) {
+      return isKmsError(error, 'ERR_KMS_CONFIG') ? `; ${error.message}` : ''
+    }
+  })
+  return said.join('')
+}
+
+/**
+ * Throws if the environment says that it may not read one of these variables: credentials that nobody meant must not be
+ * used in their place.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function refuseDenied(env: object, names: readonly string[], why: string): void {
+  const denied = deniedVariables(env, names)
+  if (denied !== '') throw configError(why + denied)
 }
 
 /**
