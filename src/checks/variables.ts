@@ -42,7 +42,7 @@ export function demandVariable(env: object, name: string, why: string): string {
 export function deniedVariables(env: object, names: readonly string[]): string {
   const said = names.map((name) => {
     try {
-      void (env as Readonly<Record<string, unknown>>)[name]
+      Reflect.get(env, name)
       return ''
     } catch (error) {
       return isKmsError(error, 'ERR_KMS_CONFIG') ? `; ${error.message}` : ''

@@ -1,0 +1,32 @@
+/** Folders with the packed package, as somebody has it who ran `npm install` on the tarball. */
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { root } from '../../../tools/lib/folders.mjs'
+import { installInto, scratchFolder } from '../../../tools/lib/pack.mjs'
+
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** examples/deno, with the tarball and what npm would install beside it. */
+export function openProject() {
+  const folder = scratchFolder('deno')
+  cpSync(join(root, 'examples/deno'), folder, {
+    recursive: true,
+    filter: (path) => !/\/(?:node_modules|tsconfig\.json)$|\.sqlite/.test(path),
+  })
+  for (const name of Object.keys(dependencies)) {
+    const path = join(folder, 'node_modules', name)
+    mkdirSync(dirname(path), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), path)
+  }
+  installInto(folder)
+  cpSync(join(import.meta.dirname, 'feature.mjs'), join(folder, 'feature.mjs'))
+  return folder
+}
+
+/** A fresh clone: no build, nothing installed. */
+export function openClone() {
+  const folder = scratchFolder('clone')
+  for (const name of ['src', 'adapters', 'deno.json', 'package.json'])
+    cpSync(join(root, name), join(folder, name), { recursive: true })
+  return folder
+}
