@@ -7,10 +7,10 @@ import { openCipher } from './stack.ts'
 // On Deno Deploy: openDenoKv(), which is the app's database.
 const kv = await openDenoKv({ path: 'notes.sqlite' })
 const cipher = openCipher(kv)
-const tokens = tokensOf(denoEnv()['TOKENS'])
+const tokens = await tokensOf(denoEnv()['TOKENS'])
 
 Deno.serve({ hostname: '127.0.0.1', port: 8000 }, async (request) => {
-  const tenant = tenantOf(request, tokens)
+  const tenant = await tenantOf(request, tokens)
   if (tenant === undefined)
     return new Response(null, { status: 401, headers: { 'www-authenticate': 'Bearer' } })
   try {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { binOf, root, toolEnv } from '../../../tools/lib/folders.mjs'
 import { freePort } from '../../start/gateway-process.mjs'
@@ -81,7 +81,7 @@ async function outputOf(folder, args, env) {
 
 /**
  * @param {import('../workers/world.mjs').Report} report
- * @param {string} folder a project with the package installed, and with feature.mjs
+ * @param {string} folder a folder with the package installed
  */
 export async function checkPermissions({ check }, folder) {
   const rows = rowsOf(readFileSync(GUIDE, 'utf8'))
@@ -91,6 +91,7 @@ export async function checkPermissions({ check }, folder) {
     'sts.amazonaws.com': await tokenFor('sts.amazonaws.com'),
     [`https:${POOL_PROVIDER}`]: await tokenFor(`https:${POOL_PROVIDER}`),
   }
+  cpSync(join(import.meta.dirname, 'feature.mjs'), join(folder, 'feature.mjs'))
   writeFileSync(join(folder, 'token.jwt'), tokens['sts.amazonaws.com'])
   const port = await freePort()
   const { addresses } = clouds

@@ -6,20 +6,24 @@ import { installInto, scratchFolder } from '../../../tools/lib/pack.mjs'
 
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** examples/deno, with the tarball and what npm would install beside it. */
-export function openProject() {
+/** A folder with the tarball, and what npm would install beside it. */
+export function openFolder() {
   const folder = scratchFolder('deno')
-  cpSync(join(root, 'examples/deno'), folder, {
-    recursive: true,
-    filter: (path) => !/\/(?:node_modules|tsconfig\.json)$|\.sqlite/.test(path),
-  })
   for (const name of Object.keys(dependencies)) {
     const path = join(folder, 'node_modules', name)
     mkdirSync(dirname(path), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), path)
   }
   installInto(folder)
-  cpSync(join(import.meta.dirname, 'feature.mjs'), join(folder, 'feature.mjs'))
+  cpSync(join(root, 'examples/deno/package.json'), join(folder, 'package.json'))
+  return folder
+}
+
+/** The same with the files of examples/deno. */
+export function openExample() {
+  const folder = openFolder()
+  for (const name of ['deno.json', 'src'])
+    cpSync(join(root, 'examples/deno', name), join(folder, name), { recursive: true })
   return folder
 }
 
