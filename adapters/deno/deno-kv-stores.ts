@@ -1,4 +1,4 @@
-import { plainOptions } from '../../src/checks/index.ts'
+import { plainOptions, refuseOthers } from '../../src/checks/index.ts'
 import { sharedDataKeys, type SharedDataKeysOptions } from '../../src/data-keys/shared/index.ts'
 import type { StackFromEnvOptions } from '../../src/index.ts'
 import { DenoKvDataKeyStore } from './deno-kv-data-key-store.ts'
@@ -29,6 +29,8 @@ export type DenoKvStores = Required<
  */
 export function denoKvStores(options: DenoKvStoresOptions): DenoKvStores {
   const { kv, prefix, timeoutMs, ...sharing } = plainOptions(options)
+  // `sharedDataKeys` knows this option, and here it would be ignored.
+  refuseOthers('store' in sharing ? { store: true } : {})
   const place = { kv, ...(prefix !== undefined && { prefix }) }
   const common = { ...place, ...(timeoutMs !== undefined && { timeoutMs }) }
   const store = new DenoKvKeyValueStore(common)

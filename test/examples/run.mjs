@@ -9,7 +9,9 @@ const parts = { workers: checkWorkers, deno: checkDeno }
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !(name in parts))
 if (unknown.length > 0) {
-  console.error(`no such example: ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`)
+  console.error(
+    `no such example: ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`,
+  )
   process.exit(2)
 }
 

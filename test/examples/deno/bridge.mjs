@@ -30,11 +30,9 @@ function requestOf(host, incoming) {
   const init = { method, headers }
   const url = `https://${host}${incoming.url}`
   if (method === 'GET') return new Request(url, init)
-  return new Request(url, {
-    ...init,
-    body: /** @type {any} */ (Readable.toWeb(incoming)),
-    duplex: 'half',
-  })
+  // The types of the web do not know `duplex`, which Node demands.
+  const more = /** @type {any} */ ({ body: Readable.toWeb(incoming), duplex: 'half' })
+  return new Request(url, { ...init, ...more })
 }
 
 /**
@@ -71,9 +69,7 @@ export async function openClouds() {
   const pool = POOL_PROVIDER.replace(/\/providers\/.*/, '')
   const gcp = createFakeGcp({
     poolProviders: [{ ...trusted, audience: POOL_PROVIDER }],
-    serviceAccounts: [
-      { email: ACCOUNT, tokenCreators: [`principal:${pool}/subject/${SUBJECT}`] },
-    ],
+    serviceAccounts: [{ email: ACCOUNT, tokenCreators: [`principal:${pool}/subject/${SUBJECT}`] }],
   })
   const azure = createFakeAzure()
   const vault = createFakeVault()

@@ -92,12 +92,15 @@ export async function checkExample({ check }, folder) {
       assert.ok(!text.includes(NOTE))
     })
   })
-  await check('callers without a token, of another tenant, and with too much are refused', async () => {
-    await session({ EDGE_KMS_KEY_V2: v2 }, async () => {
-      assert.equal((await fetch(`${server.address}/notes/1`)).status, 401)
-      assert.equal((await send('GET', '/notes/1', { tenant: 'globex' })).status, 404)
-      assert.equal((await send('PUT', '/notes/3', { body: 'x'.repeat(60_001) })).status, 413)
-      assert.equal((await send('DELETE', '/notes/1')).status, 405)
-    })
-  })
+  await check(
+    'callers without a token, of another tenant, and with too much are refused',
+    async () => {
+      await session({ EDGE_KMS_KEY_V2: v2 }, async () => {
+        assert.equal((await fetch(`${server.address}/notes/1`)).status, 401)
+        assert.equal((await send('GET', '/notes/1', { tenant: 'globex' })).status, 404)
+        assert.equal((await send('PUT', '/notes/3', { body: 'x'.repeat(60_001) })).status, 413)
+        assert.equal((await send('DELETE', '/notes/1')).status, 405)
+      })
+    },
+  )
 }

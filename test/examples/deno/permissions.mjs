@@ -17,7 +17,7 @@ function rowsOf(markdown) {
   const lines = table.split('\n').slice(2)
   return lines.map((line) => {
     const [, feature = '', cell = ''] = /^\| (.*?) \| (.*) \|$/.exec(line) ?? []
-    return { feature, flags: [...cell.matchAll(/`([^`]+)`/g)].map(([, flag]) => String(flag)) }
+    return { feature, flags: [...cell.matchAll(/`([^`]+)`/g)].map(([, flag = '']) => flag) }
   })
 }
 
