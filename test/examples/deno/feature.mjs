@@ -2,7 +2,7 @@
  * One feature of the table in docs/guides/deno.md, on Deno: `<name> <facts as JSON>`. Prints `works`, or the code and
  * the message of the error.
  */
-import { EnvelopeCipher, stackFromEnv } from 'edge-kms'
+import { EncryptedEnvelope, EnvelopeCipher, stackFromEnv } from 'edge-kms'
 import { assumeRoleWithWebIdentity, awsKmsFromEnv } from 'edge-kms/aws-kms'
 import { azureKmsFromEnv } from 'edge-kms/azure-key-vault'
 import { anyKmsFromEnv } from 'edge-kms/config'
@@ -68,15 +68,21 @@ async function gcpByToken() {
   await vendor((env, more) => gcpKmsFromEnv(env, { ...more, credentials }))
 }
 
-/** A process writes, and another source of keys on the same database opens it, by reference too. */
+/** Two stacks, as of two processes, on one database: they share a data key, and the records of messages by reference. */
 async function kv(/** @type {object} */ more) {
   const database = await openDenoKv(more)
   const open = () => {
     const stores = denoKvStores({ kv: database, partition: 'test', trustedStore: true })
     return stackFromEnv({}, { kms: localKms, form: 'reference', ...stores })
   }
-  const text = await open().cipher.encryptText('4111 1111', options)
+  const [first, second] = [open(), open()]
+  const text = await first.cipher.encryptText('4111 1111', options)
   if ((await open().cipher.decryptText(text, options)) !== '4111 1111') throw new Error('text')
+  const dataKeyOf = async (/** @type {typeof first} */ stack) => {
+    const envelope = await stack.cipher.encrypt(new Uint8Array(1), options)
+    return EncryptedEnvelope.parse(envelope).commitment.join()
+  }
+  if ((await dataKeyOf(first)) !== (await dataKeyOf(second))) throw new Error('two data keys')
   database.close()
 }
 

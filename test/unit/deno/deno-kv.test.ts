@@ -109,6 +109,18 @@ describe('denoReadTextFile', () => {
     expect(await denoReadTextFile('a.txt')).toBe('of a.txt')
   })
 
+  it('ends after ten seconds', async () => {
+    vi.useFakeTimers()
+    try {
+      reads(() => new Promise(() => undefined))
+      const work = denoReadTextFile('a.txt').catch((error: unknown) => error)
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(await work).toMatchObject({ code: 'ERR_KMS_TIMEOUT' })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it.each([
     [notCapable('x'), 'Deno may not read a.txt: start it with --allow-read=a.txt'],
     [Object.assign(new Error('secret'), { name: 'NotFound' }), 'a.txt cannot be read: NotFound'],
