@@ -28,7 +28,7 @@ const NO_VARIABLES: ReadonlySet<string | symbol> = new Set(['then', 'toJSON', 'c
  * ```
  */
 export function denoEnv(): DenoEnv {
-  const deno = denoNamespace('denoEnv')
+  const deno = denoNamespace()
   const read = (name: string | symbol): string | undefined =>
     typeof name === 'symbol' || NO_VARIABLES.has(name) ? undefined : variable(deno, name)
   const refuse = (): false => false

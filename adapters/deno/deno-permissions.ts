@@ -17,13 +17,12 @@ export interface DenoNamespace {
 /**
  * Returns `Deno`.
  *
- * @param user - the function that needs it, for the error
  * @throws KmsError `ERR_KMS_CONFIG` on another runtime
  */
-export function denoNamespace(user: string): DenoNamespace {
+export function denoNamespace(): DenoNamespace {
   const found: unknown = Reflect.get(globalThis, 'Deno')
   if (typeof found === 'object' && found !== null) return found as DenoNamespace
-  throw configError(`${user} runs on Deno only`)
+  throw configError('there is no Deno here: edge-kms/deno runs on Deno only')
 }
 
 /** Returns the error for a permission that is missing. */

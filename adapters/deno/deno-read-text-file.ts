@@ -11,7 +11,7 @@ import { type DenoNamespace, denoNamespace, isDenied, permissionError } from './
  * runtime; `ERR_KMS_TIMEOUT`
  */
 export async function denoReadTextFile(path: string): Promise<string> {
-  const deno = denoNamespace('denoReadTextFile')
+  const deno = denoNamespace()
   return withTimeout(() => read(deno, path), {
     timeoutMs: CALLBACK_TIMEOUT_MS,
     signal: undefined,

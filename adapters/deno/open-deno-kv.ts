@@ -46,7 +46,7 @@ export async function openDenoKv(options: OpenDenoKvOptions = {}): Promise<OpenD
   const { timeoutMs } = checkNumbers(BOUNDS, numbers)
   if (path !== undefined && (typeof path !== 'string' || path === ''))
     throw wrongOption('path', 'the path of a file or a URL', path)
-  const deno = denoNamespace('openDenoKv')
+  const deno = denoNamespace()
   const { openKv } = deno
   if (typeof openKv !== 'function')
     throw configError('Deno KV is not available: start Deno with --unstable-kv')
@@ -54,19 +54,23 @@ export async function openDenoKv(options: OpenDenoKvOptions = {}): Promise<OpenD
     try {
       return (await openKv.call(deno, path)) as OpenDenoKv
     } catch (error) {
-      throw isDenied(error) ? denied(path) : unavailable('it cannot be opened', error)
+      if (isDenied(error)) throw denied(path)
+      // The message of a remote database may hold its URL.
+      throw unavailable('Deno KV cannot be opened', isRemote(path) ? undefined : error)
     }
   }
   return withTimeout(opening, {
     timeoutMs,
     signal,
     network: webTimers,
-    error: () => unavailable('it did not open in time'),
+    error: () => unavailable('Deno KV did not open in time'),
   })
 }
 
+const isRemote = (path = ''): boolean => /^https?:\/\//.test(path)
+
 function denied(path = ''): KmsError {
-  if (!/^https?:\/\//.test(path))
+  if (!isRemote(path))
     return permissionError(`open ${path}`, `--allow-read=${path} --allow-write=${path}`)
   const { host } = new URL(path)
   return permissionError(`reach ${host}`, `--allow-net=${host}`)

@@ -37,18 +37,27 @@ export function demandVariable(env: object, name: string, why: string): string {
 
 /**
  * Returns what the environment itself says of those variables that may not be read, as the end of a message; nothing
- * if it does not say. `edge-kms/deno` names the flag of each.
+ * if it does not say. `edge-kms/deno` names the flag. Texts that differ in the name alone become one.
  */
 export function deniedVariables(env: object, names: readonly string[]): string {
-  const said = names.map((name) => {
-    try {
-      Reflect.get(env, name)
-      return ''
-    } catch (error) {
-      return isKmsError(error, 'ERR_KMS_CONFIG') ? `; ${error.message}` : ''
-    }
-  })
-  return said.join('')
+  const denied = new Map<string, string[]>()
+  for (const name of names) {
+    const text = denialOf(env, name)?.replaceAll(name, PLACE)
+    if (text !== undefined) denied.set(text, [...(denied.get(text) ?? []), name])
+  }
+  return [...denied].map(([text, of]) => `; ${text.replaceAll(PLACE, of.join())}`).join('')
+}
+
+/** Stands for a name in a text; no text of ours has one. */
+const PLACE = '\u0000'
+
+function denialOf(env: object, name: string): string | undefined {
+  try {
+    Reflect.get(env, name)
+    return undefined
+  } catch (error) {
+    return isKmsError(error, 'ERR_KMS_CONFIG') ? error.message : undefined
+  }
 }
 
 /**

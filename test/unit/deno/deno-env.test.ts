@@ -67,7 +67,7 @@ describe('denoEnv', () => {
 
   it('is refused on another runtime', () => {
     vi.stubGlobal('Deno', undefined)
-    expect(() => denoEnv()).toThrow('denoEnv runs on Deno only')
+    expect(() => denoEnv()).toThrow('edge-kms/deno runs on Deno only')
   })
 
   it('is an environment for EnvKeyProvider, which names the flag of a key that may not be read', () => {

@@ -57,6 +57,14 @@ describe('openDenoKv', () => {
     })
   })
 
+  it('keeps what the system says of a file, and nothing of what a remote database says', async () => {
+    const error = new Error('of https://kv.example.com/secret')
+    opens(rejects(error))
+    await expect(openDenoKv({ path: 'a.sqlite' })).rejects.toMatchObject({ cause: error })
+    const remote = openDenoKv({ path: 'https://kv.example.com/secret' })
+    await expect(remote).rejects.toSatisfy((thrown: Error) => thrown.cause === undefined)
+  })
+
   it('ends at its timeout, and when the caller aborts', async () => {
     opens(() => new Promise(() => undefined))
     await expect(openDenoKv({ timeoutMs: 5 })).rejects.toMatchObject({

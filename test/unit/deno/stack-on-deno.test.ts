@@ -68,7 +68,9 @@ describe('a variable that may not be read is named, with its flag', () => {
   ])('%s', (_, kms, variables, missing) => {
     const said = refusal(kms, variables)
     expect(said).toMatch(/^ERR_KMS_CONFIG /)
-    expect(said).toContain(`Deno may not read ${missing}: start it with --allow-env=${missing}`)
+    expect(said).toMatch(
+      new RegExp(`Deno may not read \\S*${missing}\\b.*--allow-env=\\S*${missing}\\b`),
+    )
   })
 })
 
@@ -88,7 +90,9 @@ describe('the identity of the machine is not used in place of credentials that m
     ],
   ])('%s', (_, kms, variables, proofs) => {
     const said = refusal(kms, variables)
-    for (const name of proofs) expect(said).toContain(`--allow-env=${name}`)
+    expect(said).toContain(
+      `; Deno may not read ${proofs.join()}: start it with --allow-env=${proofs.join()}`,
+    )
     expect(refusal(kms, variables, [...Object.keys(variables), ...proofs])).toBe('no error')
   })
 })
