@@ -61,8 +61,10 @@ function denialOf(env: object, name: string): string | undefined {
 }
 
 /**
- * Throws if the environment says that it may not read one of these variables: credentials that nobody meant must not be
- * used in their place.
+ * Throws if the environment says that it may not read one of these variables. Other credentials must not be used in
+ * their place, only because a permission is missing.
+ *
+ * @param why - what reads them, for the error
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */
