@@ -19,11 +19,11 @@ export function openFolder() {
   return folder
 }
 
-/** The same with the files of examples/deno. */
+/** The same with examples/deno as it is. */
 export function openExample() {
   const folder = openFolder()
-  for (const name of ['deno.json', 'src'])
-    cpSync(join(root, 'examples/deno', name), join(folder, name), { recursive: true })
+  const isOurs = (/** @type {string} */ path) => !/\/node_modules$|\.sqlite/.test(path)
+  cpSync(join(root, 'examples/deno'), folder, { recursive: true, filter: isOurs })
   return folder
 }
 
