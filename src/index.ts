@@ -1,3 +1,10 @@
+/**
+ * Envelope encryption at the edge: ciphers, envelopes, the cache of data keys, stacks of KMSs, and errors.
+ *
+ * Providers are subpaths of their own, so that a bundle holds only those that it imports.
+ *
+ * @module
+ */
 export type { Bytes } from './bytes/index.ts'
 export {
   type ActiveKeyOptions,

@@ -105,6 +105,12 @@ for (const { subpath, source, name } of subpaths) {
 problems.push(...(await specificationProblems()))
 for (const subpath of Object.keys(manifest.exports).filter((key) => !key.endsWith('.json')))
   if (!(subpath in deno.exports)) problems.push(`deno.json does not export ${subpath}`)
+// A script in a clone imports the package by its name, without a build.
+for (const { subpath, source } of subpaths) {
+  const specifier = `${manifest.name}${subpath.slice(1)}`
+  if (deno.imports[specifier] !== source)
+    problems.push(`deno.json must import ${specifier} as ${source}`)
+}
 // JSR has no names without a scope.
 if (deno.name !== `@${manifest.name}/${manifest.name}`)
   problems.push(`deno.json must be named @${manifest.name}/${manifest.name}`)

@@ -15,6 +15,7 @@ const projects = [
   ...programsIn('examples'),
   'test/tsconfig.json',
   'tools/tsconfig.json',
+  'tools/runtimes/deno/tsconfig.json',
 ].filter((path) => existsSync(join(root, path)))
 const asked = process.argv.slice(2)
 const tsc = join(root, 'node_modules', '.bin', 'tsc')

@@ -38,6 +38,7 @@ const steps = {
   attw: () => bin('lint', 'attw', tarball(), '--profile', 'esm-only'),
   'deno-publish': () =>
     bin('runtimes/deno', 'deno', 'publish', '--dry-run', '--allow-dirty', '--quiet'),
+  'jsr-docs': () => ({ ...tool('check-jsr-docs.mjs'), show: true }),
   'wrangler-dry-run': () =>
     bin('wrangler', 'wrangler', 'deploy', '--dry-run', '--outdir', join(scratch, 'worker')),
 }

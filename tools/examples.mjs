@@ -6,7 +6,7 @@
  * Needs `dist`: `npm run check:examples` builds first.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -21,7 +21,7 @@ const TEXT = '4111 1111'
 const DATE = '2026-07-30'
 
 /** The part of Deno that the examples use, for a compiler that does not know it. */
-const DENO = 'declare const Deno: { env: { get(name: string): string | undefined } }\n'
+const DENO = join(root, 'tools/runtimes/deno/globals.d.ts')
 const DENO_TYPES = 'deno.d.ts'
 
 const scratch = scratchFolder('examples')
@@ -50,7 +50,7 @@ function prepare() {
   const write = (name, value) => writeFileSync(join(scratch, name), JSON.stringify(value))
   write('package.json', { name: 'examples', private: true, type: 'module', dependencies })
   write('deno.json', { nodeModulesDir: 'manual' })
-  writeFileSync(join(scratch, DENO_TYPES), DENO)
+  copyFileSync(DENO, join(scratch, DENO_TYPES))
 }
 
 /** The compiler options of a careful user; `types` for the examples on Node. */

@@ -1,3 +1,8 @@
+/**
+ * Fakes of AWS, GCP, Azure and Vault on the wire, and the contract suites of providers and stores, for tests.
+ *
+ * @module
+ */
 export {
   type ContractCase,
   ContractViolation,

@@ -1,3 +1,8 @@
+/**
+ * Encryption over HTTP for any language, as a hono app.
+ *
+ * @module
+ */
 export { createGateway } from './create-gateway.ts'
 export type { GatewayOptions } from './options.ts'
 export { type GatewayErrorCode, type GatewayFailure, problemOf } from './problem.ts'

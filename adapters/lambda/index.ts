@@ -1,3 +1,8 @@
+/**
+ * AWS Lambda: handlers with a cipher and a signal, batches, encrypted environment values, snapshots.
+ *
+ * @module
+ */
 export {
   decryptEnv,
   type DecryptEnvOptions,

@@ -1,3 +1,8 @@
+/**
+ * Encrypted objects in R2 and S3, with ranges and uploads in parts.
+ *
+ * @module
+ */
 export type { ObjectCallOptions } from './bounded-calls.ts'
 export { EncryptedBucket } from './encrypted-bucket.ts'
 export type { EncryptedObject, ReturnedRange } from './encrypted-object.ts'

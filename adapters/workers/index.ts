@@ -1,3 +1,9 @@
+/**
+ * Cloudflare Workers: stores on Durable Objects, D1, Workers KV and the Cache API, secrets, policies, and a
+ * client of a vault.
+ *
+ * @module
+ */
 export {
   allows,
   type ContextPattern,

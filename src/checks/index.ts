@@ -30,9 +30,11 @@ export {
 } from './options.ts'
 export {
   demandVariable,
+  deniedVariables,
   fileVariable,
   flagVariable,
   fromVariable,
+  refuseDenied,
   variableNames,
   variableOf,
 } from './variables.ts'

@@ -32,7 +32,45 @@ export function variableOf(env: object, name: string): string | undefined {
 export function demandVariable(env: object, name: string, why: string): string {
   const value = variableOf(env, name)
   if (value !== undefined) return value
-  throw configError(`${name} is not set or not readable: ${why}`)
+  throw configError(`${name} is not set or not readable: ${why}${deniedVariables(env, [name])}`)
+}
+
+/**
+ * Returns what the environment itself says of those variables that may not be read, as the end of a message; nothing
+ * if it does not say. `edge-kms/deno` names the flag. Texts that differ in the name alone become one.
+ */
+export function deniedVariables(env: object, names: readonly string[]): string {
+  const denied = new Map<string, string[]>()
+  for (const name of names) {
+    const text = denialOf(env, name)?.replaceAll(name, PLACE)
+    if (text !== undefined) denied.set(text, [...(denied.get(text) ?? []), name])
+  }
+  return [...denied].map(([text, of]) => `; ${text.replaceAll(PLACE, of.join())}`).join('')
+}
+
+/** Stands for a name in a text; no text of ours has one. */
+const PLACE = '\u0000'
+
+function denialOf(env: object, name: string): string | undefined {
+  try {
+    Reflect.get(env, name)
+    return undefined
+  } catch (error) {
+    return isKmsError(error, 'ERR_KMS_CONFIG') ? error.message : undefined
+  }
+}
+
+/**
+ * Throws if the environment says that it may not read one of these variables. Other credentials must not be used in
+ * their place, only because a permission is missing.
+ *
+ * @param why - what reads them, for the error
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function refuseDenied(env: object, names: readonly string[], why: string): void {
+  const denied = deniedVariables(env, names)
+  if (denied !== '') throw configError(why + denied)
 }
 
 /**

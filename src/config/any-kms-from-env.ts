@@ -1,4 +1,4 @@
-import { configError, variableOf } from '../checks/index.ts'
+import { configError, deniedVariables, variableOf } from '../checks/index.ts'
 import { isKmsError } from '../errors.ts'
 import type { KeyManagementService, KmsFromEnv } from '../kms/index.ts'
 import { awsKmsFromEnv } from '../providers/aws-kms/index.ts'
@@ -90,7 +90,9 @@ function configuredBy(
       return createKms(config as KmsConfig, common)
     return planOfConfig(config as ResilientKmsConfig, { ...common, bindings })
   } catch (error) {
-    throw isKmsError(error, 'ERR_KMS_CONFIG') ? configError(`${CONFIG}: ${error.message}`) : error
+    if (!isKmsError(error, 'ERR_KMS_CONFIG')) throw error
+    const denied = deniedVariables(env, [...variablesIn(json)])
+    throw configError(`${CONFIG}: ${error.message}${denied}`)
   }
 }
 

@@ -19,6 +19,7 @@ interface Env<S> extends SelfDescribed, Plain<EnvKeyProviderOptions, 'onRotate' 
   readonly prefix?: string | undefined
 }
 
+/** Options of `provider: 'env'`: those of `EnvKeyProvider`. */
 export type EnvKmsConfig = Env<ConfigText>
 type Checked = Env<CheckedText>
 

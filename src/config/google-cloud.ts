@@ -19,6 +19,7 @@ interface GoogleCloud<S> extends SelfDescribed, Plain<GcpKmsKeyOptions, never, S
   readonly timeoutMs?: number | undefined
 }
 
+/** Options of `provider: 'google-cloud-kms'`. */
 export type GoogleCloudKmsConfig = GoogleCloud<ConfigText>
 type Checked = GoogleCloud<CheckedText>
 

@@ -1,3 +1,8 @@
+/**
+ * A KMS or a whole stack of any provider from plain JSON.
+ *
+ * @module
+ */
 export { anyKmsFromEnv, type AnyKmsFromEnv, type AnyKmsFromEnvOptions } from './any-kms-from-env.ts'
 export type { AwsCredentialsConfig, AwsKmsConfig } from './aws.ts'
 export type { AzureCredentialsConfig, AzureKeyVaultConfig } from './azure.ts'

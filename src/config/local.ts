@@ -27,6 +27,7 @@ interface Local<S> extends SelfDescribed, Plain<LocalKmsOptions, 'versions' | 'o
   readonly versions: readonly Version<S>[]
 }
 
+/** Options of `provider: 'local'`: those of `createLocalKms`. */
 export type LocalKmsConfig = Local<ConfigText>
 type Checked = Local<CheckedText>
 

@@ -1,3 +1,8 @@
+/**
+ * Metrics of KMS calls, and an audit trail that proves what it covers.
+ *
+ * @module
+ */
 export { type AuditCheckpoints } from './audit-checkpoints.ts'
 export type { AuditLogEntry } from './audit-entry.ts'
 export type { AuditedKey, KmsAuditEvent } from './audit-event.ts'

@@ -1,4 +1,4 @@
-import { configError, wrongOption } from '../checks/index.ts'
+import { configError, deniedVariables, wrongOption } from '../checks/index.ts'
 import { chosenVariables, familyOf, KEY_VARIABLES } from './key-variables.ts'
 import type { KmsSource } from './stack-options.ts'
 
@@ -17,7 +17,8 @@ export function chooseKms(env: object, given: KmsSource | readonly KmsSource[]):
   if (only !== undefined && sources.length === 1 && only.variables === undefined) return only
   if (variable === undefined) {
     const names = [...new Set(sources.flatMap(({ variables = [] }) => variables))]
-    throw configError(`no key is set or readable: set ${names.join(' or ')}`)
+    const denied = deniedVariables(env, names)
+    throw configError(`no key is set or readable: set ${names.join(' or ')}${denied}`)
   }
   const family = familyOf(variable)
   const source = sources.find(({ variables = [] }) => variables.includes(family))

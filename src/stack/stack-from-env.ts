@@ -23,7 +23,7 @@ export interface Stack extends KeyStack {
  * It is synchronous, sends nothing, and reads the environment at this call alone. A bundle holds the vendors whose
  * functions you import, and no others.
  *
- * @param env - `process.env`, a Worker's `env`, `Deno.env.toObject()`, or a proxy that reads single variables
+ * @param env - `process.env`, a Worker's `env`, `denoEnv()` of `edge-kms/deno`, or a proxy that reads single variables
  * @throws KmsError `ERR_KMS_CONFIG` that names the variable: none is set, two are, one is empty, misspelt or wrong.
  * It never holds a value
  *

@@ -1,3 +1,8 @@
+/**
+ * Stores for shared data keys, circuits and data-key records, and the building blocks of your own.
+ *
+ * @module
+ */
 export { MemoryDataKeyStore } from './memory-data-key-store.ts'
 export { MemoryKeyValueStore, type MemoryKeyValueStoreOptions } from './memory-key-value-store.ts'
 export { type RepairPage, StoreRepairLog } from './store-repair-log.ts'

@@ -1,12 +1,24 @@
-// `npm run test:examples`: the folders of examples/, over the packed package.
+// `npm run test:examples [name …]`: the folders of examples/, over the packed package.
 import { node24, run } from '../../tools/lib/folders.mjs'
 import { createReport } from '../servers/lib/report.mjs'
+import { checkDeno } from './deno/check.mjs'
 import { checkWorkers } from './workers/check.mjs'
+
+/** @type {Record<string, (report: import('./workers/world.mjs').Report) => Promise<void>>} */
+const parts = { workers: checkWorkers, deno: checkDeno }
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !(name in parts))
+if (unknown.length > 0) {
+  console.error(
+    `no such example: ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`,
+  )
+  process.exit(2)
+}
 
 if (run(node24, ['tools/build.mjs']) !== 0) process.exit(1)
 const report = createReport()
 try {
-  await checkWorkers(report)
+  for (const name of asked.length === 0 ? Object.keys(parts) : asked) await parts[name](report)
 } catch (error) {
   report.fail('the run itself', error instanceof Error ? error.stack : error)
 }

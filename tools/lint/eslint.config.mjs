@@ -24,6 +24,7 @@ const projects = [
   'tsconfig.json',
   'test/tsconfig.json',
   'tools/tsconfig.json',
+  'tools/runtimes/deno/tsconfig.json',
   ...globSync('{adapters,examples}/*/tsconfig.json', { cwd: root }),
 ].filter((path) => existsSync(`${root}/${path}`))
 

@@ -1,6 +1,7 @@
 import {
   configError,
   demandVariable,
+  deniedVariables,
   fileVariable,
   plainOptions,
   variableOf,
@@ -45,8 +46,9 @@ export function awsCredentialsOfEnv(env: object, options: AwsEnvOptions): AwsCre
     return assumeRoleWithWebIdentity({ region, roleArn, token, ...named, ...signing, ...ports })
   }
   if (isSet(RELATIVE_URI) || isSet(FULL_URI)) return container(env, readTextFile, ports)
+  const denied = deniedVariables(env, ['AWS_ACCESS_KEY_ID', TOKEN_FILE, RELATIVE_URI, FULL_URI])
   throw configError(
-    `no AWS credentials are set: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ${TOKEN_FILE} and ${ROLE_ARN}, or ${RELATIVE_URI} or ${FULL_URI}`,
+    `no AWS credentials are set: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ${TOKEN_FILE} and ${ROLE_ARN}, or ${RELATIVE_URI} or ${FULL_URI}${denied}`,
   )
 }
 

@@ -1,4 +1,10 @@
-import { demandVariable, fileVariable, plainOptions, variableOf } from '../../checks/index.ts'
+import {
+  demandVariable,
+  fileVariable,
+  plainOptions,
+  refuseDenied,
+  variableOf,
+} from '../../checks/index.ts'
 import type { RefreshPorts } from '../../runtime/index.ts'
 import { azureClientCertificate } from './client-certificate.ts'
 import { azureClientSecret } from './client-secret.ts'
@@ -19,6 +25,8 @@ const CERTIFICATE = 'AZURE_CLIENT_CERTIFICATE_PATH'
 const TOKEN_FILE = 'AZURE_FEDERATED_TOKEN_FILE'
 const ENDPOINT = 'IDENTITY_ENDPOINT'
 const HEADER = 'IDENTITY_HEADER'
+/** What is taken before the identity of the machine. */
+const PROOFS = [SECRET, CERTIFICATE, TOKEN_FILE, ENDPOINT]
 
 /**
  * Returns the credentials that an environment names, in the order of Azure's own clients: a client secret, a
@@ -49,7 +57,10 @@ export function azureCredentialsOfEnv(
   const clientId = variableOf(env, CLIENT)
   const identity = { ...ports, ...(clientId !== undefined && { clientId }) }
   const endpoint = variableOf(env, ENDPOINT)
-  if (endpoint === undefined) return azureManagedIdentity(identity)
+  if (endpoint === undefined) {
+    refuseDenied(env, PROOFS, 'the identity of the machine is used only if no other proof is set')
+    return azureManagedIdentity(identity)
+  }
   const header = demandVariable(env, HEADER, `${ENDPOINT} is set`)
   return azureAppServiceIdentity({ ...identity, endpoint, header })
 }

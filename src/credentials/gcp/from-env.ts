@@ -3,6 +3,7 @@ import {
   fileVariable,
   fromVariable,
   plainOptions,
+  refuseDenied,
   variableOf,
 } from '../../checks/index.ts'
 import { encodeUtf8 } from '../../bytes/index.ts'
@@ -34,6 +35,7 @@ export function gcpCredentialsOfEnv(env: object, options: GcpEnvOptions): GcpCre
   const { readTextFile, ...ports } = plainOptions(options)
   const value = variableOf(env, NAME)
   if (value === undefined) {
+    refuseDenied(env, [NAME], 'the metadata server is asked only if no credentials are set')
     const host = variableOf(env, 'GCE_METADATA_HOST')
     const make = (): GcpCredentialSource =>
       gcpMetadataServer({ ...ports, ...(host !== undefined && { host }) })

@@ -1,3 +1,8 @@
+/**
+ * OIDC tokens of the platform, for credentials that exchange them.
+ *
+ * @module
+ */
 export { denoDeployToken, type DenoDeployTokenOptions } from './deno-deploy.ts'
 export { fileToken, type FileTokenOptions } from './file-token.ts'
 export { githubActionsToken, type GithubActionsTokenOptions } from './github-actions.ts'

@@ -1,3 +1,8 @@
+/**
+ * AWS KMS by `fetch`, with credentials that refresh.
+ *
+ * @module
+ */
 export {
   assumeRole,
   type AssumeRoleOptions,

@@ -1,3 +1,8 @@
+/**
+ * Azure Key Vault and Managed HSM by `fetch`, with credentials that refresh.
+ *
+ * @module
+ */
 export {
   type AzureAppServiceOptions,
   azureAppServiceIdentity,

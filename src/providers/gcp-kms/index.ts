@@ -1,3 +1,8 @@
+/**
+ * GCP Cloud KMS by `fetch`, with credentials that refresh.
+ *
+ * @module
+ */
 export {
   type GcpAccessToken,
   type GcpCredentialsOption,

@@ -1,5 +1,12 @@
-import { type BrowserRule, plainOptions, refuseBrowser, wrongOption } from '../../checks/index.ts'
+import {
+  type BrowserRule,
+  deniedVariables,
+  plainOptions,
+  refuseBrowser,
+  wrongOption,
+} from '../../checks/index.ts'
 import { KmsError } from '../../errors.ts'
+import { localKeyNames } from '../../kms/index.ts'
 import type { LocalKeyVersion } from './local-key-ring.ts'
 import { LocalKms, type LocalKmsOptions } from './local-kms.ts'
 
@@ -12,7 +19,8 @@ export interface EnvKeyProviderOptions extends Omit<LocalKmsOptions, 'versions'>
 /**
  * A local KMS whose keys come from environment variables or Worker secrets: `EDGE_KMS_KEY_V1`,
  * `_V2`, … each the standard base64 of 32 random bytes. Versions may have gaps; the highest is
- * current. `EDGE_KMS_KEY_RETIRED` lists versions that still unwrap but never wrap: `1,2`.
+ * current. `EDGE_KMS_KEY_RETIRED` lists versions that still unwrap but never wrap: `1,2`. An environment that does not
+ * list its names, such as `denoEnv()`, is asked for versions 1 to 64.
  *
  * @example
  * ```ts
@@ -45,27 +53,38 @@ export class EnvKeyProvider extends LocalKms {
 
 function readVersions(given: object, prefix: string): LocalKeyVersion[] {
   if (Object(given) !== given) throw wrongOption('env', 'an object with the variables', given)
-  const env = given as Readonly<Record<string, unknown>>
-  const retired = readRetired(env[`${prefix}_RETIRED`], prefix)
+  const retired = readRetired(readable(given, `${prefix}_RETIRED`), prefix)
   const versions: LocalKeyVersion[] = []
-  for (const name of Object.keys(env)) {
-    const digits = name.startsWith(`${prefix}_V`) ? name.slice(prefix.length + 2) : ''
-    if (!/^\d/.test(digits)) continue
-    const key = env[name]
+  for (const name of localKeyNames(given, prefix)) {
+    const digits = name.slice(prefix.length + 2)
+    const key = readable(given, name)
+    const isThere = key !== undefined || Object.hasOwn(given, name)
+    if (!isThere || !/^\d/.test(digits)) continue
     // A typo such as _V01 must not make a key vanish in silence.
     if (!/^[1-9]\d*$/.test(digits)) throw config(`${prefix}_V must be followed by a version number`)
     if (typeof key !== 'string') throw config(`${name} must be a string`)
     const version = Number(digits)
     versions.push({ version, key, state: retired.has(version) ? 'retired' : 'enabled' })
   }
-  if (versions.length === 0)
-    throw config(`no key is set: ${prefix}_V1 is the base64 of 32 random bytes`)
+  if (versions.length === 0) {
+    const denied = deniedVariables(given, [`${prefix}_V1`])
+    throw config(`no key is set: ${prefix}_V1 is the base64 of 32 random bytes${denied}`)
+  }
   for (const version of retired) {
     if (!versions.some((known) => known.version === version)) {
       throw config(`${prefix}_RETIRED names version ${String(version)}, which is not set`)
     }
   }
   return versions
+}
+
+/** A variable that may not be read counts as not set. */
+function readable(env: object, name: string): unknown {
+  try {
+    return Reflect.get(env, name)
+  } catch {
+    return undefined
+  }
 }
 
 function readRetired(list: unknown, prefix: string): ReadonlySet<number> {

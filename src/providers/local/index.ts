@@ -1,3 +1,8 @@
+/**
+ * A KMS whose keys are in the environment or in options, for development, tests and machines without a KMS.
+ *
+ * @module
+ */
 export { createLocalKms } from './create-local-kms.ts'
 export { EnvKeyProvider, type EnvKeyProviderOptions } from './env-key-provider.ts'
 export { localKmsFromEnv, type LocalKmsFromEnvOptions } from './local-kms-from-env.ts'

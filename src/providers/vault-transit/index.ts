@@ -1,3 +1,8 @@
+/**
+ * The transit engine of HashiCorp Vault and OpenBao by `fetch`, with logins that renew.
+ *
+ * @module
+ */
 export {
   vaultAppRole,
   type VaultAppRoleOptions,

@@ -1,6 +1,7 @@
 import {
   configError,
   demandVariable,
+  deniedVariables,
   fromVariable,
   plainOptions,
   variableOf,
@@ -77,6 +78,6 @@ function authOf(env: object): VaultLogin {
   if (roleId !== undefined)
     return vaultAppRole({ roleId, ...(secretId !== undefined && { secretId }) })
   throw configError(
-    `no login to Vault is set: set ${TOKEN}, or ${ROLE} and VAULT_SECRET_ID, or give auth`,
+    `no login to Vault is set: set ${TOKEN}, or ${ROLE} and VAULT_SECRET_ID, or give auth${deniedVariables(env, [TOKEN, ROLE])}`,
   )
 }

@@ -1,0 +1,36 @@
+import { configError } from '../../src/checks/index.ts'
+import type { KmsError } from '../../src/errors.ts'
+
+/** The members of `Deno` that this subpath uses. */
+export interface DenoNamespace {
+  readonly env: { get(name: string): string | undefined }
+  readonly permissions?: {
+    querySync(wanted: { readonly name: 'env'; readonly variable: string }): {
+      readonly state: string
+    }
+  }
+  readTextFile(path: string): Promise<string>
+  /** Absent without `--unstable-kv`. */
+  readonly openKv?: (path?: string) => Promise<unknown>
+}
+
+/**
+ * Returns `Deno`.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` on another runtime
+ */
+export function denoNamespace(): DenoNamespace {
+  const found: unknown = Reflect.get(globalThis, 'Deno')
+  if (typeof found === 'object' && found !== null) return found as DenoNamespace
+  throw configError('there is no Deno here: edge-kms/deno runs on Deno only')
+}
+
+/** Returns the error for a permission that is missing. */
+export function permissionError(work: string, flag: string): KmsError {
+  return configError(`Deno may not ${work}: start it with ${flag}`)
+}
+
+/** Returns whether Deno refused something because a permission is missing. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof Error && error.name === 'NotCapable'
+}

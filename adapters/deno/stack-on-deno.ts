@@ -1,0 +1,27 @@
+import { plainOptions } from '../../src/checks/index.ts'
+import { type Stack, stackFromEnv, type StackFromEnvOptions } from '../../src/index.ts'
+import { denoEnv } from './deno-env.ts'
+import { denoNetwork } from './deno-network.ts'
+import { denoReadTextFile } from './deno-read-text-file.ts'
+
+/**
+ * Returns the stack of `stackFromEnv` from {@link denoEnv}, with {@link denoNetwork} and {@link denoReadTextFile}
+ * unless you give others: it needs the permissions of what it uses and no more, and an error names the one that is
+ * missing.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` as `stackFromEnv`
+ *
+ * @example
+ * ```ts
+ * import { awsKmsFromEnv } from 'edge-kms/aws-kms'
+ * import { stackOnDeno } from 'edge-kms/deno'
+ *
+ * export const openStack = () => stackOnDeno({ kms: awsKmsFromEnv })
+ * ```
+ */
+export function stackOnDeno(options: StackFromEnvOptions): Stack {
+  const given = plainOptions(options)
+  const sendsByItself = given.network !== undefined || given.fetch !== undefined
+  const network = sendsByItself ? {} : { network: denoNetwork }
+  return stackFromEnv(denoEnv(), { readTextFile: denoReadTextFile, ...network, ...given })
+}
