@@ -10,17 +10,17 @@ import { root } from './lib/folders.mjs'
 
 /** The size of each bundle now, rounded up: docs/adr/0011-size-of-the-core.md. A growing part has to raise its limit. */
 const coreLimit = 20.75 * 1024
-const awsLimit = 29.25 * 1024
+const awsLimit = 29.5 * 1024
 /** For a provider beyond the core; signing with jose is only there where it is imported. */
 const providerLimit = 27.75 * 1024
 /** The core, and the level of the cache that isolates share. */
 const sharedLimit = 25.5 * 1024
 /** Every provider with all its credentials, a KEK for each customer, and zod. */
-const configLimit = 56 * 1024
+const configLimit = 56.5 * 1024
 /** The same with what stands against outages, the cache with the format below it, and the level that isolates share. */
-const stackLimit = 83 * 1024
+const stackLimit = 83.5 * 1024
 /** A whole stack from the environment, of one vendor. */
-const envLimit = 42.75 * 1024
+const envLimit = 43 * 1024
 /** Names that `stackFromEnv` knows without the vendor. */
 const envNames = ['EDGE_KMS_KEY_V']
 
