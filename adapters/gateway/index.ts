@@ -1,3 +1,8 @@
 export { createGateway } from './create-gateway.ts'
+export {
+  type ErrorAnswer,
+  kmsErrorHandler,
+  type KmsErrorHandlerOptions,
+} from './kms-error-handler.ts'
 export type { GatewayOptions } from './options.ts'
 export { type GatewayErrorCode, type GatewayFailure, problemOf } from './problem.ts'

@@ -52,7 +52,10 @@ const parts: Record<string, (network: NodeNetwork) => Promise<unknown>> = {
   DynamoDbKeyValueStore: (network) =>
     new DynamoDbKeyValueStore({ table: 'keys', region, credentials, network }).get('a'),
   s3Bucket: (network) =>
-    s3Bucket({ bucket: 'files-of-a-test', region, credentials, network }).discard('a', { etag: 'e', version: undefined }),
+    s3Bucket({ bucket: 'files-of-a-test', region, credentials, network }).discard('a', {
+      etag: 'e',
+      version: undefined,
+    }),
   gcpWorkloadIdentityFromAws: (network) =>
     gcpWorkloadIdentityFromAws({
       audience:
@@ -147,6 +150,20 @@ describe('nodePlatform', () => {
     expect(sign).toHaveBeenCalledTimes(2)
     expect(fetch).not.toHaveBeenCalled()
     platform.network.close()
+  })
+
+  it('sends with fetch on Bun, unless an option asks for more', async () => {
+    vi.stubGlobal('process', { ...process, versions: { ...process.versions, bun: '1.4.5' } })
+    const fetch = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new Error('not sent'))
+    const { network } = nodePlatform()
+    await expect(network.fetch(endpoint, {})).rejects.toThrow('not sent')
+    expect(network.awsSigner).toBe(nodeAwsSigner)
+    network.close()
+    const bounded = nodePlatform({ maxConnections: 2 }).network
+    expect((await bounded.fetch(endpoint, { method: 'POST', body: '{}' })).status).toBe(400)
+    bounded.close()
+    expect(fetch).toHaveBeenCalledTimes(1)
+    vi.unstubAllGlobals()
   })
 
   it('reads the files that variables name', async () => {
