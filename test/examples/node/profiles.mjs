@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createFakeAws } from '../../../adapters/fakes/index.ts'
+import { assumeRole } from '../../../src/credentials/aws/index.ts'
 import { blocksOf } from '../../../tools/lib/doc-blocks.mjs'
 import { ensureFolder, node24 } from '../../../tools/lib/folders.mjs'
 import { openFront } from '../../../tools/servers/front.mjs'
-import { credentialsOf, sts } from '../../unit/fakes/aws/client.ts'
 import { runScript } from './server.mjs'
 
 const ROLE = 'arn:aws:iam::111122223333:role/dev'
@@ -77,9 +77,11 @@ sso_registration_scopes = sso:account:access
  * @param {import('../../../adapters/fakes/index.ts').FakeAws} aws
  */
 async function openPortal(aws) {
-  const answer = await sts(aws, { Action: 'AssumeRole', RoleArn: ROLE, RoleSessionName: 'ada' })
+  const { region, credentials, network } = aws
+  const role = assumeRole({ region, roleArn: ROLE, credentials, network })
+  const { accessKeyId, secretAccessKey, sessionToken } = await role.get({})
   const expiration = Date.now() + HOUR_MS
-  const body = { roleCredentials: { ...credentialsOf(answer, 'AssumeRole'), expiration } }
+  const body = { roleCredentials: { accessKeyId, secretAccessKey, sessionToken, expiration } }
   return openFront((request) => {
     const { pathname } = new URL(request.url)
     const isIn = request.headers.get('x-amz-sso_bearer_token') === SSO_TOKEN
@@ -102,8 +104,8 @@ export async function checkProfiles({ check }, folder) {
   symlinkSync(join(modules, name), join(folder, 'node_modules', name))
 
   const aws = createFakeAws({ roles: [{ arn: ROLE, trust: { principals: ['*'] } }] })
-  const kms = await openFront((request) => aws.fetch(request))
   const portal = await openPortal(aws)
+  const kms = await openFront((request) => aws.fetch(request))
   const home = join(folder, 'home')
   const env = {
     HOME: home,
