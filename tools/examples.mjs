@@ -44,7 +44,7 @@ function prepare() {
     symlinkSync(target, path, 'dir')
   }
   link('edge-kms', root)
-  for (const name of ['@opentelemetry/api', '@types/node', 'vitest'])
+  for (const name of ['@opentelemetry/api', '@types/node', 'hono', 'vitest'])
     link(name, join(root, 'node_modules', name))
   link(PROFILES, join(ensureFolder('clients/aws'), 'node_modules', PROFILES))
   const clients = join(ensureFolder('clients/gcp'), 'node_modules')
