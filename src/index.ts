@@ -88,6 +88,9 @@ export {
   type WrappedKey,
 } from './kms/index.ts'
 export type {
+  AwsCredentials,
+  AwsSigner,
+  AwsSigningRequest,
   AuditLossEvent,
   CheckpointLossEvent,
   CallClass,
