@@ -95,6 +95,9 @@ export {
   type WrappedKey,
 } from './kms/index.ts'
 export type {
+  AwsCredentials,
+  AwsSigner,
+  AwsSigningRequest,
   AuditLossEvent,
   CheckpointLossEvent,
   CallClass,

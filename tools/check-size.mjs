@@ -24,7 +24,7 @@ const envLimit = 43 * 1024
 /** Names that `stackFromEnv` knows without the vendor. */
 const envNames = ['EDGE_KMS_KEY_V']
 
-/** All that a Lambda function with AWS KMS needs, with the whole adapter, and network and signer of Node. */
+/** All that a Lambda function with AWS KMS needs, with the whole adapter, and Node's network, which signs. */
 const lambdaLimit = 36 * 1024
 
 /** Both stores of a backend by themselves, with the AWS signer where they need it. */
@@ -205,7 +205,7 @@ const rows = [
   ],
   [
     'Lambda with AWS KMS',
-    "export { EnvelopeCipher } from 'edge-kms'\nexport { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'\nexport * from 'edge-kms/lambda'\nexport { createNodeNetwork, nodeAwsSigner } from 'edge-kms/node'",
+    "export { EnvelopeCipher } from 'edge-kms'\nexport { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'\nexport * from 'edge-kms/lambda'\nexport { createNodeNetwork } from 'edge-kms/node'",
     lambdaLimit,
   ],
   ['gateway (with hono)', "export * from 'edge-kms/gateway'", undefined],

@@ -24,6 +24,7 @@ const tsc = join(root, 'node_modules', '.bin', 'tsc')
 ensureFolder('lint')
 ensureFolder('../examples/lambda')
 ensureFolder('../examples/workers')
+ensureFolder('../examples/node')
 
 let failed = 0
 for (const project of asked.length === 0 ? projects : asked) {

@@ -18,6 +18,8 @@ import { scratchFolder } from './lib/pack.mjs'
 /** A key for the examples that take theirs from the environment; no data is behind it. */
 const KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base64')
 const TEXT = '4111 1111'
+/** AWS's own search for credentials, in docs/guides/aws-profiles.md. */
+const PROFILES = '@aws-sdk/credential-providers'
 const DATE = '2026-07-30'
 
 /** The part of Deno that the examples use, for a compiler that does not know it. */
@@ -42,8 +44,9 @@ function prepare() {
     symlinkSync(target, path, 'dir')
   }
   link('edge-kms', root)
-  for (const name of ['@opentelemetry/api', '@types/node', 'vitest'])
+  for (const name of ['@opentelemetry/api', '@types/node', 'hono', 'vitest'])
     link(name, join(root, 'node_modules', name))
+  link(PROFILES, join(ensureFolder('clients/aws'), 'node_modules', PROFILES))
   const clients = join(ensureFolder('clients/gcp'), 'node_modules')
   link('@google-cloud/kms', join(clients, '@google-cloud/kms'))
   const dependencies = { 'edge-kms': '*', vitest: '*' }

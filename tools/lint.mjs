@@ -8,6 +8,7 @@ const present = places.filter((place) => existsSync(join(root, place)))
 const flags = ['--config', 'tools/lint/eslint.config.mjs', '--max-warnings', '0']
 ensureFolder('../examples/lambda') // its types
 ensureFolder('../examples/workers')
+ensureFolder('../examples/node')
 // A folder may hold nothing to lint yet.
 flags.push('--no-error-on-unmatched-pattern')
 process.exit(run(binOf('lint', 'eslint'), [...flags, ...present, ...process.argv.slice(2)]))

@@ -1,8 +1,8 @@
 import { decodeBase64, decodeBase64Url } from '../../src/bytes/index.ts'
-import { plainOptions, wrongOption } from '../../src/checks/index.ts'
+import { demandFunction, plainOptions, wrongOption } from '../../src/checks/index.ts'
 import type { Bytes, DecryptItem, EncryptionContext } from '../../src/index.ts'
+import { tell } from '../../src/runtime/index.ts'
 import { Environment } from './environment.ts'
-import { demandFunction, tell } from './tell.ts'
 import type { KmsStack, KmsTools, LambdaContext, LambdaOptions } from './types.ts'
 
 /** A partial batch response: the records that Lambda delivers again. An empty list is success. */

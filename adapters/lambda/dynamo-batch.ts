@@ -1,5 +1,5 @@
 import type { Bytes } from '../../src/index.ts'
-import { oneOf, plainOptions } from '../../src/checks/index.ts'
+import { demandFunction, oneOf, plainOptions } from '../../src/checks/index.ts'
 import {
   attributeName,
   Batch,
@@ -10,7 +10,6 @@ import {
   type Opened,
   type RecordTools,
 } from './batch.ts'
-import { demandFunction } from './tell.ts'
 import type { KmsStack, LambdaContext } from './types.ts'
 
 /** One value of an item: `S` has the text form, `B` the bytes, as base64 in Lambda's events. */

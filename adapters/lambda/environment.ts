@@ -1,8 +1,14 @@
-import { flag, integer, plainOptions, refuseOthers, wrongOption } from '../../src/checks/index.ts'
+import {
+  demandFunction,
+  flag,
+  integer,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../../src/checks/index.ts'
 import type { Network } from '../../src/index.ts'
 import { untilAborted, webTimers } from '../../src/runtime/index.ts'
 import { Invocation } from './invocation.ts'
-import { demandFunction } from './tell.ts'
 import type { KmsStack, KmsTools, LambdaContext, LambdaOptions } from './types.ts'
 
 const MAX_MARGIN_MS = 60_000

@@ -1,8 +1,8 @@
-import { optionError, plainOptions, wrongOption } from '../../src/checks/index.ts'
+import { demandFunction, optionError, plainOptions, wrongOption } from '../../src/checks/index.ts'
+import { tell } from '../../src/runtime/index.ts'
 import { Environment } from './environment.ts'
 import { httpProblem } from './http-events.ts'
 import type { Invocation } from './invocation.ts'
-import { demandFunction, tell } from './tell.ts'
 import type { KmsStack, KmsTools, LambdaContext } from './types.ts'
 import type { WithKmsOptions } from './with-kms.ts'
 

@@ -1,7 +1,6 @@
-import { plainOptions, refuseOthers, wrongOption } from '../../src/checks/index.ts'
+import { demandFunction, plainOptions, refuseOthers, wrongOption } from '../../src/checks/index.ts'
 import { isKmsError } from '../../src/index.ts'
 import { runtimeApi } from './runtime-api.ts'
-import { demandFunction } from './tell.ts'
 
 /** A holder of data keys: an `EnvelopeCipher` or a `CachedKms`. */
 export interface KeyHolder {

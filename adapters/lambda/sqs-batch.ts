@@ -1,5 +1,5 @@
 import type { Bytes } from '../../src/index.ts'
-import { integer, plainOptions } from '../../src/checks/index.ts'
+import { demandFunction, integer, plainOptions } from '../../src/checks/index.ts'
 import {
   attributeName,
   Batch,
@@ -10,7 +10,6 @@ import {
   type Opened,
   type RecordTools,
 } from './batch.ts'
-import { demandFunction } from './tell.ts'
 import type { KmsStack, LambdaContext } from './types.ts'
 
 /** The members that `sqsBatch` reads of a record of SQS; `SQSRecord` of `@types/aws-lambda` fits. */

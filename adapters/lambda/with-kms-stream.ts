@@ -1,4 +1,5 @@
-import { plainOptions } from '../../src/checks/index.ts'
+import { demandFunction, plainOptions } from '../../src/checks/index.ts'
+import { tell } from '../../src/runtime/index.ts'
 import { base64Of } from './answer-body.ts'
 import { Environment } from './environment.ts'
 import { httpProblem } from './http-events.ts'
@@ -8,7 +9,6 @@ import {
   type ResponseStream,
   type StreamedAnswer,
 } from './response-stream.ts'
-import { demandFunction, tell } from './tell.ts'
 import type { KmsStack, KmsTools, LambdaContext } from './types.ts'
 import type { WithKmsOptions } from './with-kms.ts'
 

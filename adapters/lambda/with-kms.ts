@@ -1,7 +1,7 @@
-import { plainOptions } from '../../src/checks/index.ts'
+import { demandFunction, plainOptions } from '../../src/checks/index.ts'
+import { tell } from '../../src/runtime/index.ts'
 import { Environment } from './environment.ts'
 import { type HttpProblem, httpProblem } from './http-events.ts'
-import { demandFunction, tell } from './tell.ts'
 import type { KmsStack, KmsTools, LambdaContext, LambdaOptions } from './types.ts'
 
 /** Options of {@link withKms}. */

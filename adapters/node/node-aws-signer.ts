@@ -14,8 +14,8 @@ interface SigningKey {
 const keys = new WeakMap<Credentials, SigningKey>()
 
 /**
- * Signs requests to AWS with `node:crypto`, for the `signer` option of `createAwsKms` and of all else
- * that signs. aws4fetch writes the canonical form; the digests and the HMAC are made in place, without
+ * Signs requests to AWS with `node:crypto`. The network of `createNodeNetwork` brings it; for another network, pass it
+ * as the `signer` option of `createAwsKms` and of all else that signs. aws4fetch writes the canonical form; the digests and the HMAC are made in place, without
  * WebCrypto's way to a thread and back for each. The signatures are the same.
  *
  * @example

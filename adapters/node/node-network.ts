@@ -2,7 +2,9 @@ import { type AgentOptions, Agent as HttpAgent, request as httpRequest } from 'n
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { integer, plainOptions, refuseOthers } from '../../src/checks/index.ts'
 import type { Network, NetworkResponse } from '../../src/index.ts'
+import type { AwsSigner } from '../../src/providers/aws-kms/index.ts'
 import { IncomingBody } from './incoming-body.ts'
+import { nodeAwsSigner } from './node-aws-signer.ts'
 
 /** Options of {@link createNodeNetwork}. */
 export interface NodeNetworkOptions {
@@ -19,13 +21,16 @@ export interface NodeNetworkOptions {
 
 /** A {@link Network} that holds connections. */
 export interface NodeNetwork extends Network {
+  /** `nodeAwsSigner`: all that signs for AWS over this network uses it, unless it is given a `signer`. */
+  readonly awsSigner: AwsSigner
   /** Closes all connections; requests that are under way fail. */
   close(): void
 }
 
 /**
- * The network over `node:http` and `node:https`: about half of what `fetch` costs on Node. For the
- * `network` option of a provider. Certificates are always checked, redirects are not followed, and
+ * Returns a network over `node:http` and `node:https`, which signs for AWS with `node:crypto`: about half of what
+ * `fetch` and WebCrypto cost on Node. For the `network` option of a provider, a source of credentials or a store;
+ * for `stackFromEnv`, take `nodePlatform`. Certificates are always checked, redirects are not followed, and
  * what may be sent where is decided by the provider, as with `fetch`.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
@@ -34,13 +39,12 @@ export interface NodeNetwork extends Network {
  * ```ts
  * import { EnvelopeCipher } from 'edge-kms'
  * import { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'
- * import { createNodeNetwork, nodeAwsSigner } from 'edge-kms/node'
+ * import { createNodeNetwork } from 'edge-kms/node'
  *
  * const kms = createAwsKms({
  *   keyId: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
  *   credentials: async () => awsCredentialsFromEnv(process.env),
  *   network: createNodeNetwork(),
- *   signer: nodeAwsSigner,
  * })
  * export const cipher = new EnvelopeCipher({ kms })
  * ```
@@ -71,6 +75,7 @@ export function createNodeNetwork(options: NodeNetworkOptions = {}): NodeNetwork
       }
     },
     jitter: () => Math.random(),
+    awsSigner: nodeAwsSigner,
     close() {
       plain.destroy()
       secure.destroy()

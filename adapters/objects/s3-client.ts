@@ -1,6 +1,6 @@
 import { plainOptions } from '../../src/checks/index.ts'
 import { AwsClient, type AwsCredentialsOption } from '../../src/credentials/aws/index.ts'
-import { type AwsSigner, toCredentialSource } from '../../src/credentials/aws/index.ts'
+import { type AwsSigner, signerOf, toCredentialSource } from '../../src/credentials/aws/index.ts'
 import type { Bytes } from '../../src/bytes/index.ts'
 import { type HttpResponse, Transport } from '../../src/http/index.ts'
 import type { Runtime } from '../../src/index.ts'
@@ -13,7 +13,7 @@ import { type S3Address, s3Address, type S3Place } from './s3-place.ts'
 export interface S3BucketOptions extends S3Place, ObjectCallOptions {
   /** As those of `createAwsKms`, e.g. `awsCredentialsFromEnv(env)` of `edge-kms/aws-kms`. */
   readonly credentials: AwsCredentialsOption
-  /** Signs the requests; aws4fetch by default. */
+  /** Signs the requests; by default the network's `awsSigner`, else aws4fetch. */
   readonly signer?: AwsSigner
   readonly runtime?: Runtime
 }
@@ -62,7 +62,7 @@ export class S3Client {
       credentials: toCredentialSource(credentials, { runtime, network }),
       transport: new Transport({ network, timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_ANSWER_BYTES }),
       runtime,
-      signer,
+      signer: signerOf(signer, network),
       errors: S3_ERRORS,
     })
   }

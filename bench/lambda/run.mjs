@@ -18,7 +18,7 @@ const FUNCTION = `
 import { EnvelopeCipher } from 'edge-kms'
 import { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'
 import { dynamoBatch, sqsBatch, withKms } from 'edge-kms/lambda'
-import { createNodeNetwork, nodeAwsSigner } from 'edge-kms/node'
+import { createNodeNetwork } from 'edge-kms/node'
 
 const options = {
   init: true,
@@ -28,7 +28,6 @@ const options = {
         keyId: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
         credentials: async () => awsCredentialsFromEnv(process.env),
         network: createNodeNetwork(),
-        signer: nodeAwsSigner,
       }),
     }),
   }),

@@ -11,6 +11,7 @@ export {
 export { checkFlags, checkOptions, isTexts, type OptionKinds } from './option-kinds.ts'
 export {
   configError,
+  demandFunction,
   demandMethods,
   demandSignal,
   describe,

@@ -187,3 +187,13 @@ export function flag(name: string, value: boolean): boolean {
   if (typeof value === 'boolean') return value
   throw wrongOption(name, 'true or false', value)
 }
+
+/**
+ * Returns a function that an option or argument must be.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function demandFunction<T>(name: string, value: T): T {
+  if (typeof value === 'function') return value
+  throw wrongOption(name, 'a function', value)
+}

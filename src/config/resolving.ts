@@ -10,7 +10,7 @@ import { type CheckedText, type ConfigResolver, Reference, type Resolved } from 
 export interface ConfigPorts {
   readonly runtime?: Runtime | undefined
   readonly network?: Network | undefined
-  /** Signs all requests to AWS; aws4fetch by default. */
+  /** Signs all requests to AWS; by default the network's `awsSigner`, else aws4fetch. */
   readonly signer?: AwsSigner | undefined
   /**
    * Makes the KMS of `provider: 'google-cloud-kms'`:

@@ -1,3 +1,4 @@
+export type { AwsCredentials, AwsSigner, AwsSigningRequest } from './aws-signer.ts'
 export type { DataKeyPage, DataKeyStore, DataKeyStoreOptions } from './data-key-store.ts'
 export type {
   KeyValueCapabilities,

@@ -1,3 +1,5 @@
+import type { AwsSigner } from './aws-signer.ts'
+
 /** The only way to the network and to timers; tests and simulations bring their own. */
 export interface Network {
   /** As the web's `fetch`, of which any function of that type will do. */
@@ -6,6 +8,11 @@ export interface Network {
   after(delayMs: number, callback: () => void): () => void
   /** A number in [0, 1) that spreads load. Never for keys. */
   jitter(): number
+  /**
+   * Signs what is sent to AWS, unless an option `signer` does: a platform may have something faster than WebCrypto.
+   * Absent: aws4fetch over WebCrypto.
+   */
+  readonly awsSigner?: AwsSigner
 }
 
 /** The part of an answer that is read. Every `Response` is one; a platform may have something cheaper. */

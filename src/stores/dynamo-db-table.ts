@@ -5,6 +5,7 @@ import {
   type AwsSigner,
   checkRegion,
   type EndpointOptions,
+  signerOf,
   toCredentialSource,
 } from '../credentials/aws/index.ts'
 import { configError, plainOptions, wrongOption } from '../checks/index.ts'
@@ -27,7 +28,7 @@ export interface DynamoDbOptions extends EndpointOptions, StoreCallOptions {
   /** Prefix of every `pk`, up to 128 characters; `edge-kms:` by default. */
   readonly prefix?: string
   readonly runtime?: Runtime
-  /** Signs the requests; aws4fetch by default. */
+  /** Signs the requests; by default the network's `awsSigner`, else aws4fetch. */
   readonly signer?: AwsSigner
 }
 
@@ -71,7 +72,7 @@ export class DynamoDbTable {
       credentials: toCredentialSource(credentials, { runtime, network }),
       transport: new Transport({ network, timeoutMs: TIMEOUT_MS }),
       runtime,
-      signer,
+      signer: signerOf(signer, network),
       errors: DYNAMO_DB_ERRORS,
     })
   }

@@ -2,10 +2,11 @@
 import { node24, run } from '../../tools/lib/folders.mjs'
 import { createReport } from '../servers/lib/report.mjs'
 import { checkDeno } from './deno/check.mjs'
+import { checkNode } from './node/check.mjs'
 import { checkWorkers } from './workers/check.mjs'
 
 /** @type {Record<string, (report: import('./workers/world.mjs').Report) => Promise<void>>} */
-const parts = { workers: checkWorkers, deno: checkDeno }
+const parts = { node: checkNode, workers: checkWorkers, deno: checkDeno }
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !(name in parts))
 if (unknown.length > 0) {
@@ -26,4 +27,5 @@ await report.settled()
 const { passed, failed, skipped } = report.counts
 const rest = skipped === 0 ? '' : `, ${skipped} skipped`
 console.log(`examples: ${passed} passed, ${failed} failed${rest}`)
-process.exitCode = failed === 0 ? 0 : 1
+// A check that failed half-way may have left a server open.
+process.exit(failed === 0 ? 0 : 1)

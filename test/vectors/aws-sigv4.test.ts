@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { nodeAwsSigner } from '../../adapters/node/index.ts'
-import { type AwsSigner, createAwsSigner } from '../../src/credentials/aws/signer.ts'
+import { type AwsSigner, createAwsSigner } from '../../src/credentials/aws/index.ts'
 
 interface SigV4Case {
   readonly name: string

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EnvelopeCipher } from 'edge-kms'
 import { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'
-import { createNodeNetwork, nodeAwsSigner } from 'edge-kms/node'
+import { createNodeNetwork } from 'edge-kms/node'
 import { Cards } from './cards.js'
 
 /** The context of every data key: the policies in template.yaml have it as a condition. */
@@ -16,7 +16,6 @@ export function createStack() {
     // A function: Lambda's credentials are read again when AWS refuses the ones from before.
     credentials: async () => awsCredentialsFromEnv(process.env),
     network: createNodeNetwork(),
-    signer: nodeAwsSigner,
     ...(endpoint !== undefined && { endpoint, allowHttpLoopback: true }),
   })
   return {

@@ -1,10 +1,9 @@
 import type { Bytes } from '../../bytes/index.ts'
 import type { HttpResponse, Transport } from '../../http/index.ts'
 import { correctedSkew } from '../../runtime/index.ts'
-import type { Runtime } from '../../ports/index.ts'
+import type { AwsSigner, AwsSigningRequest, Runtime } from '../../ports/index.ts'
 import type { AwsCredentials, AwsCredentialSource, CredentialOptions } from './credentials.ts'
 import { type AwsErrorRow, awsFailure } from './errors.ts'
-import { type AwsSigner, type AwsSigningRequest, createAwsSigner } from './signer.ts'
 
 /** One service of AWS at one endpoint. */
 export interface AwsClientOptions {
@@ -15,7 +14,7 @@ export interface AwsClientOptions {
   readonly credentials: AwsCredentialSource
   readonly transport: Transport
   readonly runtime: Runtime
-  readonly signer?: AwsSigner | undefined
+  readonly signer: AwsSigner
   readonly errors: readonly AwsErrorRow[]
 }
 
@@ -48,7 +47,7 @@ export class AwsClient {
 
   constructor(options: AwsClientOptions) {
     this.#options = options
-    this.#signer = options.signer ?? createAwsSigner()
+    this.#signer = options.signer
   }
 
   /** @throws KmsError for an error answer, but for the one that the call hopes for, and where the answer does not come */

@@ -1,11 +1,6 @@
-/** AWS credentials. */
-export interface AwsCredentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken?: string
-  /** When they stop working, milliseconds since the epoch. Absent: they do not expire. */
-  readonly expiresAtMs?: number
-}
+import type { AwsCredentials } from '../../ports/index.ts'
+
+export type { AwsCredentials } from '../../ports/index.ts'
 
 /** Options of a look-up. */
 export interface CredentialOptions {

@@ -6,11 +6,11 @@ import {
   plainOptions,
   variableOf,
 } from '../../checks/index.ts'
+import type { AwsSigner } from '../../ports/index.ts'
 import type { RefreshPorts } from '../../runtime/index.ts'
 import { assumeRoleWithWebIdentity } from './assume-role.ts'
 import { containerCredentials } from './container.ts'
 import type { AwsCredentialsOption } from './credentials.ts'
-import type { AwsSigner } from './signer.ts'
 import { awsCredentialsFromEnv } from './sources.ts'
 
 /** Tools for a look-up of credentials in an environment. */

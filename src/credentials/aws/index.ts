@@ -15,6 +15,7 @@ export type {
 export type { AwsErrorRow } from './errors.ts'
 export { awsEndpoint, checkRegion, type EndpointOptions, partitionOf } from './partitions.ts'
 export { awsCredentialsOfEnv, type AwsEnvOptions } from './from-env.ts'
-export { type AwsSigner, type AwsSigningRequest, createAwsSigner } from './signer.ts'
+export type { AwsSigner, AwsSigningRequest } from '../../ports/index.ts'
+export { createAwsSigner, signerOf } from './signer.ts'
 export { awsCredentialsFromEnv, toCredentialSource } from './sources.ts'
 export type { StsOptions } from './sts.ts'

@@ -1,35 +1,6 @@
 import { AwsV4Signer } from 'aws4fetch'
-import type { Bytes } from '../../bytes/index.ts'
-import type { AwsCredentials } from './credentials.ts'
+import type { AwsSigner, Network } from '../../ports/index.ts'
 import { SigningKeys } from './signing-keys.ts'
-
-/** One request to sign. */
-export interface AwsSigningRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly url: string
-  /**
-   * Names in lower case. All are signed. With `x-amz-content-sha256` its value stands for the digest of the body:
-   * that is how S3 takes `UNSIGNED-PAYLOAD`.
-   */
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Bytes
-  readonly service: string
-  readonly region: string
-  /** The time of the signature, milliseconds since the epoch: the clock, corrected for skew. */
-  readonly nowMs: number
-}
-
-/** Signs requests to AWS with Signature Version 4. The default is aws4fetch over WebCrypto. */
-export interface AwsSigner {
-  /**
-   * Returns the request's headers with `authorization`, `x-amz-date` and, for temporary credentials,
-   * `x-amz-security-token`. Names are in lower case; `host` is signed and not among them.
-   */
-  sign(
-    request: AwsSigningRequest,
-    credentials: AwsCredentials,
-  ): Promise<Readonly<Record<string, string>>>
-}
 
 /**
  * Returns a signer on aws4fetch. A key is derived once a day for each credentials object.
@@ -53,6 +24,11 @@ export function createAwsSigner(): AwsSigner {
       return Object.fromEntries((await new AwsV4Signer(options).sign()).headers)
     },
   }
+}
+
+/** Returns what signs: the option, else what the network brings, else {@link createAwsSigner}. */
+export function signerOf(option: AwsSigner | undefined, network: Network): AwsSigner {
+  return option ?? network.awsSigner ?? createAwsSigner()
 }
 
 /** Returns a time as AWS writes it, e.g. `20260101T000000Z`. */

@@ -2,13 +2,13 @@ import { decodeUtf8 } from '../../bytes/index.ts'
 import { KmsError } from '../../errors.ts'
 import type { OptionKinds } from '../../checks/index.ts'
 import { type HttpResponse, type JsonObject, parseJsonObject, Transport } from '../../http/index.ts'
-import type { Network, Runtime } from '../../ports/index.ts'
+import type { AwsSigner, Network, Runtime } from '../../ports/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsClient } from './client.ts'
 import type { AwsCredentials, AwsCredentialSource, CredentialOptions } from './credentials.ts'
 import { type AwsErrorRow, awsFailure } from './errors.ts'
 import { awsEndpoint, checkRegion, type EndpointOptions } from './partitions.ts'
-import type { AwsSigner } from './signer.ts'
+import { signerOf } from './signer.ts'
 import { checkCredentials } from './sources.ts'
 
 /** Endpoint and timeout of STS. */
@@ -18,7 +18,7 @@ export interface StsOptions extends EndpointOptions {
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
-  /** Signs the requests; aws4fetch by default. */
+  /** Signs the requests; by default the network's `awsSigner`, else aws4fetch. */
   readonly signer?: AwsSigner
 }
 
@@ -77,7 +77,7 @@ export class StsClient {
       credentials,
       transport: this.#transport,
       runtime,
-      signer,
+      signer: signerOf(signer, network),
       errors: STS_ERRORS,
     })
   }

@@ -4,7 +4,7 @@ import {
   awsEndpoint,
   type AwsSigner,
   checkRegion,
-  createAwsSigner,
+  signerOf,
   toCredentialSource,
 } from '../aws/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
@@ -17,7 +17,7 @@ export interface GcpWorkloadIdentityFromAwsOptions extends GcpFederationOptions 
   readonly credentials: AwsCredentialsOption
   /** The Region of the STS that Google asks, e.g. `eu-central-1`. */
   readonly region: string
-  /** Signs the request; aws4fetch by default. */
+  /** Signs the request; by default the network's `awsSigner`, else aws4fetch. */
   readonly signer?: AwsSigner
 }
 
@@ -31,9 +31,10 @@ export interface GcpWorkloadIdentityFromAwsOptions extends GcpFederationOptions 
 export function gcpWorkloadIdentityFromAws(
   options: GcpWorkloadIdentityFromAwsOptions,
 ): GcpCredentialSource {
-  const { credentials, region: given, signer = createAwsSigner(), ...rest } = plainOptions(options)
+  const { credentials, region: given, signer: ownSigner, ...rest } = plainOptions(options)
   const { audience, runtime = webRuntime, network = webNetwork } = rest
   const region = checkRegion(given)
+  const signer = signerOf(ownSigner, network)
   const source = toCredentialSource(credentials, { runtime, network })
   const action = '?Action=GetCallerIdentity&Version=2011-06-15'
   const url = `${awsEndpoint('sts', region, {})}/${action}`

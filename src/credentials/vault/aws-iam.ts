@@ -8,7 +8,7 @@ import {
   awsEndpoint,
   type AwsSigner,
   checkRegion,
-  createAwsSigner,
+  signerOf,
   toCredentialSource,
 } from '../aws/index.ts'
 import { checkText, loginBy, type VaultMount } from './login.ts'
@@ -23,7 +23,7 @@ export interface VaultAwsIamOptions extends VaultMount {
   readonly region?: string
   /** The `iam_server_id_header_value` of the auth method, where one is configured. */
   readonly serverId?: string
-  /** Signs the request; aws4fetch by default. */
+  /** Signs the request; by default the network's `awsSigner`, else aws4fetch. */
   readonly signer?: AwsSigner
 }
 
@@ -38,7 +38,7 @@ const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
  */
 export function vaultAwsIam(options: VaultAwsIamOptions): VaultLogin {
   const { role, region = 'us-east-1', serverId, credentials, ...rest } = plainOptions(options)
-  const { signer = createAwsSigner(), mount, namespace, ...others } = rest
+  const { signer, mount, namespace, ...others } = rest
   refuseOthers(others)
   toCredentialSource(credentials, { runtime: webRuntime, network: webNetwork }) // for its check
   if (role !== undefined) checkText('role', role)
@@ -47,6 +47,7 @@ export function vaultAwsIam(options: VaultAwsIamOptions): VaultLogin {
   const host = isGlobal ? 'https://sts.amazonaws.com' : awsEndpoint('sts', region, {})
   if (serverId !== undefined) checkText('serverId', serverId)
   let source: AwsCredentialSource | undefined
+  let signing: AwsSigner | undefined
   const request = {
     method: 'POST',
     url: `${host}/`,
@@ -59,9 +60,10 @@ export function vaultAwsIam(options: VaultAwsIamOptions): VaultLogin {
   let last: Awaited<ReturnType<AwsCredentialSource['get']>> | undefined
   const auth = loginBy('aws', { mount, namespace }, async ({ ports }, signal) => {
     source ??= toCredentialSource(credentials, ports)
+    signing ??= signerOf(signer, ports.network)
     last = await source.get({ signal })
     const nowMs = ports.runtime.now()
-    const headers = await signer.sign({ ...request, ...place, nowMs }, last)
+    const headers = await signing.sign({ ...request, ...place, nowMs }, last)
     return {
       ...(role !== undefined && { role }),
       iam_http_request_method: request.method,

@@ -11,6 +11,7 @@ import {
   AwsClient,
   awsEndpoint,
   checkRegion,
+  signerOf,
   toCredentialSource,
 } from '../../credentials/aws/index.ts'
 import { Transport } from '../../http/index.ts'
@@ -76,7 +77,7 @@ export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
     credentials: toCredentialSource(credentials, { runtime, network }),
     transport: new Transport({ network, timeoutMs }),
     runtime,
-    signer,
+    signer: signerOf(signer, network),
     errors: AWS_KMS_ERRORS,
   })
   return new AwsKms(

@@ -35,6 +35,6 @@ export interface AwsKmsOptions extends EndpointOptions, BrowserRule {
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
-  /** Signs the requests; aws4fetch by default. */
+  /** Signs the requests; by default the network's `awsSigner`, else aws4fetch. */
   readonly signer?: AwsSigner
 }

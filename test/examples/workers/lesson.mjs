@@ -1,48 +1,16 @@
 /** docs/lessons/workers.md, followed by copying, under `wrangler dev`. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { root, toolEnv } from '../../../tools/lib/folders.mjs'
-import { packInto, scratchFolder } from '../../../tools/lib/pack.mjs'
 import { freePort } from '../../start/gateway-process.mjs'
-import { openShell, stepsOf } from '../lesson-steps.mjs'
-import { started, stopped } from '../processes.mjs'
-
-const LESSON = join(root, 'docs/lessons/workers.md')
+import { followLesson } from '../follow-lesson.mjs'
 
 /** @param {import('./world.mjs').Report} report */
 export async function checkLesson({ check }) {
   await check(
     'the lesson, followed by copying, ends with a decrypted row and a range of a file',
     async () => {
-      const folder = scratchFolder('lesson')
-      const { tarball } = packInto(folder)
-      const shell = openShell(folder, {
-        ...toolEnv(),
-        ...{ EDGE_KMS: tarball, CI: '1', npm_config_prefer_offline: 'true' },
-      })
       const port = String(await freePort())
-      /** @type {string[]} */
-      const printed = []
-      /** @type {import('node:child_process').ChildProcess[]} */
-      const background = []
-      try {
-        for (const { file, command = '', background: goesOn, prints, text } of stepsOf(
-          readFileSync(LESSON, 'utf8'),
-        )) {
-          const local = command.replaceAll('8787', port)
-          if (file !== undefined) shell.save(file, text)
-          else if (goesOn) background.push(await started(shell.start(local.trim()), 'Ready on'))
-          else {
-            const output = shell.run(local)
-            if (prints === undefined) continue
-            assert.equal(output, prints, command)
-            printed.push(output)
-          }
-        }
-      } finally {
-        await Promise.all(background.map(stopped))
-      }
+      const local = (/** @type {string} */ command) => command.replaceAll('8787', port)
+      const printed = await followLesson('workers.md', { ready: 'Ready on', local })
       assert.ok(printed.includes('DE89 3704 0044 0532 0130 00\n'))
       assert.equal(printed.at(-1), '1500000\n1500001\n')
     },

@@ -1,14 +1,9 @@
 /** examples/workers over the packed package, as somebody who copied the folder has it. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { ensureFolder, root, toolEnv } from '../../../tools/lib/folders.mjs'
-import { installInto, scratchFolder } from '../../../tools/lib/pack.mjs'
-
-const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const PARTS = ['package.json', 'tsconfig.json', 'app', 'vault']
-const LOCAL_STATE = /\/(?:\.wrangler|\.dev\.vars)$/
+import { join } from 'node:path'
+import { toolEnv } from '../../../tools/lib/folders.mjs'
+import { copyExample } from '../project.mjs'
 
 /**
  * @typedef {ReturnType<typeof openProject>} Project
@@ -16,25 +11,7 @@ const LOCAL_STATE = /\/(?:\.wrangler|\.dev\.vars)$/
 
 /** The example in a folder of its own, with the packages of its lock file and the tarball. */
 export function openProject() {
-  const example = ensureFolder('../examples/workers')
-  const folder = scratchFolder('workers')
-  /** @param {string} name  @param {string} from */
-  const link = (name, from) => {
-    const path = join(folder, 'node_modules', name)
-    mkdirSync(dirname(path), { recursive: true })
-    symlinkSync(join(from, 'node_modules', name), path)
-  }
-  for (const name of readdirSync(join(example, 'node_modules'))) link(name, example)
-  // npm would install these beside the tarball, unless the example has them already.
-  for (const name of Object.keys(dependencies)) {
-    if (!readdirSync(join(folder, 'node_modules')).includes(name)) link(name, root)
-  }
-  installInto(folder)
-  for (const part of PARTS) {
-    const filter = (/** @type {string} */ path) => !LOCAL_STATE.test(path)
-    cpSync(join(example, part), join(folder, part), { recursive: true, filter })
-  }
-  return { folder, bin: join(folder, 'node_modules', '.bin') }
+  return copyExample('workers', ['package.json', 'tsconfig.json', 'app', 'vault'])
 }
 
 /**

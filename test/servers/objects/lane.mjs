@@ -1,7 +1,7 @@
 /** `EncryptedBucket` over S3's API against moto, whose signatures and policies are on. */
 import assert from 'node:assert/strict'
 import { s3Bucket } from '../../../adapters/objects/index.ts'
-import { createNodeNetwork, nodeAwsSigner } from '../../../adapters/node/index.ts'
+import { createNodeNetwork } from '../../../adapters/node/index.ts'
 import { isKmsError } from '../../../src/errors.ts'
 import { objectCases } from '../../support/objects/cases.ts'
 import { largeOverR2 } from '../../scale/objects-r2.mjs'
@@ -53,7 +53,7 @@ function demandLengths(noted) {
 
 async function checkNetworks(check, place) {
   const network = createNodeNetwork()
-  const ways = { fetch: {}, 'node:http': { network, signer: nodeAwsSigner } }
+  const ways = { fetch: {}, 'node:http': { network } }
   for (const [name, options] of Object.entries(ways)) {
     await check(`R40 every upload request states its Content-Length over ${name}`, async () => {
       const world = s3World(place, bucket, options)

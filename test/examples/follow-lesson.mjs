@@ -1,0 +1,47 @@
+/** Follows a lesson by copying, from an empty folder, and compares what it says that its commands print. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, toolEnv } from '../../tools/lib/folders.mjs'
+import { packInto, scratchFolder } from '../../tools/lib/pack.mjs'
+import { openShell, stepsOf } from './lesson-steps.mjs'
+import { started, stopped } from './processes.mjs'
+
+/**
+ * Returns what the commands printed of which the lesson says it.
+ *
+ * @param {string} name of the file in docs/lessons
+ * @param {object} options
+ * @param {string} options.ready what a process in the background prints when it is ready
+ * @param {(command: string) => string} options.local puts this run's ports into a command
+ * @param {NodeJS.ProcessEnv} [options.env]
+ */
+export async function followLesson(name, { ready, local, env = {} }) {
+  const folder = scratchFolder('lesson')
+  const { tarball } = packInto(folder)
+  const common = { EDGE_KMS: tarball, CI: '1', npm_config_prefer_offline: 'true' }
+  const shell = openShell(folder, { ...toolEnv(), ...common, ...env })
+  const steps = stepsOf(readFileSync(join(root, 'docs/lessons', name), 'utf8'))
+  /** @type {string[]} */
+  const printed = []
+  /** @type {import('node:child_process').ChildProcess[]} */
+  const background = []
+  try {
+    for (const { file, command = '', background: goesOn, prints, text } of steps) {
+      if (file !== undefined) shell.save(file, text)
+      else if (goesOn) {
+        const child = shell.start(local(command).trim())
+        background.push(child)
+        await started(child, ready)
+      } else {
+        const output = shell.run(local(command))
+        if (prints === undefined) continue
+        assert.equal(output, prints, command)
+        printed.push(output)
+      }
+    }
+  } finally {
+    await Promise.all(background.map(stopped))
+  }
+  return printed
+}
