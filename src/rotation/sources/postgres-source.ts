@@ -97,7 +97,7 @@ class PostgresSource implements ValueSource {
     const of = schema === undefined ? '' : `${quoted(schema, 'schema')}.`
     this.#place = `${of}${quoted(table, 'table')}`
     this.name = sourceName(name, table)
-    this.#columns = tableColumns({ key, values, ...(facts && { facts }), ...(where && { where }) })
+    this.#columns = tableColumns({ key, values, facts, where })
     this.#queries = new PostgresQueries(client, this.#place, callOptions(common), FAULTS)
     this.#durable = durability === 'declared'
   }

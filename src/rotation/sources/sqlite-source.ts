@@ -56,7 +56,7 @@ export function sqliteSource(options: SqliteSourceOptions): ValueSource {
     ...common
   } = plainOptions(options)
   const database = sqliteDatabase(given)
-  const columns = tableColumns({ key, values, ...(facts && { facts }), ...(where && { where }) })
+  const columns = tableColumns({ key, values, facts, where })
   return new SqliteSource(
     { name: sourceName(name, table), table, columns, database },
     sourceCalls(database.provider, common),

@@ -26,16 +26,17 @@ export interface TableColumns {
   readonly where: string | undefined
 }
 
+/** The columns of a source, as the caller gave them. */
+interface GivenColumns extends Pick<TableOptions, 'key' | 'values'> {
+  readonly facts?: readonly string[] | undefined
+  readonly where?: string | undefined
+}
+
 /** PostgreSQL cuts longer names off without an error. */
 const MAX_NAME_BYTES = 63
 
 /** @throws KmsError `ERR_KMS_CONFIG` */
-export function tableColumns({
-  key,
-  values,
-  facts = [],
-  where,
-}: Pick<TableOptions, 'key' | 'values' | 'facts' | 'where'>): TableColumns {
+export function tableColumns({ key, values, facts = [], where }: GivenColumns): TableColumns {
   const columns = {
     key: names('key', key, 1, 8),
     values: names('values', values, 1, 32),
