@@ -7,7 +7,7 @@ export interface PagesWorld {
   readonly source: RecordSource
   write(id: string): Promise<void>
   delete(id: string): Promise<void>
-  failing?(): RecordSource
+  readonly failing?: () => RecordSource
 }
 
 /** Makes a case of its name and its work. */

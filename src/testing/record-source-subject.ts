@@ -15,7 +15,7 @@ export interface RecordSourceSubject {
   /** Returns an empty source each time, with its writer. */
   create(): RecordSourceWorld | Promise<RecordSourceWorld>
   /** Returns an id that nobody had before; 43 random letters by default. */
-  newId?(): string
+  readonly newId?: () => string
   /** The cases that the source cannot run, with the reason. */
   readonly without?: Readonly<Partial<Record<'textIds' | 'nulls' | 'failures', string>>>
 }
@@ -27,7 +27,7 @@ export interface RecordSourceWorld {
   put(id: string, values: Readonly<Record<string, StoredValue | null>>): Promise<void>
   delete(id: string): Promise<void>
   /** Returns the same source where its backend fails, or does not answer. */
-  failing?(): ValueSource
+  readonly failing?: () => ValueSource
 }
 
 /** What a source of objects has to be tried on. */
@@ -49,7 +49,7 @@ export interface ObjectSourceWorld {
   open(id: string): Promise<string>
   delete(id: string): Promise<void>
   /** Returns the same source where its backend fails, or does not answer. */
-  failing?(): ObjectSource
+  readonly failing?: () => ObjectSource
 }
 
 /** Returns all records, page by page. */

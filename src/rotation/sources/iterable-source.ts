@@ -46,7 +46,8 @@ export function iterableSource(options: IterableSourceOptions): ValueSource {
   for (const [key, value] of Object.entries({ records, swap, read: read ?? swap })) {
     if (typeof value !== 'function') throw wrongOption(key, 'a function', value)
   }
-  if (name === undefined) throw wrongOption('name', '1 to 64 letters, digits, `.`, `_` and `-`')
+  if ((name as unknown) === undefined)
+    throw wrongOption('name', '1 to 64 letters, digits, `.`, `_` and `-`')
   return new IterableSource(
     { name: sourceName(name, ''), records, read, swap },
     sourceCalls('iterable', common),

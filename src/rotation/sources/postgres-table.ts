@@ -79,11 +79,17 @@ export function demandDurableTable(name: string, row: unknown): void {
 }
 
 function typesOf(row: unknown): ReadonlyMap<string, readonly [type: string, isRequired: boolean]> {
-  const list = JSON.parse(String(columnOf(row, 'columns') ?? '[]')) as [string, string, boolean][]
+  const list = parsed(row, 'columns') as [string, string, boolean][]
   return new Map(list.map(([column, type, isRequired]) => [column, [type, isRequired]]))
 }
 
 function uniquesOf(row: unknown): readonly (readonly string[])[] {
-  const list: unknown = JSON.parse(String(columnOf(row, 'uniques') ?? '[]'))
+  const list: unknown = parsed(row, 'uniques')
   return Array.isArray(list) ? list.filter((one): one is string[] => isTexts(one)) : []
+}
+
+/** `json_agg` of nothing is NULL. */
+function parsed(row: unknown, column: string): unknown {
+  const text = columnOf(row, column)
+  return typeof text === 'string' ? JSON.parse(text) : []
 }

@@ -48,7 +48,7 @@ export function sourceCalls(provider: string, options: object): StoreCalls {
 /** Returns the options of a call with the deadline of a page, which takes longer than one value does. */
 export function callOptions(options: object): { timeoutMs?: number; network?: Network } {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, network, ...others } = options as SourceCallOptions
-  refuseOthers(others as Readonly<Record<string, unknown>>)
+  refuseOthers(others)
   return { timeoutMs, ...(network !== undefined && { network }) }
 }
 

@@ -18,7 +18,7 @@ export function demandSqliteTable(
   const types = new Map(columns.map((row) => [columnOf(row, 'name'), columnOf(row, 'type')]))
   const missing = [...key, ...values, ...facts].find((name) => !types.has(name))
   if (missing !== undefined) throw refuse(`has no column "${missing}"`)
-  const untyped = key.find((name) => hasNoAffinity(String(types.get(name) ?? '')))
+  const untyped = key.find((name) => hasNoAffinity(types.get(name)))
   if (untyped !== undefined) {
     // SQLite compares an integer without a declared type with text as unequal.
     throw refuse(`column "${untyped}" of key must be declared as TEXT or INTEGER`)
@@ -32,7 +32,8 @@ export function demandSqliteTable(
 }
 
 /** @see https://www.sqlite.org/datatype3.html#determination_of_column_affinity */
-function hasNoAffinity(type: string): boolean {
+function hasNoAffinity(type: unknown): boolean {
+  if (typeof type !== 'string') return true
   return /^$|blob|^any$/i.test(type) && !/int|char|clob|text/i.test(type)
 }
 

@@ -30,7 +30,6 @@ export function postgresWorld(
   const create: RecordSourceSubject['create'] = async () => {
     const table = `Source ${kind} ${String(++tables)}`
     const rows = quoted.map((name, at) => `${name} ${types[at] ?? ''} NOT NULL`)
-    // Without case in one column: a swap must see what the collation does not.
     await client.query(
       `CREATE TABLE "${table}" (${rows.join(', ')}, "Secret" bytea, "user" text, PRIMARY KEY (${quoted.join(', ')}))`,
       [],

@@ -89,7 +89,6 @@ function mapWorld(): RecordSourceWorld {
     failing: () =>
       iterableSource({
         name: 'map',
-        // eslint-disable-next-line require-yield
         records: async function* () {
           await failure()
         },
