@@ -1,5 +1,6 @@
 import type { ContractCase } from './contract-case.ts'
 import { fieldCases, nullCase, textIdCase } from './record-source-fields.ts'
+import { kindCases } from './record-source-kinds.ts'
 import { type AddCase, failingPage, pageCases, type PagesWorld } from './record-source-pages.ts'
 import type { RecordSourceSubject, RecordSourceWorld } from './record-source-subject.ts'
 import { failingSwap, swapCases } from './record-source-swaps.ts'
@@ -16,9 +17,13 @@ export function recordSourceContract(subject: RecordSourceSubject): readonly Con
   const addPages: AddCase<PagesWorld> = (name, run) =>
     add(name, (world) => run(pagesOf(world, subject)))
   const names = Object.keys(fields)
+  const kinds = names.filter((name, at) => {
+    return names.findIndex((one) => fields[one] === fields[name]) === at
+  })
   return [
     ...pageCases(addPages, newId),
     ...swapCases(add, subject, newId),
+    ...kinds.flatMap((field) => kindCases(add, subject, newId, field)),
     ...(names.length > 1 ? fieldCases(add, subject, newId) : []),
     skipped(nullCase(add, subject, newId), without.nulls),
     skipped(textIdCase(add, subject), without.textIds),

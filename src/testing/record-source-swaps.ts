@@ -1,4 +1,4 @@
-import type { RecordChange, StoredValue } from '../rotation/record-source.ts'
+import type { StoredValue } from '../rotation/record-source.ts'
 import { type ContractCase, demand, demandCode } from './contract-case.ts'
 import { type AddCase, thrownBy } from './record-source-pages.ts'
 import {
@@ -6,43 +6,19 @@ import {
   type RecordSourceSubject,
   type RecordSourceWorld,
 } from './record-source-subject.ts'
-import {
-  copy,
-  demandHeld,
-  demandValue,
-  nearValues,
-  newValue,
-  wipe,
-} from './record-source-values.ts'
+import { recordsOf } from './record-source-kinds.ts'
+import { demandHeld, demandValue, newValue } from './record-source-values.ts'
 import { randomBytes } from './samples.ts'
 
 /** The cases of a source's `read` and `swap`. */
 export function swapCases(
   add: AddCase<RecordSourceWorld>,
-  { fields }: RecordSourceSubject,
+  subject: RecordSourceSubject,
   newId: () => string,
 ): readonly ContractCase[] {
-  const names = Object.keys(fields)
+  const names = Object.keys(subject.fields)
   const [field = ''] = names
-  const kind = fields[field] ?? 'bytes'
-  const value = (): StoredValue => newValue(kind)
-  const whole = (): Record<string, StoredValue> =>
-    Object.fromEntries(names.map((name) => [name, newValue(fields[name] ?? 'bytes')]))
-  const one = async (world: RecordSourceWorld, first = value()): Promise<[string, StoredValue]> => {
-    const id = newId()
-    await world.put(id, { ...whole(), [field]: first })
-    return [id, first]
-  }
-  const swap = async (
-    world: RecordSourceWorld,
-    ...changes: readonly RecordChange[]
-  ): Promise<string> => (await world.source.swap(changes, {})).join()
-  const change = (id: string, expected: StoredValue, next: StoredValue): RecordChange => ({
-    id,
-    field,
-    expected,
-    next,
-  })
+  const { kind, value, whole, one, swap, change } = recordsOf(subject, newId, field)
   return [
     add('reads records by their ids, in order, and none where there is none', async (world) => {
       const [a] = await one(world)
@@ -89,13 +65,6 @@ export function swapCases(
       demand((await swap(world, twice)) === 'lost', 'it is made twice')
       await demandHeld(world, id, field, second)
     }),
-    add('compares values byte for byte', async (world) => {
-      for (const [held, almost] of nearValues(kind)) {
-        const [id] = await one(world, held)
-        demand((await swap(world, change(id, almost, value()))) === 'lost', 'it took another value')
-        await demandHeld(world, id, field, held)
-      }
-    }),
     add('lets one of many swaps win', async (world) => {
       const [id, first] = await one(world)
       const tried = Array.from({ length: 8 }, value)
@@ -129,23 +98,6 @@ export function swapCases(
         'not all are swapped',
       )
       for (const record of await world.source.read(ids, {})) demandValue(record, field, to)
-    }),
-    add('keeps values of 100,000 bytes', async (world) => {
-      const [[id, first], second] = [
-        await one(world, newValue(kind, 100_000)),
-        newValue(kind, 100_000),
-      ]
-      demand((await swap(world, change(id, first, second))) === 'swapped', 'it is not swapped')
-      await demandHeld(world, id, field, second)
-    }),
-    add('does not share its buffers', async (world) => {
-      const [[id, first], second] = [await one(world), value()]
-      const given = copy(second)
-      await swap(world, change(id, first, given))
-      wipe(given)
-      wipe((await world.source.read([id], {}))[0]?.values[field])
-      wipe((await world.source.page(undefined, 1, {})).records[0]?.values[field])
-      await demandHeld(world, id, field, second)
     }),
     add('refuses a field that it has not, and a text for bytes', async (world) => {
       const [id, first] = await one(world)

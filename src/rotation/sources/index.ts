@@ -12,7 +12,8 @@ export type {
   ValueSource,
 } from '../record-source.ts'
 export { dataKeySource } from './data-key-source.ts'
-export { dynamoDbSource, type DynamoDbSourceOptions } from './dynamo-db-source.ts'
+export type { DynamoDbSourceOptions } from './dynamo-db-options.ts'
+export { dynamoDbSource } from './dynamo-db-source.ts'
 export { iterableSource, type IterableSourceOptions } from './iterable-source.ts'
 export { postgresSource, type PostgresSourceOptions } from './postgres-source.ts'
 export type { SourceCallOptions } from './source-options.ts'

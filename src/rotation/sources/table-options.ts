@@ -1,4 +1,4 @@
-import { configError, wrongOption } from '../../checks/index.ts'
+import { configError, isTexts, wrongOption } from '../../checks/index.ts'
 import type { SourceCallOptions } from './source-options.ts'
 
 /** Options of a source on one table of an SQL database. */
@@ -77,12 +77,25 @@ function names(
   least: number,
   most: number,
 ): readonly string[] {
-  const expected = `a list of ${String(least)} to ${String(most)} different column names`
-  if (!Array.isArray(given) || given.length < least || given.length > most) {
+  distinctNames(option, given, least, most)
+  for (const name of given) quoted(name, option)
+  return [...given]
+}
+
+/**
+ * Refuses what is not a list of different names.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function distinctNames(
+  option: string,
+  given: readonly string[],
+  least: number,
+  most: number,
+): void {
+  const expected = `a list of ${String(least)} to ${String(most)} different names`
+  const isList = isTexts(given) && given.length >= least && given.length <= most
+  if (!isList || given.includes('') || new Set(given).size !== given.length) {
     throw wrongOption(option, expected, given)
   }
-  const list = given as readonly string[]
-  for (const name of list) quoted(name, option)
-  if (new Set(list).size !== list.length) throw wrongOption(option, expected, given)
-  return [...list]
 }
