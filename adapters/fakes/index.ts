@@ -11,6 +11,12 @@ export {
   type KeyValueStoreSubject,
   kmsContract,
   type KmsContractSubject,
+  objectSourceContract,
+  type ObjectSourceSubject,
+  type ObjectSourceWorld,
+  recordSourceContract,
+  type RecordSourceSubject,
+  type RecordSourceWorld,
 } from '../../src/testing/index.ts'
 export {
   createFakeAws,

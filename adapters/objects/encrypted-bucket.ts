@@ -13,11 +13,20 @@ import type {
   RewrapObjectOptions,
   RewrappedObject,
 } from './object-types.ts'
+import type { ObjectStore } from './object-store.ts'
 import type { ObjectValue } from './object-value.ts'
 import { type BucketSettings, bucketSettings, type EncryptedBucketOptions } from './options.ts'
 import { putObject } from './put-object.ts'
 import { rewrapObject } from './rewrap-object.ts'
 import { readStoredEnvelope } from './stored-envelope.ts'
+
+/** The store behind each bucket, for `objectSource`. */
+const STORES = new WeakMap<EncryptedBucket, ObjectStore>()
+
+/** Returns the store of a bucket, `undefined` for what is not one. */
+export function storeOf(bucket: EncryptedBucket): ObjectStore | undefined {
+  return STORES.get(bucket)
+}
 
 /**
  * Encrypts objects on their way to R2 or S3 and decrypts them on their way back, whole or by range, with the method
@@ -47,6 +56,7 @@ export class EncryptedBucket {
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(options: EncryptedBucketOptions) {
     this.#settings = bucketSettings(options)
+    STORES.set(this, this.#settings.store)
   }
 
   /**

@@ -11,6 +11,8 @@ export type {
   Found,
   NextBytes,
   ObjectCondition,
+  ObjectListing,
+  ObjectPage,
   ObjectRead,
   ObjectStore,
   ObjectWrite,
@@ -38,10 +40,13 @@ export type {
   R2BodyBinding,
   R2BucketBinding,
   R2ConditionBinding,
+  R2ListBinding,
+  R2ListOptions,
   R2ObjectBinding,
   R2UploadBinding,
   R2WriteOptions,
 } from './r2-binding.ts'
+export { objectSource, type ObjectSourceOptions } from './object-source.ts'
 export { r2Bucket, type R2BucketOptions } from './r2-bucket.ts'
 export { s3Bucket } from './s3-bucket.ts'
 export type { S3BucketOptions } from './s3-client.ts'

@@ -22,6 +22,15 @@ export function checkObjectKey(key: string): string {
   return key
 }
 
+/** Whether {@link checkObjectKey} takes the key. */
+export function isObjectKey(key: string): boolean {
+  try {
+    return checkObjectKey(key) === key
+  } catch {
+    return false
+  }
+}
+
 /** Returns the key as the path of a URL: every character but the unreserved ones and `/` is escaped. */
 export function pathOfKey(key: string): string {
   return key

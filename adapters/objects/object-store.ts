@@ -81,6 +81,24 @@ export interface StreamPut {
   put(write: ObjectWrite, size: number, next: NextBytes): Promise<WrittenObject | undefined>
 }
 
+/** A question for one page of keys. */
+export interface ObjectListing {
+  /** Only keys that begin with it. */
+  readonly prefix: string
+  /** The last key of the page before. */
+  readonly after?: string | undefined
+  /** 1 to 1,000. */
+  readonly limit: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** One page of keys, in the store's order, which is stable. */
+export interface ObjectPage {
+  readonly keys: readonly string[]
+  /** Whether keys follow. */
+  readonly more: boolean
+}
+
 /**
  * The operations that `EncryptedBucket` needs of an object store. `r2Bucket` and `s3Bucket` implement it.
  *
@@ -101,6 +119,8 @@ export interface ObjectStore {
   /** Absent where the platform cannot. */
   readonly streamPut?: StreamPut | undefined
   startUpload(write: ObjectWrite): Promise<PartUpload>
+  /** Lists keys, for `objectSource`. Absent where the store cannot. */
+  readonly list?: ((listing: ObjectListing) => Promise<ObjectPage>) | undefined
   /** Deletes exactly this version of an object; leaves any other. */
   discard(key: string, written: Pick<WrittenObject, 'etag' | 'version'>): Promise<void>
 }

@@ -12,6 +12,21 @@ export interface R2BucketBinding {
   ): Promise<R2ObjectBinding | null>
   createMultipartUpload(key: string, options?: R2WriteOptions): Promise<R2UploadBinding>
   delete(key: string): Promise<void>
+  /** Of every binding; `objectSource` needs it. */
+  list?(options: R2ListOptions): Promise<R2ListBinding>
+}
+
+/** The options of a list that are used. */
+export interface R2ListOptions {
+  prefix?: string
+  startAfter?: string
+  limit?: number
+}
+
+/** The members of an `R2Objects` that are used. */
+export interface R2ListBinding {
+  readonly objects: readonly { readonly key: string }[]
+  readonly truncated: boolean
 }
 
 /** Conditions, with ETags without quotes. */

@@ -13,6 +13,7 @@ import type {
   WrittenObject,
 } from './object-store.ts'
 import type { R2BodyBinding, R2BucketBinding, R2ObjectBinding } from './r2-binding.ts'
+import { r2List } from './r2-list.ts'
 import { r2StreamPut } from './r2-stream-put.ts'
 import { R2Upload } from './r2-upload.ts'
 import { r2Condition, r2Options, r2Work } from './r2-work.ts'
@@ -35,6 +36,7 @@ class R2Store implements ObjectStore {
   /** R2 completes an upload in parts whatever is there. */
   readonly conditionalUploads = false
   readonly streamPut: StreamPut | undefined
+  readonly list: ObjectStore['list']
   readonly #binding: R2BucketBinding
   readonly #calls: BoundedCalls
 
@@ -42,6 +44,7 @@ class R2Store implements ObjectStore {
     this.#binding = binding
     this.#calls = calls
     this.streamPut = r2StreamPut(binding, calls)
+    this.list = r2List(binding, calls)
   }
 
   read({ key, onlyIf, signal }: ObjectRead, { start, end }: ByteSpan): Promise<Found<Bytes>> {

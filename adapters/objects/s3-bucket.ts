@@ -5,6 +5,8 @@ import type {
   ByteSpan,
   Found,
   ObjectCondition,
+  ObjectListing,
+  ObjectPage,
   ObjectRead,
   ObjectStore,
   ObjectWrite,
@@ -14,6 +16,7 @@ import type {
 } from './object-store.ts'
 import { objectOf, writtenOf } from './s3-answers.ts'
 import { S3_READ_BYTES, type S3BucketOptions, S3Client } from './s3-client.ts'
+import { listS3 } from './s3-list.ts'
 import { S3Upload } from './s3-upload.ts'
 import { elementOf } from './s3-xml.ts'
 
@@ -117,6 +120,10 @@ class S3Store implements ObjectStore {
       throw this.#client.calls.wrongAnswer('CreateMultipartUpload', 'the answer has no UploadId')
     }
     return new S3Upload(this.#client, { key, uploadId, condition })
+  }
+
+  list(listing: ObjectListing): Promise<ObjectPage> {
+    return listS3(this.#client, listing)
   }
 
   async discard(key: string, { etag, version }: WrittenObject): Promise<void> {

@@ -18,7 +18,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export function elementOf(body: Bytes, name: string): string | undefined {
   const text = decodeUtf8(body) ?? ''
   const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1]
-  return found?.replace(/&(?:quot|amp|apos|lt|gt|#3[49]);/g, (entity) => ENTITIES[entity] ?? entity)
+  return found === undefined ? undefined : unescaped(found)
+}
+
+/**
+ * Returns the texts of all elements of this name, which is that of `elementOf`.
+ *
+ * @param parent - the element that they are in
+ */
+export function elementsOf(body: Bytes, parent: string, name: string): readonly string[] {
+  const found = new RegExp(`<${parent}>.*?<${name}>([^<]*)</${name}>`, 'gs')
+  return [...(decodeUtf8(body) ?? '').matchAll(found)].map(([, text = '']) => unescaped(text))
 }
 
 /** Whether S3 answered an error, which it also does under status 200. */
@@ -37,4 +47,8 @@ export function completeBody(parts: readonly UploadedPart[]): string {
 
 function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (one) => `&#${String(one.charCodeAt(0))};`)
+}
+
+function unescaped(text: string): string {
+  return text.replace(/&(?:quot|amp|apos|lt|gt|#3[49]);/g, (entity) => ENTITIES[entity] ?? entity)
 }

@@ -5,7 +5,7 @@ import { fromStored, type ObjectMetadata } from './metadata.ts'
 import type { Found, ObjectRead, ObjectStore, StoredObject } from './object-store.ts'
 
 /** Bytes of the first read: the head of most envelopes, and with it a short object whole. */
-const FIRST_BYTES = 8_192
+export const FIRST_BYTES = 8_192
 /** No head is longer. */
 export const MAX_HEAD_BYTES = 73_728
 

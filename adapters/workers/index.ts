@@ -20,6 +20,7 @@ export { D1DataKeyStore, type D1DataKeyStoreOptions } from './d1-data-key-store.
 export type { D1DatabaseBinding, D1StatementBinding } from './d1-database.ts'
 export { D1KeyValueStore, type D1KeyValueStoreOptions } from './d1-key-value-store.ts'
 export { D1_SCHEMA } from './d1-schema.ts'
+export { d1Source, type D1SourceOptions } from './d1-source.ts'
 export type {
   DurableObjectStoreOptions,
   StoreObjectNamespace,

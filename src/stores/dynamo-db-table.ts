@@ -50,9 +50,16 @@ export class DynamoDbTable {
   readonly #name: string
   readonly #region: string
   readonly #client: AwsClient
+  readonly #faults: Readonly<Record<string, string>>
 
-  /** @throws KmsError `ERR_KMS_CONFIG` */
-  constructor(options: DynamoDbOptions) {
+  /**
+   * @param faults - by the names of AWS's errors; by default those of the stores' own tables
+   * @throws KmsError `ERR_KMS_CONFIG`
+   */
+  constructor(
+    options: DynamoDbOptions,
+    faults: Readonly<Record<string, string>> = DYNAMO_DB_FAULTS,
+  ) {
     const { table, region, credentials, prefix = 'edge-kms:', ...more } = plainOptions(options)
     const { runtime = webRuntime, network = webNetwork, signer, ...place } = more
     const { endpoint, fips, dualStack, allowHttpLoopback, ...common } = place
@@ -60,6 +67,7 @@ export class DynamoDbTable {
       throw wrongOption('table', '3 to 255 letters, digits and `_.-`', table)
     }
     this.#name = table
+    this.#faults = faults
     this.#region = checkRegion(region)
     this.prefix = checkPrefix(prefix)
     this.runtime = runtime
@@ -107,9 +115,23 @@ export class DynamoDbTable {
     condition: JsonObject,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    const input = { Item: item, ...condition }
+    return this.askIf(operation, 'PutItem', { Item: item, ...condition }, signal)
+  }
+
+  /**
+   * One conditional operation on this table.
+   *
+   * @returns whether its condition held
+   * @throws KmsError as {@link ask}
+   */
+  askIf(
+    operation: string,
+    action: string,
+    input: JsonObject,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     return this.calls.run(operation, signal, async (until) => {
-      const response = await this.#send(operation, 'PutItem', input, until, CONDITION_FAILED)
+      const response = await this.#send(operation, action, input, until, CONDITION_FAILED)
       return response.status === 200
     })
   }
@@ -151,7 +173,7 @@ export class DynamoDbTable {
   #faultOf(error: unknown): Error | undefined {
     if (!isKmsError(error, 'ERR_KMS_CONFIG')) return undefined
     const name = /AWS answered (\w+)/.exec(error.message)?.[1] ?? ''
-    const fault = DYNAMO_DB_FAULTS[name]
+    const fault = this.#faults[name]
     if (fault === undefined) return undefined
     return configError(`table ${this.#name} in ${this.#region} ${fault} (${name})`)
   }

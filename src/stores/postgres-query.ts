@@ -27,7 +27,9 @@ const COLUMNS =
   'must have the columns that postgresSchema() gives it: create it with those statements'
 
 /** Completes "table NAME …" for states that say that the table is missing, or another. */
-const FAULTS: Readonly<Record<string, string>> = {
+export type PostgresFaults = Readonly<Record<string, string>>
+
+const FAULTS: PostgresFaults = {
   '42P01': 'was not found: create it with the statements of postgresSchema()',
   '3F000': 'was not found, nor was its schema: create both, or correct table',
   '42703': COLUMNS,
@@ -44,15 +46,23 @@ export class PostgresQueries {
   readonly calls: StoreCalls
   readonly #client: PostgresClient
   readonly #table: string
+  readonly #faults: PostgresFaults
 
   /**
    * @param table - for errors: the name of the table as the statements have it
+   * @param faults - by default those of the stores' own tables
    * @throws KmsError `ERR_KMS_CONFIG`
    */
-  constructor(client: PostgresClient, table: string, options: StoreCallOptions) {
+  constructor(
+    client: PostgresClient,
+    table: string,
+    options: StoreCallOptions,
+    faults: PostgresFaults = FAULTS,
+  ) {
     this.#client = checkBinding('client', client, 'query')
     this.calls = new StoreCalls('postgres', options)
     this.#table = table
+    this.#faults = faults
   }
 
   /**
@@ -83,7 +93,7 @@ export class PostgresQueries {
 
   #typed(operation: string, state: string | undefined, error: unknown): unknown {
     if (state === undefined) return error
-    const fault = FAULTS[state]
+    const fault = this.#faults[state]
     if (fault !== undefined) return configError(`table ${this.#table} ${fault} (SQLSTATE ${state})`)
     return new KmsError('ERR_STORE_UNAVAILABLE', {
       provider: 'postgres',

@@ -3,3 +3,11 @@ export { dataKeyStoreContract } from './data-key-store-contract.ts'
 export { keyValueStoreContract, type KeyValueStoreSubject } from './key-value-store-contract.ts'
 export { kmsContract } from './kms-contract.ts'
 export type { KmsContractSubject } from './kms-contract-cases.ts'
+export { objectSourceContract } from './object-source-contract.ts'
+export { recordSourceContract } from './record-source-contract.ts'
+export type {
+  ObjectSourceSubject,
+  ObjectSourceWorld,
+  RecordSourceSubject,
+  RecordSourceWorld,
+} from './record-source-subject.ts'

@@ -40,7 +40,7 @@ const layers = {
   stores: { may: [...base, 'http', 'credentials/aws'] },
   observability: { may: [...base, 'kms', 'ciphers', 'http'] },
   rotation: {
-    may: [...base, 'kms', 'wire', 'data-keys', 'envelope', 'http', 'credentials/aws'],
+    may: [...base, 'kms', 'wire', 'data-keys', 'envelope', 'http', 'credentials/aws', 'stores'],
   },
 }
 
@@ -93,6 +93,7 @@ const adapterHelpers = [
   ...['bytes', 'checks', 'ports', 'runtime', 'http'].map((name) => `^src/${name}/index\\.ts$`),
   '^src/config/check-config\\.ts$',
   '^src/policy/index\\.ts$',
+  '^src/rotation/sources/index\\.ts$',
 ]
 
 const adapterRules = [

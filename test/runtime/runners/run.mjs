@@ -12,6 +12,7 @@ import { binOf, node24, root, run, toolEnv } from '../../../tools/lib/folders.mj
 import { packInto, scratchFolder } from '../../../tools/lib/pack.mjs'
 import { keepProof } from '../../../tools/lib/proof.mjs'
 import { workerModule } from '../../workerd/worker-module.ts'
+import { runBunSqlite } from '../bun-sqlite/run.mjs'
 import { runDenoKv } from '../deno-kv/run.mjs'
 import { runLambda } from './lambda.mjs'
 import { printTable } from './report.mjs'
@@ -83,6 +84,13 @@ async function inDenoKv() {
   return printTable('deno-kv', table)
 }
 
+function inBunSqlite() {
+  /** @type {any} */
+  const table = runBunSqlite(scratch)
+  keepProof('runtime-bun-sqlite', table)
+  return printTable('bun-sqlite', table)
+}
+
 async function inLambda() {
   const { table, missing } = await runLambda(scratch)
   if (table === undefined) {
@@ -135,6 +143,7 @@ const runtimes = {
   bun: () => inProcess('bun', binOf('runtimes/bun', 'bun'), ['run']),
   lambda: inLambda,
   'deno-kv': inDenoKv,
+  'bun-sqlite': inBunSqlite,
 }
 
 const asked = process.argv.slice(2)

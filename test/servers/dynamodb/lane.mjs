@@ -12,6 +12,7 @@ import { killWriters, raceTwo } from '../../support/race/processes.ts'
 import { loadSdk } from '../aws/clients.mjs'
 import { withTarget } from '../aws/targets.mjs'
 import { checkStores } from '../lib/stores.mjs'
+import { checkSources } from './sources.mjs'
 
 const names = ['moto']
 const child = fileURLToPath(new URL('chain.child.mjs', import.meta.url))
@@ -68,6 +69,15 @@ async function checkRaces(check, moto) {
   const front = await openTurnstile(moto.endpoint)
   try {
     await checkRacesBehind(check, { ...moto, endpoint: front.url })
+  } finally {
+    await front.close()
+  }
+}
+
+async function checkSourcesOneByOne(check, { table: _, ...moto }, ask) {
+  const front = await openTurnstile(moto.endpoint)
+  try {
+    await checkSources(check, { ...moto, endpoint: front.url }, ask)
   } finally {
     await front.close()
   }
@@ -207,6 +217,7 @@ export async function runLane({ report, only = names }) {
       try {
         await checkContracts(check, options)
         await checkRaces(check, options)
+        await checkSourcesOneByOne(check, options, ask)
         await checkCutAnswers(check, options)
         await checkOfficialClient(check, options, ask)
         await checkRefusals(

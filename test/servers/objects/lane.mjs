@@ -11,6 +11,7 @@ import { withTarget } from '../aws/targets.mjs'
 import { openRecordingFront } from './recording-front.mjs'
 import { largeOverS3 } from './large.mjs'
 import { checkRuntimes } from './runtimes.mjs'
+import { checkSources } from './sources.mjs'
 import { createBucket, s3World } from './world.mjs'
 
 const names = ['moto']
@@ -128,6 +129,10 @@ export async function runLane({ report, only = names }) {
         })
         await check('the front saw every request', () => demandLengths(front.noted))
         await checkCases(check, { endpoint, region, credentials })
+        await checkSources(check, { endpoint, region, credentials }, async (work) => {
+          await passUnchecked(endpoint, 1_000)
+          await work().finally(() => passUnchecked(endpoint, 0))
+        })
         await checkLarge(check, { endpoint, region, credentials })
         await checkRefusals(check, { endpoint, region, credentials }, encryptOnly)
       } finally {

@@ -100,6 +100,7 @@ export function storeWith(store: ObjectStore, changes: Partial<ObjectStore>): Ob
     put: (write, bytes) => store.put(write, bytes),
     startUpload: (write) => store.startUpload(write),
     discard: (key, written) => store.discard(key, written),
+    list: store.list?.bind(store),
     ...changes,
   }
 }

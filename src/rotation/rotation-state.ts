@@ -1,0 +1,89 @@
+import type { KekVersion } from '../kms/index.ts'
+
+/**
+ * Everything that a rotation has to remember between two steps. Plain JSON of at most 64 KiB, whatever the number
+ * of records: hand it to any engine that keeps a value between steps. It holds no secret and no message.
+ */
+export interface RotationState {
+  readonly version: 1
+  /** Names the job in logs and failures. */
+  readonly job: string
+  readonly phase: RotationPhase
+  /** The KEK versions that were current when the job began; empty where the context picks the KEK. */
+  readonly target: readonly KekVersion[]
+  readonly startedAtMs: number
+  readonly updatedAtMs: number
+  readonly sources: readonly SourceState[]
+  /** Counts of the whole job: sums of those of its sources. */
+  readonly counts: RotationCounts
+  /** The first failures, at most 20; all of them went to the failure sink. */
+  readonly samples: readonly RotationFailure[]
+}
+
+/**
+ * `running`: call the step again. `paused`: a call of `pause` said so. `stopped`: the failure threshold was passed.
+ * `finished`: a whole sweep of each source found nothing left to do.
+ */
+export type RotationPhase = 'running' | 'paused' | 'stopped' | 'finished'
+
+/** Where a job stands in one source. */
+export interface SourceState {
+  readonly name: string
+  /** Which walk through the source this is, from 1. A sweep that changed something is followed by another. */
+  readonly sweep: number
+  readonly cursor?: string
+  readonly done: boolean
+  /** Whether this sweep rewrapped a value, or lost a race for one. */
+  readonly changed: boolean
+  readonly counts: RotationCounts
+  /** Keyed fingerprints of what must not change; where the job has a fingerprint key. */
+  readonly fingerprint?: string
+}
+
+/** What became of each value, by {@link RotationClass}, and what it cost. */
+export interface RotationCounts extends Readonly<Record<RotationClass, number>> {
+  /** Records that were read. */
+  readonly records: number
+  /** Calls to the KMS. */
+  readonly kmsCalls: number
+}
+
+/**
+ * What a value is, or what became of it.
+ *
+ * - `done`: it was rewrapped.
+ * - `current`: it is under the current KEKs and no other.
+ * - `reference`: it is by reference; its wraps are in the data-key store, which is a source of its own.
+ * - `empty`: there is no value.
+ * - `foreign`: it is no envelope, e.g. plaintext that nobody has encrypted yet. Left alone, never an error.
+ * - `unknown-key`: none of its wraps is under a configured KEK.
+ * - `corrupt`: it begins as an envelope does, and does not parse, or does not open.
+ * - `denied`: the KMS refused its KEK: permission, or a disabled key.
+ * - `outage`: the KMS or the store did not answer. The step ends early and the next one repeats the page.
+ * - `lost-race`: another writer was faster, more often than the step tries again. The next sweep finds it.
+ */
+export type RotationClass =
+  | 'done'
+  | 'current'
+  | 'reference'
+  | 'empty'
+  | 'foreign'
+  | 'unknown-key'
+  | 'corrupt'
+  | 'denied'
+  | 'outage'
+  | 'lost-race'
+
+/** Classes that are failures: they count for the threshold and go to the failure sink. */
+export const FAILURE_CLASSES = ['unknown-key', 'corrupt', 'denied'] as const
+
+/** One value that could not be rewrapped. Holds names, never a message. */
+export interface RotationFailure {
+  readonly source: string
+  readonly id: string
+  readonly field: string
+  readonly class: (typeof FAILURE_CLASSES)[number]
+  /** The `KmsErrorCode`, e.g. `ERR_ENVELOPE_UNKNOWN_KEY`. */
+  readonly code: string
+  readonly atMs: number
+}
