@@ -8,11 +8,11 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { root } from './lib/folders.mjs'
 
-/** The size of each bundle now, rounded up: docs/adr/0011-size-of-the-core.md. A growing part has to raise its limit. */
+/** The size of each bundle now, rounded up: docs/adr/0011 and 0012. A growing part has to raise its limit. */
 const coreLimit = 20.75 * 1024
 const awsLimit = 29.25 * 1024
 /** For a provider beyond the core; signing with jose is only there where it is imported. */
-const providerLimit = 27.5 * 1024
+const providerLimit = 27.75 * 1024
 /** The core, and the level of the cache that isolates share. */
 const sharedLimit = 25.5 * 1024
 /** Every provider with all its credentials, a KEK for each customer, and zod. */
