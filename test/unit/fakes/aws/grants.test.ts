@@ -177,6 +177,20 @@ describe('fake AWS KMS: what a grant permits', () => {
     const looser = { EncryptionContextSubset: { row: '1' } }
     expect(await pass({ Constraints: looser })).toBe('AccessDeniedException')
   })
+
+  it('lets a grantee whose context is fixed pass on the same fixed context only', async () => {
+    const fake = world()
+    const { arn: KeyId } = fake.createKey()
+    const equals = (tenant: string) => ({ EncryptionContextEquals: { tenant } })
+    const Operations = ['Decrypt', 'CreateGrant']
+    await grant(fake, KeyId, { Operations, Constraints: equals('acme') })
+    const pass = async (Constraints: object) =>
+      (await grant(fake, KeyId, { GranteePrincipal: user('job'), Constraints }, as('APP'))).error
+    expect(await pass(equals('acme'))).toBeUndefined()
+    expect(await pass(equals('other'))).toBe('AccessDeniedException')
+    const looser = { EncryptionContextSubset: { tenant: 'acme' } }
+    expect(await pass(looser)).toBe('AccessDeniedException')
+  })
 })
 
 describe('fake AWS KMS: making and listing grants', () => {
