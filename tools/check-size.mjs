@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { root } from './lib/folders.mjs'
 
-/** The size of each bundle now, rounded up: docs/adr/0011-size-of-the-core.md. A growing part has to raise its limit. */
+/** The size of each bundle now, rounded up: docs/adr/0011 and 0012. A growing part has to raise its limit. */
 const coreLimit = 20.75 * 1024
 const awsLimit = 29.5 * 1024
 /** For a provider beyond the core; signing with jose is only there where it is imported. */

@@ -9,7 +9,7 @@ export interface GrantConstraints {
   readonly equals?: Context
 }
 
-/** What a caller asks CreateGrant for. */
+/** The terms of a grant, as CreateGrant takes them. */
 export interface GrantTerms {
   readonly grantee: string
   readonly retiring?: string

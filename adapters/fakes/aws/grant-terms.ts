@@ -9,10 +9,10 @@ import {
 import type { StoredKey } from './key-store.ts'
 import type { KmsInput, TextRules } from './kms-input.ts'
 
-/** What a member that holds a grant's id may be. */
+/** Rules for a grant's id. */
 export const GRANT_ID: TextRules = { min: 1, max: 128 }
 
-/** What a member that holds a principal may be. */
+/** Rules for a principal. */
 export const PRINCIPAL: TextRules = { min: 1, max: 256, pattern: /^[\w+=,.@:/-]+$/ }
 
 /** Accounts, users, roles, federated users and role sessions: IAM User Guide, IAM ARNs. */

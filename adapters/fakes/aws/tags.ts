@@ -8,7 +8,7 @@ import { authorize } from './permissions.ts'
 /** Developer Guide, Tagging keys: tags of a key. */
 const MAX_TAGS = 50
 
-/** What a tag key may be: API_Tag. */
+/** Rules for the key of a tag: API_Tag. */
 export const TAG_KEY = { min: 1, max: 128 }
 
 /**

@@ -209,7 +209,9 @@ it('refuses the same KMS twice: two wraps under one KEK are no envelope', () => 
 })
 
 it('refuses two KMSs that write under the same KEK, where that is known', () => {
-  const refused = expect.objectContaining({ message: expect.stringContaining('its own KEK') }) as Error
+  const refused = expect.objectContaining({
+    message: expect.stringContaining('its own KEK'),
+  }) as Error
   const of = (name: string, kek: string, usage: 'both' | 'decrypt' | 'encrypt' = 'both') =>
     new ScriptedKms(name, { usage, keks: [kek] })
   expect(() => composeKms([of('a', 'one'), of('b', 'one'), of('a', 'one')])).toThrow(refused)

@@ -373,7 +373,7 @@ describe('the record', () => {
 describe('W5.11 at construction', () => {
   it('a KMS that does not authenticate the context demands a storeAuthKey', async () => {
     const cluster = new Cluster(new UnboundKms())
-    expect(() => cluster.isolate(TRUSTED)).toThrow(/storeAuthKey is needed/)
+    expect(() => cluster.isolate(TRUSTED)).toThrow(/storeAuthKey is required/)
     await cluster.key(cluster.isolate())
     const cache = cluster.isolate()
     await cluster.key(cache)

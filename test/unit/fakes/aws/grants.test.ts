@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFakeAws, type FakeAws } from '../../../../adapters/fakes/index.ts'
+import { createAwsKms } from '../../../../src/providers/aws-kms/index.ts'
 import { base64, credentialsOf, encrypted, kms, opened, sts } from './client.ts'
 
 const account = '111122223333'
@@ -176,6 +177,20 @@ describe('fake AWS KMS: what a grant permits', () => {
     const looser = { EncryptionContextSubset: { row: '1' } }
     expect(await pass({ Constraints: looser })).toBe('AccessDeniedException')
   })
+
+  it('lets a grantee whose context is fixed pass on the same fixed context only', async () => {
+    const fake = world()
+    const { arn: KeyId } = fake.createKey()
+    const equals = (tenant: string) => ({ EncryptionContextEquals: { tenant } })
+    const Operations = ['Decrypt', 'CreateGrant']
+    await grant(fake, KeyId, { Operations, Constraints: equals('acme') })
+    const pass = async (Constraints: object) =>
+      (await grant(fake, KeyId, { GranteePrincipal: user('job'), Constraints }, as('APP'))).error
+    expect(await pass(equals('acme'))).toBeUndefined()
+    expect(await pass(equals('other'))).toBe('AccessDeniedException')
+    const looser = { EncryptionContextSubset: { tenant: 'acme' } }
+    expect(await pass(looser)).toBe('AccessDeniedException')
+  })
 })
 
 describe('fake AWS KMS: making and listing grants', () => {
@@ -320,5 +335,28 @@ describe('fake AWS KMS: ending a grant', () => {
     expect(await revoke({ GrantId, DryRun: true })).toBe('DryRunOperationException')
     expect(await revoke({ GrantId })).toBeUndefined()
     expect(await revoke({ GrantId })).toBe('NotFoundException')
+  })
+})
+
+describe('fake AWS KMS: our provider under a grant', () => {
+  it.each([
+    ['EncryptionContextSubset', undefined],
+    ['EncryptionContextEquals', 'ERR_KMS_ACCESS_DENIED'],
+  ])('meets %s as docs/providers/aws-kms.md says', async (constraint, expected) => {
+    const fake = world()
+    const { arn: keyId } = fake.createKey()
+    const context = { tenant: 'acme' }
+    const Operations = ['GenerateDataKey', 'Decrypt']
+    await grant(fake, keyId, { Operations, Constraints: { [constraint]: context } })
+    const { network } = fake
+    const service = createAwsKms({ keyId, ...as('APP'), network })
+    const call = { context: { ...context, 'edge-kms:dk': 'A' } }
+    const code = async () => {
+      const { wraps, plaintext } = await service.generateDataKey(call)
+      const opened = await service.unwrapDataKey(wraps, call)
+      expect(opened.plaintext.expose()).toEqual(plaintext.expose())
+    }
+    const failed = await code().catch((error: unknown) => (error as { code: string }).code)
+    expect(failed).toBe(expected)
   })
 })
