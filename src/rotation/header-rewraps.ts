@@ -14,33 +14,35 @@ export interface RewrapTask {
   readonly context: EncryptionContext
 }
 
-/** Makes the rewrap of one header: the KMS's, or a forecast of it. */
-export interface HeaderRewrapper {
+/** Makes the rewrap of one header: by the KMS, or as a forecast of what that would cost. */
+export interface HeaderRewrapper<T extends RewrapTask> {
+  /** Requests to the KMS that were made, or would have been, so far. */
+  readonly requests: number
   /** Returns the new key header. */
-  rewrap(task: RewrapTask, signal: AbortSignal | undefined): Promise<Bytes>
+  rewrap(task: T, signal: AbortSignal | undefined): Promise<Bytes>
 }
 
-/** Rewraps each distinct header once. */
-export class HeaderRewraps {
-  readonly #rewrapper: HeaderRewrapper
+/** Returns the new header of a data key; `id` is its {@link taskId}. */
+export type RewrapHeader<T extends RewrapTask> = (
+  id: string,
+  task: T,
+  signal: AbortSignal | undefined,
+) => Promise<Outcome<Bytes>>
+
+/** New headers by old ones, so that each distinct header is rewrapped once over the pages of one process. */
+export class HeaderRewraps<T extends RewrapTask> {
   readonly #memo = new BoundedMap<string, Bytes>(MAX_HEADERS)
 
-  constructor(rewrapper: HeaderRewrapper) {
-    this.#rewrapper = rewrapper
-  }
-
-  /** Returns the new header of a data key, from memory where this process made it before. */
-  async of(
-    id: string,
-    task: RewrapTask,
-    signal: AbortSignal | undefined,
-  ): Promise<Outcome<Bytes>> {
-    const known = this.#memo.get(id)
-    if (known !== undefined) return { ok: true, value: known }
-    const outcome = await settle(() => this.#rewrapper.rewrap(task, signal))
-    if (outcome.ok && task.header.bytes.length <= MAX_HEADER_BYTES)
-      this.#memo.set(id, outcome.value)
-    return outcome
+  /** Returns a function that rewraps a header, unless that was done before. */
+  by(rewrapper: HeaderRewrapper<T>): RewrapHeader<T> {
+    return async (id, task, signal) => {
+      const known = this.#memo.get(id)
+      if (known !== undefined) return { ok: true, value: known }
+      const outcome = await settle(() => rewrapper.rewrap(task, signal))
+      if (outcome.ok && task.header.bytes.length <= MAX_HEADER_BYTES)
+        this.#memo.set(id, outcome.value)
+      return outcome
+    }
   }
 
   /** Forgets all headers: other versions are current now. */

@@ -5,7 +5,7 @@ import { rawBytes } from './stored-value.ts'
 
 /** Values that are remembered: the state must stay small. */
 const MAX_VALUES = 1_000
-/** Bytes of each hash: two of a million values collide in one of 10^17 jobs. */
+/** Bytes of each hash: of a million values, one equals another's by chance once in 10^19 jobs. */
 const ID_BYTES = 12
 
 /** Where a value is, and what it was when it failed. */

@@ -45,7 +45,10 @@ export interface SourceState {
   readonly done: boolean
   /** Whether this sweep rewrapped a value, or lost a race for one. */
   readonly changed: boolean
-  /** Steps in a row that an outage ended at this cursor. After five of them the sweep goes on behind the page. */
+  /**
+   * Steps in a row that an outage ended at this cursor. After five of them the sweep goes on behind the page, if the
+   * page could be read; where the context picks the KEK, at once: one customer's outage must not stop the others.
+   */
   readonly stalls: number
   /** Values of the page at this cursor that earlier steps counted as `done`, before an outage ended them. */
   readonly doneHere: number

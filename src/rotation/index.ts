@@ -1,0 +1,2 @@
+export type * from './record-source.ts'
+export { createRotationStep } from './rotation-step.ts'
