@@ -14,6 +14,7 @@ export type {
   CircuitEvent,
   CircuitState,
   FailoverEvent,
+  KeyLifecycleOperation,
   KmsEvent,
   KmsOperation,
   MissingWrapEvent,

@@ -9,6 +9,17 @@ export type KmsOperation =
   | 'rotateKey'
   | 'healthCheck'
 
+/** Steps in the life of a rotation or of a KEK's version, as the audit trail names them. */
+export type KeyLifecycleOperation =
+  | 'startRotation'
+  | 'pauseRotation'
+  | 'resumeRotation'
+  | 'stopRotation'
+  | 'finishRotation'
+  | 'disableKeyVersion'
+  | 'enableKeyVersion'
+  | 'scheduleKeyDestruction'
+
 /**
  * Calls that fail together at one KMS. Rewrap and the versions stand apart: a rotation that fails must not
  * stop the traffic.

@@ -31,6 +31,8 @@ export interface JudgedValue extends ValueAt {
   /** The code of a failure. */
   readonly code?: string
   readonly message?: StoredMessage
+  /** The context of a value whose wraps are in it. */
+  readonly context?: EncryptionContext
   /** The data key of a stale value. */
   readonly task?: StaleTask
 }
@@ -73,7 +75,7 @@ export async function judge(
 ): Promise<readonly JudgedValue[]> {
   const all = values.map((at) => read(ports, source, at, isPrefix))
   const current = await versionsOf(ports, all, signal)
-  return all.map((one) => ('context' in one ? decide(ports.kms, one, current(one.context)) : one))
+  return all.map((one) => ('verdict' in one ? one : decide(ports.kms, one, current(one.context))))
 }
 
 function read({ contextOf }: JudgePorts, source: string, at: ValueAt, isPrefix: boolean): Read {
@@ -98,7 +100,7 @@ async function versionsOf(
   all: readonly Read[],
   signal: AbortSignal | undefined,
 ): Promise<(context: EncryptionContext) => Versions> {
-  const contexts = all.flatMap((one) => ('context' in one ? [one.context] : []))
+  const contexts = all.flatMap((one) => ('verdict' in one ? [] : [one.context]))
   if (contexts.length === 0) return () => ({ ok: true, value: [] })
   if (!keks.byContext) {
     const versions: Versions = { ok: true, value: await keks.of(undefined, signal) }

@@ -1,6 +1,6 @@
 import type { KmsError } from '../errors.ts'
 import { isFailure, type Tally, zeroCounts } from './counts.ts'
-import { type FingerprintedValue, type Fingerprints } from './fingerprint.ts'
+import type { FingerprintedValue, Fingerprints } from './fingerprint.ts'
 import type { JudgedValue } from './judge.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { RotationClass, RotationCounts, RotationFailure } from './rotation-state.ts'

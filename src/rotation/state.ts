@@ -8,8 +8,8 @@ import type {
   SourceState,
 } from './rotation-state.ts'
 
-/** The longest state, bytes of JSON: engines keep at least so much. */
-const MAX_BYTES = 65_536
+/** The longest state, bytes of JSON: less than 64 KiB, of which stores and engines take some for themselves. */
+export const MAX_STATE_BYTES = 64_000
 /** Failures that a state holds. */
 export const MAX_SAMPLES = 20
 /** An id in a sample is cut there: all of it went to the failure sink. */
@@ -100,7 +100,7 @@ export function addSamples(
  */
 export function fitState(state: RotationState): RotationState {
   let fitting = state
-  while (utf8Length(JSON.stringify(fitting)) > MAX_BYTES) {
+  while (utf8Length(JSON.stringify(fitting)) > MAX_STATE_BYTES) {
     const { quarantine, samples } = fitting
     if (quarantine.length > 0)
       fitting = { ...fitting, quarantine: quarantine.slice(0, quarantine.length >> 1) }

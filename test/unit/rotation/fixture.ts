@@ -95,7 +95,10 @@ export class MemorySource implements ValueSource {
     this.calls.push('page')
     await this.before('page', this)
     const ids = [...this.rows.keys()].sort().filter((id) => cursor === undefined || id > cursor)
-    const records = ids.slice(0, limit).map((id) => this.#record(id) as RotationRecord)
+    const records = ids
+      .slice(0, limit)
+      .map((id) => this.#record(id))
+      .filter((one) => one !== undefined)
     const last = records.at(-1)?.id
     return { records, ...(ids.length > limit && last !== undefined && { cursor: last }) }
   }
