@@ -103,6 +103,7 @@ export type {
   KeyValueStore,
   KeyValueWriteOptions,
   KmsEvent,
+  KeyLifecycleOperation,
   KmsOperation,
   MissingWrapEvent,
   MissingWraps,

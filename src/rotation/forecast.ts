@@ -10,8 +10,8 @@ import { quotaOf } from './vendor-terms.ts'
 export class Forecast implements HeaderRewrapper<StaleTask> {
   requests = 0
   dataKeys = 0
-  readonly byProvider = new Map<string, number>()
-  quota = Infinity
+  readonly byProvider: Map<string, number> = new Map()
+  quota: number = Infinity
   readonly #settings: StepSettings
 
   constructor(settings: StepSettings) {

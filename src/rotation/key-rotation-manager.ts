@@ -1,4 +1,3 @@
-import { plainOptions, refuseOthers } from '../checks/index.ts'
 import type { Bytes } from '../bytes/index.ts'
 import type { EncryptionContext, KekVersion } from '../kms/index.ts'
 import { type RewrapDekOptions, rewrapBatch, rewrapOne } from './batch.ts'
@@ -19,7 +18,7 @@ import { type RetirementResult, type RetireOptions, retireSettings } from './ret
 import { retireVersion } from './retirement.ts'
 import { type RotationStep, stepOver } from './rotation-step.ts'
 import type { RotationState } from './rotation-state.ts'
-import { type RunOptions, runJob } from './run-job.ts'
+import { runJob, type RunOptions, runOptions } from './run-job.ts'
 import { areExactlyCurrent } from './staleness.ts'
 import { newRotationState } from './state.ts'
 import { StateFile } from './state-file.ts'
@@ -161,12 +160,10 @@ export class KeyRotationManager {
    * @throws KmsError the error of a KMS or source that does not answer for long; run again to go on
    */
   run(options: RunOptions = {}): AsyncGenerator<RotationProgress, JobRotationResult, undefined> {
-    const { plan, recordsPerStep, maxStalls, signal, ...others } = plainOptions(options)
-    refuseOthers(others)
     const { step: settings, job, observe } = this.#settings
     const { step } = this
     const ports = { settings, job, step, states: this.#states, log: this.#log, observe }
-    return runJob(ports, options)
+    return runJob(ports, runOptions(options))
   }
 
   /**

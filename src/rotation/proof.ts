@@ -3,7 +3,6 @@ import { isKmsError } from '../errors.ts'
 import {
   InterceptedKms,
   type KekVersion,
-  type KeyManagementService,
   type KmsCall,
   type KmsSignalOptions,
   type NextCall,
@@ -24,10 +23,6 @@ const MAX_PROVEN = 4_096
 /** Sees which wrap opened last, and whether the KMS knows it to be under an old version. */
 class WitnessKms extends InterceptedKms {
   last: Pick<UnwrappedDataKey, 'by' | 'current'> | undefined
-
-  constructor(kms: KeyManagementService) {
-    super(kms)
-  }
 
   protected override async around<T, O extends KmsSignalOptions>(
     { operation, options }: KmsCall<T, O>,

@@ -1,3 +1,4 @@
+import { type Bounds, checkNumbers, plainOptions } from '../checks/index.ts'
 import type { KeyLifecycleOperation } from '../ports/index.ts'
 import { sleep } from '../runtime/index.ts'
 import { type RotationObserver, tell } from './events.ts'
@@ -35,6 +36,18 @@ export interface RunPorts {
   readonly states: JobStates
   readonly log: LifecycleLog
   readonly observe: RotationObserver | undefined
+}
+
+const RUN_NUMBERS: Bounds<'recordsPerStep' | 'maxStalls'> = {
+  recordsPerStep: { standard: 500, least: 1, most: 1_000_000 },
+  maxStalls: { standard: MAX_STALLS, least: 1, most: 1_000_000 },
+}
+
+/** @throws KmsError `ERR_KMS_CONFIG` */
+export function runOptions(options: RunOptions): RunOptions {
+  const { plan, signal, ...numbers } = plainOptions(options)
+  checkNumbers(RUN_NUMBERS, numbers)
+  return { ...numbers, ...(plan && { plan }), signal }
 }
 
 const ENDS: Partial<Readonly<Record<RotationPhase, KeyLifecycleOperation>>> = {

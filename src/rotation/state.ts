@@ -66,16 +66,17 @@ function newSourceState(name: string): SourceState {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkState(state: unknown, sources: readonly string[]): RotationState {
-  const { version, job, phase, sources: held, counts, samples } = Object(state) as RotationState
+  const given = Object(state) as Partial<Record<keyof RotationState, unknown>>
+  const { version, job, phase, sources: held, counts, samples } = given
   const isState =
     version === 1 &&
     typeof job === 'string' &&
-    PHASES.includes(phase) &&
+    PHASES.includes(phase as RotationPhase) &&
     Array.isArray(held) &&
-    typeof counts === 'object' &&
+    Object(counts) === counts &&
     Array.isArray(samples)
   if (!isState) throw wrongOption('state', 'what newRotationState or a step returned', state)
-  const names = held.map(({ name }) => name).join(', ')
+  const names = (held as readonly SourceState[]).map(({ name }) => name).join(', ')
   if (names !== sources.join(', '))
     throw configError(`the state is of other sources: ${names}; configured: ${sources.join(', ')}`)
   return state as RotationState

@@ -171,8 +171,9 @@ async function checkOutcomes(
   answer: Promise<readonly SwapOutcome[]>,
 ): Promise<readonly SwapOutcome[]> {
   const outcomes = await answer
-  const isWhole = Array.isArray(outcomes) && outcomes.length === changes.length
-  if (isWhole && outcomes.every((one) => one === 'swapped' || one === 'lost')) return outcomes
+  const given: readonly unknown[] = Array.isArray(outcomes) ? outcomes : []
+  const isWhole = given.length === changes.length
+  if (isWhole && given.every((one) => one === 'swapped' || one === 'lost')) return outcomes
   const message = `source ${name}: swap must answer swapped or lost for each change`
   throw new KmsError('ERR_STORE_UNAVAILABLE', { message })
 }

@@ -36,7 +36,7 @@ export function cipherAt(
   version: number,
   options: Partial<EnvelopeCipherOptions> = {},
 ): EnvelopeCipher {
-  return new EnvelopeCipher({ kms: kmsAt(version), ...options } as EnvelopeCipherOptions)
+  return new EnvelopeCipher({ kms: kmsAt(version), ...options })
 }
 
 /** Returns a service that is another one at each call: a KMS whose KEK is rotated while it is used. */
