@@ -128,7 +128,7 @@ export async function planRotation(
     requests,
     usd: requests.reduce((sum, { usd }) => sum + usd, 0),
     requestsPerSecond,
-    timeMs: readMs * sweeps + workMs + swapsMs,
+    timeMs: callMs + readMs * sweeps + workMs + swapsMs,
     readMs,
     sweeps,
   }

@@ -8,7 +8,6 @@ import {
   type NextCall,
 } from '../../../src/index.ts'
 import { createLocalKms } from '../../../src/providers/local/index.ts'
-import type { Network } from '../../../src/ports/index.ts'
 import type {
   RecordChange,
   RecordPage,
@@ -20,9 +19,9 @@ import type {
 import type { RotationStep, StepBudget, StepResult } from '../../../src/rotation/rotation-step.ts'
 import type { RotationState } from '../../../src/rotation/rotation-state.ts'
 import { newRotationState } from '../../../src/rotation/state.ts'
+import { Clock, START_MS } from './clock.ts'
 
-export const START_MS = 1_700_000_000_000
-const NEVER_MS = 900_000
+export { Clock, START_MS }
 
 const KEYS = Array.from({ length: 8 }, () => crypto.getRandomValues(new Uint8Array(32)))
 
@@ -131,57 +130,6 @@ export class MemorySource implements ValueSource {
 export function isSame(a: StoredValue | null, b: StoredValue | null): boolean {
   if (typeof a === 'string' || typeof b === 'string' || a === null || b === null) return a === b
   return Buffer.compare(a, b) === 0
-}
-
-/** A clock that its own timers move: a wait costs no time. */
-export class Clock {
-  nowMs = START_MS
-  readonly runtime = {
-    now: (): number => this.nowMs,
-    randomFill: (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
-      crypto.getRandomValues(bytes),
-  }
-  readonly network: Network = {
-    fetch: () => Promise.reject(new Error('no network')),
-    after: (delayMs, callback) => this.#after(delayMs, callback),
-    jitter: () => 0.5,
-  }
-  /** Options of a step. */
-  get ports() {
-    const bounds = { callTimeoutMs: NEVER_MS, sourceTimeoutMs: NEVER_MS, objectTimeoutMs: NEVER_MS }
-    return { runtime: this.runtime, network: this.network, ...bounds }
-  }
-
-  readonly #timers = new Set<{ atMs: number; callback: () => void }>()
-  #isTurning = false
-
-  #after(delayMs: number, callback: () => void): () => void {
-    // Bounds of calls: everything here answers.
-    if (delayMs >= NEVER_MS) return () => undefined
-    const timer = { atMs: this.nowMs + delayMs, callback }
-    this.#timers.add(timer)
-    this.#turn()
-    return () => this.#timers.delete(timer)
-  }
-
-  /** Moves on to the next timer once real work, such as that of WebCrypto, had time to end. */
-  #turn(): void {
-    if (this.#isTurning) return
-    this.#isTurning = true
-    setTimeout(() => {
-      this.#isTurning = false
-      const next = [...this.#timers].sort((a, b) => a.atMs - b.atMs)[0]
-      if (next === undefined) return
-      this.#timers.delete(next)
-      this.nowMs = Math.max(this.nowMs, next.atMs)
-      next.callback()
-      this.#turn()
-    }, 2)
-  }
-
-  sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#after(delayMs, resolve))
-  }
 }
 
 /** Calls the step until the job has ended. */
