@@ -113,6 +113,7 @@ export type {
   KeyValueStore,
   KeyValueWriteOptions,
   KmsEvent,
+  KeyLifecycleOperation,
   KmsOperation,
   MissingWrapEvent,
   MissingWraps,

@@ -36,7 +36,7 @@ const sentences = {
   stack: `${base} kms data-keys envelope resilience`,
   stores: `${base} http credentials/aws`,
   observability: `${base} kms ciphers http`,
-  rotation: `${base} kms wire data-keys envelope http credentials/aws stores`,
+  rotation: `${base} kms ciphers wire data-keys envelope http credentials/aws stores`,
   config: 'all',
   testing: 'all',
 }

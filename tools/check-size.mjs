@@ -32,6 +32,9 @@ const storeLimit = 11.5 * 1024
 /** Encrypted objects over a binding, with what they parse of an envelope; the cipher is not in it. */
 const objectsLimit = 13.25 * 1024
 
+/** A manager of rotations, with the cipher that rewraps; no source is in it. */
+const rotationLimit = 40 * 1024
+
 /** The client of a service binding: another Worker's bundle carries no cipher. */
 const clientLimit = 4 * 1024
 /** The service behind it: the cipher, AWS KMS and its credentials. */
@@ -208,6 +211,7 @@ const rows = [
     "export { EnvelopeCipher } from 'edge-kms'\nexport { awsCredentialsFromEnv, createAwsKms } from 'edge-kms/aws-kms'\nexport * from 'edge-kms/lambda'\nexport { createNodeNetwork } from 'edge-kms/node'",
     lambdaLimit,
   ],
+  ['rotation', "export { KeyRotationManager } from 'edge-kms/rotation'", rotationLimit],
   ['gateway (with hono)', "export * from 'edge-kms/gateway'", undefined],
 ]
 

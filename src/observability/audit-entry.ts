@@ -1,7 +1,7 @@
 import { type KmsAuditEvent, redacted } from './audit-event.ts'
 import type { AuditCheckpoint, AuditRecord } from './audit-record.ts'
 import { type OcsfEvent, toOcsf } from './ocsf.ts'
-import { OPERATIONS } from './operations.ts'
+import { AUDITED_OPERATIONS } from './operations.ts'
 
 /** An entry of a log: records, events that `toOcsf` made of them, or the JSON of either, a text each. */
 export type AuditLogEntry = AuditRecord | OcsfEvent | string
@@ -99,7 +99,7 @@ function isEvent(event: unknown): event is KmsAuditEvent {
     Number.isFinite(durationMs) &&
     (outcome === 'success' || outcome === 'failure') &&
     typeof operation === 'string' &&
-    OPERATIONS.has(operation) &&
+    AUDITED_OPERATIONS.has(operation) &&
     Array.isArray(keys) &&
     [texts, ...(keys as Fields[])].every(holdsText)
   )

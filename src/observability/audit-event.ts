@@ -1,4 +1,4 @@
-import type { KmsOperation } from '../ports/index.ts'
+import type { KeyLifecycleOperation, KmsOperation } from '../ports/index.ts'
 
 /** A KEK that took part in an operation. */
 export interface AuditedKey {
@@ -13,7 +13,7 @@ export interface KmsAuditEvent {
   /** When it began, milliseconds since the epoch. */
   readonly atMs: number
   readonly durationMs: number
-  readonly operation: KmsOperation
+  readonly operation: KmsOperation | KeyLifecycleOperation
   readonly provider: string
   readonly outcome: 'success' | 'failure'
   /** A `KmsErrorCode` or `aborted`; empty for a success. */

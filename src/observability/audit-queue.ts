@@ -189,7 +189,12 @@ export class AuditQueue {
   }
 
   #tell(type: 'audit-loss' | 'checkpoint-loss', events: readonly KmsAuditEvent[]): void {
-    for (const { provider, operation } of events)
-      notify(this.#options.observer, { type, provider, operation })
+    for (const { provider, operation } of events) {
+      const facts = { provider, operation }
+      notify(
+        this.#options.observer,
+        type === 'audit-loss' ? { type, ...facts } : { type, ...facts },
+      )
+    }
   }
 }

@@ -1,8 +1,8 @@
-import type { KmsOperation } from '../ports/index.ts'
+import type { KeyLifecycleOperation, KmsOperation } from '../ports/index.ts'
 import type { AuditRecord } from './audit-record.ts'
 
-/** Activities of class 6003: 1 create, 2 read, 3 update, 99 other. */
-const ACTIVITIES: { readonly [O in KmsOperation]: 1 | 2 | 3 | 99 } = {
+/** Activities of class 6003: 1 create, 2 read, 3 update, 4 delete, 99 other. */
+const ACTIVITIES: { readonly [O in KmsOperation | KeyLifecycleOperation]: 1 | 2 | 3 | 4 | 99 } = {
   generateDataKey: 1,
   wrapDataKey: 99,
   unwrapDataKey: 2,
@@ -11,6 +11,14 @@ const ACTIVITIES: { readonly [O in KmsOperation]: 1 | 2 | 3 | 99 } = {
   currentVersion: 2,
   rotateKey: 3,
   healthCheck: 2,
+  startRotation: 99,
+  pauseRotation: 99,
+  resumeRotation: 99,
+  stopRotation: 99,
+  finishRotation: 99,
+  disableKeyVersion: 3,
+  enableKeyVersion: 3,
+  scheduleKeyDestruction: 4,
 }
 const CLASS = 6_003
 

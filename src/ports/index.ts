@@ -15,6 +15,7 @@ export type {
   CircuitEvent,
   CircuitState,
   FailoverEvent,
+  KeyLifecycleOperation,
   KmsEvent,
   KmsOperation,
   MissingWrapEvent,

@@ -9,6 +9,17 @@ export type KmsOperation =
   | 'rotateKey'
   | 'healthCheck'
 
+/** Steps in the life of a rotation or of a KEK's version, as the audit trail names them. */
+export type KeyLifecycleOperation =
+  | 'startRotation'
+  | 'pauseRotation'
+  | 'resumeRotation'
+  | 'stopRotation'
+  | 'finishRotation'
+  | 'disableKeyVersion'
+  | 'enableKeyVersion'
+  | 'scheduleKeyDestruction'
+
 /**
  * Calls that fail together at one KMS. Rewrap and the versions stand apart: a rotation that fails must not
  * stop the traffic.
@@ -93,12 +104,18 @@ export interface MissingWrapEvent extends EventFacts {
   readonly type: 'missing-wrap'
 }
 
+/** Facts of an event about a record of the audit trail. */
+interface AuditedFacts {
+  readonly provider: string
+  readonly operation: KmsOperation | KeyLifecycleOperation
+}
+
 /** An audit event was not written in time. In mode `closed` its call failed, in mode `open` it went on. */
-export interface AuditLossEvent extends EventFacts {
+export interface AuditLossEvent extends AuditedFacts {
   readonly type: 'audit-loss'
 }
 
 /** A checkpoint of the audit log could not be written. The next batch of records tries again. */
-export interface CheckpointLossEvent extends EventFacts {
+export interface CheckpointLossEvent extends AuditedFacts {
   readonly type: 'checkpoint-loss'
 }

@@ -9,7 +9,10 @@ export interface RotationState {
   /** Names the job in logs and failures. */
   readonly job: string
   readonly phase: RotationPhase
-  /** The KEK versions that were current when the job began; empty where the context picks the KEK. */
+  /**
+   * The KEK versions that were current at the last step; empty where the context picks the KEK. If they change,
+   * each source is swept again.
+   */
   readonly target: readonly KekVersion[]
   readonly startedAtMs: number
   readonly updatedAtMs: number
@@ -18,6 +21,13 @@ export interface RotationState {
   readonly counts: RotationCounts
   /** The first failures, at most 20; all of them went to the failure sink. */
   readonly samples: readonly RotationFailure[]
+  /**
+   * Hashes of values that failed, at most 1,000: later sweeps leave such a value alone until its bytes change.
+   * Once the list is full, a value that fails is tried, and counted, in each sweep.
+   */
+  readonly quarantine: readonly string[]
+  /** Failures that a call of `resume` accepted: they do not count for the threshold. */
+  readonly forgiven: number
 }
 
 /**
@@ -35,16 +45,25 @@ export interface SourceState {
   readonly done: boolean
   /** Whether this sweep rewrapped a value, or lost a race for one. */
   readonly changed: boolean
+  /**
+   * Steps in a row that an outage ended at this cursor. After five of them the sweep goes on behind the page, if the
+   * page could be read; where the context picks the KEK, at once: one customer's outage must not stop the others.
+   */
+  readonly stalls: number
+  /** Values of the page at this cursor that earlier steps counted as `done`, before an outage ended them. */
+  readonly doneHere: number
   readonly counts: RotationCounts
-  /** Keyed fingerprints of what must not change; where the job has a fingerprint key. */
+  /** Sum of keyed fingerprints of what must not change, over this sweep so far; where the job has a fingerprint key. */
   readonly fingerprint?: string
+  /** The same over the whole first sweep, as it was before the job changed anything. */
+  readonly fingerprintBefore?: string
 }
 
 /** What became of each value, by {@link RotationClass}, and what it cost. */
 export interface RotationCounts extends Readonly<Record<RotationClass, number>> {
-  /** Records that were read. */
+  /** Records of the first sweep, however often they were read. */
   readonly records: number
-  /** Calls to the KMS. */
+  /** Requests to a KMS that unwrap, wrap or rewrap a data key, without retries; what quotas and prices count. */
   readonly kmsCalls: number
 }
 
@@ -54,7 +73,7 @@ export interface RotationCounts extends Readonly<Record<RotationClass, number>> 
  * - `done`: it was rewrapped.
  * - `current`: it is under the current KEKs and no other.
  * - `reference`: it is by reference; its wraps are in the data-key store, which is a source of its own.
- * - `empty`: there is no value.
+ * - `empty`: there is no value, or one of length 0.
  * - `foreign`: it is no envelope, e.g. plaintext that nobody has encrypted yet. Left alone, never an error.
  * - `unknown-key`: none of its wraps is under a configured KEK.
  * - `corrupt`: it begins as an envelope does, and does not parse, or does not open.

@@ -40,7 +40,17 @@ const layers = {
   stores: { may: [...base, 'http', 'credentials/aws'] },
   observability: { may: [...base, 'kms', 'ciphers', 'http'] },
   rotation: {
-    may: [...base, 'kms', 'wire', 'data-keys', 'envelope', 'http', 'credentials/aws', 'stores'],
+    may: [
+      ...base,
+      'kms',
+      'ciphers',
+      'wire',
+      'data-keys',
+      'envelope',
+      'http',
+      'credentials/aws',
+      'stores',
+    ],
   },
 }
 

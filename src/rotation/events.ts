@@ -1,0 +1,35 @@
+import type { KekVersion } from '../kms/index.ts'
+import type { KeyLifecycleOperation } from '../ports/index.ts'
+import type { RotationProgress } from './progress.ts'
+
+/** What a rotation tells its observer. Holds names and numbers, never a secret. */
+export type RotationEvent = RotationProgressEvent | RotationLifecycleEvent
+
+/** A step of a job ended. */
+export interface RotationProgressEvent {
+  readonly type: 'progress'
+  readonly progress: RotationProgress
+}
+
+/** A job or a KEK's version went on to another state of its life. */
+export interface RotationLifecycleEvent {
+  readonly type: 'lifecycle'
+  readonly operation: KeyLifecycleOperation
+  readonly job: string
+  readonly keys: readonly KekVersion[]
+  readonly atMs: number
+}
+
+/** Takes events, at once. What it throws is dropped: it must neither fail nor hold up a rotation. */
+export type RotationObserver = (event: RotationEvent) => void
+
+/** Tells an observer what happened. */
+export function tell(observer: RotationObserver | undefined, event: RotationEvent): void {
+  try {
+    // The types say void, but an async function is one of those too.
+    const heard: unknown = observer?.(event)
+    if (heard !== undefined) Promise.resolve(heard).catch(() => undefined)
+  } catch {
+    // Counting is no reason to fail.
+  }
+}

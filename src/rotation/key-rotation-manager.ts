@@ -1,0 +1,223 @@
+import type { Bytes } from '../bytes/index.ts'
+import type { EncryptionContext, KekVersion } from '../kms/index.ts'
+import { type RewrapDekOptions, rewrapBatch, rewrapOne } from './batch.ts'
+import { type RotationCensus, takeCensus } from './census.ts'
+import { failuresOf } from './counts.ts'
+import { fingerprintSources, type SourceFingerprint } from './fingerprint-sources.ts'
+import { JobStates } from './job-states.ts'
+import { LifecycleLog } from './lifecycle-log.ts'
+import {
+  type KeyRotationManagerOptions,
+  type ManagerSettings,
+  managerSettings,
+} from './manager-options.ts'
+import { type PlanOptions, planRotation, type RotationPlan } from './plan.ts'
+import type { RotationProgress } from './progress.ts'
+import { type BatchRotationResult, type JobRotationResult, resultOf } from './result.ts'
+import { type RetirementResult, type RetireOptions, retireSettings } from './retire-options.ts'
+import { retireVersion } from './retirement.ts'
+import { type RotationStep, stepOver } from './rotation-step.ts'
+import type { RotationState } from './rotation-state.ts'
+import { runJob, type RunOptions, runOptions } from './run-job.ts'
+import { areExactlyCurrent } from './staleness.ts'
+import { newRotationState } from './state.ts'
+import { StateFile } from './state-file.ts'
+import { StepTools } from './step-tools.ts'
+import { readStored } from './stored-value.ts'
+
+/** Options of a call that has no other. */
+export interface ManagerCallOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of a call on a KEK. */
+export interface KekCallOptions extends ManagerCallOptions {
+  /** Picks the KEK, where customers have KEKs of their own (`kmsByContext`). */
+  readonly context?: EncryptionContext
+}
+
+/** Options of {@link KeyRotationManager.resume}. */
+export interface ResumeOptions extends ManagerCallOptions {
+  /** The failures so far no longer count for the threshold: a stopped job would stop again. `false` by default. */
+  readonly acceptFailures?: boolean
+}
+
+/**
+ * Rotates KEKs, and puts everything that is stored under their current versions: tables, items, objects and
+ * data keys.
+ *
+ * @example
+ * ```ts
+ * import type { KeyManagementService } from 'edge-kms'
+ * import { KeyRotationManager, type RecordSource } from 'edge-kms/rotation'
+ *
+ * export async function rotate(kms: KeyManagementService, users: RecordSource) {
+ *   const manager = new KeyRotationManager({ kms, sources: [users] })
+ *   await manager.rotateMasterKey()
+ *   for await (const { counts } of manager.run()) console.log(counts.done)
+ * }
+ * ```
+ */
+export class KeyRotationManager {
+  /** The step of the job, for engines of your own: see {@link createRotationStep}. */
+  readonly step: RotationStep
+  readonly #settings: ManagerSettings
+  readonly #tools: StepTools
+  readonly #file: StateFile
+  readonly #states: JobStates
+  readonly #log: LifecycleLog
+
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  constructor(options: KeyRotationManagerOptions) {
+    const settings = managerSettings(options)
+    const { step, job, states, audit, observe } = settings
+    this.#settings = settings
+    this.#tools = new StepTools(step)
+    this.step = stepOver(this.#tools)
+    this.#file = new StateFile(states, step)
+    this.#states = new JobStates(this.#file, job, this.#tools.names)
+    this.#log = new LifecycleLog({ audit, observe, runtime: step.runtime })
+  }
+
+  /**
+   * Makes a new version of each KEK current, and returns the versions. Old ones still unwrap.
+   *
+   * @throws KmsError `ERR_KMS_UNSUPPORTED` where the KMS cannot, or the KMS's error
+   */
+  async rotateMasterKey({ context, signal }: KekCallOptions = {}): Promise<readonly KekVersion[]> {
+    const versions = await this.#settings.step.kms.rotateKey({ context, signal })
+    this.#tools.keks.forget()
+    return versions
+  }
+
+  /**
+   * Returns one envelope, or data-key record, under the current KEKs. The body stays byte for byte.
+   *
+   * @throws KmsError as `EnvelopeCipher.rewrap`
+   */
+  rewrapDek(envelope: Uint8Array, options: RewrapDekOptions = {}): Promise<Bytes> {
+    return rewrapOne(this.#settings.step, envelope, options)
+  }
+
+  /** Rewraps many envelopes or data-key records, and returns each of them, or its error. */
+  async rewrapDeksBatch(
+    envelopes: readonly Uint8Array[],
+    options: RewrapDekOptions = {},
+  ): Promise<BatchRotationResult> {
+    const { keks } = this.#tools
+    const versions = keks.byContext ? [] : await keks.of(undefined, options.signal)
+    return rewrapBatch(this.#settings.step, versions, envelopes, options)
+  }
+
+  /**
+   * Returns whether an envelope is under exactly the current KEKs; `undefined` for a message by reference, whose
+   * data key is elsewhere. What an envelope says about itself is not authenticated.
+   *
+   * @throws KmsError `ERR_WIRE_*` for what is no envelope, or the KMS's error
+   */
+  async isCurrentVersion(
+    envelope: Uint8Array | string,
+    { context, signal }: KekCallOptions = {},
+  ): Promise<boolean | undefined> {
+    const header = readStored(envelope)?.head.header
+    if (header === undefined) return undefined
+    const current = await this.#tools.keks.of(context ?? header.stored, signal)
+    return areExactlyCurrent(header.wraps, current)
+  }
+
+  /** Returns what is stored, by version and class: every record is read once, and no data key is opened. */
+  census({ signal }: ManagerCallOptions = {}): Promise<RotationCensus> {
+    return takeCensus(this.#settings.step, this.#tools.keks, signal)
+  }
+
+  /** Returns what the job will cost: requests to each vendor, money and time. It changes nothing. */
+  plan(options: PlanOptions = {}): Promise<RotationPlan> {
+    return planRotation(this.#settings.step, options)
+  }
+
+  /**
+   * Does all that the job does, with all calls to the KMS, but replaces nothing. Of objects in buckets it counts the
+   * calls and makes none.
+   */
+  async dryRun({ signal }: ManagerCallOptions = {}): Promise<JobRotationResult> {
+    const tools = new StepTools(this.#settings.step, true)
+    const step = stepOver(tools)
+    const { runtime, pageSize } = this.#settings.step
+    const start = { job: this.#settings.job, sources: tools.names, atMs: runtime.now() }
+    let state = newRotationState(start)
+    while (state.phase === 'running') {
+      const result = await step(state, { records: pageSize, signal })
+      if (result.outage !== undefined) throw result.outage.error
+      state = result.state
+    }
+    return resultOf(state)
+  }
+
+  /**
+   * Runs the job in this process until it has finished, is paused or has stopped. Yields the progress after each
+   * step, and returns the result. A job that another run left is continued.
+   *
+   * @throws KmsError the error of a KMS or source that does not answer for long; run again to go on
+   */
+  run(options: RunOptions = {}): AsyncGenerator<RotationProgress, JobRotationResult, undefined> {
+    const { step: settings, job, observe } = this.#settings
+    const { step } = this
+    const ports = { settings, job, step, states: this.#states, log: this.#log, observe }
+    return runJob(ports, runOptions(options))
+  }
+
+  /**
+   * Pauses the job, wherever it runs: after its step. Returns its state, or `undefined` if there is no job.
+   *
+   * @throws KmsError `ERR_STORE_UNAVAILABLE`
+   */
+  pause({ signal }: ManagerCallOptions = {}): Promise<RotationState | undefined> {
+    return this.#log.around(this.#lifecycle('pauseRotation'), signal, () =>
+      this.#states.update(
+        (state) => (state.phase === 'running' ? { ...state, phase: 'paused' } : undefined),
+        signal,
+      ),
+    )
+  }
+
+  /** Lets a job that was paused, or has stopped, run again. Returns its state, or `undefined` if there is no job. */
+  resume({ acceptFailures = false, signal }: ResumeOptions = {}): Promise<
+    RotationState | undefined
+  > {
+    return this.#log.around(this.#lifecycle('resumeRotation'), signal, () =>
+      this.#states.update((state) => {
+        if (state.phase !== 'paused' && state.phase !== 'stopped') return undefined
+        const forgiven = acceptFailures ? failuresOf(state.counts) : state.forgiven
+        return { ...state, phase: 'running', forgiven }
+      }, signal),
+    )
+  }
+
+  /** Returns the state of the job, or `undefined` if there is none. */
+  async status({ signal }: ManagerCallOptions = {}): Promise<RotationState | undefined> {
+    return (await this.#states.load(signal)).value
+  }
+
+  /** Returns a fingerprint of each source, for `compareFingerprints`. It changes nothing. */
+  fingerprint({ signal }: ManagerCallOptions = {}): Promise<readonly SourceFingerprint[]> {
+    return fingerprintSources(this.#settings.step, this.#tools.keks, signal)
+  }
+
+  /**
+   * Retires an old version: makes the next step that is due, or says why none is. Call it on a schedule. It refuses
+   * while one value refers to the version, and until no writer can hold a data key under it any more; it disables
+   * first, and destroys only what was disabled for long.
+   *
+   * @throws KmsError `ERR_KMS_CONFIG` for a version that is current, or the error of the lifecycle
+   */
+  async retire(options: RetireOptions): Promise<RetirementResult> {
+    const { step: settings, job } = this.#settings
+    const { keks, pacer } = this.#tools
+    const ports = { settings, keks, pacer, file: this.#file, log: this.#log, job }
+    return retireVersion(ports, retireSettings(options))
+  }
+
+  #lifecycle(operation: 'pauseRotation' | 'resumeRotation') {
+    return { operation, job: this.#settings.job, keys: [] } as const
+  }
+}

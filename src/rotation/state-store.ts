@@ -1,0 +1,84 @@
+import { decodeUtf8, encodeUtf8 } from '../bytes/index.ts'
+import { optionError } from '../checks/index.ts'
+import { KmsError } from '../errors.ts'
+import type { KeyValueStore } from '../ports/index.ts'
+import { MAX_STATE_BYTES } from './state.ts'
+
+/** Options of each call to a {@link RotationStateStore}. */
+export interface StateStoreOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Where a manager keeps the states of its jobs: one text of at most 64 KiB under each key. Reads must see the last
+ * acknowledged write. Losing a state loses no data: the job begins again, and finds done what is done.
+ */
+export interface RotationStateStore {
+  /** Returns the text under a key, at most 64 characters, or `undefined`. */
+  load(key: string, options: StateStoreOptions): Promise<string | undefined>
+  /**
+   * Replaces exactly `expected`; `undefined` stands for "nothing is there". Returns whether it did. `false`: it is
+   * another text by now, and stays.
+   */
+  save(
+    key: string,
+    expected: string | undefined,
+    next: string,
+    options: StateStoreOptions,
+  ): Promise<boolean>
+}
+
+/** Returns a store in the memory of this process: for scripts that run a job from start to end. */
+export function memoryStateStore(): RotationStateStore {
+  const texts = new Map<string, string>()
+  return {
+    load: (key) => Promise.resolve(texts.get(key)),
+    save: (key, expected, next) => {
+      if (texts.get(key) !== expected) return Promise.resolve(false)
+      texts.set(key, next)
+      return Promise.resolve(true)
+    },
+  }
+}
+
+const PREFIX = 'edge-kms/rotation/'
+/** A state that nobody touched for so long is of a job that nobody runs. */
+const TTL_MS = 30 * 86_400_000
+
+/**
+ * Returns a store over a `KeyValueStore` that is strong and compares atomically: PostgreSQL, Redis, DynamoDB, a
+ * Durable Object, D1. Such a store may evict, which costs a job that begins again, and a retirement that waits again.
+ * It never costs data.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` for a store that cannot hold states safely
+ *
+ * @example
+ * ```ts
+ * import { keyValueStateStore } from 'edge-kms/rotation'
+ * import { PostgresKeyValueStore, type PostgresClient } from 'edge-kms/stores'
+ *
+ * export const statesIn = (client: PostgresClient) => keyValueStateStore(new PostgresKeyValueStore({ client }))
+ * ```
+ */
+export function keyValueStateStore(store: KeyValueStore): RotationStateStore {
+  const { consistency, compareAndSwap, maxValueBytes } = store.capabilities
+  if (consistency !== 'strong' || !compareAndSwap)
+    throw optionError('store', 'must be strong and compare atomically, such as PostgreSQL or Redis')
+  if (maxValueBytes < MAX_STATE_BYTES)
+    throw optionError('store', `must hold values of ${String(MAX_STATE_BYTES)} bytes`)
+  return {
+    async load(key, options) {
+      const bytes = await store.get(PREFIX + key, options)
+      if (bytes === undefined) return undefined
+      const text = decodeUtf8(bytes)
+      if (text !== undefined) return text
+      const message = 'the state in the store is not text'
+      throw new KmsError('ERR_STORE_UNAVAILABLE', { message, retryable: false })
+    },
+    save(key, expected, next, { signal }) {
+      const old = expected === undefined ? undefined : encodeUtf8(expected)
+      const options = { signal, ttlMs: TTL_MS }
+      return store.compareAndSwap(PREFIX + key, old, encodeUtf8(next), options)
+    },
+  }
+}

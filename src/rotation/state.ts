@@ -1,0 +1,113 @@
+import { utf8Length } from '../bytes/index.ts'
+import { configError, wrongOption } from '../checks/index.ts'
+import { zeroCounts } from './counts.ts'
+import type {
+  RotationFailure,
+  RotationPhase,
+  RotationState,
+  SourceState,
+} from './rotation-state.ts'
+
+/** The longest state, bytes of JSON: less than 64 KiB, of which stores and engines take some for themselves. */
+export const MAX_STATE_BYTES = 64_000
+/** Failures that a state holds. */
+export const MAX_SAMPLES = 20
+/** An id in a sample is cut there: all of it went to the failure sink. */
+const SAMPLE_ID = 200
+
+const JOB = /^[\w.-]{1,64}$/
+const PHASES: readonly RotationPhase[] = ['running', 'paused', 'stopped', 'finished']
+
+/** Options of {@link newRotationState}. */
+export interface NewRotation {
+  /** Names the job; 1 to 64 letters, digits, `.`, `_` and `-`. */
+  readonly job: string
+  /** Names of the sources, in the order in which they are walked. */
+  readonly sources: readonly string[]
+  /** Now, milliseconds since the epoch. */
+  readonly atMs: number
+}
+
+/**
+ * Returns the state of a job that has not done anything yet.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` for a name that it cannot have
+ */
+export function newRotationState({ job, sources, atMs }: NewRotation): RotationState {
+  return {
+    version: 1,
+    job: checkJob(job),
+    phase: 'running',
+    target: [],
+    startedAtMs: atMs,
+    updatedAtMs: atMs,
+    sources: sources.map(newSourceState),
+    counts: zeroCounts(),
+    samples: [],
+    quarantine: [],
+    forgiven: 0,
+  }
+}
+
+/** @throws KmsError `ERR_KMS_CONFIG` */
+export function checkJob(job: string): string {
+  if (typeof job === 'string' && JOB.test(job)) return job
+  throw wrongOption('job', '1 to 64 letters, digits, `.`, `_` and `-`', job)
+}
+
+function newSourceState(name: string): SourceState {
+  const start = { sweep: 1, done: false, changed: false, stalls: 0, doneHere: 0 }
+  return { name, ...start, counts: zeroCounts() }
+}
+
+/**
+ * Returns a state that came back from an engine, if it is one of these sources.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function checkState(state: unknown, sources: readonly string[]): RotationState {
+  const given = Object(state) as Partial<Record<keyof RotationState, unknown>>
+  const { version, job, phase, sources: held, counts, samples } = given
+  const isState =
+    version === 1 &&
+    typeof job === 'string' &&
+    PHASES.includes(phase as RotationPhase) &&
+    Array.isArray(held) &&
+    Object(counts) === counts &&
+    Array.isArray(samples)
+  if (!isState) throw wrongOption('state', 'what newRotationState or a step returned', state)
+  const names = (held as readonly SourceState[]).map(({ name }) => name).join(', ')
+  if (names !== sources.join(', '))
+    throw configError(`the state is of other sources: ${names}; configured: ${sources.join(', ')}`)
+  return state as RotationState
+}
+
+/** Returns the samples with more failures, as far as there is room. */
+export function addSamples(
+  samples: readonly RotationFailure[],
+  failures: readonly RotationFailure[],
+): readonly RotationFailure[] {
+  const cut = ({ id, ...others }: RotationFailure): RotationFailure => ({
+    ...others,
+    id: id.length > SAMPLE_ID ? `${id.slice(0, SAMPLE_ID).toWellFormed()}…` : id,
+  })
+  return [...samples, ...failures.slice(0, MAX_SAMPLES - samples.length).map(cut)]
+}
+
+/**
+ * Returns the state at 64 KiB at most: the quarantine gives way first, then the samples.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` if cursors and names alone are longer
+ */
+export function fitState(state: RotationState): RotationState {
+  let fitting = state
+  while (utf8Length(JSON.stringify(fitting)) > MAX_STATE_BYTES) {
+    const { quarantine, samples } = fitting
+    if (quarantine.length > 0)
+      fitting = { ...fitting, quarantine: quarantine.slice(0, quarantine.length >> 1) }
+    else if (samples.length > 0)
+      fitting = { ...fitting, samples: samples.slice(0, samples.length - 1) }
+    else throw configError('the state is over 64 KiB: use fewer sources, or shorter cursors')
+  }
+  return fitting
+}
