@@ -1,3 +1,8 @@
+/**
+ * Rotation of KEKs as an operation: rewraps stored data keys from any source, resumes, and retires old versions.
+ *
+ * @module
+ */
 export type { RewrapDekOptions } from './batch.ts'
 export type { CensusClass, CensusCounts, RotationCensus, VersionCount } from './census.ts'
 export { ROTATION_CLASSES } from './counts.ts'
