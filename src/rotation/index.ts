@@ -17,7 +17,12 @@ export {
   type FingerprintComparison,
   type SourceFingerprint,
 } from './fingerprint-sources.ts'
-export type { KeyLifecycle, KeyLifecycleOptions, KeyVersionState } from './key-lifecycle.ts'
+export type {
+  KeyLifecycle,
+  KeyLifecycleOptions,
+  KeyVersionState,
+  ScheduledDestruction,
+} from '../kms/index.ts'
 export {
   type KekCallOptions,
   KeyRotationManager,

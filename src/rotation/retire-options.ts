@@ -9,9 +9,8 @@ import {
   wrongOption,
 } from '../checks/index.ts'
 import { DATA_KEY_OPTIONS } from '../data-keys/index.ts'
-import type { EncryptionContext, KekVersion } from '../kms/index.ts'
+import type { EncryptionContext, KekVersion, KeyLifecycle } from '../kms/index.ts'
 import type { RotationCensus } from './census.ts'
-import type { KeyLifecycle } from './key-lifecycle.ts'
 
 /** Options of `KeyRotationManager.retire`. */
 export interface RetireOptions {

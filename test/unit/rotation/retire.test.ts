@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EncryptedEnvelope, type KekVersion } from '../../../src/index.ts'
-import type { KeyLifecycle, KeyVersionState } from '../../../src/rotation/key-lifecycle.ts'
+import type { KeyLifecycle, KeyVersionState } from '../../../src/kms/index.ts'
 import { KeyRotationManager } from '../../../src/rotation/key-rotation-manager.ts'
 import type { KeyRotationManagerOptions } from '../../../src/rotation/manager-options.ts'
 import type { RetireOptions } from '../../../src/rotation/retire-options.ts'
@@ -22,6 +22,7 @@ class Lifecycle implements KeyLifecycle {
   disable = () => this.#to('disabled')
   enable = () => this.#to('enabled')
   lastUsedAtMs = () => Promise.resolve(this.lastUsed)
+  cancelDestruction = () => this.#to('disabled')
   scheduleDestruction = async () => {
     if (this.state !== 'disabled') throw new Error('only a disabled version is destroyed')
     await this.#to('pending-destruction')
