@@ -86,7 +86,7 @@ export class VaultKeyLifecycle implements KeyLifecycle {
       throw refused(`would destroy versions ${range(lowest, number)}: begin with the lowest`)
     // Transit trims only below min_encryption_version, and 0 counts as not set.
     if (bounds.encrypts <= number)
-      await this.#post('config', { min_encryption_version: number + 1 }, options)
+      await this.#post('config', { min_encryption_version: bounds.decrypts }, options)
     await this.#post('trim', { min_available_version: number + 1 }, options)
     return {}
   }
