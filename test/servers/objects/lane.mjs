@@ -128,6 +128,10 @@ export async function runLane({ report, only = names }) {
           demandLengths(front.noted.filter(({ url }) => url.includes(`/${folder}/`)))
         })
         await checkCases(check, place)
+        await checkSources(check, { endpoint, region, credentials }, async (work) => {
+          await passUnchecked(endpoint, 1_000)
+          await work().finally(() => passUnchecked(endpoint, 0))
+        })
         await checkLarge(check, place)
         await checkRefusals(check, place, encryptOnly)
         await check('R40 every request of the lane that uploads states its Content-Length', () =>
