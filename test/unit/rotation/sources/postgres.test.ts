@@ -85,6 +85,20 @@ describe('a source on PostgreSQL', () => {
     ])
   })
 
+  it('walks keys in the order of their own collation', async () => {
+    const options = await tableOf(
+      'id varchar(9) COLLATE "C" PRIMARY KEY, v text COLLATE "C"',
+      `INSERT INTO $table VALUES ('b', 'x'), ('B', 'x'), ('a', 'x'), ('Z', 'x')`,
+    )
+    const source = postgresSource(options)
+    const first = await source.page(undefined, 2, {})
+    const second = await source.page(first.cursor, 2, {})
+    const ids = [first, second].flatMap(({ records }) => records.map(({ id }) => id))
+    expect(ids).toEqual(['B', 'Z', 'a', 'b'])
+    const changes = ids.map((id) => ({ id, field: 'v', expected: 'x', next: 'y' }))
+    expect(await source.swap(changes, {})).toEqual(ids.map(() => 'swapped'))
+  })
+
   it('reads only the rows of its condition, e.g. those of an old key', async () => {
     const options = await tableOf(
       'id int PRIMARY KEY, kek text, v text',
