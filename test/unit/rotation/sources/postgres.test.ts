@@ -153,6 +153,20 @@ describe('a source on PostgreSQL', () => {
     expect(String(error)).toContain(about)
   })
 
+  it('refuses a column that is too short for the next value, and a cursor of another table', async () => {
+    const options = await tableOf(
+      `id int PRIMARY KEY, v varchar(3), w text CHECK (length(w) < 4)`,
+      `INSERT INTO $table VALUES (1, 'abc', 'abc')`,
+    )
+    const source = postgresSource({ ...options, values: ['v', 'w'] })
+    for (const field of ['v', 'w']) {
+      const change = { id: '1', field, expected: 'abc', next: 'abcd' }
+      await expect(source.swap([change], {})).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+    }
+    await expect(source.page('abc', 1, {})).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+    expect((await source.read(['1'], {}))[0]?.values).toEqual({ v: 'abc', w: 'abc' })
+  })
+
   it('refuses a view, and a key that is unique in a part of the table only', async () => {
     const options = await tableOf(
       'id int NOT NULL, v text',
