@@ -20,7 +20,7 @@ const managerOf = (source: MemorySource, options: Partial<KeyRotationManagerOpti
     ...options,
   })
 
-describe('KeyRotationManager', () => {
+describe('R29 KeyRotationManager', () => {
   it('rotates the master key and returns the new versions', async () => {
     const stored: number[] = []
     const kms = createLocalKms({

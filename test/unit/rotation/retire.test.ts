@@ -61,7 +61,7 @@ function relabelled(source: MemorySource, id: string, from: string, to: string):
   expect(EncryptedEnvelope.parse(new Uint8Array(value)).wraps[0]?.kekVersion).toBe(to)
 }
 
-describe('retire', () => {
+describe('R30 retire', () => {
   it('disables once no value refers to the version and no writer can hold it, and destroys a week later', async () => {
     const { lifecycle, manager, retire, later, clock } = await world()
     expect(await retire()).toMatchObject({ status: 'referenced', references: 3 })
