@@ -214,7 +214,8 @@ describe('calls of the caller', () => {
     tell(() => {
       throw new Error('x')
     }, event)
-    tell(() => Promise.reject(new Error('x')), event)
+    const rejecting = (): unknown => Promise.reject(new Error('x'))
+    tell(rejecting, event)
     await new Promise((resolve) => setTimeout(resolve, 5))
   })
 })
