@@ -24,7 +24,11 @@ export type RotationStep = (state: RotationState, budget?: StepBudget) => Promis
  * export async function rotateAll(kms: KeyManagementService, users: RecordSource) {
  *   const step = createRotationStep({ kms, sources: [users] })
  *   let state = newRotationState({ job: 'users', sources: [users.name], atMs: Date.now() })
- *   while (state.phase === 'running') state = (await step(state)).state
+ *   while (state.phase === 'running') {
+ *     const { state: next, waitMs } = await step(state)
+ *     state = next // keep it
+ *     await new Promise((resolve) => setTimeout(resolve, waitMs))
+ *   }
  *   return state.counts
  * }
  * ```
@@ -49,6 +53,7 @@ async function makeStep(
   refuseOthers(others)
   if (!Number.isSafeInteger(records) || records < 1 || records > 1_000_000)
     throw wrongNumber('records', 'an integer from 1 to 1000000', records)
+  if (!(ms > 0)) throw wrongNumber('ms', 'above 0', ms)
   signal?.throwIfAborted()
   const state = checkState(given, names)
   if (state.phase !== 'running') return unchanged(state)

@@ -121,7 +121,11 @@ describe('R29 KeyRotationManager', () => {
     const paused = await runRotation(manager)
     expect(paused.phase).toBe('paused')
     expect((await other.resume())?.phase).toBe('running')
-    expect((await runRotation(manager)).phase).toBe('finished')
+    const result = await runRotation(manager)
+    expect(result).toMatchObject({
+      phase: 'finished',
+      counts: { records: 30, done: 30, current: 0 },
+    })
     expect(versionsIn(source)).toEqual(['2'])
   })
 

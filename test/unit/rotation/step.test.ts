@@ -117,6 +117,9 @@ describe('createRotationStep', () => {
     const step = createRotationStep({ kms: kmsAt(2), sources: [source], pageSize: 10 })
     expect((await step(newState(source), { records: 4 })).read).toBe(4)
     expect((await step(newState(source), { records: 15 })).read).toBe(15)
+    await expect(step(newState(source), { ms: 0 })).rejects.toMatchObject({
+      code: 'ERR_KMS_CONFIG',
+    })
     await expect(step(newState(source), { records: 0 })).rejects.toMatchObject({
       code: 'ERR_KMS_CONFIG',
     })
@@ -157,4 +160,16 @@ describe('createRotationStep', () => {
     const step = createRotationStep({ kms, sources: [source] })
     await expect(step(newState(source))).rejects.toMatchObject({ code: 'ERR_KMS_UNSUPPORTED' })
   })
+})
+
+it('begins no further page once its time is over', async () => {
+  const source = await table(30)
+  const clock = new Clock()
+  source.before = (call) => {
+    if (call === 'page') clock.nowMs += 400
+  }
+  const options = { kms: kmsAt(2), sources: [source], pageSize: 5, ...clock.ports }
+  const step = createRotationStep(options)
+  expect((await step(newState(source), { records: 1_000, ms: 1_000 })).read).toBe(15)
+  expect((await step(newState(source), { records: 1_000, ms: 1 })).read).toBe(5)
 })
