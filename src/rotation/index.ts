@@ -18,13 +18,9 @@ export {
   type SourceFingerprint,
 } from './fingerprint-sources.ts'
 export type { KeyLifecycle, KeyLifecycleOptions, KeyVersionState } from './key-lifecycle.ts'
-export {
-  type KekCallOptions,
-  KeyRotationManager,
-  type ManagerCallOptions,
-  type ResumeOptions,
-} from './key-rotation-manager.ts'
+export { KeyRotationManager } from './key-rotation-manager.ts'
 export type { RotationAudit, RotationAuditEvent } from './lifecycle-log.ts'
+export type { KekCallOptions, ManagerCallOptions, ResumeOptions } from './manager-calls.ts'
 export type { KeyRotationManagerOptions } from './manager-options.ts'
 export type { RotationOutage } from './page-tally.ts'
 export type { PlannedRequests, PlanOptions, RotationPlan } from './plan.ts'
@@ -58,12 +54,7 @@ export {
   type RotationState,
   type SourceState,
 } from './rotation-state.ts'
-export {
-  createRotationStep,
-  type RotationStep,
-  type StepBudget,
-  type StepResult,
-} from './rotation-step.ts'
+export { createRotationStep, type RotationStep } from './rotation-step.ts'
 export type { RunOptions } from './run-job.ts'
 export { runRotation, type RunRotationOptions } from './run-rotation.ts'
 export { type NewRotation, newRotationState } from './state.ts'
@@ -98,3 +89,4 @@ export {
   type SqliteValue,
   type TableOptions,
 } from './sources/index.ts'
+export type { StepBudget, StepResult } from './step-result.ts'
