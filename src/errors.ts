@@ -227,7 +227,7 @@ export async function toKmsResult<T>(work: Promise<T>): Promise<KmsResult<T>> {
  */
 export function fromKmsResult<T>(result: KmsResult<T>): T {
   const { ok, value, error } = Object(result) as { ok?: unknown; value?: T; error?: unknown }
-  if (ok === true && 'value' in result) return value as T
+  if (ok === true) return value as T // JSON has no `value` that is undefined
   const known = ok === false ? errorOfData(error) : undefined
   throw known ?? new KmsError('ERR_KMS_RESPONSE_INVALID')
 }

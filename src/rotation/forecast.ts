@@ -19,7 +19,12 @@ export class Forecast implements HeaderRewrapper<StaleTask> {
   }
 
   /** Returns the header as it is: nobody writes it. */
-  rewrap({ header, context, current }: StaleTask): Promise<Bytes> {
+  rewrap(task: StaleTask): Promise<Bytes> {
+    this.note(task)
+    return Promise.resolve(task.header.bytes)
+  }
+
+  note({ header, context, current }: StaleTask): number {
     const { kms, verify } = this.#settings
     const { rewrapsInside } = costsOf(kms)
     const total = requestsOfRewrap(verify, { keks: current.length, rewrapsInside })
@@ -31,7 +36,7 @@ export class Forecast implements HeaderRewrapper<StaleTask> {
     for (const { provider } of current) this.#add(provider, each)
     const opened = header.wraps.find((wrap) => recognizes(kms, wrap, context))
     if (opened !== undefined) this.#add(opened.provider, total - each * current.length)
-    return Promise.resolve(header.bytes)
+    return total
   }
 
   /** Adds what another forecast counted, but for the requests: those are in the counts of its page. */

@@ -18,6 +18,8 @@ export interface RewrapTask {
 export interface HeaderRewrapper<T extends RewrapTask> {
   /** Requests to the KMS that were made, or would have been, so far. */
   readonly requests: number
+  /** Counts the requests of a rewrap that a source makes itself, where nothing can count them; returns how many. */
+  note(task: T): number
   /** Returns the new key header. */
   rewrap(task: T, signal: AbortSignal | undefined): Promise<Bytes>
 }

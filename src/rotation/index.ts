@@ -23,13 +23,9 @@ export type {
   KeyVersionState,
   ScheduledDestruction,
 } from '../kms/index.ts'
-export {
-  type KekCallOptions,
-  KeyRotationManager,
-  type ManagerCallOptions,
-  type ResumeOptions,
-} from './key-rotation-manager.ts'
+export { KeyRotationManager } from './key-rotation-manager.ts'
 export type { RotationAudit, RotationAuditEvent } from './lifecycle-log.ts'
+export type { KekCallOptions, ManagerCallOptions, ResumeOptions } from './manager-calls.ts'
 export type { KeyRotationManagerOptions } from './manager-options.ts'
 export type { RotationOutage } from './page-tally.ts'
 export type { PlannedRequests, PlanOptions, RotationPlan } from './plan.ts'
@@ -63,12 +59,7 @@ export {
   type RotationState,
   type SourceState,
 } from './rotation-state.ts'
-export {
-  createRotationStep,
-  type RotationStep,
-  type StepBudget,
-  type StepResult,
-} from './rotation-step.ts'
+export { createRotationStep, type RotationStep } from './rotation-step.ts'
 export type { RunOptions } from './run-job.ts'
 export { runRotation, type RunRotationOptions } from './run-rotation.ts'
 export { type NewRotation, newRotationState } from './state.ts'
@@ -103,3 +94,4 @@ export {
   type SqliteValue,
   type TableOptions,
 } from './sources/index.ts'
+export type { StepBudget, StepResult } from './step-result.ts'

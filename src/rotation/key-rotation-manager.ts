@@ -1,11 +1,12 @@
 import type { Bytes } from '../bytes/index.ts'
-import type { EncryptionContext, KekVersion } from '../kms/index.ts'
+import type { KekVersion } from '../kms/index.ts'
 import { type RewrapDekOptions, rewrapBatch, rewrapOne } from './batch.ts'
 import { type RotationCensus, takeCensus } from './census.ts'
 import { failuresOf } from './counts.ts'
 import { fingerprintSources, type SourceFingerprint } from './fingerprint-sources.ts'
 import { JobStates } from './job-states.ts'
 import { LifecycleLog } from './lifecycle-log.ts'
+import type { KekCallOptions, ManagerCallOptions, ResumeOptions } from './manager-calls.ts'
 import {
   type KeyRotationManagerOptions,
   type ManagerSettings,
@@ -24,23 +25,6 @@ import { newRotationState } from './state.ts'
 import { StateFile } from './state-file.ts'
 import { StepTools } from './step-tools.ts'
 import { readStored } from './stored-value.ts'
-
-/** Options of a call that has no other. */
-export interface ManagerCallOptions {
-  readonly signal?: AbortSignal | undefined
-}
-
-/** Options of a call on a KEK. */
-export interface KekCallOptions extends ManagerCallOptions {
-  /** Picks the KEK, where customers have KEKs of their own (`kmsByContext`). */
-  readonly context?: EncryptionContext
-}
-
-/** Options of {@link KeyRotationManager.resume}. */
-export interface ResumeOptions extends ManagerCallOptions {
-  /** The failures so far no longer count for the threshold: a stopped job would stop again. `false` by default. */
-  readonly acceptFailures?: boolean
-}
 
 /**
  * Rotates KEKs, and puts everything that is stored under their current versions: tables, items, objects and

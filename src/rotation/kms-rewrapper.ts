@@ -30,9 +30,14 @@ export class KmsRewrapper implements HeaderRewrapper<StaleTask> {
     this.#cipher = new EnvelopeCipher({ kms: this.#meter, cache: false, ...bounds })
   }
 
-  /** Requests that were made so far. */
   get requests(): number {
     return this.#meter.requests
+  }
+
+  note({ current }: StaleTask): number {
+    const requests = this.#requestsOf(current)
+    this.#meter.requests += requests
+    return requests
   }
 
   /**
@@ -46,16 +51,19 @@ export class KmsRewrapper implements HeaderRewrapper<StaleTask> {
     signal: AbortSignal | undefined,
   ): Promise<Bytes> {
     const { kms, verify } = this.#settings
-    await paceOf(this.#pacer, this.#settings, current).take(
-      requestsOfRewrap(verify, { ...costsOf(kms), keks: current.length }),
-      signal,
-    )
+    const pacer = paceOf(this.#pacer, this.#settings, current)
+    await pacer.take(this.#requestsOf(current), signal)
     const record = await this.#cipher.rewrap(recordOf(header.bytes), { context, verify, signal })
     const wraps = readStored(record)?.head.header?.wraps ?? []
     if (areExactlyCurrent(wraps, current)) return headerOf(record)
     this.#keks.forget()
     const message = 'the KMS wraps under another version than its currentVersion names'
     throw new KmsError('ERR_KMS_UNAVAILABLE', { provider: kms.providerName, message })
+  }
+
+  #requestsOf(current: StaleTask['current']): number {
+    const { kms, verify } = this.#settings
+    return requestsOfRewrap(verify, { ...costsOf(kms), keks: current.length })
   }
 }
 

@@ -3,7 +3,6 @@ import { classOfError } from './error-class.ts'
 import { inParallel } from './in-parallel.ts'
 import { judge, type JudgedValue, valuesOf } from './judge.ts'
 import { paceOf } from './kms-rewrapper.ts'
-import { costsOf, requestsOfRewrap } from './metered-kms.ts'
 import type { Pacer } from './pacer.ts'
 import type { PageTally } from './page-tally.ts'
 import type { ObjectSource, RotationRecord } from './record-source.ts'
@@ -34,21 +33,21 @@ export async function rewrapObjects(
 }
 
 async function rewrapOne(
-  { settings, isDry, signal }: PagePorts,
+  { settings, rewrapper, isDry, signal }: PagePorts,
   source: ObjectSource,
   value: JudgedValue,
   tally: PageTally,
   pacer: Pacer,
 ): Promise<void> {
-  const { verify, kms, network, objectTimeoutMs } = settings
-  const current = value.task?.current ?? []
-  const requests = requestsOfRewrap(verify, { ...costsOf(kms), keks: current.length })
-  tally.count('kmsCalls', requests)
+  const { verify, network, objectTimeoutMs } = settings
+  const { task } = value
+  if (task === undefined) return
+  const requests = rewrapper.note(task)
   if (isDry) {
     tally.count('done')
     return
   }
-  await paceOf(pacer, settings, current).take(requests, signal)
+  await paceOf(pacer, settings, task.current).take(requests, signal)
   const { id } = value.record
   const bounds = { network, sourceTimeoutMs: objectTimeoutMs }
   const outcome = await settle(() =>

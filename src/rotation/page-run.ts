@@ -87,7 +87,7 @@ export class PageRun {
     const { kms, contextOf, concurrency } = settings
     const rewrapper = this.#tools.rewrapper()
     const shared = { settings, kms, contextOf, concurrency, keks, isDry, signal: this.#signal }
-    const ports = { ...shared, rewrap: rewraps.by(rewrapper) }
+    const ports = { ...shared, rewrapper, rewrap: rewraps.by(rewrapper) }
     const source = this.#source
     try {
       if (source.kind === 'values') await rewrapValues(ports, source, records, this.#tally)

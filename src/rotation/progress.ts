@@ -1,6 +1,6 @@
 import type { KmsErrorCode } from '../errors.ts'
 import type { RotationPlan } from './plan.ts'
-import type { StepResult } from './rotation-step.ts'
+import type { StepResult } from './step-result.ts'
 import type { RotationCounts, RotationPhase, RotationState } from './rotation-state.ts'
 
 /** How far a job is, after a step. */

@@ -164,6 +164,7 @@ async function refuseCurrent(
   { keks }: RetirementPorts,
   { version, context, signal }: RetireSettings,
 ): Promise<void> {
+  keks.forget() // it may have become current a moment ago
   const current: readonly KekVersion[] = await keks.of(context, signal)
   if (current.some((kek) => mayReferTo(kek, version)))
     throw configError(`${versionName(version)} is current: make another version current first`)

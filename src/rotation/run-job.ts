@@ -8,7 +8,8 @@ import type { RotationPlan } from './plan.ts'
 import type { RotationOutage } from './page-tally.ts'
 import { progressOf, type RotationProgress } from './progress.ts'
 import { type JobRotationResult, resultOf } from './result.ts'
-import type { RotationStep, StepResult } from './rotation-step.ts'
+import type { RotationStep } from './rotation-step.ts'
+import type { StepResult } from './step-result.ts'
 import type { RotationPhase, RotationState } from './rotation-state.ts'
 import type { StoredState } from './state-file.ts'
 import type { StepSettings } from './step-options.ts'
@@ -91,17 +92,33 @@ class Run {
     this.read += result.read
     this.outage = result.outage
     this.stalls = result.outage === undefined ? 0 : this.stalls + 1
-    const saved = await states.save(from, result.state, signal)
+    const saved =
+      (await states.save(from, result.state, signal)) ?? (await this.#join(from, result))
     const stored = saved ?? (await states.load(signal))
     const elapsedMs = settings.runtime.now() - this.#startMs
     const shown = { ...result, state: stored.value ?? result.state }
     const progress = progressOf(shown, { read: this.read, elapsedMs }, plan)
     tell(observe, { type: 'progress', progress })
-    if (saved !== undefined) await this.#ended(result)
+    if (saved?.value !== undefined) await this.#ended(saved.value)
     return { stored, progress }
   }
 
-  async #ended({ state }: StepResult): Promise<void> {
+  /** Saves a step during which somebody paused the job, and changed nothing else. */
+  async #join(
+    from: StoredState<RotationState>,
+    { state }: StepResult,
+  ): Promise<StoredState<RotationState> | undefined> {
+    const { states } = this.#ports
+    const { signal } = this.#options
+    const now = await states.load(signal)
+    const isPaused = now.value?.phase === 'paused'
+    if (!isPaused || JSON.stringify({ ...now.value, phase: 'running' }) !== from.text)
+      return undefined
+    const next = state.phase === 'running' ? ({ ...state, phase: 'paused' } as const) : state
+    return states.save(now, next, signal)
+  }
+
+  async #ended(state: RotationState): Promise<void> {
     const operation = ENDS[state.phase]
     if (operation === undefined) return
     const { log } = this.#ports

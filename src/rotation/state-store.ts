@@ -14,7 +14,7 @@ export interface StateStoreOptions {
  * acknowledged write. Losing a state loses no data: the job begins again, and finds done what is done.
  */
 export interface RotationStateStore {
-  /** Returns the text under a key, at most 64 characters, or `undefined`. */
+  /** Returns the text under a key of at most 80 letters, digits, `.`, `_` and `-`, or `undefined`. */
   load(key: string, options: StateStoreOptions): Promise<string | undefined>
   /**
    * Replaces exactly `expected`; `undefined` stands for "nothing is there". Returns whether it did. `false`: it is

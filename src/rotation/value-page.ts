@@ -1,6 +1,6 @@
 import { isKmsError, KmsError, type KmsErrorCode } from '../errors.ts'
 import { classOfError } from './error-class.ts'
-import { type RewrapHeader, taskId } from './header-rewraps.ts'
+import { type HeaderRewrapper, type RewrapHeader, taskId } from './header-rewraps.ts'
 import { inParallel } from './in-parallel.ts'
 import { judge, type JudgedValue, type JudgePorts, type StaleTask, valuesOf } from './judge.ts'
 import type { PageTally } from './page-tally.ts'
@@ -15,6 +15,7 @@ const TRIES = 3
 /** What the work on a page needs. */
 export interface PagePorts extends JudgePorts {
   readonly settings: StepSettings
+  readonly rewrapper: HeaderRewrapper<StaleTask>
   readonly rewrap: RewrapHeader<StaleTask>
   /** Nothing is replaced. */
   readonly isDry: boolean

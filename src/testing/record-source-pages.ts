@@ -29,7 +29,7 @@ export function pageCases(add: AddCase<PagesWorld>, newId: () => string): readon
     }),
     add('gives records in one order, whatever the limit', async (world) => {
       await written(world, newId, 9)
-      const orders = []
+      const orders: string[] = []
       for (const limit of [1, 4, 9, 1_000])
         orders.push(idsOf(await walk(world.source, limit)).join('\n'))
       demand(new Set(orders).size === 1, 'the order changed')

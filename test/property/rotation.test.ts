@@ -19,7 +19,13 @@ const ROWS = 12
 
 /** One thing that happens to a job. */
 const move = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('step' as const), records: fc.integer({ min: 1, max: 9 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('step' as const),
+      records: fc.integer({ min: 1, max: 9 }),
+    }),
+  },
   // An engine delivers a page twice, or late: any state from before.
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('old' as const), back: fc.nat(20) }) },
   // Two rotators at the same moment.

@@ -29,14 +29,15 @@ function exportsOf(subpath) {
   const lists = [...text.matchAll(/export \{([^}]*)\}/g)].flatMap(([, list = '']) =>
     list.split(','),
   )
-  return new Set(
-    lists.map((one) =>
-      one
-        .trim()
-        .replace(/^type /, '')
-        .replace(/^.* as /, ''),
-    ),
+  const listed = lists.map((one) =>
+    one
+      .trim()
+      .replace(/^type /, '')
+      .replace(/^.* as /, ''),
   )
+  // A name that no other subpath shares is exported where it is declared.
+  const declared = [...text.matchAll(/^export declare (?:abstract )?[a-z]+ (\w+)/gm)]
+  return new Set([...listed, ...declared.map(([, name = '']) => name)])
 }
 
 /** @returns {Promise<string[]>} what is wrong */

@@ -63,11 +63,11 @@ export class PostgresRecordSql {
     ${each((field, at) => `${decoded(field, `o${at}`)} AS o${at}, ${decoded(field, `n${at}`)} AS n${at}`)}
   FROM unnest(${names.map((_, at) => `$${String(at + 1)}::text::text[]`).join(', ')})
     WITH ORDINALITY AS u(${names.join(', ')}, at)),
-held AS MATERIALIZED (SELECT v.at, ${each((field, at) => `t.${column(field)} = v.o${at}${collate(field)} AS m${at}`)}
+held AS MATERIALIZED (SELECT v.*, ${each((field, at) => `t.${column(field)} = v.o${at}${collate(field)} AS m${at}`)}
   FROM v JOIN ${this.#table} t ON ${this.#isRow('v', '')} ORDER BY ${order} FOR NO KEY UPDATE OF t),
 done AS (UPDATE ${this.#table} t
-  SET ${each((field, at) => `${column(field)} = CASE WHEN h.m${at} THEN v.n${at} ELSE t.${column(field)} END`)}
-  FROM held h JOIN v ON v.at = h.at WHERE ${this.#isRow('v', '')} AND (${each((_, at) => `h.m${at}`, ' OR ')})
+  SET ${each((field, at) => `${column(field)} = CASE WHEN h.m${at} THEN h.n${at} ELSE t.${column(field)} END`)}
+  FROM held h WHERE ${this.#isRow('h', '')} AND (${each((_, at) => `h.m${at}`, ' OR ')})
   RETURNING h.at::int AS at, ${each((_, at) => `coalesce(h.m${at}, false)::int AS m${at}`)})
 SELECT * FROM done`
   }

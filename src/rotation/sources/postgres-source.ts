@@ -44,8 +44,11 @@ interface Known {
   readonly row: unknown
 }
 
-/** Completes "table NAME …": the columns were checked, so only the condition can be wrong. */
+/** Completes "table NAME …", for failures that a retry cannot mend. The columns were checked. */
 const FAULTS: Readonly<Record<string, string>> = {
+  '22001': 'has a column that is too short for a rewrapped message: widen it',
+  '22P02': 'has no such key: the cursor or an id is of another table',
+  '23514': 'has a CHECK that refuses a rewrapped message: widen it',
   '42P01': 'was not found: was it dropped?',
   '42601': 'cannot be read with this where: correct its syntax',
   '42703': 'has no column that where names: correct it',

@@ -14,11 +14,11 @@ export class SqliteRecordSql {
   /** a JSON array of keys, each an array of its parts */
   readonly read: string
   /** the table's name; a row for each column */
-  readonly columns =
-    'SELECT name, type, pk, "notnull" AS required FROM pragma_table_xinfo(?)' as string
+  readonly columns: string =
+    'SELECT name, type, pk, "notnull" AS required FROM pragma_table_xinfo(?)'
   /** the table's name; a row for each column of each unique index */
-  readonly uniques = `SELECT l.name AS "index", i.name AS "column"
-  FROM pragma_index_list(?) l JOIN pragma_index_info(l.name) i WHERE l."unique" AND NOT l.partial` as string
+  readonly uniques: string = `SELECT l.name AS "index", i.name AS "column"
+  FROM pragma_index_list(?) l JOIN pragma_index_info(l.name) i WHERE l."unique" AND NOT l.partial`
   readonly #table: string
   readonly #columns: TableColumns
 

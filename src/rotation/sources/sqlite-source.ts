@@ -18,6 +18,7 @@ import {
   type SqliteDriver,
   type SqliteStatement,
 } from './sqlite-database.ts'
+import { sqliteFault } from './sqlite-faults.ts'
 import { SqliteRecordSql } from './sqlite-record-sql.ts'
 import { swapStatements } from './sqlite-swap.ts'
 import { demandSqliteTable } from './sqlite-table.ts'
@@ -167,11 +168,21 @@ class SqliteSource implements ValueSource {
     signal: AbortSignal | undefined,
   ): Promise<readonly (readonly unknown[])[]> {
     return this.#calls.run(operation, signal, async () => {
-      const answers = await this.#parts.database.run(statements)
+      const answers = await this.#answersTo(statements)
       const isWhole = answers.length === statements.length && answers.every(Array.isArray)
       if (!isWhole) throw this.#calls.unreadable(operation)
       return answers
     })
+  }
+
+  async #answersTo(
+    statements: readonly SqliteStatement[],
+  ): Promise<readonly (readonly unknown[])[]> {
+    try {
+      return await this.#parts.database.run(statements)
+    } catch (error) {
+      throw sqliteFault(error, this.#reader.place) ?? error
+    }
   }
 }
 

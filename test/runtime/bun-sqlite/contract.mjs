@@ -41,7 +41,7 @@ const inTransaction = {
     database.run('BEGIN')
     const code = await source.page(undefined, 1, {}).then(
       () => 'none',
-      (error) => error.code,
+      (/** @type {unknown} */ error) => Object(error).code,
     )
     database.run('ROLLBACK')
     if (code !== 'ERR_STORE_UNAVAILABLE') throw new Error(`got ${code}`)

@@ -28,6 +28,7 @@ async function createTable(ask, keys) {
   return TableName
 }
 
+/** @returns {import('../../../src/testing/index.ts').RecordSourceSubject} */
 function subjectOf(options, ask, keys) {
   const names = Object.keys(keys)
   const keyOf = (id) => {

@@ -127,14 +127,16 @@ export async function runLane({ report, only = names }) {
         await checkRuntimes(check, place, bucket, (folder) => {
           demandLengths(front.noted.filter(({ url }) => url.includes(`/${folder}/`)))
         })
-        await check('the front saw every request', () => demandLengths(front.noted))
-        await checkCases(check, { endpoint, region, credentials })
+        await checkCases(check, place)
         await checkSources(check, { endpoint, region, credentials }, async (work) => {
           await passUnchecked(endpoint, 1_000)
           await work().finally(() => passUnchecked(endpoint, 0))
         })
-        await checkLarge(check, { endpoint, region, credentials })
-        await checkRefusals(check, { endpoint, region, credentials }, encryptOnly)
+        await checkLarge(check, place)
+        await checkRefusals(check, place, encryptOnly)
+        await check('R40 every request of the lane that uploads states its Content-Length', () =>
+          demandLengths(front.noted),
+        )
       } finally {
         await front.close()
       }

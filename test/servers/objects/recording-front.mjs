@@ -22,6 +22,7 @@ export async function openRecordingFront(endpoint) {
     noted.push({ method, url, length, coding })
     // The host is part of what was signed, so it is kept.
     const forwarded = send(new URL(url, endpoint), { method, headers, agent: false }, (answer) => {
+      if (outgoing.destroyed) return void answer.destroy() // the client has left
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
       pipeline(answer, outgoing, () => undefined)
     })

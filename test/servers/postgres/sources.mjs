@@ -10,6 +10,13 @@ import { openCuttingProxy } from './cutting-proxy.mjs'
 
 const text = (number) => new TextEncoder().encode(`value ${number}`)
 const numberOf = (value) => Number(new TextDecoder().decode(value).slice('value '.length))
+
+/** The record of this id, which is there, and its number. */
+async function numberAt(source, id) {
+  const [record] = await source.read([id], {})
+  assert.ok(record !== undefined, `no record ${id}`)
+  return numberOf(record.values.v)
+}
 const isUnavailable = (retryable) => (error) =>
   isKmsError(error, 'ERR_STORE_UNAVAILABLE') && error.retryable === retryable
 
@@ -39,8 +46,10 @@ async function addToEach(client, options, ids, rounds) {
       let left = ids.slice(from, from + 200)
       while (left.length > 0) {
         const records = await source.read(left, {})
-        const changes = records.map(({ id, values: { v } }) => {
-          return { id, field: 'v', expected: v, next: text(numberOf(v) + 1) }
+        const changes = records.map((record) => {
+          assert.ok(record !== undefined)
+          const { v } = /** @type {Record<string, Uint8Array>} */ (record.values)
+          return { id: record.id, field: 'v', expected: v, next: text(numberOf(v) + 1) }
         })
         const outcomes = await source.swap(changes, {})
         left = left.filter((_, at) => outcomes[at] === 'lost')
@@ -112,8 +121,7 @@ async function checkContention(check, pool, port) {
       await holder.query(end)
       holder.release()
       assert.deepEqual(await swap, ['swapped', outcome, 'swapped'])
-      const [record] = await source.read(['2'], {})
-      assert.equal(numberOf(record.values.v), end === 'COMMIT' ? 7 : 1)
+      assert.equal(await numberAt(source, '2'), end === 'COMMIT' ? 7 : 1)
     }
   })
 }
@@ -130,7 +138,7 @@ async function checkCutAnswers(check, pool, port) {
     await assert.rejects(source.swap(changes, {}), isUnavailable(true))
     const whole = postgresSource({ client: pool, ...options })
     assert.deepEqual(await whole.swap(changes, {}), ['lost'])
-    assert.equal(numberOf((await whole.read(['1'], {}))[0].values.v), 1)
+    assert.equal(await numberAt(whole, '1'), 1)
     await cut.end()
     proxy.close()
   })
@@ -209,7 +217,7 @@ async function printRates(pool) {
 
 /**
  * @param {(what: string, work: () => Promise<void>) => Promise<void>} check
- * @param {import('pg').Pool} pool
+ * @param {ReturnType<typeof poolOf>} pool
  * @param {number} port
  */
 export async function checkSources(check, pool, port) {

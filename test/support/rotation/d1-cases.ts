@@ -62,5 +62,15 @@ export function d1Cases(database: D1DatabaseBinding): readonly ContractCase[] {
         demandEqual(page.records, [])
       },
     },
+    {
+      name: 'says of a CHECK that refuses the next value that the configuration is wrong',
+      run: async () => {
+        const table = await fresh('id TEXT PRIMARY KEY, v TEXT CHECK (length(v) < 4)')
+        await database.prepare(`INSERT INTO ${table} VALUES ('a', 'abc')`).all()
+        const source = d1Source({ database, table, key: ['id'], values: ['v'] })
+        const change = { id: 'a', field: 'v', expected: 'abc', next: 'abcd' }
+        await demandCode(source.swap([change], {}), 'ERR_KMS_CONFIG')
+      },
+    },
   ]
 }

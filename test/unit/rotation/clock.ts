@@ -1,42 +1,11 @@
 import type { Network } from '../../../src/ports/index.ts'
+import { turn } from '../../support/fake-world.ts'
 
 export const START_MS = 1_700_000_000_000
 /** Bounds of calls, which never pass here: everything answers. */
 const NEVER_MS = 900_000
 /** Turns of the event loop without work after which nothing but timers is left. */
 const QUIET_TURNS = 6
-
-/** Calls of WebCrypto that have not ended. */
-let inFlight = 0
-
-const METHODS = [
-  'encrypt',
-  'decrypt',
-  'deriveBits',
-  'deriveKey',
-  'importKey',
-  'sign',
-  'digest',
-] as const
-
-/** Puts a counter before the real WebCrypto. */
-function countSubtle(): void {
-  const real = crypto.subtle
-  const counted = Object.create(real) as Record<string, unknown>
-  for (const method of [...METHODS, 'verify', 'generateKey', 'exportKey'] as const) {
-    const call = real[method] as (...args: unknown[]) => Promise<unknown>
-    counted[method] = (...args: unknown[]) => {
-      inFlight += 1
-      const ended = (): void => void (inFlight -= 1)
-      const result = call.apply(real, args)
-      result.then(ended, ended)
-      return result
-    }
-  }
-  Object.defineProperty(crypto, 'subtle', { configurable: true, get: () => counted })
-}
-
-countSubtle()
 
 /** A clock that its own timers move: a wait costs no time, and real work costs no time on this clock. */
 export class Clock {
@@ -68,22 +37,19 @@ export class Clock {
     if (delayMs >= NEVER_MS) return () => undefined
     const timer = { atMs: this.nowMs + delayMs, callback }
     this.#timers.add(timer)
-    if (!this.#isTurning) this.#turn(QUIET_TURNS)
+    if (!this.#isTurning) void this.#turn()
     return () => this.#timers.delete(timer)
   }
 
   /** Moves on to the next timers once nothing else is left to do. */
-  #turn(turns: number): void {
+  async #turn(): Promise<void> {
     this.#isTurning = true
-    setImmediate(() => {
-      if (inFlight > 0) this.#turn(QUIET_TURNS)
-      else if (turns > 0) this.#turn(turns - 1)
-      else this.#fire()
-    })
+    for (let turns = 0; turns < QUIET_TURNS; turns += 1) await turn()
+    this.#isTurning = false
+    this.#fire()
   }
 
   #fire(): void {
-    this.#isTurning = false
     if (this.#timers.size === 0) return
     this.nowMs = Math.max(this.nowMs, Math.min(...[...this.#timers].map(({ atMs }) => atMs)))
     for (const timer of this.#timers) {
@@ -91,6 +57,6 @@ export class Clock {
       this.#timers.delete(timer)
       timer.callback()
     }
-    this.#turn(QUIET_TURNS)
+    void this.#turn()
   }
 }

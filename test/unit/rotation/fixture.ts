@@ -16,7 +16,8 @@ import type {
   SwapOutcome,
   ValueSource,
 } from '../../../src/rotation/record-source.ts'
-import type { RotationStep, StepBudget, StepResult } from '../../../src/rotation/rotation-step.ts'
+import type { RotationStep } from '../../../src/rotation/rotation-step.ts'
+import type { StepBudget, StepResult } from '../../../src/rotation/step-result.ts'
 import type { RotationState } from '../../../src/rotation/rotation-state.ts'
 import { newRotationState } from '../../../src/rotation/state.ts'
 import { Clock, START_MS } from './clock.ts'

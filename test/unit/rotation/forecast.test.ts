@@ -59,7 +59,7 @@ async function mixedTable(): Promise<MemorySource> {
   return source
 }
 
-describe('the forecast', () => {
+describe('R29 the forecast', () => {
   it('has exactly the calls of the run, makes none itself, and its time within a tenth', async () => {
     const { plan, planned, result, requests, tookMs } = await world(await mixedTable(), {})
     expect(plan).toMatchObject({ records: 49, dataKeys: 25, kmsCalls: 75, sweeps: 2 })

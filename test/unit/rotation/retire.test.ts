@@ -5,7 +5,7 @@ import { KeyRotationManager } from '../../../src/rotation/key-rotation-manager.t
 import type { KeyRotationManagerOptions } from '../../../src/rotation/manager-options.ts'
 import type { RetireOptions } from '../../../src/rotation/retire-options.ts'
 import { runRotation } from '../../../src/rotation/run-rotation.ts'
-import { Clock, kmsAt, type MemorySource } from './fixture.ts'
+import { Clock, kmsAt, type MemorySource, StagedKms } from './fixture.ts'
 import { encrypted, tableOf } from './tables.ts'
 
 const version: KekVersion = { provider: 'local', kekId: 'app', kekVersion: '1' }
@@ -62,7 +62,7 @@ function relabelled(source: MemorySource, id: string, from: string, to: string):
   expect(EncryptedEnvelope.parse(new Uint8Array(value)).wraps[0]?.kekVersion).toBe(to)
 }
 
-describe('retire', () => {
+describe('R30 retire', () => {
   it('disables once no value refers to the version and no writer can hold it, and destroys a week later', async () => {
     const { lifecycle, manager, retire, later, clock } = await world()
     expect(await retire()).toMatchObject({ status: 'referenced', references: 3 })
@@ -130,6 +130,22 @@ describe('retire', () => {
     later(HOUR_MS)
     expect(await retire()).toMatchObject({ status: 'referenced', references: 0, unproven: 1 })
     expect(lifecycle.calls).toEqual([])
+  })
+
+  it('does not take a wrap for proof of which the KMS says that it is under an old version', async () => {
+    const inner = kmsAt(2)
+    const kms = new StagedKms(inner)
+    const { manager, retire, lifecycle } = await world({ kms })
+    await runRotation(manager)
+    kms.stage = async (operation, { wraps = [], context = {} }) =>
+      operation === 'unwrapDataKey'
+        ? { ...(await inner.unwrapDataKey(wraps, { context })), current: false }
+        : undefined
+    const writers = { ttlMs: 0, maxStaleMs: 0, encryptForMs: 0 }
+    expect(await retire({ writers })).toMatchObject({ status: 'referenced', unproven: 3 })
+    expect(lifecycle.calls).toEqual([])
+    kms.stage = () => undefined
+    expect(await retire({ writers })).toEqual({ status: 'disabled' })
   })
 
   it('believes it where the proof is switched off', async () => {

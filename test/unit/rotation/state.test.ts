@@ -57,7 +57,7 @@ describe('the state', () => {
   })
 })
 
-describe('the failure threshold', () => {
+describe('R29 the failure threshold', () => {
   const standard = { share: 0.01, least: 100 }
   const counts = (done: number, corrupt: number) => ({ ...zeroCounts(), done, corrupt })
 

@@ -30,7 +30,9 @@ async function table(
 }
 
 const wrapsOf = (source: MemorySource) =>
-  [...source.rows.keys()].map((id) => EncryptedEnvelope.parse(source.value(id) ?? '').wraps[0])
+  [...source.rows.keys()]
+    .filter((id) => id.startsWith('r'))
+    .map((id) => EncryptedEnvelope.parse(source.value(id) ?? '').wraps[0])
 
 describe('createRotationStep', () => {
   it('puts every value under the current version and finishes after a sweep that finds nothing', async () => {
@@ -117,6 +119,9 @@ describe('createRotationStep', () => {
     const step = createRotationStep({ kms: kmsAt(2), sources: [source], pageSize: 10 })
     expect((await step(newState(source), { records: 4 })).read).toBe(4)
     expect((await step(newState(source), { records: 15 })).read).toBe(15)
+    await expect(step(newState(source), { ms: 0 })).rejects.toMatchObject({
+      code: 'ERR_KMS_CONFIG',
+    })
     await expect(step(newState(source), { records: 0 })).rejects.toMatchObject({
       code: 'ERR_KMS_CONFIG',
     })
@@ -157,4 +162,33 @@ describe('createRotationStep', () => {
     const step = createRotationStep({ kms, sources: [source] })
     await expect(step(newState(source))).rejects.toMatchObject({ code: 'ERR_KMS_UNSUPPORTED' })
   })
+})
+
+it('begins no further page once its time is over', async () => {
+  const source = await table(30)
+  const clock = new Clock()
+  source.before = (call) => {
+    if (call === 'page') clock.nowMs += 400
+  }
+  const options = { kms: kmsAt(2), sources: [source], pageSize: 5, ...clock.ports }
+  const step = createRotationStep(options)
+  expect((await step(newState(source), { records: 1_000, ms: 1_000 })).read).toBe(15)
+  expect((await step(newState(source), { records: 1_000, ms: 1 })).read).toBe(5)
+})
+
+it('sweeps again when the KEK is rotated behind values that were found current', async () => {
+  const source = await table(4)
+  for (let i = 0; i < 4; i += 1) source.set(`s${String(i)}`, { secret: 'plain' })
+  let version = 2
+  const clock = new Clock()
+  const kms = turning(() => kmsAt(version))
+  const step = createRotationStep({ kms, sources: [source], pageSize: 4, ...clock.ports })
+  let state = newState(source)
+  for (let pages = 0; pages < 3; pages += 1) ({ state } = await step(state, { records: 4 }))
+  expect(state.sources[0]).toMatchObject({ sweep: 2, changed: false, cursor: 'r0003' })
+  version = 3
+  clock.nowMs += 60_000
+  ;({ state } = await runAll(step, state))
+  expect(state.phase).toBe('finished')
+  expect(wrapsOf(source).every((wrap) => wrap?.kekVersion === '3')).toBe(true)
 })

@@ -4,7 +4,7 @@ import {
   type CipherService,
   createCipherClient,
 } from '../../../adapters/workers/index.ts'
-import { fromKmsResult, isKmsError, type KmsResult } from '../../../src/index.ts'
+import { fromKmsResult, isKmsError, type KmsResult, toKmsResult } from '../../../src/index.ts'
 
 // R39: what the client makes of a service whose answers have the wrong shape, and of a caller without types.
 
@@ -153,8 +153,13 @@ describe('the error of a result', () => {
     expect(read).toThrow('kms throttled')
   })
 
+  it('is none where JSON lost a value that is undefined', async () => {
+    const sent = JSON.stringify(await toKmsResult(Promise.resolve()))
+    expect(fromKmsResult(JSON.parse(sent) as KmsResult<unknown>)).toBeUndefined()
+  })
+
   it('is ERR_KMS_RESPONSE_INVALID of fromKmsResult where it is no result', async () => {
-    const results = [undefined, null, 5, 'ok', {}, { ok: 'yes', value: 1 }, { ok: true }]
+    const results = [undefined, null, 5, 'ok', {}, { ok: 'yes', value: 1 }]
     for (const result of [...results, { ok: false }, { ok: false, error: null }])
       expect(await outcomeOf(() => fromKmsResult(result as KmsResult<1>))).toBe(
         'ERR_KMS_RESPONSE_INVALID',

@@ -85,6 +85,20 @@ describe('a source on PostgreSQL', () => {
     ])
   })
 
+  it('walks keys in the order of their own collation', async () => {
+    const options = await tableOf(
+      'id varchar(9) COLLATE "C" PRIMARY KEY, v text COLLATE "C"',
+      `INSERT INTO $table VALUES ('b', 'x'), ('B', 'x'), ('a', 'x'), ('Z', 'x')`,
+    )
+    const source = postgresSource(options)
+    const first = await source.page(undefined, 2, {})
+    const second = await source.page(first.cursor, 2, {})
+    const ids = [first, second].flatMap(({ records }) => records.map(({ id }) => id))
+    expect(ids).toEqual(['B', 'Z', 'a', 'b'])
+    const changes = ids.map((id) => ({ id, field: 'v', expected: 'x', next: 'y' }))
+    expect(await source.swap(changes, {})).toEqual(ids.map(() => 'swapped'))
+  })
+
   it('reads only the rows of its condition, e.g. those of an old key', async () => {
     const options = await tableOf(
       'id int PRIMARY KEY, kek text, v text',
@@ -137,6 +151,20 @@ describe('a source on PostgreSQL', () => {
     const error = await failureOf({ ...(await tableOf(body)), ...more })
     expect(error).toMatchObject({ code: 'ERR_KMS_CONFIG' })
     expect(String(error)).toContain(about)
+  })
+
+  it('refuses a column that is too short for the next value, and a cursor of another table', async () => {
+    const options = await tableOf(
+      `id int PRIMARY KEY, v varchar(3), w text CHECK (length(w) < 4)`,
+      `INSERT INTO $table VALUES (1, 'abc', 'abc')`,
+    )
+    const source = postgresSource({ ...options, values: ['v', 'w'] })
+    for (const field of ['v', 'w']) {
+      const change = { id: '1', field, expected: 'abc', next: 'abcd' }
+      await expect(source.swap([change], {})).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+    }
+    await expect(source.page('abc', 1, {})).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+    expect((await source.read(['1'], {}))[0]?.values).toEqual({ v: 'abc', w: 'abc' })
   })
 
   it('refuses a view, and a key that is unique in a part of the table only', async () => {

@@ -149,6 +149,32 @@ describe('a source on SQLite', () => {
     expect(ids).toEqual(['a', 'c'])
   })
 
+  it('says of a failure that no retry mends that the configuration is wrong', async () => {
+    const database = open(
+      "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT CHECK (length(v) < 4)); INSERT INTO t VALUES ('a', 'abc')",
+    )
+    const change = { id: 'a', field: 'v', expected: 'abc', next: 'a secret value' }
+    const refusal = (options: object): Promise<unknown> =>
+      sqliteSource({ ...common, database, ...options })
+        .swap([change], {})
+        .catch((error: unknown) => error)
+    const config = { code: 'ERR_KMS_CONFIG' }
+    const error = await refusal({})
+    expect(error).toMatchObject(config)
+    expect(String(error)).not.toContain('secret')
+    expect(await failureOf({ database, where: 'no_such_column = 1' })).toMatchObject(config)
+    database.exec('PRAGMA query_only = ON')
+    expect(await refusal({})).toMatchObject(config)
+    const busy = Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY', errcode: 5 })
+    const locked: SqliteDriver = {
+      prepare: () => {
+        throw busy
+      },
+    }
+    const outage = { code: 'ERR_STORE_UNAVAILABLE', retryable: true }
+    expect(await failureOf({ database: locked })).toMatchObject(outage)
+  })
+
   it('refuses calls inside a transaction of the caller', async () => {
     const database = open('CREATE TABLE t (id TEXT PRIMARY KEY, v BLOB); BEGIN')
     expect(await failureOf({ database })).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
