@@ -6,8 +6,10 @@ import { versionName } from './staleness.ts'
 import type { StateFile, StoredState } from './state-file.ts'
 import type { StepSettings } from './step-options.ts'
 
-/** Before it the clock of a machine is not set; wraps from then are refused as well. */
-const EARLIEST_MS = Date.UTC(2020, 0)
+/** 2020-01-01: before it the clock of a machine is not set. */
+const EARLIEST_MS = 1_577_836_800_000
+/** How far the clocks of two machines may be apart. */
+const SKEW_MS = 300_000
 
 /** What is known of a retirement between two calls. */
 export interface RetirementRecord {
@@ -15,7 +17,7 @@ export interface RetirementRecord {
   readonly kek: string
   /** Names of the sources: another list is another census. */
   readonly sources: readonly string[]
-  /** The latest time at which a call was made. */
+  /** When the last call was made. */
   readonly atMs: number
   /** When the first census began that found no reference, and since which none found one. */
   readonly zeroSinceMs?: number
@@ -38,26 +40,30 @@ export interface HeldRecord {
  * Returns the record of a retirement, or a new one: where there is none, the sources are others, or the clock went
  * back, so that its times mean nothing.
  *
- * @throws KmsError `ERR_KMS_CONFIG` for a clock that is not set
+ * @throws KmsError `ERR_KMS_CONFIG` for a clock that is not set, or is behind the times of the rotation's job
  */
 export async function readRecord(
   file: StateFile,
+  job: string,
   { runtime, sources }: Pick<StepSettings, 'runtime' | 'sources'>,
   { version, signal }: RetireSettings,
 ): Promise<HeldRecord> {
   const atMs = runtime.now()
-  if (!(atMs >= EARLIEST_MS)) throw configError('the clock is wrong: it must be 2020 or later')
+  const ran = await file.read<{ readonly updatedAtMs?: number }>(`job-${job}`, signal)
+  const leastMs = Math.max(EARLIEST_MS, (ran.value?.updatedAtMs ?? 0) - SKEW_MS)
+  if (!(atMs >= leastMs))
+    throw configError('the clock is wrong: it is before 2020, or behind the end of the rotation')
   const kek = versionName(version)
   const name = `retire-${encodeBase64Url(await sha256(encodeUtf8(kek)))}`
   const found = await file.read<RetirementRecord>(name, signal)
   const fresh = { version: 1, kek, sources: sources.map((one) => one.name), atMs } as const
-  const known = found.value
-  const isSame =
-    known?.version === 1 &&
-    known.kek === kek &&
-    String(known.sources) === String(fresh.sources) &&
-    known.atMs <= atMs
-  return { name, found, record: isSame ? { ...known, atMs } : fresh }
+  const isSame = found.value !== undefined && isRecordOf(fresh, found.value)
+  return { name, found, record: isSame ? { ...found.value, ...fresh } : fresh }
+}
+
+function isRecordOf({ kek, sources, atMs }: RetirementRecord, known: RetirementRecord): boolean {
+  if (known.version !== 1 || known.kek !== kek || known.atMs > atMs) return false
+  return String(known.sources) === String(sources)
 }
 
 /** Returns a record from which the waiting begins anew. */

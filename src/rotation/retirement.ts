@@ -33,9 +33,9 @@ export async function retireVersion(
   ports: RetirementPorts,
   options: RetireSettings,
 ): Promise<RetirementResult> {
-  const { file, settings } = ports
+  const { file, job, settings } = ports
   await refuseCurrent(ports, options)
-  const held = await readRecord(file, settings, options)
+  const held = await readRecord(file, job, settings, options)
   const state = await stateOf(ports, options, held.record)
   if (state === 'pending-destruction' || state === 'destroyed') return { status: 'retired' }
   const objections = await takeObjections(ports, options)
