@@ -63,6 +63,14 @@ export {
 export { createRotationStep, type RotationStep } from './rotation-step.ts'
 export type { RunOptions } from './run-job.ts'
 export { runRotation, type RunRotationOptions } from './run-rotation.ts'
+export type { ScheduledFailure, ScheduledRotationOptions } from './schedule/options.ts'
+export type { RotationPolicy } from './schedule/policy.ts'
+export type { ScheduledRun } from './schedule/scheduled-run.ts'
+export {
+  type ScheduledCallOptions,
+  type ScheduledRotation,
+  scheduledRotation,
+} from './schedule/scheduled-rotation.ts'
 export { type NewRotation, newRotationState } from './state.ts'
 export {
   keyValueStateStore,
