@@ -31,6 +31,8 @@ export type { Objections } from './objections.ts'
 export type { RotationOutage } from './page-tally.ts'
 export type { PlannedRequests, PlanOptions, RotationPlan } from './plan.ts'
 export type { RotationProgress } from './progress.ts'
+export type { MapOfValue, ReencryptOptions, ReencryptResult } from './reencrypt/options.ts'
+export { reencryptRecords } from './reencrypt/reencrypt-records.ts'
 export type {
   ObjectSource,
   RecordChange,
