@@ -111,7 +111,13 @@ describe('reencryptRecords', () => {
       reencrypted: 6,
       failed: 2,
       failures: [
-        { source: 'users', id: 'bad', field: 'secret', class: 'corrupt', code: 'ERR_DECRYPT_FAILED' },
+        {
+          source: 'users',
+          id: 'bad',
+          field: 'secret',
+          class: 'corrupt',
+          code: 'ERR_DECRYPT_FAILED',
+        },
         { id: 'cut', code: 'ERR_WIRE_MALFORMED' },
       ],
     })
