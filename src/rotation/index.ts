@@ -27,7 +27,6 @@ export { KeyRotationManager } from './key-rotation-manager.ts'
 export type { RotationAudit, RotationAuditEvent } from './lifecycle-log.ts'
 export type { KekCallOptions, ManagerCallOptions, ResumeOptions } from './manager-calls.ts'
 export type { KeyRotationManagerOptions } from './manager-options.ts'
-export type { Objections } from './objections.ts'
 export type { RotationOutage } from './page-tally.ts'
 export type { PlannedRequests, PlanOptions, RotationPlan } from './plan.ts'
 export type { RotationProgress } from './progress.ts'
@@ -52,7 +51,8 @@ export type {
   KeyRotationResult,
   SweepFingerprints,
 } from './result.ts'
-export type { RetirementResult, RetireOptions, WriterTimes } from './retire-options.ts'
+export type { RetireOptions, WriterTimes } from './retire-options.ts'
+export type { Objections, RetirementResult } from './retirement-result.ts'
 export {
   FAILURE_CLASSES,
   type RotationClass,

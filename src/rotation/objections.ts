@@ -1,26 +1,12 @@
-import type { CensusCounts, RotationCensus } from './census.ts'
-import { takeCensus } from './census.ts'
+import { type CensusCounts, takeCensus } from './census.ts'
 import type { CurrentKeks } from './current-keks.ts'
 import type { Pacer } from './pacer.ts'
 import { ProofOfOpening } from './proof.ts'
 import { ReferenceFilter } from './reference-filter.ts'
 import type { RetireSettings } from './retire-options.ts'
+import type { Objections } from './retirement-result.ts'
 import { mayReferTo } from './staleness.ts'
 import type { StepSettings } from './step-options.ts'
-
-/** What a census found that stands against a retirement. */
-export interface Objections {
-  /** Values with a wrap under the version. */
-  readonly references: number
-  /** Values that do not open without the version, or whose KEK refused. */
-  readonly unproven: number
-  readonly corrupt: number
-  /** Data keys, at least so many, that messages by reference refer to and that no source holds. */
-  readonly dangling: number
-  /** Sources in which there is no envelope at all, as in a table of a wrong name. */
-  readonly emptySources: readonly string[]
-  readonly census: RotationCensus
-}
 
 /** What a census needs. */
 export interface ObjectionPorts {
@@ -41,7 +27,10 @@ export async function takeObjections(
   const census = await takeCensus(settings, keks, signal, async ({ message, task, context }) => {
     const { header, kind, commitment } = message?.head ?? {}
     if (commitment === undefined) return
-    if (header === undefined) return filter.refer(commitment)
+    if (header === undefined) {
+      filter.refer(commitment)
+      return
+    }
     if (kind === 'data-key-record') filter.record(commitment)
     if (header.wraps.some((wrap) => mayReferTo(wrap, version))) references += 1
     else if (proof === 'open') {
@@ -65,7 +54,7 @@ export function isReferenced(
 }
 
 /** A prefix, a table or a column of a wrong name has records without envelopes, or none. */
-function hasNoEnvelope({ records, foreign, empty, ...counts }: CensusCounts): boolean {
+function hasNoEnvelope(counts: CensusCounts): boolean {
   const { current, stale, reference, corrupt, denied, outage } = counts
   return current + stale + reference + corrupt + denied + outage + counts['unknown-key'] === 0
 }

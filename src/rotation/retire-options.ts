@@ -11,7 +11,6 @@ import {
 } from '../checks/index.ts'
 import { DATA_KEY_OPTIONS } from '../data-keys/index.ts'
 import type { EncryptionContext, KekVersion, KeyLifecycle } from '../kms/index.ts'
-import type { Objections } from './objections.ts'
 
 /** Options of `KeyRotationManager.retire`. */
 export interface RetireOptions {
@@ -50,25 +49,6 @@ export interface WriterTimes {
   /** `encryptForMs`: where isolates share data keys, one may be used so long; 3,600,000 by default. */
   readonly encryptForMs?: number
 }
-
-/**
- * What a call of `retire` found and did. Only `disabled` and `scheduled` changed something.
- *
- * - `referenced`: values refer to the version, or may: rotate first, or look at them. If the `state` is `disabled`,
- *   they cannot be read: enable it.
- * - `waiting`: there is no reference, and it is too early for the next step. Call again after `untilMs`.
- * - `in-use`: the vendor saw the version used after the last reference was gone. The wait has begun anew.
- * - `disabled`: the version is disabled now. Watch for errors, then call again with `destroy: true`.
- * - `scheduled`: the vendor will destroy the version.
- * - `retired`: that was done before.
- */
-export type RetirementResult =
-  | ({ readonly status: 'referenced'; readonly state: 'enabled' | 'disabled' } & Objections)
-  | { readonly status: 'waiting'; readonly step: 'disable' | 'destroy'; readonly untilMs: number }
-  | { readonly status: 'in-use'; readonly lastUsedAtMs: number }
-  | { readonly status: 'disabled' }
-  | { readonly status: 'scheduled'; readonly destroyAtMs?: number }
-  | { readonly status: 'retired' }
 
 /** The options, checked and complete. */
 export interface RetireSettings {

@@ -62,7 +62,7 @@ export async function readRecord(
 }
 
 function isRecordOf({ kek, sources, atMs }: RetirementRecord, known: RetirementRecord): boolean {
-  if (known.version !== 1 || known.kek !== kek || known.atMs > atMs) return false
+  if ((known.version as number) !== 1 || known.kek !== kek || known.atMs > atMs) return false
   return String(known.sources) === String(sources)
 }
 

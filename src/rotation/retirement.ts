@@ -3,7 +3,8 @@ import { isKmsError } from '../errors.ts'
 import { type KekVersion, type KeyVersionState, recognizes } from '../kms/index.ts'
 import type { LifecycleLog } from './lifecycle-log.ts'
 import { isReferenced, type ObjectionPorts, takeObjections } from './objections.ts'
-import type { RetirementResult, RetireSettings } from './retire-options.ts'
+import type { RetireSettings } from './retire-options.ts'
+import type { RetirementResult } from './retirement-result.ts'
 import {
   type HeldRecord,
   readRecord,

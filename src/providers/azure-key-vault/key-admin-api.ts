@@ -103,9 +103,8 @@ export class KeyAdminApi {
   /** Returns where the next page begins: of the link that Azure gives, nothing but this is used. */
   #nextPage({ nextLink }: JsonObject): string | undefined {
     if (nextLink === null || nextLink === undefined || nextLink === '') return undefined
-    const token = URL.canParse(String(nextLink))
-      ? new URL(String(nextLink)).searchParams.get('$skiptoken')
-      : null
+    const isLink = typeof nextLink === 'string' && URL.canParse(nextLink)
+    const token = isLink ? new URL(nextLink).searchParams.get('$skiptoken') : null
     if (token === null) throw invalidAnswer('the link to the next page has no $skiptoken')
     return `maxresults=25&$skiptoken=${encodeURIComponent(token)}`
   }

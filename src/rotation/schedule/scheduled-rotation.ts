@@ -73,7 +73,9 @@ export function scheduledRotation<Env = unknown>(
     runSchedule(settings, env, call)
   return {
     run,
-    scheduled: async (_controller, env) => void (await run(env)),
+    scheduled: async (_controller, env) => {
+      await run(env)
+    },
     lambda: (_event, context) => {
       const leftMs: unknown = (
         Object(context) as Partial<typeof context>

@@ -49,7 +49,7 @@ export async function run(target, { check, skip, world }) {
         const lifecycle = lifecycleOf(keyId, { pendingWindowDays: 7 })
         await lifecycle.disable(version, {})
         assert.equal(await lifecycle.stateOf(version, {}), 'disabled')
-        const { destroyAtMs } = await lifecycle.scheduleDestruction(version, {})
+        const { destroyAtMs = 0 } = await lifecycle.scheduleDestruction(version, {})
         assert.ok(
           Math.abs(destroyAtMs - Date.now() - 7 * 86_400_000) < 120_000,
           String(destroyAtMs),
@@ -78,9 +78,10 @@ export async function run(target, { check, skip, world }) {
     await check('tells when a key was last used', async () => {
       const { kms, lifecycle } = await newKey()
       const { version, open } = await wrapped(kms)
-      const made = await lifecycle.lastUsedAtMs(version, {})
+      const lastUse = async () => Number(await lifecycle.lastUsedAtMs?.(version, {}))
+      const made = await lastUse()
       assert.ok(Math.abs(made - Date.now()) < 60_000, String(made))
       await open()
-      assert.ok((await lifecycle.lastUsedAtMs(version, {})) >= made)
+      assert.ok((await lastUse()) >= made)
     })
 }

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { EncryptedEnvelope, EnvelopeCipher, KmsError } from '../../../src/index.ts'
-import { reencryptRecords, type ReencryptOptions } from '../../../src/rotation/index.ts'
+import {
+  type MapOfValue,
+  reencryptRecords,
+  type ReencryptOptions,
+} from '../../../src/rotation/index.ts'
 import { MemoryDataKeyStore } from '../../../src/stores/index.ts'
 import { cipherAt, kmsAt, MemorySource, utf8 } from './fixture.ts'
 import { context, tableOf } from './tables.ts'
 
-const aadOf: ReencryptOptions['aadOf'] = ({ id }) => ({ row: id })
+const aadOf: MapOfValue = ({ id }) => ({ row: id })
 const keyOf = (value: unknown) =>
   EncryptedEnvelope.parse(value as Uint8Array | string).dataKeyStoreKey
 

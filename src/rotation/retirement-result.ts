@@ -1,0 +1,34 @@
+import type { RotationCensus } from './census.ts'
+
+/** What a census found that stands against a retirement. */
+export interface Objections {
+  /** Values with a wrap under the version. */
+  readonly references: number
+  /** Values that do not open without the version, or whose KEK refused. */
+  readonly unproven: number
+  readonly corrupt: number
+  /** Data keys, at least so many, that messages by reference refer to and that no source holds. */
+  readonly dangling: number
+  /** Sources in which there is no envelope at all, as in a table of a wrong name. */
+  readonly emptySources: readonly string[]
+  readonly census: RotationCensus
+}
+
+/**
+ * What a call of `retire` found and did. Only `disabled` and `scheduled` changed something.
+ *
+ * - `referenced`: values refer to the version, or may: rotate first, or look at them. If the `state` is `disabled`,
+ *   they cannot be read: enable it.
+ * - `waiting`: there is no reference, and it is too early for the next step. Call again after `untilMs`.
+ * - `in-use`: the vendor saw the version used after the last reference was gone. The wait has begun anew.
+ * - `disabled`: the version is disabled now. Watch for errors, then call again with `destroy: true`.
+ * - `scheduled`: the vendor will destroy the version.
+ * - `retired`: that was done before.
+ */
+export type RetirementResult =
+  | ({ readonly status: 'referenced'; readonly state: 'enabled' | 'disabled' } & Objections)
+  | { readonly status: 'waiting'; readonly step: 'disable' | 'destroy'; readonly untilMs: number }
+  | { readonly status: 'in-use'; readonly lastUsedAtMs: number }
+  | { readonly status: 'disabled' }
+  | { readonly status: 'scheduled'; readonly destroyAtMs?: number }
+  | { readonly status: 'retired' }
