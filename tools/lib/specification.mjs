@@ -26,9 +26,12 @@ const fileOf = (subpath) => subpath.split('/')[1] ?? 'index'
 /** The names, types included, that a subpath exports. @param {string} subpath */
 function exportsOf(subpath) {
   const text = readFileSync(join(root, 'dist', `${fileOf(subpath)}.d.ts`), 'utf8')
-  const lists = [...text.matchAll(/export \{([^}]*)\}/g)].flatMap(([, list = '']) =>
+  const lists = [...text.matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, list = '']) =>
     list.split(','),
   )
+  // A file that nothing shares a chunk with declares its names where it exports them.
+  for (const [, name = ''] of text.matchAll(/^export declare (?:class|const|function) (\w+)/gm))
+    lists.push(name)
   return new Set(
     lists.map((one) =>
       one
