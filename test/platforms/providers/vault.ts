@@ -9,6 +9,7 @@ export interface VaultTarget {
   readonly token: string
   /** The path of the transit engine; `transit` by default. */
   readonly mount?: string
+  readonly namespace?: string
   /** Keys that were made without `derived`. */
   readonly key: string
   readonly other: string
@@ -24,7 +25,7 @@ const BAD = 500
 /** Returns the cases of `vault-transit` against a server. */
 export function vaultCases(library: Library, target: VaultTarget): readonly RuntimeCase[] {
   const { core, testing, vault } = library
-  const { endpoint, token, mount, key, other, derived, otherDerived } = target
+  const { endpoint, token, mount, namespace, key, other, derived, otherDerived } = target
   type Options = Parameters<typeof vault.createVaultTransitKms>[0]
   const create = (options: Pick<Options, 'key' | 'bindBy'>): Kms =>
     vault.createVaultTransitKms({
@@ -33,6 +34,7 @@ export function vaultCases(library: Library, target: VaultTarget): readonly Runt
       timeoutMs: 10_000,
       allowHttpLoopback: endpoint.startsWith('http:'),
       ...(mount !== undefined && { mount }),
+      ...(namespace !== undefined && { namespace }),
       ...options,
     })
   const ours = (): Kms => create({ key })
