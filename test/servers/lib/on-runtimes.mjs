@@ -9,8 +9,10 @@ import { inLanes } from '../../platforms/lanes.mjs'
 /** @type {Promise<string> | undefined} */
 let program
 
-/** Builds and packs the package once for all vendors. */
-function programFolder() {
+/** Builds and packs the package once for all vendors; a parent process may have done it. */
+export function programFolder() {
+  const made = process.env['EDGE_KMS_PROGRAM']
+  if (made !== undefined) return Promise.resolve(made)
   program ??= (async () => {
     if (run(node24, ['tools/build.mjs']) !== 0) throw new Error('the build failed')
     const scratch = scratchFolder('platforms')
