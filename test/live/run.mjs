@@ -40,7 +40,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)))
 /** @type {Promise<never>} */
 const stopped = new Promise((_, reject) => {
-  stop.signal.addEventListener('abort', () => reject(stop.signal.reason))
+  stop.signal.addEventListener('abort', () => reject(new Error(String(stop.signal.reason.message))))
 })
 stopped.catch(() => undefined)
 
@@ -90,5 +90,14 @@ async function main() {
   return left > 0 ? 1 : code
 }
 
+async function mainOrPrint() {
+  try {
+    return await main()
+  } catch (error) {
+    print(error.message)
+    return 1
+  }
+}
+
 // Children of a run that was interrupted may still be at work.
-process.exit(await main().catch((error) => (print(error.message), 1)))
+process.exit(await mainOrPrint())

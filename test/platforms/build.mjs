@@ -1,4 +1,5 @@
 /** Bundles the program for every runtime over the packed package: one file for each way in. */
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -23,6 +24,9 @@ const packedIn = (folder) => ({
  * @returns {Promise<string>} the folder with `process.mjs`, `worker.mjs` and `lambda.mjs`
  */
 export async function buildProgram(folder) {
+  const manifest = join(folder, 'package.json')
+  // A package.json further up may bear the name of the package, and would then stand in for it.
+  if (!existsSync(manifest)) writeFileSync(manifest, '{ "name": "scratch", "type": "module" }')
   const outdir = join(folder, 'platforms')
   await build({
     entryPoints: ['process', 'worker', 'lambda'].map(entryOf),

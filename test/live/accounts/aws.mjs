@@ -1,6 +1,6 @@
 /** AWS: keys with an alias each; at the end they are scheduled for deletion, which ends what they cost. */
 import { AwsClient } from 'aws4fetch'
-import { answerOf, loopbackOrHttps, runName } from './support.mjs'
+import { answerOf, loopbackOrHttps, placeOf, runName } from './support.mjs'
 
 const PREFIX = 'EDGE_KMS_LIVE_AWS_'
 const WAITING_DAYS = 7
@@ -9,15 +9,16 @@ const WAITING_DAYS = 7
 export const aws = {
   vendor: 'aws',
   required: ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'REGION'].map((name) => PREFIX + name),
-  optional: ['SESSION_TOKEN', 'ENDPOINT'].map((name) => PREFIX + name),
+  optional: ['SESSION_TOKEN', 'ENDPOINT', 'SERVER'].map((name) => PREFIX + name),
   secrets: ['SECRET_ACCESS_KEY', 'SESSION_TOKEN'].map((name) => PREFIX + name),
   open(env) {
     const of = (name) => env[PREFIX + name] || undefined
-    const region = of('REGION')
+    const region = of('REGION') ?? ''
+    const sessionToken = of('SESSION_TOKEN')
     const credentials = {
       accessKeyId: of('ACCESS_KEY_ID') ?? '',
       secretAccessKey: of('SECRET_ACCESS_KEY') ?? '',
-      ...(of('SESSION_TOKEN') !== undefined && { sessionToken: of('SESSION_TOKEN') }),
+      ...(sessionToken !== undefined && { sessionToken }),
     }
     const endpoint = loopbackOrHttps(of('ENDPOINT'))
     const client = new AwsClient({ ...credentials, region, service: 'kms', retries: 3 })
@@ -39,12 +40,12 @@ export const aws = {
     async function createKey() {
       const Tags = [{ TagKey: 'edge-kms-live', TagValue: name }]
       const { KeyMetadata } = await call('CreateKey', { Description: name, Tags })
-      keys.push(KeyMetadata.Arn)
+      keys.push(KeyMetadata.KeyId)
       return KeyMetadata.Arn
     }
 
     return {
-      target: { name: 'live', region, credentials, ...(endpoint !== undefined && { endpoint }) },
+      target: { region, credentials, ...placeOf(endpoint, of('SERVER')) },
       async newKeys() {
         const [keyArn, otherKeyArn] = [await createKey(), await createKey()]
         const aliasName = `alias/${name}-${aliases.length}`
@@ -58,11 +59,11 @@ export const aws = {
           byHand: `aws kms delete-alias --region ${region} --alias-name ${alias}`,
           remove: () => call('DeleteAlias', { AliasName: alias }),
         })),
-        ...keys.map((arn) => ({
-          what: arn,
-          byHand: `aws kms schedule-key-deletion --region ${region} --pending-window-in-days ${WAITING_DAYS} --key-id ${arn}`,
+        ...keys.map((id) => ({
+          what: `key ${id}`,
+          byHand: `aws kms schedule-key-deletion --region ${region} --pending-window-in-days ${WAITING_DAYS} --key-id ${id}`,
           remove: () =>
-            call('ScheduleKeyDeletion', { KeyId: arn, PendingWindowInDays: WAITING_DAYS }),
+            call('ScheduleKeyDeletion', { KeyId: id, PendingWindowInDays: WAITING_DAYS }),
         })),
       ],
     }

@@ -1,5 +1,5 @@
 /** GCP: keys in a key ring that exists; at the end every version is scheduled for destruction. Names of keys stay. */
-import { answerOf, loopbackOrHttps, runName } from './support.mjs'
+import { answerOf, loopbackOrHttps, placeOf, runName } from './support.mjs'
 
 const PREFIX = 'EDGE_KMS_LIVE_GCP_'
 
@@ -7,7 +7,7 @@ const PREFIX = 'EDGE_KMS_LIVE_GCP_'
 export const gcp = {
   vendor: 'gcp',
   required: ['TOKEN', 'KEY_RING'].map((name) => PREFIX + name),
-  optional: [`${PREFIX}ENDPOINT`],
+  optional: ['ENDPOINT', 'SERVER'].map((name) => PREFIX + name),
   secrets: [`${PREFIX}TOKEN`],
   open(env) {
     const of = (name) => env[PREFIX + name] || undefined
@@ -42,7 +42,7 @@ export const gcp = {
     }
 
     return {
-      target: { name: 'live', token, ...(endpoint !== undefined && { endpoint }) },
+      target: { token, ...placeOf(endpoint, of('SERVER')) },
       newKeys: async () => ({ keyName: await createKey(), otherKeyName: await createKey() }),
       cleanUp: () =>
         keys.map((key) => ({

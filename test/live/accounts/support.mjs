@@ -30,3 +30,12 @@ export async function answerOf(what, response) {
   if (!response.ok) throw new Error(`${what} answered ${response.status}: ${text.slice(0, 500)}`)
   return text === '' ? undefined : JSON.parse(text)
 }
+
+/**
+ * Returns the place of a target. `server` names an emulator whose known deviations the suite expects; a vendor has none.
+ *
+ * @param {string | undefined} endpoint
+ * @param {string | undefined} server
+ */
+export const placeOf = (endpoint, server) =>
+  endpoint === undefined ? { name: 'live' } : { name: server ?? 'live', endpoint }

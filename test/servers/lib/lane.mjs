@@ -51,7 +51,13 @@ async function runProvider({ vendor, createWorld, setUp }, file, target, report)
   }
 }
 
-/** The fake is run on every runtime by test/runtime already. */
+/**
+ * The fake is run on every runtime by test/runtime already.
+ *
+ * @param {Vendor} vendor
+ * @param {any} target
+ * @param {LaneOptions['report']} report
+ */
 async function runEverywhere({ vendor, createWorld, onRuntimes }, target, report) {
   if (onRuntimes === undefined || target.name === 'fake') return
   const world = createWorld(target)

@@ -29,6 +29,7 @@ function awsAccount(sdk, target) {
       EDGE_KMS_LIVE_AWS_SECRET_ACCESS_KEY: secretAccessKey,
       EDGE_KMS_LIVE_AWS_REGION: target.region,
       EDGE_KMS_LIVE_AWS_ENDPOINT: target.endpoint,
+      EDGE_KMS_LIVE_AWS_SERVER: target.name,
     },
     secrets: [secretAccessKey],
     async made() {
@@ -50,8 +51,14 @@ function awsAccount(sdk, target) {
 }
 
 /** OpenBao forgets a key that is deleted, so its making is seen by a front. @returns {Promise<Account & { close: () => Promise<void> }>} */
-async function vaultAccount({ endpoint, token }) {
+async function vaultAccount({ endpoint, token: root }) {
   const names = new Set()
+  const created = await fetch(`${endpoint}/v1/auth/token/create`, {
+    method: 'POST',
+    headers: { 'x-vault-token': root },
+    body: JSON.stringify({ policies: ['all'], ttl: '1h' }),
+  })
+  const token = (await created.json()).auth.client_token
   const front = await openFront(async (request) => {
     const { pathname, search } = new URL(request.url)
     const [, key] = /^\/v1\/transit\/keys\/([^/]+)$/.exec(pathname) ?? []
@@ -62,7 +69,7 @@ async function vaultAccount({ endpoint, token }) {
   })
   return {
     env: { EDGE_KMS_LIVE_VAULT_ADDR: front.url, EDGE_KMS_LIVE_VAULT_TOKEN: token },
-    secrets: token === 'root' ? [] : [token],
+    secrets: [token],
     made: () =>
       Promise.all(
         [...names].map(async (name) => {
@@ -91,6 +98,7 @@ async function gcpAccount({ endpoint, location, token }) {
       EDGE_KMS_LIVE_GCP_KEY_RING: ring,
       EDGE_KMS_LIVE_GCP_TOKEN: token,
       EDGE_KMS_LIVE_GCP_ENDPOINT: endpoint,
+      EDGE_KMS_LIVE_GCP_SERVER: 'emulator',
     },
     secrets: [token],
     async made() {
@@ -155,7 +163,9 @@ export async function openAccounts(skip, work) {
     gcp: (next) => gcpTargets.emulator(async (target) => next(await gcpAccount(target))),
     azure: (next) => withAzure(loadAzure(), async (target) => next(await azureAccount(target))),
   }
-  const from = async (/** @type {[string, (next: any) => Promise<string | undefined>][]} */ rest) => {
+  const from = async (
+    /** @type {[string, (next: any) => Promise<string | undefined>][]} */ rest,
+  ) => {
     const [[vendor, start] = [], ...others] = rest
     if (vendor === undefined || start === undefined) return work(accounts)
     const reason = await start(async (account) => {

@@ -3,6 +3,7 @@
  * refuses, what it leaves behind, and that it prints no secret.
  */
 import assert from 'node:assert/strict'
+import { openFront } from '../../../tools/servers/front.mjs'
 import { programFolder } from '../lib/on-runtimes.mjs'
 import { openAccounts } from './accounts.mjs'
 import { checkRefusals } from './refusals.mjs'
@@ -60,6 +61,21 @@ async function checkFailures(check, { vault }, program) {
     assert.equal(code, 1)
     assert.match(text, /answered 403/)
     assert.doesNotMatch(text, /a-token-that/)
+  })
+  await check('vault: what a server echoes is printed without the token', async () => {
+    const echo = (/** @type {Request} */ request) =>
+      new Response(`got ${request.headers.get('x-vault-token')}`, { status: 500 })
+    const front = await openFront(async (request) => echo(request))
+    try {
+      const address = { EDGE_KMS_LIVE_VAULT_ADDR: front.url }
+      const env = { ...vault.env, ...address, EDGE_KMS_PROGRAM: program }
+      const { code, text } = await runLive(['vault'], env)
+      assert.equal(code, 1)
+      assert.match(text, /answered 500: got \[secret\]/)
+      assert.equal(text.includes(vault.env.EDGE_KMS_LIVE_VAULT_TOKEN), false)
+    } finally {
+      await front.close()
+    }
   })
 }
 
