@@ -32,6 +32,8 @@ export const aws = {
       return answerOf(operation, await client.fetch(url, { method: 'POST', headers, body }))
     }
     const name = runName()
+    // Runtimes ask at once: a name is taken before it is asked for.
+    let made = 0
     /** @type {string[]} */
     const keys = []
     /** @type {string[]} */
@@ -48,7 +50,7 @@ export const aws = {
       target: { region, credentials, ...placeOf(endpoint, of('SERVER')) },
       async newKeys() {
         const [keyArn, otherKeyArn] = [await createKey(), await createKey()]
-        const aliasName = `alias/${name}-${aliases.length}`
+        const aliasName = `alias/${name}-${made++}`
         await call('CreateAlias', { AliasName: aliasName, TargetKeyId: keyArn })
         aliases.push(aliasName)
         return { keyArn, otherKeyArn, aliasName }

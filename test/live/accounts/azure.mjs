@@ -18,6 +18,8 @@ export const azure = {
       throw new Error(`${PREFIX}VAULT must be https://<name>.vault.azure.net`)
     const [tenantId, clientId, clientSecret] = ['TENANT_ID', 'CLIENT_ID', 'CLIENT_SECRET'].map(of)
     const name = runName()
+    // Runtimes ask at once: a name is taken before it is asked for.
+    let made = 0
     /** @type {string[]} */
     const keys = []
     /** @type {Promise<string> | undefined} */
@@ -38,7 +40,7 @@ export const azure = {
     }
 
     async function createKey() {
-      const key = `${name}-${keys.length}`
+      const key = `${name}-${made++}`
       await call('POST', `/keys/${key}/create`, { kty: 'RSA', key_size: 2_048 })
       keys.push(key)
       return `${vault}/keys/${key}`

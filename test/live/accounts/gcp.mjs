@@ -23,11 +23,13 @@ export const gcp = {
       return answerOf(path, await fetch(`${base}/${path}`, init))
     }
     const name = runName()
+    // Runtimes ask at once: a name is taken before it is asked for.
+    let made = 0
     /** @type {string[]} */
     const keys = []
 
     async function createKey() {
-      const id = `${name}-${keys.length}`
+      const id = `${name}-${made++}`
       const body = { purpose: 'ENCRYPT_DECRYPT' }
       const key = await call('POST', `${ring}/cryptoKeys?cryptoKeyId=${id}`, body)
       keys.push(key.name)

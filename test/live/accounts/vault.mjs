@@ -23,11 +23,13 @@ export const vault = {
       return answerOf(path, await fetch(`${endpoint}/v1/${path}`, init))
     }
     const name = runName()
+    // Runtimes ask at once: a name is taken before it is asked for.
+    let made = 0
     /** @type {string[]} */
     const keys = []
 
     async function createKey(options = {}) {
-      const key = `${name}-${keys.length}`
+      const key = `${name}-${made++}`
       await call('POST', `${mount}/keys/${key}`, options)
       keys.push(key)
       return key

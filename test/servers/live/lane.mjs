@@ -53,6 +53,20 @@ async function checkInterrupt(check, { aws }, program) {
   })
 }
 
+async function checkOtherRuntimes(check, { vault }, program) {
+  await check('vault: on Deno and workerd, each with keys of its own', async () => {
+    const before = (await vault.made()).length
+    const env = { ...vault.env, EDGE_KMS_PROGRAM: program }
+    const { code, text } = await runLive(['vault', '--on', 'deno,workerd'], env)
+    assert.equal(code, 0, text)
+    assert.match(text, /on deno: /)
+    assert.match(text, /on workerd: /)
+    const made = (await vault.made()).slice(before)
+    assert.equal(made.length, 8)
+    assert.ok(made.every(({ gone }) => gone))
+  })
+}
+
 async function checkFailures(check, { vault }, program) {
   await check('vault: a token that is refused is a failure, and is not printed', async () => {
     const token = 'hvs.a-token-that-nobody-gave-out'
@@ -89,7 +103,9 @@ export async function runLane({ report }) {
     async (accounts) => {
       await checkWhole(check, accounts, program)
       if ('aws' in accounts) await checkInterrupt(check, accounts, program)
-      if ('vault' in accounts) await checkFailures(check, accounts, program)
+      if (!('vault' in accounts)) return
+      await checkOtherRuntimes(check, accounts, program)
+      await checkFailures(check, accounts, program)
     },
   )
 }
