@@ -150,7 +150,7 @@ export class KeyRotationManager {
       if (result.outage !== undefined) throw result.outage.error
       state = result.state
     }
-    return resultOf(state)
+    return resultOf(state, true)
   }
 
   /**
