@@ -12,7 +12,7 @@ export function axisTo(most: number, least = 0): Axis {
   const power = 10 ** Math.floor(Math.log10(end / 4))
   const step = Math.max(
     least,
-    [1, 2, 5, 10].map((by) => by * power).find((by) => end / by <= 4) ?? end,
+    [1, 2, 5, 10].map((by) => by * power).find((by) => end / by <= 5) ?? end,
   )
   const count = Math.ceil(end / step - 1e-9)
   return { end: step * count, marks: Array.from({ length: count + 1 }, (_, i) => i * step) }
@@ -22,7 +22,7 @@ export function axisTo(most: number, least = 0): Axis {
 export function timeMarks(
   endMs: number,
 ): readonly { readonly atMs: number; readonly label: string }[] {
-  const { name, ms } = unitOf(endMs)
+  const { name, ms } = unitOf(endMs, 1.5)
   const marks = axisTo(endMs / ms).marks.filter((mark) => mark * ms <= endMs)
   return marks.map((mark) => ({
     atMs: mark * ms,

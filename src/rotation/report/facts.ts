@@ -6,10 +6,16 @@ export interface Figure {
   readonly value: string
 }
 
-/** Rows of texts; columns that hold numbers are aligned to the right. */
+/** What a column holds: a `number` is aligned to the right, and only `long` text is broken into lines. */
+export interface Column {
+  readonly name: string
+  readonly holds?: 'number' | 'long'
+}
+
+/** Rows of texts. */
 export interface Table {
   readonly title: string
-  readonly columns: readonly { readonly name: string; readonly isNumber?: boolean }[]
+  readonly columns: readonly Column[]
   readonly rows: readonly (readonly string[])[]
   /** A sentence below the rows, e.g. how many were left out. */
   readonly note?: string

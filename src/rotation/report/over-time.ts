@@ -7,6 +7,8 @@ import { duration, perSecond, short, whole } from './shown.ts'
 
 /** Rows of a table beside a chart over time. */
 const ROWS = 12
+/** Points of a chart of rates, at most. */
+const SPANS = 40
 /** A limit that is far above the rates would flatten them. */
 const LIMIT_IN_VIEW = 4
 
@@ -38,44 +40,56 @@ export function versionsOverTime({ plan, samples, result }: ReportParts): Sectio
   ]
 }
 
-/** Returns records and KMS requests for each second, beside the limit of the plan; none for one sample. */
+/** Returns rewraps and KMS requests for each second, beside the limit of the plan; none for a short run. */
 export function rateOverTime({ plan, samples }: ReportParts): Section[] {
-  if (samples.length < 2) return []
-  const spans = samples.slice(1).flatMap((sample, i) => {
-    const from = samples[i] as RotationSample
-    const ms = sample.atMs - from.atMs
-    if (ms <= 0) return []
-    const calls = sample.counts.kmsCalls - from.counts.kmsCalls
-    const rate = (count: number): number => Math.max(0, (count * 1_000) / ms)
-    return [{ atMs: sample.atMs, records: rate(sample.read - from.read), calls: rate(calls) }]
-  })
+  const spans = spansOf(samples)
   if (spans.length < 2) return []
-  const records = spans.map((span) => span.records)
-  const calls = spans.map((span) => span.calls)
-  const most = Math.max(...records, ...calls)
-  const limit = plan?.requestsPerSecond
-  const isInView = Number.isFinite(limit) && (limit ?? 0) <= most * LIMIT_IN_VIEW
+  const timesMs = spans.map(({ to }) => to.atMs)
+  const rate = (count: (sample: RotationSample) => number): number[] =>
+    spans.map(({ from, to }) => perMs(count(to) - count(from), to.atMs - from.atMs) * 1_000)
+  const rewraps = rate(({ counts }) => counts.done)
+  const calls = rate(({ counts }) => counts.kmsCalls)
+  const most = Math.max(...rewraps, ...calls)
+  const limit = plan?.requestsPerSecond ?? Infinity
   const lines: readonly Line[] = [
-    { name: 'records read', tone: 'new', values: records },
+    { name: 'values rewrapped', tone: 'new', values: rewraps },
     { name: 'KMS requests', tone: 'old', values: calls },
-    ...(isInView
-      ? [
-          {
-            name: 'limit of KMS requests',
-            tone: 'limit',
-            values: spans.map(() => limit ?? 0),
-          } as const,
-        ]
-      : []),
   ]
-  const timesMs = spans.map(({ atMs }) => atMs)
+  const isInView = limit <= most * LIMIT_IN_VIEW
+  const name = 'limit of KMS requests'
+  const limits: readonly Line[] = isInView
+    ? [{ name, tone: 'limit', values: spans.map(() => limit) }]
+    : []
+  // A last sweep only reads: beside its records a second, the rates of the work would be a flat line.
+  const read: Line = { name: 'records read', tone: 'new', values: rate((sample) => sample.read) }
   return [
     {
-      table: overTime('Rate', timesMs, lines.slice(0, 2), perSecond),
-      chart: { kind: 'lines', timesMs, lines, unit: 'per second' },
-      says: `At most ${short(Math.max(...records))} records and ${short(Math.max(...calls))} KMS requests each second.`,
+      table: overTime('Rate', timesMs, [...lines, read], perSecond),
+      chart: { kind: 'lines', timesMs, lines: [...lines, ...limits], unit: 'per second' },
+      says: `At most ${short(Math.max(...rewraps))} values rewrapped and ${short(Math.max(...calls))} KMS requests each second.`,
     },
   ]
+}
+
+function perMs(count: number, ms: number): number {
+  return ms > 0 ? Math.max(0, count) / ms : 0
+}
+
+/** Returns neighbouring samples, at least a fortieth of the time apart: rates of shorter spans are noise. */
+function spansOf(
+  samples: readonly RotationSample[],
+): { readonly from: RotationSample; readonly to: RotationSample }[] {
+  const spans: { readonly from: RotationSample; readonly to: RotationSample }[] = []
+  let [from] = samples
+  const last = samples.at(-1)
+  if (from === undefined || last === undefined) return []
+  const least = Math.max(1, (last.atMs - from.atMs) / SPANS)
+  for (const to of samples) {
+    if (to.atMs - from.atMs < least) continue
+    spans.push({ from, to })
+    from = to
+  }
+  return spans
 }
 
 function overTime(
@@ -88,8 +102,8 @@ function overTime(
   return {
     title,
     columns: [
-      { name: 'Time', isNumber: true },
-      ...lines.map(({ name }) => ({ name, isNumber: true })),
+      { name: 'Time', holds: 'number' as const },
+      ...lines.map(({ name }) => ({ name, holds: 'number' as const })),
     ],
     rows: picked.map((i) => [
       duration(timesMs[i] ?? 0),

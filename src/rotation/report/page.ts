@@ -1,5 +1,5 @@
 import { barChart } from './bar-chart.ts'
-import type { ReportFacts, Section, Table } from './facts.ts'
+import type { Column, ReportFacts, Section, Table } from './facts.ts'
 import { Markup, markup } from './markup.ts'
 import { STYLE, STYLE_HASH } from './style.ts'
 import { timeChart } from './time-chart.ts'
@@ -38,7 +38,7 @@ ${sections.map(sectionOf)}
 function sectionOf({ table, chart, says = '' }: Section, i: number): Markup {
   const id = `s${String(i)}`
   if (chart === undefined)
-    return markup`<section aria-labelledby="${id}"><h2 id="${id}">${table.title}</h2>${tableOf(table, id)}</section>
+    return markup`<section><h2 id="${id}">${table.title}</h2>${tableOf(table, id)}</section>
 `
   const { body, height } = chart.kind === 'bars' ? barChart(chart) : timeChart(chart)
   const legend = chart.kind === 'bars' ? chart.series : chart.lines
@@ -46,27 +46,28 @@ function sectionOf({ table, chart, says = '' }: Section, i: number): Markup {
     ({ name, tone }) =>
       markup`<li><svg class="key" aria-hidden="true" width="22" height="12">${keyOf(chart.kind, tone)}</svg>${name}</li>`,
   )
-  return markup`<section aria-labelledby="${id}"><h2 id="${id}">${table.title}</h2>
-<div class="pair"><figure><svg class="chart" role="img" aria-label="${says}" width="100%" height="${height}">${body}</svg>${
+  return markup`<section><h2 id="${id}">${table.title}</h2>
+<div class="pair"><figure><svg class="chart" role="img" aria-labelledby="${id}c" width="100%" height="${height}">${body}</svg>${
     legend.length > 1 ? markup`<ul>${keys}</ul>` : markup``
-  }<figcaption>${says}</figcaption></figure>${tableOf(table, id)}</div></section>
+  }<figcaption id="${id}c">${says}</figcaption></figure>${tableOf(table, id)}</div></section>
 `
 }
 
 function keyOf(kind: string, tone: string): Markup {
   if (kind === 'lines') return markup`<line class="line ${tone}" x1="0" x2="22" y1="6" y2="6"/>`
-  return markup`<rect class="area ${tone}" width="22" height="12"/>`
+  const shape = kind === 'bars' ? 'bar' : 'area'
+  return markup`<rect class="${shape} ${tone}" width="22" height="12"/>`
 }
 
 function tableOf({ columns, rows, note }: Table, id: string): Markup {
   const head = columns.map(
-    ({ name, isNumber }) => markup`<th scope="col"${alignment(isNumber)}>${name}</th>`,
+    ({ name, holds }) => markup`<th scope="col"${classOf(holds)}>${name}</th>`,
   )
   const body = rows.map((row) => {
-    const cells = columns.map(({ isNumber }, i) => {
+    const cells = columns.map(({ holds }, i) => {
       const text = row[i] ?? ''
-      if (i === 0) return markup`<th scope="row"${alignment(isNumber)}><bdi>${text}</bdi></th>`
-      return markup`<td${alignment(isNumber)}><bdi>${text}</bdi></td>`
+      if (i === 0) return markup`<th scope="row"${classOf(holds)}><bdi>${text}</bdi></th>`
+      return markup`<td${classOf(holds)}><bdi>${text}</bdi></td>`
     })
     return markup`<tr>${cells}</tr>
 `
@@ -77,6 +78,6 @@ function tableOf({ columns, rows, note }: Table, id: string): Markup {
   }</div>`
 }
 
-function alignment(isNumber = false): Markup {
-  return isNumber ? markup` class="number"` : markup``
+function classOf(holds: Column['holds']): Markup {
+  return holds === undefined ? markup`` : markup` class="${holds}"`
 }

@@ -28,7 +28,11 @@ export function failures({ samples, result }: ReportParts): Section[] {
     {
       table: {
         title: 'Failures by class',
-        columns: [{ name: 'Class' }, { name: 'Values', isNumber: true }, { name: 'What to do' }],
+        columns: [
+          { name: 'Class' },
+          { name: 'Values', holds: 'number' as const },
+          { name: 'What to do', holds: 'long' as const },
+        ],
         rows: FAILURE_CLASSES.map((name) => [
           name,
           whole(counts[name]),
@@ -52,7 +56,13 @@ function firstFailures(result: ReportParts['result']): Section[] {
     {
       table: {
         title: 'First failures',
-        columns: ['Source', 'Record', 'Field', 'Class', 'Code'].map((name) => ({ name })),
+        columns: [
+          { name: 'Source' },
+          { name: 'Record', holds: 'long' as const },
+          { name: 'Field' },
+          { name: 'Class' },
+          { name: 'Code' },
+        ],
         rows: shown.map(({ source, id, field, class: kind, code }) => [
           safeName(source, NAME),
           safeName(id, ID),
@@ -92,7 +102,7 @@ export function classes({ plan, samples, result }: ReportParts): Section[] {
     {
       table: {
         title: 'Values by class',
-        columns: [{ name: 'Class' }, { name: 'Values', isNumber: true }],
+        columns: [{ name: 'Class' }, { name: 'Values', holds: 'number' as const }],
         rows: rows.map(({ name, values }) => [name, whole(values[0] ?? 0)]),
       },
       chart: { kind: 'bars', series: [{ name: 'values', tone: 'new' }], rows },
@@ -129,7 +139,10 @@ export function versions({ before, after }: ReportParts): Section[] {
     {
       table: {
         title: 'Wraps by version',
-        columns: [{ name: 'Version' }, ...titles.map((name) => ({ name, isNumber: true }))],
+        columns: [
+          { name: 'Version', holds: 'long' as const },
+          ...titles.map((name) => ({ name, holds: 'number' as const })),
+        ],
         rows: shown.map(({ name, values }) => [name, ...values.map(whole)]),
         note: noteOf(takes, rows.length - shown.length),
       },
@@ -138,7 +151,10 @@ export function versions({ before, after }: ReportParts): Section[] {
         series: titles.map((name, i) => ({ name, tone: tones[i] ?? 'new' })),
         rows: shown,
       },
-      says: `${shown.map(({ name, values }) => `${name}: ${values.map(whole).join(', then ')}`).join('; ')}.`,
+      says: `${shown
+        .slice(0, 4)
+        .map(({ name, values }) => `${name}: ${values.map(whole).join(', then ')}`)
+        .join('; ')}.`,
     },
   ]
 }
@@ -158,8 +174,8 @@ export function vendors({ plan }: ReportParts): Section[] {
         title: 'Planned KMS requests',
         columns: [
           { name: 'Provider' },
-          { name: 'Requests', isNumber: true },
-          { name: 'Cost', isNumber: true },
+          { name: 'Requests', holds: 'number' as const },
+          { name: 'Cost', holds: 'number' as const },
         ],
         rows: plan.requests
           .slice(0, MAX_ROWS)
@@ -184,7 +200,10 @@ export function sources({ before, after }: ReportParts): Section[] {
     {
       table: {
         title: 'Sources',
-        columns: [{ name: 'Source' }, ...columns.map((name) => ({ name, isNumber: true }))],
+        columns: [
+          { name: 'Source' },
+          ...columns.map((name) => ({ name, holds: 'number' as const })),
+        ],
         rows: shown.map((one) => [
           safeName(one.name, NAME),
           ...[

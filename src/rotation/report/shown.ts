@@ -10,10 +10,10 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
  * sequences of terminals or characters that reverse text.
  */
 export function safeName(name: string, most: number): string {
-  const all = Array.from(name.slice(0, most * 2 + 2))
-  const cut = all.length > most ? [...all.slice(0, most - 1), '…'] : all
   const codeOf = (one: string): string => (one.codePointAt(0) ?? 0).toString(16)
-  return cut.join('').replaceAll(HIDDEN, (one) => `\\u{${codeOf(one)}}`)
+  const visible = name.slice(0, most * 2 + 2).replaceAll(HIDDEN, (one) => `\\u{${codeOf(one)}}`)
+  const all = Array.from(visible)
+  return all.length > most ? `${all.slice(0, most - 1).join('')}…` : visible
 }
 
 /** Returns a version on one line, e.g. `local app 2`. */
@@ -56,9 +56,9 @@ const UNITS = [
   { name: 'ms', ms: 1 },
 ] as const
 
-/** Returns the largest unit of which a duration has one and a half. */
-export function unitOf(ms: number): (typeof UNITS)[number] {
-  return UNITS.find((unit) => ms >= unit.ms * 1.5) ?? { name: 'ms', ms: 1 }
+/** Returns the largest unit of which a duration has so many. */
+export function unitOf(ms: number, least = 1): (typeof UNITS)[number] {
+  return UNITS.find((unit) => ms >= unit.ms * least) ?? { name: 'ms', ms: 1 }
 }
 
 /** Returns a duration in one unit with up to three digits, e.g. `2.5 min`. */

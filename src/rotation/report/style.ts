@@ -9,7 +9,7 @@ h1{font-size:1.6rem;line-height:1.25;margin:0 0 12px;overflow-wrap:anywhere}
 h2{font-size:1.15rem;margin:0 0 12px}
 .verdict{margin:0 0 20px;padding:10px 14px;background:var(--card);border-left:5px solid var(--good);max-width:75ch}
 .verdict.bad{border-color:var(--bad)}
-dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:10px;margin:0 0 32px}
+dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;margin:0 0 32px}
 dl div{background:var(--card);padding:10px 14px;border-radius:6px}
 dt{font-size:.82rem;color:var(--quiet)}
 dd{margin:0;font-size:1.1rem;font-weight:600;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
@@ -36,12 +36,13 @@ svg .name,svg .end{fill:var(--text)}
 .scroll{overflow-x:auto}
 .scroll:focus-visible{outline:2px solid var(--new);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.88rem}
-th,td{padding:5px 10px 5px 0;border-bottom:1px solid var(--grid);text-align:left;vertical-align:top;overflow-wrap:anywhere;min-width:4.5em}
-thead th{color:var(--quiet);font-weight:600;overflow-wrap:normal}
+th,td{padding:5px 12px 5px 0;border-bottom:1px solid var(--grid);text-align:left;vertical-align:top;white-space:nowrap}
+thead th{color:var(--quiet);font-weight:600;white-space:normal;vertical-align:bottom}
 tbody th{font-weight:400}
-.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.number{text-align:right;font-variant-numeric:tabular-nums}
+.long{white-space:normal;overflow-wrap:anywhere;min-width:8em}
 @media print{.pair{break-inside:avoid}}
 `
 
 /** SHA-256 of {@link STYLE}, as a Content-Security-Policy writes it; a test computes it again. */
-export const STYLE_HASH = 'sha256-RZNvimBTleJ1R4QlC3YajsZ65gV9kDufBmrDLZgZytI='
+export const STYLE_HASH = 'sha256-rcxboYivHwQIJsEaO/yhclt4ej/GqGNLE5YoVSPRQ/A='

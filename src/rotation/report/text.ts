@@ -12,10 +12,10 @@ function linesOf({ title, columns, rows, note }: Table): string[] {
   const cells = [columns.map(({ name }) => name), ...rows]
   const widths = columns.map((_, i) => Math.max(...cells.map((row) => (row[i] ?? '').length)))
   const lines = cells.map((row) => {
-    const padded = columns.map(({ isNumber }, i) => {
+    const padded = columns.map(({ holds }, i) => {
       const cell = row[i] ?? ''
       const width = widths[i] ?? 0
-      return isNumber === true ? cell.padStart(width) : cell.padEnd(width)
+      return holds === 'number' ? cell.padStart(width) : cell.padEnd(width)
     })
     return `  ${padded.join('  ')}`.trimEnd()
   })
