@@ -195,7 +195,7 @@ describe('rotationReport', () => {
   })
 
   it('refuses nothing to report, unknown options, and samples that are no list', () => {
-    const refused = (options: object) => () => rotationReport(options as never)
+    const refused = (options: object) => () => rotationReport(options)
     expect(refused({})).toThrow('a report needs at least one of plan, censuses, samples and result')
     expect(refused({ results: [] })).toThrow('unknown option: results')
     expect(refused({ samples: progressSeries() })).toThrow(
