@@ -1,6 +1,6 @@
 import type { RotationCensus } from '../census.ts'
 import { failuresOf, isFailure, ROTATION_CLASSES } from '../counts.ts'
-import { FAILURE_CLASSES, type RotationClass, type RotationCounts } from '../rotation-state.ts'
+import type { RotationClass, RotationCounts } from '../rotation-state.ts'
 import { versionName } from '../staleness.ts'
 import type { Section, Tone } from './facts.ts'
 import type { ReportParts } from './options.ts'
@@ -8,75 +8,8 @@ import { dollars, moment, safeName, safeVersion, whole } from './shown.ts'
 
 /** Versions, vendors and sources that a report lists. */
 const MAX_ROWS = 12
-/** Characters of a name: record ids have up to 1,024 bytes. */
+/** Characters of a name. */
 const NAME = 60
-const ID = 120
-
-const NEXT: Readonly<Record<(typeof FAILURE_CLASSES)[number], string>> = {
-  'unknown-key': 'Add the KMS that wrapped them to the configuration, then run again.',
-  corrupt: 'Restore them from a backup, or delete them.',
-  denied: 'Grant the permission or enable the key, then run again.',
-}
-
-/** Returns failures by class with what to do; none before anything ran. */
-export function failures({ samples, result }: ReportParts): Section[] {
-  const counts = result?.counts ?? samples.at(-1)?.counts
-  if (counts === undefined) return []
-  const all = failuresOf(counts)
-  const rows = FAILURE_CLASSES.map((name) => ({ name, values: [counts[name]] }))
-  return [
-    {
-      table: {
-        title: 'Failures by class',
-        columns: [
-          { name: 'Class' },
-          { name: 'Values', holds: 'number' as const },
-          { name: 'What to do', holds: 'long' as const },
-        ],
-        rows: FAILURE_CLASSES.map((name) => [
-          name,
-          whole(counts[name]),
-          counts[name] === 0 ? '' : NEXT[name],
-        ]),
-      },
-      ...(all > 0 && {
-        chart: { kind: 'bars', series: [{ name: 'values', tone: 'bad' }], rows },
-        says: `${whole(all)} values failed: ${rows.map(({ name, values }) => `${whole(values[0] ?? 0)} ${name}`).join(', ')}.`,
-      }),
-    },
-    ...firstFailures(result),
-  ]
-}
-
-function firstFailures(result: ReportParts['result']): Section[] {
-  if (result === undefined || result.samples.length === 0) return []
-  const shown = result.samples.slice(0, 20)
-  const all = failuresOf(result.counts)
-  return [
-    {
-      table: {
-        title: 'First failures',
-        columns: [
-          { name: 'Source' },
-          { name: 'Record', holds: 'long' as const },
-          { name: 'Field' },
-          { name: 'Class' },
-          { name: 'Code' },
-        ],
-        rows: shown.map(({ source, id, field, class: kind, code }) => [
-          safeName(source, NAME),
-          safeName(id, ID),
-          safeName(field, NAME),
-          kind,
-          safeName(code, NAME),
-        ]),
-        ...(all > shown.length && {
-          note: `${whole(shown.length)} of ${whole(all)}. The failure sink of the manager received all of them.`,
-        }),
-      },
-    },
-  ]
-}
 
 const MEANING: Readonly<Partial<Record<RotationClass, string>>> = {
   current: 'already current',

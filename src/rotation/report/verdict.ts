@@ -12,24 +12,38 @@ export function verdictOf({ plan, samples, result }: ReportParts): string {
   if (counts !== undefined)
     return `Running: ${values(counts.done)} rewrapped so far, ${whole(failuresOf(counts))} failed.`
   if (plan === undefined) return 'Census: this is what is stored. Nothing was changed.'
+  const nothing = nothingFound(plan.counts)
+  if (nothing !== undefined) return `Plan: ${nothing}`
   if (plan.counts.done === 0) return 'Plan: every value that can be rewrapped is already current.'
-  return `Plan: ${values(plan.counts.done)} to rewrap. Nothing was changed.`
+  return `Plan: ${values(plan.counts.done)} to rewrap. Nothing was changed, and no data key was opened: dryRun() finds those that do not open.`
 }
 
 function endOf(result: JobRotationResult): string {
   const { phase, counts, dryRun } = result
   const failed = failuresOf(counts)
-  if (dryRun)
-    return `Dry run: ${values(counts.done)} can be rewrapped, ${whole(failed)} would fail. Nothing was written.`
   if (phase === 'stopped')
-    return `Stopped: ${values(failed)} failed, more than the threshold allows. Look at the failures, then call resume({ acceptFailures: true }) and run().`
+    return `${dryRun ? 'Dry run stopped' : 'Stopped'}: ${values(failed)} failed, more than the threshold allows. Mend the cause, then call resume() and run(): the job begins again and tries them again. resume({ acceptFailures: true }) goes on without them.`
+  const nothing = nothingFound(counts)
+  if (dryRun)
+    return `Dry run: ${nothing ?? `${values(counts.done)} can be rewrapped, ${whole(failed)} would fail.`} Nothing was written.`
   if (phase === 'paused')
     return `Paused after ${values(counts.done)}. Call resume() and run() to continue.`
   if (phase === 'running')
     return `Not finished: ${values(counts.done)} rewrapped. Call run() to continue.`
+  if (nothing !== undefined) return `Finished: ${nothing}`
   if (failed > 0)
-    return `Finished: ${values(counts.done)} rewrapped, but ${whole(failed)} failed and may still need the old version.`
+    return `Finished: ${values(counts.done)} rewrapped, but ${whole(failed)} failed and may still need the old version. Mend the cause and call run() again.`
+  if (counts.done === 0 && counts.current > 0)
+    return `Finished: 0 values rewrapped, because ${values(counts.current)} ${counts.current === 1 ? 'was' : 'were'} already current. Check that the new version is configured if you expected more.`
   return `Finished: ${values(counts.done)} rewrapped, 0 failed.`
+}
+
+/** Returns what to check if the sources hold no envelope: that is a wrong table or column more often than success. */
+function nothingFound(counts: RotationCounts): string | undefined {
+  if (counts.records === 0) return 'the sources hold no records. Check their names.'
+  const envelopes = counts.done + counts.current + counts.reference + counts.outage
+  if (envelopes + counts['lost-race'] + failuresOf(counts) > 0) return undefined
+  return `none of ${whole(counts.records)} records holds an envelope. Check the tables and columns of the sources.`
 }
 
 function values(count: number): string {
@@ -37,9 +51,11 @@ function values(count: number): string {
 }
 
 /** Whether a reader has to do something. */
-export function isBad({ samples, result }: ReportParts): boolean {
-  const counts = result?.counts ?? samples.at(-1)?.counts
-  return result?.phase === 'stopped' || (counts !== undefined && failuresOf(counts) > 0)
+export function isBad({ plan, samples, result }: ReportParts): boolean {
+  const counts = result?.counts ?? samples.at(-1)?.counts ?? plan?.counts
+  if (counts === undefined) return false
+  const isEmpty = samples.length === 0 && nothingFound(counts) !== undefined
+  return result?.phase === 'stopped' || failuresOf(counts) > 0 || isEmpty
 }
 
 /** Returns the numbers at the top: what happened beside what was planned. */

@@ -14,7 +14,9 @@ const macKey = new Uint8Array(32).fill(9)
 
 it('lifecycle steps are records of the audit trail, which verify and have a form in OCSF', async () => {
   const log: AuditRecord[] = []
-  const sink = { write: (records: readonly AuditRecord[]) => Promise.resolve(void log.push(...records)) }
+  const sink = {
+    write: (records: readonly AuditRecord[]) => Promise.resolve(void log.push(...records)),
+  }
   const audit = new KmsAuditTrail({ mode: 'closed', sink, chain: { macKey }, actor: () => 'ops' })
   const source = await tableOf(1)
   const options = { kms: kmsAt(2), sources: [source], audit, ...new Clock().ports }
@@ -24,7 +26,10 @@ it('lifecycle steps are records of the audit trail, which verify and have a form
   const operations = log.map(({ event }) => event.operation)
   expect(operations).toEqual(['startRotation', 'finishRotation', 'pauseRotation'])
   expect(log.every(({ event }) => event.actor === 'ops')).toBe(true)
-  const verdict = await verifyAuditLog(log.map((record) => JSON.stringify(toOcsf(record))), { macKey })
+  const verdict = await verifyAuditLog(
+    log.map((record) => JSON.stringify(toOcsf(record))),
+    { macKey },
+  )
   expect(verdict.problems).toEqual([])
   expect(toOcsf(log[0] as AuditRecord)).toMatchObject({
     activity_id: 99,
@@ -49,5 +54,9 @@ it('a sink that is down is an audit loss with the name of the step', async () =>
   const manager = new KeyRotationManager({ kms: kmsAt(2), sources: [await tableOf(0)], audit })
   await runRotation(manager)
   await new Promise((resolve) => setTimeout(resolve, 200))
-  expect(lost).toContainEqual({ type: 'audit-loss', provider: 'rotation', operation: 'startRotation' })
+  expect(lost).toContainEqual({
+    type: 'audit-loss',
+    provider: 'rotation',
+    operation: 'startRotation',
+  })
 })

@@ -137,6 +137,26 @@ describe('KeyRotationManager', () => {
     expect(await runRotation(manager)).toMatchObject({ phase: 'finished', deksRotated: 4 })
   })
 
+  it('says how many sources it was given, if they are none or too many', () => {
+    expect(() => new KeyRotationManager({ kms: kmsAt(2), sources: [] })).toThrow(
+      'sources must be an array of 1 to 16 sources, got 0',
+    )
+  })
+
+  it('begins again when a stopped job is resumed, and tries again what failed', async () => {
+    const source = await tableOf(6)
+    const states = memoryStateStore()
+    const threshold = { least: 1, share: 0.1 }
+    const lacksOldKey = managerOf(source, { states, threshold, kms: kmsAt(2, 'app', 2) })
+    expect(await runRotation(lacksOldKey)).toMatchObject({ phase: 'stopped', deksRotated: 0 })
+    const mended = managerOf(source, { states, threshold })
+    expect(await runRotation(mended)).toMatchObject({ phase: 'stopped' })
+    await mended.resume()
+    const result = await runRotation(mended)
+    expect(result).toMatchObject({ phase: 'finished', deksRotated: 6, deksFailed: 0, samples: [] })
+    expect(versionsIn(source)).toEqual(['2'])
+  })
+
   it('gives up after a long outage with its error, and goes on when it is run again', async () => {
     const source = await tableOf(2)
     const kms = new StagedKms(kmsAt(2))

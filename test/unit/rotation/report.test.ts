@@ -66,7 +66,9 @@ describe('rotationReport', () => {
   it('says of a plan what the job will do', async () => {
     const { manager } = await realRun()
     const { text, html } = rotationReport({ plan: await manager.plan() })
-    expect(text).toContain('Plan: 30 values to rewrap. Nothing was changed.')
+    expect(text).toContain(
+      'Plan: 30 values to rewrap. Nothing was changed, and no data key was opened',
+    )
     expect(text).toMatch(/KMS requests +90/)
     expect(html).toContain('to rewrap')
   })
@@ -106,8 +108,27 @@ describe('rotationReport', () => {
     ['running', 'Not finished: 5 values rewrapped. Call run() to continue.'],
     ['finished', 'Finished: 5 values rewrapped, but 3 failed'],
   ] as const)('says of a job that is %s what to do next', (phase, says) => {
-    const result = resultWith({ phase, counts: counts({ done: 5, corrupt: 3 }) })
+    const result = resultWith({ phase, counts: counts({ records: 8, done: 5, corrupt: 3 }) })
     expect(rotationReport({ result }).text).toContain(says)
+  })
+
+  it('says how a stopped job tries again what failed, and never to delete it', () => {
+    const result = resultWith({ phase: 'stopped', counts: counts({ records: 3, corrupt: 3 }) })
+    const { text } = rotationReport({ result })
+    expect(text).toContain('Mend the cause, then call resume() and run()')
+    expect(text).toContain('check contextOf and the key')
+    expect(text).not.toContain('delete')
+  })
+
+  it.each([
+    [{}, 'Finished: the sources hold no records.'],
+    [{ records: 9, foreign: 9 }, 'Finished: none of 9 records holds an envelope.'],
+    [{ records: 9, current: 9 }, 'Finished: 0 values rewrapped, because 9 values were already'],
+    [{ records: 9, reference: 9 }, 'Finished: 0 values rewrapped, 0 failed.'],
+  ])('does not call a run over the wrong table a success: %j', (more, says) => {
+    const { text, html } = rotationReport({ result: resultWith({ counts: counts(more) }) })
+    expect(text).toContain(says)
+    expect(html.includes('class="verdict bad"')).toBe(!('current' in more || 'reference' in more))
   })
 
   it('escapes what others chose: ids, fields, sources, jobs, versions and titles', () => {
