@@ -38,6 +38,10 @@ export function reportParts(options: RotationReportOptions): ReportParts {
   if (!Array.isArray(censuses)) throw wrongOption('censuses', 'an array', censuses)
   if (!Array.isArray(samples))
     throw wrongOption('samples', 'an array, such as series.samples()', samples)
+  demandCounts('plan', plan, 'what plan() returned')
+  demandCounts('result', result, 'what run() or dryRun() returned')
+  censuses.forEach((one, i) => demandCounts(`censuses.${String(i)}`, one, 'what census() returned'))
+  samples.forEach((one, i) => demandCounts(`samples.${String(i)}`, one, 'a sample of a series'))
   if (plan === undefined && result === undefined && censuses.length + samples.length === 0)
     throw configError('a report needs at least one of plan, censuses, samples and result')
   const job = result === undefined ? '' : ` ${result.job}`
@@ -49,4 +53,11 @@ export function reportParts(options: RotationReportOptions): ReportParts {
     samples: thinned(samples as readonly RotationSample[], MAX_SAMPLES),
     result,
   }
+}
+
+/** Every part has counts. A promise of one has not. */
+function demandCounts(name: string, part: unknown, expected: string): void {
+  if (part === undefined) return
+  const { counts } = Object(part) as { readonly counts?: unknown }
+  if (Object(counts) !== counts) throw wrongOption(name, expected, part)
 }

@@ -143,6 +143,20 @@ describe('KeyRotationManager', () => {
     )
   })
 
+  it('refuses a plan that is a promise and a progress that is no function, before it reads a record', async () => {
+    const source = await tableOf(1)
+    const manager = managerOf(source)
+    const run = (options: object) => runRotation(manager, options)
+    const plan = manager.plan()
+    await plan
+    source.calls.length = 0
+    await expect(run({ plan })).rejects.toThrow(
+      'plan must be what plan() returned, got a promise: did you forget await?',
+    )
+    await expect(run({ progress: {} })).rejects.toThrow('progress must be a function')
+    expect(source.calls).toEqual([])
+  })
+
   it('begins again when a stopped job is resumed, and tries again what failed', async () => {
     const source = await tableOf(6)
     const states = memoryStateStore()

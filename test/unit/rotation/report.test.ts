@@ -222,6 +222,13 @@ describe('rotationReport', () => {
     expect(refused({ samples: progressSeries() })).toThrow(
       'samples must be an array, such as series.samples()',
     )
+    const promised = Promise.resolve()
+    expect(refused({ plan: promised })).toThrow(
+      'plan must be what plan() returned, got a promise: did you forget await?',
+    )
+    expect(refused({ result: {} })).toThrow('result must be what run() or dryRun() returned')
+    expect(refused({ censuses: [promised] })).toThrow('censuses.0 must be what census() returned')
+    expect(refused({ samples: [{}] })).toThrow('samples.0 must be a sample of a series')
     expect(refused({ title: 1, samples: [] })).toThrow('title must be a string')
   })
 })
