@@ -4,6 +4,7 @@ import {
   checkNumbers,
   demandMethods,
   oneOf,
+  optionError,
   plainOptions,
   refuseOthers,
   wrongOption,
@@ -157,8 +158,10 @@ const OBJECT_METHODS = ['page', 'rewrap'] as const
 
 /** Returns an own list of the sources. */
 function checkSources(sources: readonly RecordSource[]): readonly RecordSource[] {
-  if (!Array.isArray(sources) || sources.length === 0 || sources.length > MAX_SOURCES)
-    throw wrongOption('sources', `an array of 1 to ${String(MAX_SOURCES)} sources`, sources)
+  const expected = `an array of 1 to ${String(MAX_SOURCES)} sources`
+  if (!Array.isArray(sources)) throw wrongOption('sources', expected, sources)
+  if (sources.length === 0 || sources.length > MAX_SOURCES)
+    throw optionError('sources', `must be ${expected}, got ${String(sources.length)}`)
   const own = [...(sources as readonly RecordSource[])]
   own.forEach((source, i) => {
     const place = `sources.${String(i)}`
