@@ -165,7 +165,9 @@ function checkSources(sources: readonly RecordSource[]): readonly RecordSource[]
   const own = [...(sources as readonly RecordSource[])]
   own.forEach((source, i) => {
     const place = `sources.${String(i)}`
-    const { name, kind } = Object(source) as Partial<RecordSource>
+    const { name, kind, page } = Object(source) as Partial<RecordSource>
+    if (page === undefined)
+      throw wrongOption(place, 'a source, such as postgresSource({ … }) returns', source)
     if (typeof name !== 'string' || !NAME.test(name))
       throw wrongOption(`${place}.name`, '1 to 64 letters, digits, `.`, `_` and `-`', name)
     if (own.findIndex((other) => other.name === name) !== i)

@@ -68,7 +68,7 @@ function firstFailures(result: ReportParts['result']): Section[] {
           safeName(code, NAME),
         ]),
         ...(all > shown.length && {
-          note: `${whole(shown.length)} of ${whole(all)}. The failure sink of the manager received all of them.`,
+          note: `${whole(shown.length)} of ${whole(all)}. The option failures of the manager receives all of them.`,
         }),
       },
     },

@@ -44,9 +44,8 @@ export function reportParts(options: RotationReportOptions): ReportParts {
   samples.forEach((one, i) => demandCounts(`samples.${String(i)}`, one, 'a sample of a series'))
   if (plan === undefined && result === undefined && censuses.length + samples.length === 0)
     throw configError('a report needs at least one of plan, censuses, samples and result')
-  const job = result === undefined ? '' : ` ${result.job}`
   return {
-    title: title ?? `Key rotation${job}`,
+    title: title ?? (result === undefined ? 'Key rotation' : `Key rotation: ${result.job}`),
     plan,
     before: censuses[0] as RotationCensus | undefined,
     after: censuses.length > 1 ? (censuses.at(-1) as RotationCensus) : undefined,

@@ -7,11 +7,15 @@ import { timeChart } from './time-chart.ts'
 /** Nothing is loaded, no script runs, and no style applies but the one of this page. */
 const POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; base-uri 'none'; form-action 'none'`
 
+/** Characters of a figure that has a row of its own, such as the ARN of a version. */
+const LONG = 30
+
 /** Returns a report as one HTML page without scripts and without anything from elsewhere. */
 export function pageOf({ title, verdict, isBad, figures, sections }: ReportFacts): string {
-  const list = figures.map(
-    ({ name, value }) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`,
-  )
+  const list = figures.map(({ name, value }) => {
+    const kind = value.length > LONG ? markup` class="wide"` : markup``
+    return markup`<div${kind}><dt>${name}</dt><dd>${value}</dd></div>`
+  })
   const page = markup`<!doctype html>
 <html lang="en">
 <head>

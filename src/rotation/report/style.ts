@@ -11,8 +11,10 @@ h2{font-size:1.15rem;margin:0 0 12px}
 .verdict.bad{border-color:var(--bad)}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;margin:0 0 32px}
 dl div{background:var(--card);padding:10px 14px;border-radius:6px}
-dt{font-size:.82rem;color:var(--quiet)}
 dd{margin:0;font-size:1.1rem;font-weight:600;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
+dl .wide{grid-column:1/-1}
+.wide dd{font-size:1rem}
+dt{font-size:.82rem;color:var(--quiet)}
 section{margin:0 0 32px;padding:20px 0 0;border-top:1px solid var(--grid)}
 .pair{display:grid;grid-template-columns:minmax(0,1fr);gap:20px;align-items:start}
 @media (min-width:820px){.pair{grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:32px}}
@@ -45,4 +47,4 @@ tbody th{font-weight:400}
 `
 
 /** SHA-256 of {@link STYLE}, as a Content-Security-Policy writes it; a test computes it again. */
-export const STYLE_HASH = 'sha256-rcxboYivHwQIJsEaO/yhclt4ej/GqGNLE5YoVSPRQ/A='
+export const STYLE_HASH = 'sha256-L0sBPsw3jFWeEzFXLhyeAplyvyrju6SvMHJ73Yw39eA='

@@ -161,6 +161,13 @@ describe('R29 KeyRotationManager', () => {
     expect(source.calls).toEqual([])
   })
 
+  it('says what a source is, if it is given a database', () => {
+    const sources = [new Map()] as never
+    expect(() => new KeyRotationManager({ kms: kmsAt(2), sources })).toThrow(
+      'sources.0 must be a source, such as postgresSource({ … }) returns, got an instance of a class',
+    )
+  })
+
   it('begins again when a stopped job is resumed, and tries again what failed', async () => {
     const source = await tableOf(6)
     const states = memoryStateStore()

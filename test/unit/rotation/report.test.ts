@@ -188,7 +188,7 @@ describe('rotationReport', () => {
     const censuses = [censusOf(versions), censusOf(versions)]
     const { html, text } = rotationReport({ title: long, samples, result, censuses })
     expect(Buffer.byteLength(html)).toBeLessThan(100 * 1_024)
-    expect(text).toContain('20 of 1,000,000,000. The failure sink')
+    expect(text).toContain('20 of 1,000,000,000. The option failures')
     expect(text).toContain('12 of 240 samples.')
     expect(text).toContain('12 of 1,000 sources.')
     expect(text).toContain('Versions with fewer wraps are left out.')
