@@ -53,6 +53,20 @@ export {
   serviceOf,
 } from './intercepted-kms.ts'
 export { isCurrentVersion } from './is-current-version.ts'
+export type {
+  KeyLifecycle,
+  KeyLifecycleOptions,
+  KeyVersionState,
+  ScheduledDestruction,
+} from './key-lifecycle.ts'
+export {
+  CANCEL_FIRST,
+  demandOwnKek,
+  demandState,
+  DISABLE_FIRST,
+  NOT_SCHEDULED,
+  unsupportedStep,
+} from './lifecycle-rules.ts'
 export { kmsFromEnv, type KmsFromEnv, type KmsFromEnvOptions } from './kms-from-env.ts'
 export { localKeyNames } from './local-key-names.ts'
 export { recognizes } from './recognizes.ts'

@@ -17,14 +17,22 @@ export {
   type FingerprintComparison,
   type SourceFingerprint,
 } from './fingerprint-sources.ts'
-export type { KeyLifecycle, KeyLifecycleOptions, KeyVersionState } from './key-lifecycle.ts'
+export type {
+  KeyLifecycle,
+  KeyLifecycleOptions,
+  KeyVersionState,
+  ScheduledDestruction,
+} from '../kms/index.ts'
 export { KeyRotationManager } from './key-rotation-manager.ts'
 export type { RotationAudit, RotationAuditEvent } from './lifecycle-log.ts'
 export type { KekCallOptions, ManagerCallOptions, ResumeOptions } from './manager-calls.ts'
 export type { KeyRotationManagerOptions } from './manager-options.ts'
+export type { Objections } from './objections.ts'
 export type { RotationOutage } from './page-tally.ts'
 export type { PlannedRequests, PlanOptions, RotationPlan } from './plan.ts'
 export type { RotationProgress } from './progress.ts'
+export type { MapOfValue, ReencryptOptions, ReencryptResult } from './reencrypt/options.ts'
+export { reencryptRecords } from './reencrypt/reencrypt-records.ts'
 export type {
   ObjectSource,
   RecordChange,
@@ -57,6 +65,14 @@ export {
 export { createRotationStep, type RotationStep } from './rotation-step.ts'
 export type { RunOptions } from './run-job.ts'
 export { runRotation, type RunRotationOptions } from './run-rotation.ts'
+export type { ScheduledFailure, ScheduledRotationOptions } from './schedule/options.ts'
+export type { RotationPolicy } from './schedule/policy.ts'
+export type { ScheduledRun } from './schedule/scheduled-run.ts'
+export {
+  type ScheduledCallOptions,
+  type ScheduledRotation,
+  scheduledRotation,
+} from './schedule/scheduled-rotation.ts'
 export { type NewRotation, newRotationState } from './state.ts'
 export {
   keyValueStateStore,

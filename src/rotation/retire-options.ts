@@ -3,15 +3,15 @@ import {
   checkNumbers,
   demandMethods,
   flag,
+  isTexts,
   oneOf,
   plainOptions,
   refuseOthers,
   wrongOption,
 } from '../checks/index.ts'
 import { DATA_KEY_OPTIONS } from '../data-keys/index.ts'
-import type { EncryptionContext, KekVersion } from '../kms/index.ts'
-import type { RotationCensus } from './census.ts'
-import type { KeyLifecycle } from './key-lifecycle.ts'
+import type { EncryptionContext, KekVersion, KeyLifecycle } from '../kms/index.ts'
+import type { Objections } from './objections.ts'
 
 /** Options of `KeyRotationManager.retire`. */
 export interface RetireOptions {
@@ -32,6 +32,10 @@ export interface RetireOptions {
   readonly proof?: 'open' | 'none'
   /** Retire although values are corrupt: those may hold references that nobody can read. `false` by default. */
   readonly acceptCorrupt?: boolean
+  /** Retire although messages refer to data keys that no source holds, e.g. shredded ones. `false` by default. */
+  readonly acceptDangling?: boolean
+  /** Names of sources that may be without any envelope; by default such a source has a wrong name. */
+  readonly acceptEmpty?: readonly string[]
   /** Picks the KEK, where customers have KEKs of their own. */
   readonly context?: EncryptionContext
   readonly signal?: AbortSignal | undefined
@@ -50,25 +54,16 @@ export interface WriterTimes {
 /**
  * What a call of `retire` found and did. Only `disabled` and `scheduled` changed something.
  *
- * - `referenced`: values refer to the version, or may: rotate first, or look at them.
+ * - `referenced`: values refer to the version, or may: rotate first, or look at them. If the `state` is `disabled`,
+ *   they cannot be read: enable it.
  * - `waiting`: there is no reference, and it is too early for the next step. Call again after `untilMs`.
- * - `in-use`: the vendor saw the version used after the last reference was gone.
+ * - `in-use`: the vendor saw the version used after the last reference was gone. The wait has begun anew.
  * - `disabled`: the version is disabled now. Watch for errors, then call again with `destroy: true`.
  * - `scheduled`: the vendor will destroy the version.
  * - `retired`: that was done before.
  */
 export type RetirementResult =
-  | {
-      readonly status: 'referenced'
-      /** Values with a wrap under the version. */
-      readonly references: number
-      /** Values that do not open without the version, or whose KEK refused. */
-      readonly unproven: number
-      readonly corrupt: number
-      /** Values by reference, while no source holds data-key records. */
-      readonly dangling: number
-      readonly census: RotationCensus
-    }
+  | ({ readonly status: 'referenced'; readonly state: 'enabled' | 'disabled' } & Objections)
   | { readonly status: 'waiting'; readonly step: 'disable' | 'destroy'; readonly untilMs: number }
   | { readonly status: 'in-use'; readonly lastUsedAtMs: number }
   | { readonly status: 'disabled' }
@@ -85,11 +80,19 @@ export interface RetireSettings {
   readonly writersMs: number
   readonly proof: 'open' | 'none'
   readonly acceptCorrupt: boolean
+  readonly acceptDangling: boolean
+  readonly acceptEmpty: readonly string[]
   readonly context: EncryptionContext | undefined
   readonly signal: AbortSignal | undefined
 }
 
 const DAY_MS = 86_400_000
+/**
+ * How long a vendor may wrap under the version before the current one.
+ *
+ * @see https://cloud.google.com/kms/docs/consistency
+ */
+const PROPAGATION_MS: Readonly<Record<string, number>> = { 'gcp-kms': 3 * 3_600_000 }
 const DESTROY: Bounds<'destroyAfterMs'> = {
   destroyAfterMs: { standard: 7 * DAY_MS, least: 0, most: 365 * DAY_MS },
 }
@@ -104,8 +107,9 @@ export function retireSettings(options: RetireOptions): RetireSettings {
   if (Object(options) !== options) throw wrongOption('options', 'an object', options)
   const { version, lifecycle, destroy = false, writers = {}, ...rest } = plainOptions(options)
   const { proof = 'open', acceptCorrupt = false, context, signal, ...others } = rest
-  const { destroyAfterMs, ...unknown } = others
+  const { destroyAfterMs, acceptDangling = false, acceptEmpty = [], ...unknown } = others
   refuseOthers(unknown)
+  if (!isTexts(acceptEmpty)) throw wrongOption('acceptEmpty', 'an array of names of sources')
   const { ttlMs, maxStaleMs, encryptForMs } = checkNumbers(WRITERS, writers, 'writers.')
   demandMethods('lifecycle', lifecycle, ['stateOf', 'disable', 'enable', 'scheduleDestruction'])
   const kek = checkVersion(version)
@@ -116,9 +120,11 @@ export function retireSettings(options: RetireOptions): RetireSettings {
     lifecycle,
     destroy: flag('destroy', destroy),
     ...checkNumbers(DESTROY, { destroyAfterMs }),
-    writersMs: Math.max(ttlMs + maxStaleMs, encryptForMs),
+    writersMs: Math.max(ttlMs + maxStaleMs, encryptForMs) + (PROPAGATION_MS[kek.provider] ?? 0),
     proof: oneOf('proof', proof, ['open', 'none']),
     acceptCorrupt: flag('acceptCorrupt', acceptCorrupt),
+    acceptDangling: flag('acceptDangling', acceptDangling),
+    acceptEmpty,
     context,
     signal,
   }

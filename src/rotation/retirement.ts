@@ -1,44 +1,31 @@
-import { encodeBase64Url, encodeUtf8 } from '../bytes/index.ts'
 import { configError } from '../checks/index.ts'
-import { sha256 } from '../ciphers/index.ts'
-import type { KekVersion } from '../kms/index.ts'
-import { type RotationCensus, takeCensus } from './census.ts'
-import type { CurrentKeks } from './current-keks.ts'
+import { isKmsError } from '../errors.ts'
+import { type KekVersion, type KeyVersionState, recognizes } from '../kms/index.ts'
 import type { LifecycleLog } from './lifecycle-log.ts'
-import type { Pacer } from './pacer.ts'
-import { ProofOfOpening } from './proof.ts'
+import { isReferenced, type ObjectionPorts, takeObjections } from './objections.ts'
 import type { RetirementResult, RetireSettings } from './retire-options.ts'
+import {
+  type HeldRecord,
+  readRecord,
+  restarted,
+  type RetirementRecord,
+} from './retirement-record.ts'
 import { callOutside } from './source-calls.ts'
 import { mayReferTo, versionName } from './staleness.ts'
-import type { StateFile, StoredState } from './state-file.ts'
-import type { StepSettings } from './step-options.ts'
-
-/** What is known of a retirement between two calls. */
-interface RetirementRecord {
-  readonly version: 1
-  readonly kek: string
-  /** When the first census began that found no reference, and since which none found one. */
-  readonly zeroSinceMs?: number
-  readonly disabledAtMs?: number
-}
+import type { StateFile } from './state-file.ts'
 
 /** What a retirement needs. */
-export interface RetirementPorts {
-  readonly settings: StepSettings
-  readonly keks: CurrentKeks
-  readonly pacer: Pacer
+export interface RetirementPorts extends ObjectionPorts {
   readonly file: StateFile
   readonly log: LifecycleLog
   readonly job: string
 }
 
-/** What a census found that stands against a retirement. */
-interface Objections {
-  readonly references: number
-  readonly unproven: number
-  readonly corrupt: number
-  readonly dangling: number
-  readonly census: RotationCensus
+/** A retirement whose census found no reference. */
+interface Clear extends HeldRecord {
+  readonly record: RetirementRecord & { readonly zeroSinceMs: number; readonly usedAtMs: number }
+  /** When the census of this call began. */
+  readonly sinceMs: number
 }
 
 /** Makes the next step of a retirement that is due, or says why none is. */
@@ -46,80 +33,69 @@ export async function retireVersion(
   ports: RetirementPorts,
   options: RetireSettings,
 ): Promise<RetirementResult> {
-  const { settings, file } = ports
-  const { version, lifecycle, signal } = options
+  const { file, job, settings } = ports
   await refuseCurrent(ports, options)
-  const kek = versionName(version)
-  const name = `retire-${encodeBase64Url(await sha256(encodeUtf8(kek)))}`
-  const found = await file.read<RetirementRecord>(name, signal)
-  const record: RetirementRecord =
-    found.value?.version === 1 && found.value.kek === kek ? found.value : { version: 1, kek }
+  const held = await readRecord(file, job, settings, options)
+  const state = await stateOf(ports, options, held.record)
+  if (state === 'pending-destruction' || state === 'destroyed') return { status: 'retired' }
   const objections = await takeObjections(ports, options)
   if (isReferenced(objections, options)) {
-    await file.write(name, found, { version: 1, kek }, signal)
-    return { status: 'referenced', ...objections }
+    await file.write(held.name, held.found, restarted(held.record), options.signal)
+    return { status: 'referenced', state, ...objections }
   }
-  const state = await callOutside(settings, 'lifecycle: stateOf', signal, (call) =>
-    lifecycle.stateOf(version, call),
-  )
-  if (state === 'pending-destruction' || state === 'destroyed') return { status: 'retired' }
-  const zeroSinceMs = record.zeroSinceMs ?? objections.census.atMs
-  const known = { ...record, zeroSinceMs }
   // What a writer put behind the walk is seen only by a census that began after it.
   const sinceMs = objections.census.atMs
-  if (state === 'enabled') {
-    // Somebody may have enabled it again: then it was not disabled all the time.
-    const { disabledAtMs: _disabledAtMs, ...kept } = known
-    return disableWhenDue(ports, options, { name, found, sinceMs, record: kept })
-  }
-  const disabledAtMs = record.disabledAtMs ?? settings.runtime.now() // somebody else disabled it
-  return destroyWhenDue(ports, options, {
-    name,
-    found,
-    sinceMs,
-    record: { ...known, disabledAtMs },
-  })
+  const usedAtMs = await lastUse(ports, options)
+  const { zeroSinceMs = sinceMs, usedAtMs: knownMs = usedAtMs } = held.record
+  const clear = { ...held, sinceMs, record: { ...held.record, zeroSinceMs, usedAtMs: knownMs } }
+  if (usedAtMs > knownMs) return startAgain(ports, options, { ...clear, usedAtMs })
+  if (state === 'enabled') return disableWhenDue(ports, options, clear)
+  return destroyWhenDue(ports, options, clear)
 }
 
-/** A record with its place in the state store. */
-interface Held {
-  readonly name: string
-  readonly found: StoredState<unknown>
-  /** When the census of this call began. */
-  readonly sinceMs: number
-  readonly record: RetirementRecord & { readonly zeroSinceMs: number }
+/** The vendor saw a use after the last reference was gone, so somebody has a reference that nobody counted. */
+async function startAgain(
+  { file }: RetirementPorts,
+  { signal }: RetireSettings,
+  { name, found, record, sinceMs, usedAtMs }: Clear & { readonly usedAtMs: number },
+): Promise<RetirementResult> {
+  await file.write(name, found, { ...restarted(record), zeroSinceMs: sinceMs, usedAtMs }, signal)
+  return { status: 'in-use', lastUsedAtMs: usedAtMs }
 }
 
 async function disableWhenDue(
-  { settings, file, log, job }: RetirementPorts,
-  { version, lifecycle, writersMs, signal }: RetireSettings,
-  { name, found, sinceMs, record }: Held,
+  ports: RetirementPorts,
+  options: RetireSettings,
+  { name, found, record, sinceMs }: Clear,
 ): Promise<RetirementResult> {
-  const saved = await file.write(name, found, record, signal)
+  const { settings, file, log, job } = ports
+  const { version, lifecycle, writersMs, signal } = options
+  // Somebody may have enabled it again: then it was not disabled all the time.
+  const { disabledAtMs: _disabledAtMs, isScheduled: _isScheduled, ...kept } = record
+  const saved = await file.write(name, found, kept, signal)
   const untilMs = record.zeroSinceMs + writersMs
   if (sinceMs < untilMs) return { status: 'waiting', step: 'disable', untilMs }
-  const lastUsedAtMs = await callOutside(settings, 'lifecycle: lastUsedAtMs', signal, (call) =>
-    lifecycle.lastUsedAtMs?.(version, call),
-  )
-  if (lastUsedAtMs !== undefined && lastUsedAtMs > record.zeroSinceMs)
-    return { status: 'in-use', lastUsedAtMs }
   const step = { operation: 'disableKeyVersion', job, keys: [version] } as const
   await log.around(step, signal, () =>
     callOutside(settings, 'lifecycle: disable', signal, (call) => lifecycle.disable(version, call)),
   )
+  // The time counts from when the vendor says so, which may be later than its answer.
+  const isDisabled = (await stateOf(ports, options, kept)) === 'disabled'
   const disabledAtMs = settings.runtime.now()
-  await file.write(name, saved, { ...record, disabledAtMs }, signal)
+  await file.write(name, saved, { ...kept, ...(isDisabled && { disabledAtMs }) }, signal)
   return { status: 'disabled' }
 }
 
 async function destroyWhenDue(
   { settings, file, log, job }: RetirementPorts,
   { version, lifecycle, destroy, destroyAfterMs, signal }: RetireSettings,
-  { name, found, sinceMs, record }: Held,
+  { name, found, record, sinceMs }: Clear,
 ): Promise<RetirementResult> {
-  await file.write(name, found, record, signal)
+  const disabledAtMs = record.disabledAtMs ?? settings.runtime.now() // somebody else disabled it
+  const known = { ...record, disabledAtMs }
+  const saved = await file.write(name, found, known, signal)
   if (!destroy) return { status: 'disabled' }
-  const untilMs = (record.disabledAtMs ?? sinceMs) + destroyAfterMs
+  const untilMs = disabledAtMs + destroyAfterMs
   if (sinceMs < untilMs) return { status: 'waiting', step: 'destroy', untilMs }
   const step = { operation: 'scheduleKeyDestruction', job, keys: [version] } as const
   const { destroyAtMs } = await log.around(step, signal, () =>
@@ -127,45 +103,56 @@ async function destroyWhenDue(
       lifecycle.scheduleDestruction(version, call),
     ),
   )
+  await file.write(name, saved, { ...known, isScheduled: true }, signal)
   return { status: 'scheduled', ...(destroyAtMs !== undefined && { destroyAtMs }) }
 }
 
-/** Counts what refers to a version, or may. */
-async function takeObjections(
-  { settings, keks, pacer }: RetirementPorts,
-  { version, proof, signal }: RetireSettings,
-): Promise<Objections> {
-  const proofs = new ProofOfOpening(settings, pacer, version)
-  let references = 0
-  let unproven = 0
-  const census = await takeCensus(settings, keks, signal, async ({ message, task, context }) => {
-    const header = message?.head.header
-    if (header === undefined) return
-    if (header.wraps.some((wrap) => mayReferTo(wrap, version))) references += 1
-    else if (proof === 'open') {
-      const opened = task ?? (context && { header, context })
-      if (opened === undefined || !(await proofs.holds(opened, signal))) unproven += 1
-    }
-  })
-  const { corrupt, reference, dataKeyRecords } = census.counts
-  const dangling = dataKeyRecords === 0 ? reference : 0
-  return { references, unproven, corrupt, dangling, census }
+/** Returns the state of the version; one that was scheduled here and is not found any more is destroyed. */
+async function stateOf(
+  { settings }: RetirementPorts,
+  { version, lifecycle, signal }: RetireSettings,
+  { isScheduled }: RetirementRecord,
+): Promise<KeyVersionState> {
+  try {
+    return await callOutside(settings, 'lifecycle: stateOf', signal, (call) =>
+      lifecycle.stateOf(version, call),
+    )
+  } catch (error) {
+    if (isScheduled && isKmsError(error, 'ERR_KMS_KEY_NOT_FOUND')) return 'destroyed'
+    throw error
+  }
 }
 
-function isReferenced(
-  { references, unproven, corrupt, dangling }: Objections,
-  { acceptCorrupt }: RetireSettings,
-): boolean {
-  return references + unproven + dangling + (acceptCorrupt ? 0 : corrupt) > 0
+/** Returns the last use that the vendor has seen, by its own clock: ours may be another. 0: it has seen none. */
+async function lastUse(
+  { settings }: RetirementPorts,
+  { version, lifecycle, signal }: RetireSettings,
+): Promise<number> {
+  const usedAtMs = await callOutside(settings, 'lifecycle: lastUsedAtMs', signal, (call) =>
+    lifecycle.lastUsedAtMs?.(version, call),
+  )
+  return usedAtMs ?? 0
 }
 
-/** @throws KmsError `ERR_KMS_CONFIG` if the KMS still wraps under the version */
+/**
+ * Refuses a version that the KMS still wraps under, and one of a KEK that it does not have: a name that is wrong has no
+ * references either.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
 async function refuseCurrent(
-  { keks }: RetirementPorts,
+  { keks, settings: { kms } }: RetirementPorts,
   { version, context, signal }: RetireSettings,
 ): Promise<void> {
+  const name = versionName(version)
+  const wrap = { ...version, wrapped: new Uint8Array(1) }
+  const isConfigured = kms.capabilities.keks?.includes(version.kekId) === true
+  if (!isConfigured && !recognizes(kms, wrap, context))
+    throw configError(
+      `the KMS of this manager does not have ${name}: name it as a census does, and keep its KEK configured until it is retired`,
+    )
   keks.forget() // it may have become current a moment ago
   const current: readonly KekVersion[] = await keks.of(context, signal)
   if (current.some((kek) => mayReferTo(kek, version)))
-    throw configError(`${versionName(version)} is current: make another version current first`)
+    throw configError(`${name} is current: make another version current first`)
 }

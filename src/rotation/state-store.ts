@@ -42,8 +42,8 @@ export function memoryStateStore(): RotationStateStore {
 }
 
 const PREFIX = 'edge-kms/rotation/'
-/** A state that nobody touched for so long is of a job that nobody runs. */
-const TTL_MS = 30 * 86_400_000
+/** The longest that stores take: a schedule may run once a year. */
+const TTL_MS = 366 * 86_400_000
 
 /**
  * Returns a store over a `KeyValueStore` that is strong and compares atomically: PostgreSQL, Redis, DynamoDB, a

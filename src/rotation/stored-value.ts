@@ -64,10 +64,19 @@ export function readStored(value: StoredValue, isPrefix = false): StoredMessage 
 
 /** Returns the value with another key header before its body, in the form that it had. */
 export function withHeader({ form, head, body }: StoredMessage, header: Bytes): StoredValue {
-  const message = concatBytes(encodeHead(head.kind, header), body)
+  return inForm(form, concatBytes(encodeHead(head.kind, header), body))
+}
+
+/** Returns a message in the form of a value that it replaces. */
+export function inForm(form: StoredMessage['form'], message: Bytes): StoredValue {
   if (form === 'bytes') return message
   const text = encodeTextForm(message)
   return form === 'text' ? text : encodeUtf8(text)
+}
+
+/** Returns the bytes of the message that a value holds. */
+export function messageBytes(value: StoredValue, form: StoredMessage['form']): Bytes {
+  return bytesOf(value, form)
 }
 
 /** Returns the data-key record of a header: what {@link headerOf} turns back. */

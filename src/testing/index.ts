@@ -1,5 +1,10 @@
 export { type ContractCase, ContractViolation } from './contract-case.ts'
 export { dataKeyStoreContract } from './data-key-store-contract.ts'
+export {
+  keyLifecycleContract,
+  type KeyLifecycleSubject,
+  type KeyLifecycleWorld,
+} from './key-lifecycle-contract.ts'
 export { keyValueStoreContract, type KeyValueStoreSubject } from './key-value-store-contract.ts'
 export { kmsContract } from './kms-contract.ts'
 export type { KmsContractSubject } from './kms-contract-cases.ts'

@@ -44,6 +44,14 @@ export interface StoredKey {
   state: KeyState
   pendingWindowDays?: number
   deletionAtMs?: number
+  lastUse?: LastUse
+}
+
+/** The last successful use of a key, as GetKeyLastUsage tells it. */
+export interface LastUse {
+  readonly operation: string
+  readonly atMs: number
+  readonly eventId: string
 }
 
 /** The caller and the place of a request. */

@@ -22,6 +22,7 @@ import {
   scheduleKeyDeletion,
   updateKeyDescription,
 } from './kms-key-operations.ts'
+import { getKeyLastUsage } from './kms-last-usage.ts'
 import { listAliases, listKeys } from './kms-list-operations.ts'
 import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from './kms-policy-operations.ts'
 import { replicateKey } from './kms-replica-operations.ts'
@@ -45,6 +46,7 @@ export const KMS_OPERATIONS: ReadonlyMap<string, KmsOperation> = new Map([
   ['GenerateDataKey', generateDataKey],
   ['GenerateDataKeyWithoutPlaintext', generateDataKeyWithoutPlaintext],
   ['GenerateRandom', generateRandom],
+  ['GetKeyLastUsage', getKeyLastUsage],
   ['GetKeyPolicy', getKeyPolicy],
   ['GetKeyRotationStatus', getKeyRotationStatus],
   ['ListAliases', listAliases],

@@ -84,6 +84,12 @@ export function unlessDryRun({ input, service }: KmsCall, answer: JsonObject): J
   throw new Refusal('dryRun')
 }
 
+/** Notes that a key was used, which a dry run does not. */
+export function noteUse({ input, operation, service }: KmsCall, key: StoredKey): void {
+  if (input.flag('DryRun')) return
+  key.lastUse = { operation, atMs: service.now(), eventId: crypto.randomUUID() }
+}
+
 /** How this server encodes a context. */
 export function contextEncoding({ defects }: KmsService): ContextEncoding {
   if (defects.has('ignores-context')) return ignoredContext

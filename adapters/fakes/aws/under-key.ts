@@ -2,7 +2,7 @@ import type { Bytes } from '../../../src/bytes/index.ts'
 import { type Blob, openBlob, parseBlob, sealBlob } from './ciphertext.ts'
 import { Refusal } from './errors.ts'
 import { currentMaterial, type KeyMaterial, materialKey, type StoredKey } from './key-store.ts'
-import { contextEncoding, demandEnabled, type KmsCall } from './kms-service.ts'
+import { contextEncoding, demandEnabled, type KmsCall, noteUse } from './kms-service.ts'
 import { authorize } from './permissions.ts'
 
 /** The one algorithm that is played here; keys of other specs exist to be refused. */
@@ -50,6 +50,7 @@ export async function sealUnder(
   const { id } = material
   const named = { id, key: await materialKey(material), keyId: key.set.keyId }
   const blob = await sealBlob(named, plaintext, contextEncoding(call.service)(context))
+  noteUse(call, key)
   return { blob, material }
 }
 
@@ -93,6 +94,7 @@ export async function openWith(call: KmsCall, bytes: Bytes, opening: Opening): P
   const additional = contextEncoding(call.service)(context)
   const plaintext = await openBlob(blob, await materialKey(material), additional)
   if (plaintext === undefined) throw new Refusal('invalidCiphertext')
+  noteUse(call, key)
   return { key, material, plaintext }
 }
 

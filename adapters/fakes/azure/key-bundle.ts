@@ -1,7 +1,16 @@
 import type { JsonObject } from '../../../src/http/index.ts'
 import { originOf } from './authorize.ts'
-import { publicMembers, type StoredKey, type StoredVersion, versionOf } from './key-store.ts'
+import {
+  type DeletedKey,
+  publicMembers,
+  type StoredKey,
+  type StoredVersion,
+  versionOf,
+} from './key-store.ts'
 import type { VaultCall } from './vault-call.ts'
+
+/** For so long a deleted key can be recovered. */
+const RECOVERABLE_DAYS = 90
 
 /** Returns one version of a key, as the vault shows it. */
 export async function bundle(
@@ -34,7 +43,7 @@ export function attributesOf({
       ...(notBeforeMs !== undefined && { nbf: seconds(notBeforeMs) }),
       ...(expiresAtMs !== undefined && { exp: seconds(expiresAtMs) }),
       recoveryLevel: 'Recoverable+Purgeable',
-      recoverableDays: 90,
+      recoverableDays: RECOVERABLE_DAYS,
     },
     ...(tags !== undefined && { tags }),
   }
@@ -51,9 +60,14 @@ export function kidOf(
   return defects.has('answers-without-version') && !isBundle ? base : `${base}/${version}`
 }
 
-/** The same of a key that was deleted, with the way back. */
-export async function deletedBundle(call: VaultCall, key: StoredKey): Promise<JsonObject> {
-  const { record } = call
-  const recoveryId = `${originOf(record.host)}/deletedkeys/${key.name}`
-  return { ...(await bundle(call, key, versionOf(key, ''))), recoveryId }
+/** The same of a key that was deleted, with its dates and the way back. */
+export async function deletedBundle(
+  call: VaultCall,
+  { key, atMs }: DeletedKey,
+): Promise<JsonObject> {
+  const recoveryId = `${originOf(call.record.host)}/deletedkeys/${key.name}`
+  const deletedDate = Math.floor(atMs / 1_000)
+  const scheduledPurgeDate = deletedDate + RECOVERABLE_DAYS * 86_400
+  const dates = { deletedDate, scheduledPurgeDate }
+  return { ...(await bundle(call, key, versionOf(key, ''))), recoveryId, ...dates }
 }

@@ -41,6 +41,12 @@ export interface StoredKey {
   lifeMs: number | undefined
 }
 
+/** A key that was deleted, and can be recovered. */
+export interface DeletedKey {
+  readonly key: StoredKey
+  readonly atMs: number
+}
+
 /** The parts of a key or of a new version of it. */
 export interface NewKey extends VersionState {
   readonly kty: string
@@ -53,7 +59,7 @@ export interface NewKey extends VersionState {
 /** Keys of all vaults and HSMs, by host and name; names are compared without case. */
 export class KeyStore {
   readonly #keys = new Map<string, StoredKey>()
-  readonly #deleted = new Map<string, StoredKey>()
+  readonly #deleted = new Map<string, DeletedKey>()
 
   /** Makes a key, or a new version of it. @throws Refusal `conflict` for a name that is deleted */
   create(host: string, name: string, made: NewKey): StoredKey {
@@ -81,7 +87,7 @@ export class KeyStore {
   }
 
   /** A key that was deleted. @throws Refusal `notFound` */
-  findDeleted(host: string, name: string): StoredKey {
+  findDeleted(host: string, name: string): DeletedKey {
     const key = this.#deleted.get(idOf(host, name))
     if (key === undefined) throw new Refusal('notFound')
     return key
@@ -93,10 +99,18 @@ export class KeyStore {
   }
 
   /** Soft: the name stays taken. @throws Refusal `notFound` */
-  delete(host: string, name: string): StoredKey {
-    const key = this.find(host, name)
+  delete(host: string, name: string, atMs: number): DeletedKey {
+    const deleted = { key: this.find(host, name), atMs }
     this.#keys.delete(idOf(host, name))
-    this.#deleted.set(idOf(host, name), key)
+    this.#deleted.set(idOf(host, name), deleted)
+    return deleted
+  }
+
+  /** The key is back as it was. @throws Refusal `notFound` */
+  recover(host: string, name: string): StoredKey {
+    const { key } = this.findDeleted(host, name)
+    this.#deleted.delete(idOf(host, name))
+    this.#keys.set(idOf(host, name), key)
     return key
   }
 }

@@ -15,6 +15,8 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, operation: strin
   ['POST', /^(?:\/(?<version>[0-9a-f]{32}))?\/unwrapkey$/, 'unwrapKey'],
 ]
 
+const DELETED = /^\/deletedkeys\/([0-9A-Za-z-]{1,127})(\/recover)?$/i
+
 /** The subject of a request, by its host and path. Paths are compared without case, empty parts do not count. */
 export function route(method: string, url: URL): CallRecord {
   const { host } = url
@@ -24,9 +26,11 @@ export function route(method: string, url: URL): CallRecord {
     return { service: 'entra', operation: 'discovery', host }
   if (/^\/(?:metadata\/identity\/oauth2|msi)\/token\/?$/i.test(path))
     return { service: 'identity', operation: 'token', host }
-  const [, deleted] = /^\/deletedkeys\/([0-9A-Za-z-]{1,127})$/i.exec(path) ?? []
-  if (deleted !== undefined)
-    return { service: 'vault', operation: 'getDeleted', host, key: deleted }
+  const [, deleted, recovers] = DELETED.exec(path) ?? []
+  if (deleted !== undefined && method === (recovers === undefined ? 'GET' : 'POST')) {
+    const operation = recovers === undefined ? 'getDeleted' : 'recover'
+    return { service: 'vault', operation, host, key: deleted }
+  }
   const [, key, rest = ''] = /^\/keys\/([0-9A-Za-z-]{1,127})(\/.*)?$/i.exec(path) ?? []
   if (key === undefined) return { service: 'vault', operation: '', host }
   for (const [verb, pattern, operation] of ROUTES) {

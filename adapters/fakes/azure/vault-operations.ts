@@ -23,6 +23,7 @@ export const VAULT_OPERATIONS: ReadonlyMap<string, (call: VaultCall) => Promise<
     ['update', update],
     ['delete', remove],
     ['getDeleted', getDeleted],
+    ['recover', recover],
     ['rotate', rotateKey],
     ['getRotationPolicy', getPolicy],
     ['setRotationPolicy', setPolicy],
@@ -95,8 +96,15 @@ function changes(attributes: unknown, tags: unknown): VersionState {
 }
 
 function remove(call: VaultCall): Promise<JsonObject> {
+  const { keys, record, nowMs } = call
+  return deletedBundle(call, keys.delete(record.host, record.key ?? '', nowMs))
+}
+
+/** Versions have the state that they had before. */
+function recover(call: VaultCall): Promise<JsonObject> {
   const { keys, record } = call
-  return deletedBundle(call, keys.delete(record.host, record.key ?? ''))
+  const key = keys.recover(record.host, record.key ?? '')
+  return bundle(call, key, versionOf(key, ''))
 }
 
 function getDeleted(call: VaultCall): Promise<JsonObject> {

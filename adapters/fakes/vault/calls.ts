@@ -4,7 +4,7 @@ export interface FakeVaultCall {
   /** Path below `/v1/`, with the namespace before it. */
   readonly path: string
   /**
-   * `encrypt`, `decrypt`, `rewrap`, `datakey`, `keys`, `rotate`, `config`, `login`, `renew-self`,
+   * `encrypt`, `decrypt`, `rewrap`, `datakey`, `keys`, `rotate`, `config`, `trim`, `login`, `renew-self`,
    * `lookup-self`, `revoke-self`, `health`; empty where there is no such path.
    */
   readonly operation: string

@@ -14,6 +14,8 @@ export function configure(key: TransitKeyState, input: JsonObject): void {
       400,
       `cannot set min encryption/decryption values; min encryption version of ${String(encryption)} must be greater than or equal to min decryption version of ${String(least)}`,
     )
+  if (key.minAvailableVersion > encryption) throw belowAvailable('encryption', 'than')
+  if (key.minAvailableVersion > least) throw belowAvailable('decryption', 'then')
   const seconds = autoRotateSeconds(input)
   key.minDecryptionVersion = least
   key.minEncryptionVersion = encryption
@@ -21,6 +23,31 @@ export function configure(key: TransitKeyState, input: JsonObject): void {
   key.exportable ||= input['exportable'] === true // Vault never takes it back.
   const { deletion_allowed: deletion } = input
   if (typeof deletion === 'boolean') key.deletionAllowed = deletion
+}
+
+/** Applies `keys/<name>/trim`: versions below are destroyed. @throws Refusal 400 */
+export function trim(key: TransitKeyState, input: JsonObject): void {
+  if (input['min_available_version'] === undefined)
+    throw new Refusal(400, 'missing min_available_version')
+  const asked = integerOf(input, 'min_available_version')
+  const problem = trimProblem(key, asked)
+  if (problem !== undefined) throw new Refusal(400, `minimum available version ${problem}`)
+  key.minAvailableVersion = asked
+  for (const { bytes } of key.versions.slice(0, asked - 1)) bytes.fill(0)
+}
+
+/** In the order of OpenBao's own checks, with its words and their spelling. */
+function trimProblem(key: TransitKeyState, asked: number): string | undefined {
+  const { minAvailableVersion, minEncryptionVersion, minDecryptionVersion } = key
+  if (asked < minAvailableVersion) return 'cannot be decremented'
+  if (minEncryptionVersion === 0) return 'cannot be set when minimum encryption version is not set'
+  if (asked > minEncryptionVersion) return 'cannot be greater than minmum encryption version'
+  if (asked > minDecryptionVersion) return 'cannot be greater than minimum decryption version'
+  return asked === 0 ? 'should be positive' : undefined
+}
+
+function belowAvailable(kind: 'encryption' | 'decryption', than: string): Refusal {
+  return new Refusal(400, `min ${kind} version should not be less ${than} min available version`)
 }
 
 /** Returns `auto_rotate_period` in seconds. @throws Refusal 400 */

@@ -15,6 +15,8 @@ export interface TransitKeyState {
   readonly convergent: boolean
   readonly versions: TransitVersion[]
   minDecryptionVersion: number
+  /** Versions below it are gone for ever; 0: none is. */
+  minAvailableVersion: number
   minEncryptionVersion: number
   deletionAllowed: boolean
   exportable: boolean
@@ -48,6 +50,7 @@ export class TransitKeys {
       convergent,
       versions: [],
       minDecryptionVersion: 1,
+      minAvailableVersion: 0,
       minEncryptionVersion: 0,
       deletionAllowed: false,
       exportable: false,
@@ -90,7 +93,7 @@ export function keyInfo(key: TransitKeyState): Readonly<Record<string, unknown>>
     auto_rotate_period: key.autoRotateSeconds,
     soft_deleted: false,
     latest_version: key.versions.length,
-    min_available_version: 0,
+    min_available_version: key.minAvailableVersion,
     min_decryption_version: key.minDecryptionVersion,
     min_encryption_version: key.minEncryptionVersion,
     supports_encryption: isAead || key.type.startsWith('rsa-'),
@@ -98,7 +101,9 @@ export function keyInfo(key: TransitKeyState): Readonly<Record<string, unknown>>
     supports_derivation: isAead,
     supports_signing: !isAead,
     keys: Object.fromEntries(
-      key.versions.map(({ createdAtMs }, i) => [String(i + 1), Math.floor(createdAtMs / 1_000)]),
+      key.versions
+        .map(({ createdAtMs }, i) => [String(i + 1), Math.floor(createdAtMs / 1_000)] as const)
+        .slice(key.minDecryptionVersion - 1),
     ),
   }
 }

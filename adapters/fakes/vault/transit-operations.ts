@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../src/http/index.ts'
 import { decodeGoBase64 } from './base64.ts'
 import type { CallRecord } from './calls.ts'
 import { batchOf, bindingOf, textOf } from './input.ts'
-import { autoRotateSeconds, configure, integerOf } from './key-config.ts'
+import { autoRotateSeconds, configure, integerOf, trim } from './key-config.ts'
 import type { FakeVaultCapability } from './options.ts'
 import { notFound, Refusal } from './refusal.ts'
 import { type Defects, open, seal } from './transit-cipher.ts'
@@ -162,7 +162,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ],
 ])
 
-/** `keys`, `keys/<name>`, `keys/<name>/rotate` and `keys/<name>/config`. */
+/** `keys`, `keys/<name>`, `keys/<name>/rotate`, `keys/<name>/config` and `keys/<name>/trim`. */
 function keys(call: TransitCall, [name = '', action, ...more]: readonly string[]): TransitAnswer {
   const { keys: all, mount, method, input, record, authorize } = call
   const writes = method === 'POST' || method === 'PUT'
@@ -211,6 +211,7 @@ function keys(call: TransitCall, [name = '', action, ...more]: readonly string[]
   }
   if (action === 'rotate') all.rotate(held)
   else if (action === 'config') configure(held, input)
+  else if (action === 'trim') trim(held, input)
   else if (action !== undefined) throw noRoute()
   return { data: keyInfo(held) }
 }

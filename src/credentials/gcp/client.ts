@@ -17,7 +17,7 @@ export interface GcpClientOptions {
 export interface GcpCall extends FlightOptions {
   /** Name of the method, for errors. */
   readonly operation: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PATCH'
   readonly url: string
   readonly body?: object
   /** The code of INVALID_ARGUMENT here. */

@@ -1,4 +1,4 @@
-export { GcpClient } from './client.ts'
+export { type GcpCall, GcpClient } from './client.ts'
 export type { GcpAccessToken, GcpCredentialsOption, GcpCredentialSource } from './credentials.ts'
 export { gcpErrorOf, type GcpStatus, objectField } from './errors.ts'
 export { gcpCredentialsOfEnv, type GcpEnvOptions } from './from-env.ts'

@@ -19,7 +19,8 @@ import {
   type UnwrapRequest,
   type WrappedKey,
 } from '../../kms/index.ts'
-import { type AwsKmsApi, type DataKeyCall, type KeyedAnswer, PROVIDER } from './kms-api.ts'
+import type { AwsKmsApi, DataKeyCall, KeyedAnswer } from './kms-api.ts'
+import { PROVIDER } from './kms-call.ts'
 import type { PinnedKey } from './pinned-key.ts'
 
 /** {@link KeyManagementService} over one key of AWS KMS. */

@@ -20,5 +20,6 @@ export {
   type WebIdentityOptions,
 } from '../../credentials/aws/index.ts'
 export { awsKmsFromEnv, type AwsKmsFromEnvOptions } from './aws-kms-from-env.ts'
+export { type AwsKeyLifecycleOptions, createAwsKeyLifecycle } from './create-aws-key-lifecycle.ts'
 export { createAwsKms } from './create-aws-kms.ts'
 export type { AwsKmsOptions } from './options.ts'

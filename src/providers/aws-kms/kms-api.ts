@@ -1,15 +1,13 @@
 import { type Bytes, decodeBase64, encodeBase64 } from '../../bytes/index.ts'
 import type { AwsClient } from '../../credentials/aws/index.ts'
-import { KmsError } from '../../errors.ts'
-import { type JsonObject, parseJsonObject, stringField } from '../../http/index.ts'
+import { type JsonObject, stringField } from '../../http/index.ts'
 import {
   type EncryptionContext,
   type KmsCapabilities,
   type KmsSignalOptions,
   SecretBytes,
 } from '../../kms/index.ts'
-
-export const PROVIDER = 'aws-kms'
+import { callKms, invalid, PROVIDER } from './kms-call.ts'
 
 /** Facts that every call on a data key needs. */
 export interface DataKeyCall extends KmsSignalOptions {
@@ -128,27 +126,13 @@ export class AwsKmsApi {
 
   async #call(
     operation: string,
-    { signal, defer, hasAttemptTimeout }: KmsSignalOptions,
+    options: KmsSignalOptions,
     input: JsonObject,
     hopesFor?: string,
   ): Promise<Answer> {
     const takesGrants = this.#grantTokens.length > 0 && operation !== 'RotateKeyOnDemand'
-    const response = await this.#client.call({
-      operation,
-      headers: {
-        'content-type': 'application/x-amz-json-1.1',
-        'x-amz-target': `TrentService.${operation}`,
-      },
-      body: JSON.stringify(takesGrants ? { ...input, GrantTokens: this.#grantTokens } : input),
-      signal,
-      defer,
-      hasAttemptTimeout,
-      hopesFor,
-      subject: String(input['KeyId'] ?? input['SourceKeyId']),
-    })
-    const fields = parseJsonObject(response.body)
-    if (fields === undefined) throw invalid(operation, 'the answer is not a JSON object')
-    return { operation, fields }
+    const whole = takesGrants ? { ...input, GrantTokens: this.#grantTokens } : input
+    return { operation, fields: await callKms(this.#client, operation, whole, options, hopesFor) }
   }
 }
 
@@ -175,9 +159,4 @@ function bytesOf(answer: Answer, name: string, least: number, most: number): Byt
   if (bytes !== undefined && bytes.length >= least && bytes.length <= most) return bytes
   bytes?.fill(0)
   throw invalid(answer.operation, `${name} has the wrong length`)
-}
-
-/** An answer that must not be believed. */
-export function invalid(operation: string, message: string): KmsError {
-  return new KmsError('ERR_KMS_RESPONSE_INVALID', { operation, message, provider: PROVIDER })
 }

@@ -1,7 +1,8 @@
 import { isKmsError } from '../../errors.ts'
 import type { KmsSignalOptions, WrappedKey } from '../../kms/index.ts'
 import { type KeyArn, type KeyFacts, parseKeyArn } from './key-id.ts'
-import { type AwsKmsApi, invalid, type KeyedAnswer, PROVIDER } from './kms-api.ts'
+import type { AwsKmsApi, KeyedAnswer } from './kms-api.ts'
+import { invalid, PROVIDER } from './kms-call.ts'
 
 /** The configured key and its ARN, which is fixed at the first use and then compared byte for byte. */
 export class PinnedKey {

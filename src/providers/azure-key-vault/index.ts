@@ -22,6 +22,10 @@ export {
   type EntraOptions,
 } from '../../credentials/azure/index.ts'
 export { azureKmsFromEnv, type AzureKmsFromEnvOptions } from './azure-kms-from-env.ts'
+export {
+  type AzureKeyLifecycleOptions,
+  createAzureKeyLifecycle,
+} from './create-azure-key-lifecycle.ts'
 export { createAzureKeyVaultKms } from './create-azure-key-vault-kms.ts'
 export type { AzureWrapAlgorithm } from './keys-api.ts'
 export type { AzureKeyVaultKms, AzureKeyVaultOptions } from './options.ts'

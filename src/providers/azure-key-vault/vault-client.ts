@@ -28,11 +28,13 @@ export interface VaultClientOptions {
 
 /** One call below the key's URL. */
 export interface VaultCall extends KmsSignalOptions {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** As Azure's permissions name it, e.g. `wrapKey`. */
   readonly operation: string
   /** Behind the key's URL, e.g. `/rotate`; empty for the key itself. */
   readonly path: string
+  /** More parameters of the query, encoded. */
+  readonly query?: string
   readonly input?: JsonObject
 }
 
@@ -70,7 +72,7 @@ export class VaultClient {
   }
 
   #send(
-    { method, path, input, signal, hasAttemptTimeout }: VaultCall,
+    { method, path, query, input, signal, hasAttemptTimeout }: VaultCall,
     { token }: AzureToken,
   ): Promise<HttpResponse> {
     const headers: Record<string, string> = {
@@ -80,7 +82,7 @@ export class VaultClient {
     if (input !== undefined) headers['content-type'] = 'application/json'
     return this.#options.transport.send({
       method,
-      url: `${this.#options.keyId}${path}?api-version=${API_VERSION}`,
+      url: `${this.#options.keyId}${path}?api-version=${API_VERSION}${query === undefined ? '' : `&${query}`}`,
       headers,
       ...(input !== undefined && { body: JSON.stringify(input) }),
       signal,

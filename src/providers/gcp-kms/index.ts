@@ -21,6 +21,7 @@ export {
   type GcpWorkloadIdentityFromAwsOptions,
   type GcpWorkloadIdentityOptions,
 } from '../../credentials/gcp/index.ts'
+export { createGcpKeyLifecycle, type GcpKeyLifecycleOptions } from './create-gcp-key-lifecycle.ts'
 export { createGcpKms } from './create-gcp-kms.ts'
 export { createGcpKmsOver } from './create-gcp-kms-over.ts'
 export { gcpKmsFromEnv, type GcpKmsFromEnvOptions } from './gcp-kms-from-env.ts'

@@ -3,6 +3,11 @@
  *
  * @module
  */
+export {
+  createLocalKeyLifecycle,
+  type LocalKeyLifecycleOptions,
+  type LocalKeyPlace,
+} from './create-local-key-lifecycle.ts'
 export { createLocalKms } from './create-local-kms.ts'
 export { EnvKeyProvider, type EnvKeyProviderOptions } from './env-key-provider.ts'
 export { localKmsFromEnv, type LocalKmsFromEnvOptions } from './local-kms-from-env.ts'

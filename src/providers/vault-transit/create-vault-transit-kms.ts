@@ -7,18 +7,15 @@ import {
   refuseOthers,
   wrongOption,
 } from '../../checks/index.ts'
-import { utf8Length } from '../../bytes/index.ts'
 import { checkVaultPath, VaultClient, VaultHttp } from '../../credentials/vault/index.ts'
 import { contextId, type KeyManagementService } from '../../kms/index.ts'
 import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { TRANSIT_ERRORS } from './errors.ts'
+import { checkKekId, checkKeyName } from './key-names.ts'
 import type { VaultTransitKmsOptions } from './options.ts'
 import { PROVIDER, TransitApi } from './transit-api.ts'
 import { TransitKey } from './transit-key.ts'
 import { VaultTransitKms } from './vault-transit-kms.ts'
-
-/** Names that transit takes: https://developer.hashicorp.com/vault/api-docs/secret/transit */
-const KEY_NAME = /^\w(?:[\w.-]{0,126}\w)?$/
 
 /**
  * The transit engine of HashiCorp Vault or OpenBao by `fetch` alone. Nothing is sent before the first
@@ -55,8 +52,7 @@ export function createVaultTransitKms(options: VaultTransitKmsOptions): KeyManag
   const { dangerouslyAllowBrowser, ...unknown } = rules
   refuseOthers(unknown)
   refuseBrowser(dangerouslyAllowBrowser)
-  if (typeof name !== 'string' || !KEY_NAME.test(name))
-    throw wrongOption('key', 'the name of a transit key: letters, digits or _.-', name)
+  checkKeyName(name)
   checkVaultPath('mount', mount)
   oneOf('usage', usage, ['both', 'encrypt', 'decrypt'])
   oneOf('bindBy', bindBy, ['associated-data', 'derivation'])
@@ -64,9 +60,7 @@ export function createVaultTransitKms(options: VaultTransitKmsOptions): KeyManag
   if (standbyOrigins !== undefined && !isTexts(standbyOrigins))
     throw wrongOption('standbyOrigins', 'an array of origins', standbyOrigins)
   contextId(healthContext) // for its check
-  const kekIdBytes = typeof kekId === 'string' ? utf8Length(kekId) : 0 // -1: not well formed
-  if (kekIdBytes < 1 || kekIdBytes > 2_048)
-    throw wrongOption('kekId', 'a string of 1 to 2,048 bytes', kekId)
+  checkKekId(kekId)
   if (typeof (auth as Partial<typeof auth> | undefined)?.login !== 'function')
     throw wrongOption('auth', 'one of vaultToken, vaultAppRole, vaultJwt and so on', auth)
   const vault = new VaultHttp(

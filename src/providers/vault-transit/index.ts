@@ -17,6 +17,10 @@ export {
   type VaultSecret,
   vaultToken,
 } from '../../credentials/vault/index.ts'
+export {
+  createVaultKeyLifecycle,
+  type VaultKeyLifecycleOptions,
+} from './create-vault-key-lifecycle.ts'
 export { createVaultTransitKms } from './create-vault-transit-kms.ts'
 export { vaultKmsFromEnv, type VaultKmsFromEnvOptions } from './vault-kms-from-env.ts'
 export type { VaultTransitKmsOptions } from './options.ts'

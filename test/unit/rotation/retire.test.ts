@@ -1,56 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { EncryptedEnvelope, type KekVersion } from '../../../src/index.ts'
-import type { KeyLifecycle, KeyVersionState } from '../../../src/rotation/key-lifecycle.ts'
-import { KeyRotationManager } from '../../../src/rotation/key-rotation-manager.ts'
-import type { KeyRotationManagerOptions } from '../../../src/rotation/manager-options.ts'
-import type { RetireOptions } from '../../../src/rotation/retire-options.ts'
+import { EncryptedEnvelope } from '../../../src/index.ts'
 import { runRotation } from '../../../src/rotation/run-rotation.ts'
-import { Clock, kmsAt, type MemorySource, StagedKms } from './fixture.ts'
-import { encrypted, tableOf } from './tables.ts'
-
-const version: KekVersion = { provider: 'local', kekId: 'app', kekVersion: '1' }
-const HOUR_MS = 3_600_000
-const WEEK_MS = 7 * 24 * HOUR_MS
-
-class Lifecycle implements KeyLifecycle {
-  readonly provider = 'local'
-  state: KeyVersionState = 'enabled'
-  readonly calls: string[] = []
-  lastUsed: number | undefined
-
-  stateOf = () => Promise.resolve(this.state)
-  disable = () => this.#to('disabled')
-  enable = () => this.#to('enabled')
-  lastUsedAtMs = () => Promise.resolve(this.lastUsed)
-  scheduleDestruction = async () => {
-    if (this.state !== 'disabled') throw new Error('only a disabled version is destroyed')
-    await this.#to('pending-destruction')
-    return { destroyAtMs: 42 }
-  }
-
-  #to(state: KeyVersionState): Promise<void> {
-    this.calls.push(state)
-    this.state = state
-    return Promise.resolve()
-  }
-}
-
-async function world(options: Partial<KeyRotationManagerOptions> = {}, rows = 3) {
-  const source = await tableOf(rows)
-  const clock = new Clock()
-  const lifecycle = new Lifecycle()
-  const manager = new KeyRotationManager({
-    kms: kmsAt(2),
-    sources: [source],
-    pageSize: 2,
-    ...clock.ports,
-    ...options,
-  })
-  const retire = (more: Partial<RetireOptions> = {}) =>
-    manager.retire({ version, lifecycle, ...more })
-  const later = (ms: number): void => void (clock.nowMs += ms)
-  return { source, clock, lifecycle, manager, retire, later }
-}
+import { kmsAt, type MemorySource, StagedKms } from './fixture.ts'
+import { HOUR_MS, version, WEEK_MS, world } from './retire-world.ts'
+import { encrypted } from './tables.ts'
 
 /** Edits the version that a message names, which nothing authenticates. */
 function relabelled(source: MemorySource, id: string, from: string, to: string): void {
@@ -274,6 +227,8 @@ describe('R30 retire', () => {
     ['destroy', { destroy: 'true' }],
     ['destroyAfterMs', { destroyAfterMs: -1 }],
     ['writers.ttlMs', { writers: { ttlMs: -1 } }],
+    ['acceptDangling', { acceptDangling: 1 }],
+    ['acceptEmpty', { acceptEmpty: true }],
     ['force', { force: true }],
   ])('refuses a wrong option %s', async (name, wrong) => {
     const { retire } = await world()
