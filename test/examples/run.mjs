@@ -3,10 +3,16 @@ import { node24, run } from '../../tools/lib/folders.mjs'
 import { createReport } from '../servers/lib/report.mjs'
 import { checkDeno } from './deno/check.mjs'
 import { checkNode } from './node/check.mjs'
+import { checkRotationNode } from './rotation-node/check.mjs'
 import { checkWorkers } from './workers/check.mjs'
 
 /** @type {Record<string, (report: import('./workers/world.mjs').Report) => Promise<void>>} */
-const parts = { node: checkNode, workers: checkWorkers, deno: checkDeno }
+const parts = {
+  node: checkNode,
+  workers: checkWorkers,
+  deno: checkDeno,
+  'rotation-node': checkRotationNode,
+}
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !(name in parts))
 if (unknown.length > 0) {
