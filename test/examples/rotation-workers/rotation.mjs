@@ -11,13 +11,23 @@ const SOURCES = ['data-keys', 'notes']
 
 /** @typedef {import('./world.mjs').World} World */
 
-/** @param {World} world  @param {string} id  @param {(status: string) => boolean} is */
-async function until(world, id, is) {
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(50)) {
+/**
+ * Asks until the status of an instance is one of these.
+ *
+ * @param {World} world
+ * @param {string} id
+ * @param {(status: string) => boolean} is
+ * @param {number} [patienceMs]
+ * @returns {Promise<{ status: string, output?: any, error?: any }>}
+ */
+async function until(world, id, is, patienceMs = PATIENCE_MS) {
+  const end = Date.now() + patienceMs
+  for (;;) {
     const found = await world.operate(id).catch(() => ({ status: 'unknown' }))
     if (is(found.status)) return found
+    if (Date.now() > end) throw new Error(`${id} did not get there: ${JSON.stringify(found)}`)
+    await sleep(50)
   }
-  throw new Error(`${id} did not get there: ${JSON.stringify(await world.operate(id))}`)
 }
 
 /**
@@ -26,9 +36,9 @@ async function until(world, id, is) {
  * @param {World} world
  * @param {string} job
  */
-export async function finished(world, job) {
+export async function finished(world, job, patienceMs = PATIENCE_MS) {
   for (let part = 1; ; part++) {
-    const { status, output, error } = await until(world, `${job}-${part}`, isOver)
+    const { status, output, error } = await until(world, `${job}-${part}`, isOver, patienceMs)
     assert.equal(status, 'complete', `${job}-${part}: ${JSON.stringify(error)}`)
     if (output !== `${job}-${part + 1}`) return { part, state: JSON.parse(output) }
   }

@@ -127,12 +127,15 @@ export async function openWorld(project, out, settings) {
     },
     /** Returns the notes. @returns {Promise<{ id: string, title: Uint8Array, body: Uint8Array }[]>} */
     async notes() {
-      const { results } = await (await database()).prepare('SELECT * FROM notes ORDER BY id').all()
-      return results.map(({ id, title, body }) => ({
-        id: String(id),
-        title: Uint8Array.from(/** @type {any} */ (title)),
-        body: Uint8Array.from(/** @type {any} */ (body)),
-      }))
+      const sql = 'SELECT * FROM notes WHERE id > ? ORDER BY id LIMIT 5000'
+      const db = await database()
+      const notes = []
+      for (let last = ''; ; last = notes.at(-1)?.id ?? '') {
+        const { results } = await db.prepare(sql).bind(last).all()
+        for (const { id, title, body } of /** @type {any[]} */ (results))
+          notes.push({ id: String(id), title: Uint8Array.from(title), body: Uint8Array.from(body) })
+        if (results.length === 0) return notes
+      }
     },
     /** Returns the data-key records, in a store of this process. */
     async records() {

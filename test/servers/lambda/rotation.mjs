@@ -17,7 +17,7 @@ const ACTIONS = [
 /** The event of the schedule. */
 const scheduled = { time: '2026-11-29T03:00:00Z' }
 
-const start = (rotation, place) => withFunction(place, (fn) => fn.invoke(scheduled))
+const start = (place) => withFunction(place, (fn) => fn.invoke(scheduled))
 
 /** The event source mapping of Lambda: invoke, and delete all but the failures. */
 async function deliver(rotation, fn, messages, times = 1) {
@@ -40,7 +40,7 @@ async function checkRefused(rotation, action) {
     .map((one) => ({ ...one, Action: listed(one.Action).filter((name) => name !== action) }))
     .filter(({ Action }) => Action.length > 0)
   const place = await rotation.placeOf('Rotate', label, statements)
-  await start(rotation, await rotation.placeOf('Start', `start-${label}`))
+  await start(await rotation.placeOf('Start', `start-${label}`))
   const messages = await rotation.receive()
   assert.equal(messages.length, 2)
   const failed = await withFunction(place, (fn) => deliver(rotation, fn, messages))
@@ -53,8 +53,8 @@ async function checkRefused(rotation, action) {
 }
 
 async function checkRun(rotation) {
-  await start(rotation, await rotation.placeOf('Start', 'rotation-start'))
-  await start(rotation, await rotation.placeOf('Start', 'rotation-start-again'))
+  await start(await rotation.placeOf('Start', 'rotation-start'))
+  await start(await rotation.placeOf('Start', 'rotation-start-again'))
   assert.equal(await rotation.left(), 2, 'the event started a second rotation')
   const place = await rotation.placeOf('Rotate', 'rotation-rotate')
   const seen = []
@@ -108,7 +108,7 @@ export async function checkRotation(check, world) {
       const cipher = rotation.cipherOf(rotation.newArn)
       const { context } = rotation
       for (let at = 0; at < CARDS; at++) {
-        const text = await cipher.decrypt(stored.get(idOf(at)), { context })
+        const text = await cipher.decrypt(stored.get(idOf(at)) ?? new Uint8Array(), { context })
         assert.equal(new TextDecoder().decode(text), textOf(at))
       }
       console.log(`rotation on SQS: ${run.seen.length} messages, ${run.kills} kills`)
