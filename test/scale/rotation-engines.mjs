@@ -44,7 +44,10 @@ function print(engine, startedMs, counts) {
 async function pgBoss({ check, skip }) {
   const { folder } = openNode()
   await withServers(['postgres'], async ({ postgres }, [missing]) => {
-    if (postgres === undefined) return skip('pg-boss', missing?.reason ?? 'there is no PostgreSQL')
+    if (postgres === undefined) {
+      skip('pg-boss', missing?.reason ?? 'there is no PostgreSQL')
+      return
+    }
     const settings = { JOB_SECONDS: '60', RECORDS_PER_STEP: '2000' }
     const world = await openNodeWorld(folder, addressOf(postgres), settings)
     await check(`pg-boss rotates ${count} records`, async () => {
