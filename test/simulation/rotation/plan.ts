@@ -82,8 +82,8 @@ export function rotationPlanOf(seed: number): RotationPlan {
       share: random.chance(0.4) ? 1 : random.next(),
     }
   }
-  const many = random.chance(0.02) ? random.int(150, 400) : random.scale(6, 70)
-  const records = crashes === 'every' ? random.int(4, 20) : many
+  const many = random.chance(0.01) ? random.int(150, 400) : random.scale(4, 40)
+  const records = crashes === 'every' ? random.int(3, 12) : many
   const rotateAtMs = random.int(0, Math.floor(durationMs / 3))
   const plant = (share: number): number => (random.chance(share) ? random.int(1, 3) : 0)
   return {

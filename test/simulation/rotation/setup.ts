@@ -44,7 +44,8 @@ export async function fill(world: RotationWorld): Promise<void> {
     torn: async (id) => (await encrypt(single, id, new Uint8Array(8))).subarray(0, 60).slice(),
     broken: async (id) => broken(await encrypt(single, id, new Uint8Array(8))),
     // Somebody copies a row of another tenant into this one.
-    moved: (id) => table.get(own.find((one) => tenantOf(one) !== tenantOf(id)) ?? '') ?? new Uint8Array([1]),
+    moved: (id) =>
+      table.get(own.find((one) => tenantOf(one) !== tenantOf(id)) ?? '') ?? new Uint8Array([1]),
     unknown: (id) => encrypt(unknown, id, new Uint8Array(8)),
   }
   for (const name of Object.keys(makers) as Planted[])

@@ -27,6 +27,7 @@ export class Table {
   readonly #plan: RotationPlan
   readonly #scheduler: Scheduler
   readonly #random: Random
+  #tears: boolean
   readonly #rows = new Map<string, Written[]>()
   #ids: string[] | undefined
   /** Swaps of each process. */
@@ -35,9 +36,16 @@ export class Table {
 
   constructor(plan: RotationPlan, remote: Remote, scheduler: Scheduler, random: Random) {
     this.#plan = plan
+    this.#tears = plan.tears
     this.remote = remote
     this.#scheduler = scheduler
     this.#random = random
+  }
+
+  /** Nothing fails from now on. */
+  heal(): void {
+    this.#tears = false
+    this.remote.heal()
   }
 
   /** Ids that have, or had, a row, in order. */
@@ -91,7 +99,7 @@ export class Table {
 
   /** Whether a statement over several values breaks off half-way. */
   tears(): boolean {
-    return this.#plan.tears && this.#random.chance(0.1)
+    return this.#tears && this.#random.chance(0.1)
   }
 }
 

@@ -1,4 +1,9 @@
-import { CachedKms, EnvelopeCipher, type KeyManagementService, MultiKms } from '../../../src/index.ts'
+import {
+  CachedKms,
+  EnvelopeCipher,
+  type KeyManagementService,
+  MultiKms,
+} from '../../../src/index.ts'
 import type { KeyRotationManagerOptions } from '../../../src/rotation/manager-options.ts'
 import { Isolate } from '../isolate.ts'
 import { Random } from '../random.ts'
@@ -49,7 +54,8 @@ export class RotationWorld {
   /** Nothing fails any more. */
   heal(): void {
     const { table, states, sink, servers } = this
-    for (const { remote } of [table, states, ...servers]) remote.heal()
+    table.heal()
+    for (const { remote } of [states, ...servers]) remote.heal()
     sink.heal()
     for (const server of servers) server.badWraps = 0
   }
