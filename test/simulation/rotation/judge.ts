@@ -86,6 +86,10 @@ export class RotationJudge {
     const changed = after.counts.done > (before?.counts.done ?? 0) && this.#plan.pages === 1
     const horizon = changed ? this.#scheduler.nowMs : (known ?? -Infinity)
     this.#horizons.set(text, Math.min(horizon, this.#horizons.get(text) ?? Infinity))
+    let swaps = 0
+    for (const count of this.table.swaps.values()) swaps += count
+    if (after.counts.done > swaps)
+      this.blame('counts', `${String(after.counts.done)} done, ${String(swaps)} replaced by all`)
     if (after.phase === 'stopped') this.blame('state', 'stops though no share is too high')
     if (after.phase !== 'finished') return
     for (const id of this.truth.keys()) {

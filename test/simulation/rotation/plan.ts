@@ -72,19 +72,22 @@ export function rotationPlanOf(seed: number): RotationPlan {
   const keks = !whole && random.chance(0.25) ? ['sim-a', 'sim-b'] : ['sim-a']
   const engine = random.pick(['step', 'manager'] as const)
   const calm = random.chance(0.25)
+  const rotateAtMs = random.int(0, Math.floor(durationMs / 3))
   const window = (): FaultWindow => {
-    const fromMs = random.int(0, durationMs)
+    // A job is shorter than the world: most of what fails must fail while it runs.
+    const fromMs = random.chance(0.6)
+      ? rotateAtMs + random.int(0, 4_000)
+      : random.int(0, durationMs)
     return {
-      target: random.pick([...keks, TABLE, TABLE, STATES, SINK]),
+      target: random.pick([...keks, TABLE, TABLE, STATES, SINK, SINK]),
       kind: random.pick(['down', 'request-lost', 'answer-lost', 'slow', 'throttled', 'throttled']),
       fromMs,
       toMs: fromMs + random.scale(500, durationMs / 2),
       share: random.chance(0.4) ? 1 : random.next(),
     }
   }
-  const many = random.chance(0.01) ? random.int(150, 400) : random.scale(4, 40)
-  const records = crashes === 'every' ? random.int(3, 12) : many
-  const rotateAtMs = random.int(0, Math.floor(durationMs / 3))
+  const many = random.chance(0.005) ? random.int(150, 400) : random.scale(4, 28)
+  const records = crashes === 'every' ? random.int(3, 9) : many
   const plant = (share: number): number => (random.chance(share) ? random.int(1, 3) : 0)
   return {
     seed,
@@ -96,7 +99,7 @@ export function rotationPlanOf(seed: number): RotationPlan {
     keks,
     engine,
     crashes,
-    mostCrashes: whole ? 100_000 : crashes === 'every' ? 150 : random.int(1, 12),
+    mostCrashes: whole ? 100_000 : crashes === 'every' ? 100 : random.int(1, 12),
     duplicates: random.chance(0.5) ? 0 : random.pick([0.3, 1]),
     rewinds: engine === 'step' && random.chance(0.3) ? 0.1 : 0,
     rival: !whole && random.chance(0.3),

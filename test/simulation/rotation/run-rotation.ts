@@ -91,8 +91,7 @@ function schedule(world: RotationWorld, rotators: readonly Rotator[]): void {
   if (plan.retires) retireOften(world, plan.rotateAtMs + plan.flapMs + random.int(1, 20_000))
 }
 
-function witness({ states, judge, log }: RotationWorld, rotators: readonly Rotator[]): void {
-  void log
+function witness({ states, judge }: RotationWorld, rotators: readonly Rotator[]): void {
   states.onSave = (key, before, after: RotationState) => {
     judge.saved(before, after)
     for (const rotator of rotators) if (key === `job-${rotator.job}`) rotator.saved(after)
@@ -107,7 +106,10 @@ function scheduleWriters(world: RotationWorld, random: Random): void {
     return { process, cipher: world.writerOf(process) }
   })
   for (let i = 0; i < plan.writes && writers.length > 0; i++) {
-    scheduler.after(random.int(0, plan.durationMs), EVERYWHERE, async () => {
+    // While the job runs, most of them, for it is shorter than the world.
+    const whileItRuns = plan.rotateAtMs + random.int(0, 6_000)
+    const atMs = random.chance(0.6) ? whileItRuns : random.int(0, plan.durationMs)
+    scheduler.after(atMs, EVERYWHERE, () => {
       const { process, cipher } = random.pick(writers)
       process.isolate.hear()
       const what = random.next()
