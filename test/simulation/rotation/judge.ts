@@ -163,13 +163,12 @@ export class RotationJudge {
       const found = counts[name as keyof typeof wanted]
       if (found !== count) this.blame('counts', `${String(found)} ${name}, of ${String(count)}`)
     }
-    const again = counts.outage + counts['lost-race']
-    const { writers, rival, lagMs, duplicates, rewinds } = this.#plan
-    if (again + writers + lagMs + duplicates + rewinds > 0 || rival) return
+    const { flapMs, againAtMs, writers } = this.#plan
+    const isTurned = flapMs > 0 || againAtMs !== undefined
+    if (isTurned || writers + counts.outage + counts['lost-race'] > 0) return
     const { done, current, corrupt, foreign } = counts
     const all = done + current + corrupt + foreign + counts['unknown-key']
-    const isTurned = this.#plan.flapMs > 0 || this.#plan.againAtMs !== undefined
-    if (all !== this.table.ids.length && !isTurned)
+    if (all !== this.table.ids.length)
       this.blame('counts', `${String(all)} values, of ${String(this.table.ids.length)}`)
     if (counts.records !== this.table.ids.length)
       this.blame('counts', `${String(counts.records)} of ${String(this.table.ids.length)} records`)
