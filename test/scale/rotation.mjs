@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import process from 'node:process'
-import { EnvelopeCipher } from '../../src/index.ts'
+import { EnvelopeCipher, InterceptedKms } from '../../src/index.ts'
 import { createLocalKms } from '../../src/providers/local/index.ts'
 import { createVaultTransitKms, vaultToken } from '../../src/providers/vault-transit/index.ts'
 import { KeyRotationManager } from '../../src/rotation/index.ts'
@@ -14,7 +14,6 @@ import { postgresSchema } from '../../src/stores/index.ts'
 import { withServers } from '../../tools/servers/with-servers.mjs'
 import { poolOf } from '../servers/postgres/clients.mjs'
 import { withOpenBao } from '../servers/vault/openbao.mjs'
-import { StagedKms, utf8 } from '../unit/rotation/fixture.ts'
 
 const standard = { local: 1_000_000, openbao: 20_000 }
 const asked = process.argv.slice(2)
@@ -27,12 +26,12 @@ const MOST_GROWTH_MIB = 8
 /** Records of the run that tells what our own code takes. */
 const SAMPLE = 10_000
 
-const { gc } = globalThis
-if (gc === undefined) throw new Error('run it with --expose-gc')
+const collect = globalThis.gc
+if (collect === undefined) throw new Error('run it with --expose-gc')
 
 /** Holds new data-key records until there are enough for one INSERT. */
 class Buffered {
-  consistency = 'strong'
+  consistency = /** @type {const} */ ('strong')
   rows = []
   /** What is read back at once. */
   held = new Map()
@@ -75,7 +74,7 @@ async function fill(pool, kms, count) {
   for (let from = 0; from < count; from += 16)
     await Promise.all(
       Array.from({ length: Math.min(16, count - from) }, () =>
-        cipher.encrypt(utf8('x'), { context: { tenant: 'acme' } }),
+        cipher.encrypt(new Uint8Array(1), { context: { tenant: 'acme' } }),
       ),
     )
   await dataKeyStore.flush()
@@ -84,7 +83,7 @@ async function fill(pool, kms, count) {
 
 async function heapMiB() {
   for (let i = 0; i < 2; i++) {
-    await gc({ execution: 'async' })
+    await collect?.({ execution: 'async' })
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   return process.memoryUsage().heapUsed / 1_048_576
@@ -124,6 +123,18 @@ async function rotate(pool, kms, count) {
   return { plan, counts, tookMs, heaps }
 }
 
+/** A KMS of which each call is timed. */
+class TimedKms extends InterceptedKms {
+  constructor(kms, timed) {
+    super(kms)
+    this.timed = timed
+  }
+
+  around({ options }, next) {
+    return this.timed(() => next(options))
+  }
+}
+
 /** Returns the milliseconds of each record that are neither the KMS's nor the table's, one call at a time. */
 async function overhead(pool, kms) {
   const spent = { kms: 0, source: 0 }
@@ -133,15 +144,18 @@ async function overhead(pool, kms) {
     spent[part] += performance.now() - start
     return result
   }
-  const staged = new StagedKms(kms)
-  const around = staged.around.bind(staged)
-  staged.around = (call, next) => around(call, (given) => timed('kms', () => next(given)))
   const inner = sourceOf(pool)
-  const source = { name: inner.name, kind: inner.kind }
-  for (const method of ['page', 'read', 'swap'])
-    source[method] = (...args) => timed('source', () => inner[method](...args))
+  /** @type {import('../../src/rotation/index.ts').ValueSource} */
+  const source = {
+    name: inner.name,
+    kind: 'values',
+    page: (...args) => timed('source', () => inner.page(...args)),
+    read: (...args) => timed('source', () => inner.read(...args)),
+    swap: (...args) => timed('source', () => inner.swap(...args)),
+  }
   const rate = { requestsPerSecond: 1_000_000 }
-  const options = { kms: staged, sources: [source], pageSize: 1_000, concurrency: 1, rate }
+  const timedKms = new TimedKms(kms, (work) => timed('kms', work))
+  const options = { kms: timedKms, sources: [source], pageSize: 1_000, concurrency: 1, rate }
   const run = new KeyRotationManager(options).run()
   const startMs = performance.now()
   let step = await run.next()

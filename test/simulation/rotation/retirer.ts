@@ -3,7 +3,6 @@ import type { KeyLifecycle } from '../../../src/rotation/key-lifecycle.ts'
 import { KeyRotationManager } from '../../../src/rotation/key-rotation-manager.ts'
 import { Random } from '../random.ts'
 import { EVERYWHERE } from '../scope.ts'
-import type { KekServer } from './kek-server.ts'
 import { OLD_VERSION } from './plan.ts'
 import { stateStoreOf } from './states.ts'
 import type { RotationWorld } from './world.ts'
@@ -16,7 +15,7 @@ const TRIES = 6
 export function retireOften(world: RotationWorld, fromMs: number): void {
   const { plan, scheduler, servers } = world
   const random = new Random(plan.seed, 'retirer')
-  const [server] = servers as readonly KekServer[]
+  const [server] = servers
   if (server === undefined) return
   const writersMs = plan.encryptForMs + plan.lagMs + plan.flapMs + MOST_WAY_MS
   const lifecycle: KeyLifecycle = {

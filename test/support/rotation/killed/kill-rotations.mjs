@@ -34,8 +34,14 @@ class Processes {
 
   /** Makes one file of the program: a start is then short. */
   async build() {
-    const how = { bundle: true, platform: 'node', format: 'esm', logLevel: 'error' }
-    await build({ entryPoints: [child], outfile: this.#program, ...how })
+    await build({
+      entryPoints: [child],
+      outfile: this.#program,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'error',
+    })
   }
 
   async next() {

@@ -24,7 +24,10 @@ function openSqlite(file) {
   return {
     source: () => sqliteSource({ database, ...COLUMNS }),
     states: {
-      load: async (key) => run('SELECT text FROM states WHERE key = ?', key)[0]?.text,
+      async load(key) {
+        const [row] = run('SELECT text FROM states WHERE key = ?', key)
+        return row && String(row['text'])
+      },
       async save(key, expected, next) {
         const swapped =
           expected === undefined

@@ -15,7 +15,7 @@ const manager = new KeyRotationManager({
   kms: kmsAt(Number(line)),
   sources: [place.source()],
   states: place.states,
-  contextOf: ({ facts }) => ({ tenant: String(facts.tenant) }),
+  contextOf: ({ facts }) => ({ tenant: String(facts?.tenant) }),
   pageSize: 25,
 })
 const { phase, counts } = await runRotation(manager)
