@@ -25,6 +25,7 @@ ensureFolder('lint')
 ensureFolder('../examples/lambda')
 ensureFolder('../examples/workers')
 ensureFolder('../examples/node')
+for (const name of ['node', 'workers', 'lambda']) ensureFolder(`../examples/rotation-${name}`)
 
 let failed = 0
 for (const project of asked.length === 0 ? projects : asked) {

@@ -21,6 +21,8 @@ const TEXT = '4111 1111'
 /** AWS's own search for credentials, in docs/guides/aws-profiles.md. */
 const PROFILES = '@aws-sdk/credential-providers'
 const DATE = '2026-07-30'
+/** Those of docs/guides/rotation-engines.md. */
+const ENGINES = ['@aws/durable-execution-sdk-js', '@temporalio/workflow', 'bullmq']
 
 /** The part of Deno that the examples use, for a compiler that does not know it. */
 const DENO = join(root, 'tools/runtimes/deno/globals.d.ts')
@@ -49,6 +51,8 @@ function prepare() {
   link(PROFILES, join(ensureFolder('clients/aws'), 'node_modules', PROFILES))
   const clients = join(ensureFolder('clients/gcp'), 'node_modules')
   link('@google-cloud/kms', join(clients, '@google-cloud/kms'))
+  const engines = join(ensureFolder('engines'), 'node_modules')
+  for (const name of ENGINES) link(name, join(engines, name))
   const dependencies = { 'edge-kms': '*', vitest: '*' }
   const write = (name, value) => writeFileSync(join(scratch, name), JSON.stringify(value))
   write('package.json', { name: 'examples', private: true, type: 'module', dependencies })

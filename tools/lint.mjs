@@ -9,6 +9,7 @@ const flags = ['--config', 'tools/lint/eslint.config.mjs', '--max-warnings', '0'
 ensureFolder('../examples/lambda') // its types
 ensureFolder('../examples/workers')
 ensureFolder('../examples/node')
+for (const name of ['node', 'workers', 'lambda']) ensureFolder(`../examples/rotation-${name}`)
 // A folder may hold nothing to lint yet.
 flags.push('--no-error-on-unmatched-pattern')
 process.exit(run(binOf('lint', 'eslint'), [...flags, ...present, ...process.argv.slice(2)]))

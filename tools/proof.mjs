@@ -9,7 +9,14 @@ import { join } from 'node:path'
 import { binOf, node24, root, run } from './lib/folders.mjs'
 import { findChromium } from './servers/chromium.mjs'
 import { keepProof } from './lib/proof.mjs'
-import { byRuntime, byServer, byStore, faults } from './lib/proof-tables.mjs'
+import {
+  byRuntime,
+  byServer,
+  byServerAndRuntime,
+  byStore,
+  byWriterAndReader,
+  faults,
+} from './lib/proof-tables.mjs'
 
 const folder = process.argv[2] ?? collect()
 const parts = new Map(
@@ -92,6 +99,20 @@ tests of the provider's own. In Chromium, with \`dangerouslyAllowBrowser\`, and 
 [the guide](guides/browsers.md#what-was-run).
 
 ${byRuntime(parts, versions())}
+
+## Providers on runtimes, against servers that others wrote
+
+The packed package over loopback: the contract suite, and cases of a cipher and of the provider (\`test/platforms\`).
+Azure has no such server. No vendor's cloud was asked: \`npm run test:live\` runs the same suite against accounts of yours.
+
+${byServerAndRuntime(parts)}
+
+## Data between runtimes
+
+Each cell is what the runtime of its column opened, rewrapped and opened again of what the runtime of its row wrote:
+records, texts, streams and references, under a local KEK and one of the fake of AWS. What one rewrapped went around once more.
+
+${byWriterAndReader(parts)}
 
 ## Stores
 

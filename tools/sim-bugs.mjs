@@ -1,6 +1,6 @@
 /**
- * Plants each bug of test/simulation/bugs.json, outages/bugs.json and customers/bugs.json in a copy of the source and demands that its seed
- * breaks the rule that it names, and that the same seed is well without it.
+ * Plants each bug of test/simulation/bugs.json and of the bugs.json of each other world in a copy of the source and demands that its
+ * seed breaks the rule that it names, and that the same seed is well without it.
  *
  *   npm run sim:bugs -- [name ...] [--find N]     with --find, which of the first N seeds catch it
  */
@@ -19,6 +19,7 @@ const BUGS = [
   ...bugsOf('ciphers', 'bugs.json'),
   ...bugsOf('outages', 'outages', 'bugs.json'),
   ...bugsOf('customers', 'customers', 'bugs.json'),
+  ...bugsOf('rotation', 'rotation', 'bugs.json'),
 ]
 const find = Number(/--find[= ](\d+)/.exec(process.argv.join(' '))?.[1] ?? 0)
 const names = process.argv.slice(2).filter((one) => !/^(--|\d)/.test(one))

@@ -86,6 +86,15 @@ export type {
   RotationRate,
   RotationStepOptions,
 } from './step-options.ts'
+export {
+  type ProgressSeries,
+  progressSeries,
+  type ProgressSeriesOptions,
+  rotationReport,
+  type RotationReport,
+  type RotationReportOptions,
+  type RotationSample,
+} from './report/index.ts'
 export { terminalProgress, type TerminalStream } from './terminal-progress.ts'
 export { termsOf, VENDOR_TERMS, type VendorTerms } from './vendor-terms.ts'
 export {

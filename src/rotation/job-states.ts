@@ -30,11 +30,16 @@ export class JobStates {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const found = await this.load(signal)
       if (found.value !== undefined && found.value.phase !== 'finished') return found
-      const next = newRotationState({ job: this.#job, sources: this.#sources, atMs })
+      const next = this.fresh(atMs)
       const written = await this.save(found, next, signal)
       if (written !== undefined) return written
     }
     throw busy()
+  }
+
+  /** Returns the state of a job that has not done anything yet. It is not written. */
+  fresh(atMs: number): RotationState {
+    return newRotationState({ job: this.#job, sources: this.#sources, atMs })
   }
 
   /** Replaces a state. Returns it as written, or `undefined`: another process was faster. */

@@ -135,7 +135,7 @@ export class KeyRotationManager {
       if (result.outage !== undefined) throw result.outage.error
       state = result.state
     }
-    return resultOf(state)
+    return resultOf(state, true)
   }
 
   /**
@@ -165,15 +165,22 @@ export class KeyRotationManager {
     )
   }
 
-  /** Lets a job that was paused, or has stopped, run again. Returns its state, or `undefined` if there is no job. */
+  /**
+   * Lets a job run again: a paused one where it was, a stopped one from its beginning, where it finds done what is
+   * done. Returns its state, or `undefined` if there is no job. Call `run` then.
+   *
+   * @throws KmsError `ERR_STORE_UNAVAILABLE`
+   */
   resume({ acceptFailures = false, signal }: ResumeOptions = {}): Promise<
     RotationState | undefined
   > {
     return this.#log.around(this.#lifecycle('resumeRotation'), signal, () =>
       this.#states.update((state) => {
         if (state.phase !== 'paused' && state.phase !== 'stopped') return undefined
-        const forgiven = acceptFailures ? failuresOf(state.counts) : state.forgiven
-        return { ...state, phase: 'running', forgiven }
+        if (acceptFailures)
+          return { ...state, phase: 'running', forgiven: failuresOf(state.counts) }
+        if (state.phase === 'paused') return { ...state, phase: 'running' }
+        return this.#states.fresh(this.#settings.step.runtime.now())
       }, signal),
     )
   }

@@ -13,6 +13,9 @@ export interface KekCallOptions extends ManagerCallOptions {
 
 /** Options of `KeyRotationManager.resume`. */
 export interface ResumeOptions extends ManagerCallOptions {
-  /** The failures so far no longer count for the threshold: a stopped job would stop again. `false` by default. */
+  /**
+   * A stopped job goes on behind the values that failed, and no longer counts them for the threshold. `false` by
+   * default: a stopped job begins again and tries them again, because you mended the cause.
+   */
   readonly acceptFailures?: boolean
 }

@@ -31,6 +31,8 @@ export interface BatchRotationResult extends KeyRotationResult {
 export interface JobRotationResult extends KeyRotationResult {
   readonly job: string
   readonly phase: RotationPhase
+  /** Whether this was a `dryRun()`: `deksRotated` values could be rewrapped, and nothing was written. */
+  readonly dryRun: boolean
   readonly counts: RotationCounts
   /** The first failures, at most 20. */
   readonly samples: readonly RotationFailure[]
@@ -47,8 +49,8 @@ export interface SweepFingerprints {
   readonly after: string
 }
 
-/** Returns the result of a job from its state. */
-export function resultOf(state: RotationState): JobRotationResult {
+/** Returns the result of a job, or of its dry run, from its state. */
+export function resultOf(state: RotationState, dryRun = false): JobRotationResult {
   const { job, phase, counts, samples, startedAtMs, updatedAtMs, target } = state
   const errors = samples.map(
     ({ source, id, field, code }) => `${source} ${JSON.stringify(id)} ${field}: ${code}`,
@@ -60,6 +62,7 @@ export function resultOf(state: RotationState): JobRotationResult {
     errors,
     job,
     phase,
+    dryRun,
     counts,
     samples,
     startedAtMs,

@@ -1,4 +1,4 @@
-import { type Bounds, checkNumbers, plainOptions } from '../checks/index.ts'
+import { type Bounds, checkNumbers, plainOptions, wrongOption } from '../checks/index.ts'
 import type { KeyLifecycleOperation } from '../ports/index.ts'
 import { sleep } from '../runtime/index.ts'
 import { type RotationObserver, tell } from './events.ts'
@@ -48,6 +48,8 @@ const RUN_NUMBERS: Bounds<'recordsPerStep' | 'maxStalls'> = {
 export function runOptions(options: RunOptions): RunOptions {
   const { plan, signal, ...numbers } = plainOptions(options)
   checkNumbers(RUN_NUMBERS, numbers)
+  if (plan !== undefined && typeof plan.records !== 'number')
+    throw wrongOption('plan', 'what plan() returned', plan)
   return { ...numbers, ...(plan && { plan }), signal }
 }
 

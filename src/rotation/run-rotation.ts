@@ -1,3 +1,4 @@
+import { wrongOption } from '../checks/index.ts'
 import type { KeyRotationManager } from './key-rotation-manager.ts'
 import type { RotationProgress } from './progress.ts'
 import type { JobRotationResult } from './result.ts'
@@ -12,7 +13,7 @@ export interface RunRotationOptions extends RunOptions {
 /**
  * Runs a job in this process to its end and returns the result: the engine for scripts and small tables.
  *
- * @throws KmsError as `KeyRotationManager.run`
+ * @throws KmsError as `KeyRotationManager.run`, and `ERR_KMS_CONFIG` for a `progress` that is not a function
  *
  * @example
  * ```ts
@@ -28,6 +29,8 @@ export async function runRotation(
   manager: Pick<KeyRotationManager, 'run'>,
   { progress, ...options }: RunRotationOptions = {},
 ): Promise<JobRotationResult> {
+  if (progress !== undefined && typeof progress !== 'function')
+    throw wrongOption('progress', 'a function, such as terminalProgress(process.stderr)', progress)
   const run = manager.run(options)
   for (;;) {
     const step = await run.next()

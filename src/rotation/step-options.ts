@@ -4,6 +4,7 @@ import {
   checkNumbers,
   demandMethods,
   oneOf,
+  optionError,
   plainOptions,
   refuseOthers,
   wrongOption,
@@ -157,12 +158,16 @@ const OBJECT_METHODS = ['page', 'rewrap'] as const
 
 /** Returns an own list of the sources. */
 function checkSources(sources: readonly RecordSource[]): readonly RecordSource[] {
-  if (!Array.isArray(sources) || sources.length === 0 || sources.length > MAX_SOURCES)
-    throw wrongOption('sources', `an array of 1 to ${String(MAX_SOURCES)} sources`, sources)
+  const expected = `an array of 1 to ${String(MAX_SOURCES)} sources`
+  if (!Array.isArray(sources)) throw wrongOption('sources', expected, sources)
+  if (sources.length === 0 || sources.length > MAX_SOURCES)
+    throw optionError('sources', `must be ${expected}, got ${String(sources.length)}`)
   const own = [...(sources as readonly RecordSource[])]
   own.forEach((source, i) => {
     const place = `sources.${String(i)}`
-    const { name, kind } = Object(source) as Partial<RecordSource>
+    const { name, kind, page } = Object(source) as Partial<RecordSource>
+    if (page === undefined)
+      throw wrongOption(place, 'a source, such as postgresSource({ … }) returns', source)
     if (typeof name !== 'string' || !NAME.test(name))
       throw wrongOption(`${place}.name`, '1 to 64 letters, digits, `.`, `_` and `-`', name)
     if (own.findIndex((other) => other.name === name) !== i)

@@ -114,7 +114,7 @@ export class StepRun {
 
 function sweptAgain(source: SourceState): SourceState {
   if (!source.done) return { ...source, changed: true }
-  const { cursor: _cursor, fingerprint: _fingerprint, ...kept } = source
+  const { fingerprint: _fingerprint, ...kept } = source
   return { ...kept, sweep: source.sweep + 1, done: false, changed: false }
 }
 

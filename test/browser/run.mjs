@@ -13,6 +13,7 @@ import { printTable, runCases } from '../runtime/runners/report.mjs'
 import { deviationCases } from './cases/deviations.mjs'
 import { documentCases } from './cases/documents.mjs'
 import { noteCases } from './cases/notes.mjs'
+import { reportCases } from './cases/reports.mjs'
 import { layOut } from './lay-out.mjs'
 import { startSite } from './site.mjs'
 
@@ -63,7 +64,7 @@ async function inChromium(path) {
   const { fresh, kept } = browser
   try {
     const suite = await suiteIn(fresh(), site.origin)
-    const own = [noteCases, documentCases, deviationCases].flatMap((cases) =>
+    const own = [noteCases, documentCases, reportCases, deviationCases].flatMap((cases) =>
       cases({ fresh, kept, site }),
     )
     const table = [...suite, ...(await runCases(own))]

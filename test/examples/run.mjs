@@ -3,10 +3,20 @@ import { node24, run } from '../../tools/lib/folders.mjs'
 import { createReport } from '../servers/lib/report.mjs'
 import { checkDeno } from './deno/check.mjs'
 import { checkNode } from './node/check.mjs'
+import { checkRotation } from './rotation/check.mjs'
+import { checkRotationNode } from './rotation-node/check.mjs'
+import { checkRotationWorkers } from './rotation-workers/check.mjs'
 import { checkWorkers } from './workers/check.mjs'
 
 /** @type {Record<string, (report: import('./workers/world.mjs').Report) => Promise<void>>} */
-const parts = { node: checkNode, workers: checkWorkers, deno: checkDeno }
+const parts = {
+  node: checkNode,
+  workers: checkWorkers,
+  deno: checkDeno,
+  rotation: checkRotation,
+  'rotation-node': checkRotationNode,
+  'rotation-workers': checkRotationWorkers,
+}
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !(name in parts))
 if (unknown.length > 0) {

@@ -8,6 +8,7 @@ import { Worker, isMainThread, parentPort, workerData } from 'node:worker_thread
 import { parseArgs } from 'node:util'
 import { runCustomers } from './customers/run-customers.ts'
 import { runOutages } from './outages/run-outages.ts'
+import { runRotationSeed } from './rotation/run-rotation.ts'
 import { runSeed } from './run-seed.ts'
 
 /** The result of one seed, in any world. */
@@ -25,6 +26,7 @@ const WORLDS: Readonly<Record<string, (seed: number, print?: boolean) => Promise
   ciphers: runSeed,
   outages: runOutages,
   customers: runCustomers,
+  rotation: runRotationSeed,
 }
 
 interface Range {

@@ -47,15 +47,56 @@ export function byRuntime(parts, versions) {
   )
 }
 
+const SERVER = /^(?:aws|azure|gcp|vault)\//
+/** The packed package on one runtime, against one server: `vault/openbao on deno: …`. */
+const ON_RUNTIME = /^\S+ on (\w+)(?:: |$)/
+
+/**
+ * Providers on each runtime against servers that others wrote.
+ *
+ * @param {Parts} parts
+ */
+export function byServerAndRuntime(parts) {
+  const rows = (parts.get('servers')?.rows ?? []).filter(({ name }) => ON_RUNTIME.test(name))
+  const servers = groupsOf(rows, (name) => name.split(' ')[0])
+  const on = (checks, runtime) =>
+    checks.filter(({ name }) => ON_RUNTIME.exec(name)?.[1] === runtime)
+  return table(
+    ['server', ...RUNTIMES],
+    [...servers]
+      .sort()
+      .map(([server, checks]) => [
+        `\`${server}\``,
+        ...RUNTIMES.map((runtime) => cell(on(checks, runtime))),
+      ]),
+  )
+}
+
+/**
+ * What one runtime wrote and another one opened and rewrapped: writers are rows, readers are columns.
+ *
+ * @param {Parts} parts
+ */
+export function byWriterAndReader(parts) {
+  const part = parts.get('exchange')
+  const of = (writer, reader) =>
+    (part?.rows ?? []).filter(({ name }) => name.startsWith(`${writer} → ${reader} `))
+  return table(
+    ['written on', ...RUNTIMES],
+    RUNTIMES.map((writer) => [writer, ...RUNTIMES.map((reader) => cell(of(writer, reader)))]),
+  )
+}
+
 /** Checks of the servers lane are called `vendor/server …`; those of our own provider name its file. @param {Parts} parts */
 export function byServer(parts) {
   const groups = groupsOf(parts.get('servers')?.rows ?? [], (name) => name.split(' ')[0])
   return table(
     ['server', 'checks of our code', "checks of the vendor's own client and of the fake"],
     [...groups]
-      .filter(([server]) => /^(?:aws|azure|gcp|vault)\//.test(server))
+      .filter(([server]) => SERVER.test(server))
       .sort()
-      .map(([server, checks]) => {
+      .map(([server, all]) => {
+        const checks = all.filter(({ name }) => !ON_RUNTIME.test(name))
         const own = checks.filter(({ name }) => /\.mjs /.test(name))
         return [`\`${server}\``, cell(own), cell(checks.filter((one) => !own.includes(one)))]
       }),

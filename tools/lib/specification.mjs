@@ -26,18 +26,20 @@ const fileOf = (subpath) => subpath.split('/')[1] ?? 'index'
 /** The names, types included, that a subpath exports. @param {string} subpath */
 function exportsOf(subpath) {
   const text = readFileSync(join(root, 'dist', `${fileOf(subpath)}.d.ts`), 'utf8')
-  const lists = [...text.matchAll(/export \{([^}]*)\}/g)].flatMap(([, list = '']) =>
+  const lists = [...text.matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, list = '']) =>
     list.split(','),
   )
-  const listed = lists.map((one) =>
-    one
-      .trim()
-      .replace(/^type /, '')
-      .replace(/^.* as /, ''),
+  // A file that nothing shares a chunk with declares its names where it exports them.
+  for (const [, name = ''] of text.matchAll(/^export declare (?:class|const|function) (\w+)/gm))
+    lists.push(name)
+  return new Set(
+    lists.map((one) =>
+      one
+        .trim()
+        .replace(/^type /, '')
+        .replace(/^.* as /, ''),
+    ),
   )
-  // A name that no other subpath shares is exported where it is declared.
-  const declared = [...text.matchAll(/^export declare (?:abstract )?[a-z]+ (\w+)/gm)]
-  return new Set([...listed, ...declared.map(([, name = '']) => name)])
 }
 
 /** @returns {Promise<string[]>} what is wrong */

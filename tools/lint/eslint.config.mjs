@@ -140,7 +140,7 @@ export default defineConfig(
   },
   {
     // The platform wants default exports and `protected`, and its types say `ReadableStream<any>`.
-    files: ['examples/workers/**/*.ts'],
+    files: ['examples/{workers,rotation-workers}/**/*.ts'],
     rules: {
       'no-restricted-syntax': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',

@@ -1,6 +1,6 @@
 /** Chromium as the distribution has it, and the driver of the tool folder. */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { ensureFolder } from '../lib/folders.mjs'
@@ -41,8 +41,14 @@ export function findChromium() {
   return { path, version: /\d+(?:\.\d+)+/.exec(said)?.[0] ?? 'unknown' }
 }
 
+const driver = () => createRequire(join(ensureFolder('runtimes/chromium'), 'package.json'))
+
 /** Returns playwright-core's driver. It downloads no browser. */
 export function chromiumDriver() {
-  const load = createRequire(join(ensureFolder('runtimes/chromium'), 'package.json'))
-  return load('playwright-core').chromium
+  return driver()('playwright-core').chromium
+}
+
+/** Returns axe-core's script, which makes `axe` global in a page that evaluates it. */
+export function accessibilityCheck() {
+  return readFileSync(driver().resolve('axe-core/axe.min.js'), 'utf8')
 }

@@ -4,7 +4,11 @@ import type { RuntimeCase } from '../../runtime/suite.ts'
 export interface Page {
   goto(url: string): Promise<unknown>
   reload(): Promise<unknown>
-  evaluate<T, A>(work: (given: A) => T | Promise<T>, given?: A): Promise<T>
+  setViewportSize(size: { width: number; height: number }): Promise<void>
+  emulateMedia(media: { colorScheme: 'light' | 'dark' }): Promise<void>
+  on(event: 'console', hear: (message: { text(): string }) => void): unknown
+  on(event: 'request', hear: (request: { url(): string }) => void): unknown
+  evaluate<T, A>(work: ((given: A) => T | Promise<T>) | string, given?: A): Promise<T>
 }
 
 /** What the cases use of a browser with one profile. */

@@ -22,7 +22,7 @@ export async function runCases(cases) {
 function describe(error) {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : ''
-  const place = /suite\.mjs:\d+:\d+/.exec(error.stack ?? '')?.[0]
+  const place = /\w+\.mjs:\d+:\d+/.exec(error.stack ?? '')?.[0]
   const where = place === undefined ? '' : ` at ${place}`
   return `${error.name}${code}: ${error.message}${where}`.replaceAll('\n', ' ')
 }

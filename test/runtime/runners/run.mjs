@@ -11,6 +11,8 @@ import { Miniflare } from 'miniflare'
 import { binOf, node24, root, run, toolEnv } from '../../../tools/lib/folders.mjs'
 import { packInto, scratchFolder } from '../../../tools/lib/pack.mjs'
 import { keepProof } from '../../../tools/lib/proof.mjs'
+import { buildProgram } from '../../platforms/build.mjs'
+import { exchange } from '../../platforms/exchange.mjs'
 import { workerModule } from '../../workerd/worker-module.ts'
 import { runBunSqlite } from '../bun-sqlite/run.mjs'
 import { runDenoKv } from '../deno-kv/run.mjs'
@@ -23,7 +25,7 @@ const suite = process.env['EDGE_KMS_RUNTIME_SUITE'] ?? join(root, 'test/runtime/
 const scratch = scratchFolder('runtimes')
 /** Files that are copied beside the installed package. */
 const RUNNERS = [
-  ...['file-cases.mjs', 'library.mjs', 'report.mjs', 'process.mjs', 'worker.mjs'],
+  ...['file-cases.mjs', 'library.mjs', 'package.mjs', 'report.mjs', 'process.mjs', 'worker.mjs'],
   ...['lambda-handler.mjs', 'lambda-runtime.mjs'],
 ]
 
@@ -91,6 +93,13 @@ function inBunSqlite() {
   return printTable('bun-sqlite', table)
 }
 
+/** What each runtime wrote, read and rewrapped on every other one. */
+async function betweenRuntimes() {
+  const rows = await exchange(await buildProgram(scratch))
+  keepProof('exchange', rows)
+  return printTable('exchange', rows)
+}
+
 async function inLambda() {
   const { table, missing } = await runLambda(scratch)
   if (table === undefined) {
@@ -144,6 +153,7 @@ const runtimes = {
   lambda: inLambda,
   'deno-kv': inDenoKv,
   'bun-sqlite': inBunSqlite,
+  exchange: betweenRuntimes,
 }
 
 const asked = process.argv.slice(2)

@@ -19,6 +19,15 @@ import { createWorld, refusal } from './world.mjs'
  * @property {import('./world.mjs').World} world AWS's own client, aimed at the target
  */
 
+const onRuntimes = {
+  plain: ({ name, endpoint, region, credentials }) => ({ name, endpoint, region, credentials }),
+  newKeys: async (world) => {
+    const key = await world.createKey()
+    const other = await world.createKey()
+    return { keyArn: key.Arn, otherKeyArn: other.Arn, aliasName: await world.createAlias(key) }
+  },
+}
+
 /** @param {import('../lib/lane.mjs').LaneOptions} options */
 export async function runLane(options) {
   const sdk = loadSdk()
@@ -33,6 +42,7 @@ export async function runLane(options) {
       names,
       withTarget: (name, work) => withTarget(name, sdk, work),
       setUp: async (world) => ({ ...world.target.credentials, ...(await setUpKeys(world)) }),
+      onRuntimes,
       defects: fakeDefects,
       withDefect: (defect, work) => withFake(sdk, work, [defect]),
     },

@@ -1,46 +1,28 @@
-// The provider against a server that somebody else wrote: the contract suite, and an envelope that
-// a cold reader opens. What a server gets wrong by itself is listed in DEVIATIONS, with the proof
-// that it is the server: our fake passes the same cases.
+// The provider against a server that somebody else wrote: the suite of test/platforms from the source, and an
+// envelope that another process opens.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { EnvelopeCipher, MultiKms } from '../../../src/index.ts'
 import { createAwsKms } from '../../../src/providers/aws-kms/index.ts'
 import { createLocalKms } from '../../../src/providers/local/index.ts'
-import { kmsContract } from '../../../src/testing/index.ts'
 import { node24, toolEnv } from '../../../tools/lib/folders.mjs'
+import { awsCases } from '../../platforms/providers/aws.ts'
+import { library } from '../lib/source.mjs'
 
 const runFile = promisify(execFile)
-
-const CONCATENATES = 'joins keys and values of the context without a separator'
-/** @type {Readonly<Record<string, Readonly<Record<string, string>>>>} */
-const DEVIATIONS = {
-  moto: { 'refuses a wrap under a changed context': CONCATENATES },
-  localstack: { 'refuses a wrap under a changed context': CONCATENATES },
-}
 
 /** @param {any} target @param {any} tools */
 export async function run(target, { check, skip }) {
   const { endpoint, region, credentials } = target
   const common = { endpoint, region, credentials, allowHttpLoopback: true, timeoutMs: 10_000 }
   const aws = () => createAwsKms({ ...common, keyId: target.keyArn })
-  const subject = {
-    create: aws,
-    createOther: () => createAwsKms({ ...common, keyId: target.otherKeyArn }),
-  }
-  for (const one of kmsContract(aws().capabilities, subject)) {
-    const deviation = DEVIATIONS[target.name]?.[one.name]
-    if (one.skip !== undefined) skip(`contract: ${one.name}`, one.skip)
-    else if (deviation === undefined) await check(`contract: ${one.name}`, one.run)
-    else await check(`contract: ${one.name}: this server ${deviation}`, () => mustFail(one.run))
+  for (const one of awsCases(library, target)) {
+    if (one.skip === undefined) await check(one.name, one.run)
+    else skip(one.name, one.skip)
   }
   const message = { context: { tenant: 'acme' }, aad: { row: '42' } }
   const plaintext = new TextEncoder().encode('4111 1111')
-  await check('an alias is resolved and pinned', async () => {
-    const kms = createAwsKms({ ...common, keyId: target.aliasName })
-    const envelope = await new EnvelopeCipher({ kms }).encrypt(plaintext, message)
-    same(await new EnvelopeCipher({ kms: aws() }).decrypt(envelope, message), plaintext)
-  })
   await check(
     'an envelope moves from the local key to AWS, where a cold process opens it, and back',
     async () => {
@@ -66,15 +48,6 @@ async function inAnotherProcess(options, envelope, message) {
   const file = fileURLToPath(new URL('cold-reader.mjs', import.meta.url))
   const { stdout } = await runFile(node24, [file, JSON.stringify(input)], { env: toolEnv() })
   return new Uint8Array(Buffer.from(stdout, 'base64'))
-}
-
-/** A listed deviation that is none any more must leave the list. @param {() => Promise<void>} run */
-async function mustFail(run) {
-  const failed = await run().then(
-    () => false,
-    () => true,
-  )
-  if (!failed) throw new Error('it deviates no more: take it off the list')
 }
 
 /** @param {Uint8Array} a @param {Uint8Array} b */

@@ -11,6 +11,11 @@ const setUp = async (world) => ({
   otherKeyName: await world.createKey(),
 })
 
+const onRuntimes = {
+  plain: ({ name, endpoint, token }) => ({ name, endpoint, token }),
+  newKeys: setUp,
+}
+
 /** @param {import('../lib/lane.mjs').LaneOptions} options */
 export async function runLane(options) {
   const sdk = loadSdk()
@@ -25,6 +30,7 @@ export async function runLane(options) {
       names: Object.keys(targets),
       withTarget: (name, work) => targets[name](work),
       setUp,
+      onRuntimes,
       defects: fakeDefects,
       withDefect: (defect, work) => withFake(work, [defect]),
     },

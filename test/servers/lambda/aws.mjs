@@ -90,15 +90,16 @@ export function awsOf(endpoint) {
 }
 
 /** The template's policies and table, with the ARNs of this run in the place of its references. */
-export function readTemplate(arns) {
-  const folder = ensureFolder('../examples/lambda')
+export function readTemplate(arns, example = 'lambda') {
+  const folder = ensureFolder(`../examples/${example}`)
   const { parse } = createRequire(join(folder, 'package.json'))('yaml')
   const attribute = (value) => arns[value] ?? value
   const customTags = ['!GetAtt', '!Ref', '!Sub'].map((tag) => ({ tag, resolve: attribute }))
-  const text = readFileSync(join(root, 'examples/lambda/template.yaml'), 'utf8')
+  const text = readFileSync(join(root, 'examples', example, 'template.yaml'), 'utf8')
   const { Resources } = parse(text, { customTags })
   return {
-    table: Resources.Cards.Properties,
+    resources: Resources,
+    table: Resources.Cards?.Properties,
     statementsOf: (name) => Resources[name].Properties.Policies[0].Statement,
     handlers: Object.entries(Resources)
       .filter(([, { Type }]) => Type === 'AWS::Serverless::Function')

@@ -1,4 +1,4 @@
-/** Builds examples/lambda over the packed package, as somebody who copied it would. */
+/** Builds an example of Lambda over the packed package, as somebody who copied it would. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,18 +6,21 @@ import { fileURLToPath } from 'node:url'
 import { ensureFolder, node24, root, run, toolEnv } from '../../../tools/lib/folders.mjs'
 import { installInto, scratchFolder } from '../../../tools/lib/pack.mjs'
 
-/** @returns the folder with the bundles in `dist`, and the functions of this lane beside them */
-export function buildExample() {
+/**
+ * @param {string} name of the folder in examples/
+ * @returns the folder with the bundles in `dist`, and the functions of this lane beside them
+ */
+export function buildExample(name = 'lambda') {
   if (run(node24, ['tools/build.mjs']) !== 0) throw new Error('the build failed')
-  const example = ensureFolder('../examples/lambda')
-  const folder = scratchFolder('lambda')
+  const example = ensureFolder(`../examples/${name}`)
+  const folder = scratchFolder(name)
   const modules = join(folder, 'node_modules')
   mkdirSync(modules)
-  for (const name of readdirSync(join(example, 'node_modules')))
-    symlinkSync(join(example, 'node_modules', name), join(modules, name))
+  for (const dependency of readdirSync(join(example, 'node_modules')))
+    symlinkSync(join(example, 'node_modules', dependency), join(modules, dependency))
   installInto(folder)
-  for (const name of ['package.json', 'build.mjs', 'src'])
-    cpSync(join(example, name), join(folder, name), { recursive: true })
+  for (const part of ['package.json', 'build.mjs', 'src'])
+    cpSync(join(example, part), join(folder, part), { recursive: true })
   const env = toolEnv()
   const done = spawnSync(node24, ['build.mjs'], { cwd: folder, env, encoding: 'utf8' })
   if (done.status !== 0) throw new Error(`the example does not build: ${done.stderr}`)

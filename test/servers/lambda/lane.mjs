@@ -10,6 +10,7 @@ import { checkExample } from './example.mjs'
 import { checkLesson } from './lesson.mjs'
 import { checkMemory } from './memory.mjs'
 import { checkPolicies } from './policies.mjs'
+import { checkRotation } from './rotation.mjs'
 import { checkRuntime } from './runtime.mjs'
 
 /** The stack of the template in moto: a key, the table with its stream, and the queue. */
@@ -71,5 +72,6 @@ export async function runLane({ report }) {
     await checkMemory(check, skip, world)
     await checkEmulator(check, skip, world)
     await checkLesson(check, world)
+    await checkRotation(check, world)
   })
 }

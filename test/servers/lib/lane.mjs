@@ -7,6 +7,7 @@ import {
   printDifferences,
   readExpected,
 } from './compare.mjs'
+import { checkOnRuntimes } from './on-runtimes.mjs'
 
 /**
  * @typedef {object} Vendor
@@ -20,6 +21,8 @@ import {
  * @property {(name: string, work: (target: any) => Promise<void>) => Promise<string | undefined>} withTarget
  *   answers with the reason where there is no such server
  * @property {(world: any) => Promise<object>} setUp what a provider's tests get beside the target
+ * @property {{ plain: (target: any) => object, newKeys: (world: any) => Promise<object> }} [onRuntimes] what the
+ *   suite of test/platforms gets: the target as JSON, and keys for one runtime
  * @property {() => Promise<readonly string[]>} defects the faults that the fake can be told to have
  * @property {(defect: string, work: (target: any) => Promise<void>) => Promise<unknown>} withDefect
  *
@@ -43,6 +46,24 @@ async function runProvider({ vendor, createWorld, setUp }, file, target, report)
     await report.settled()
   } catch (error) {
     report.fail(label('outside its checks'), error?.stack ?? String(error))
+  } finally {
+    world.close()
+  }
+}
+
+/**
+ * The fake is run on every runtime by test/runtime already.
+ *
+ * @param {Vendor} vendor
+ * @param {any} target
+ * @param {LaneOptions['report']} report
+ */
+async function runEverywhere({ vendor, createWorld, onRuntimes }, target, report) {
+  if (onRuntimes === undefined || target.name === 'fake') return
+  const world = createWorld(target)
+  const newKeys = () => onRuntimes.newKeys(world)
+  try {
+    await checkOnRuntimes({ vendor, target: onRuntimes.plain(target), newKeys, report })
   } finally {
     world.close()
   }
@@ -79,6 +100,7 @@ export async function runVendor(vendor, { report, providers, only = vendor.names
         byServer[name] = judge(name, await observeAll(vendor, vendor.createWorld(target)), expected)
         countRows(vendor, name, byServer[name], report)
         for (const file of providers) await runProvider(vendor, file, target, report)
+        await runEverywhere(vendor, target, report)
       })
       if (reason !== undefined) report.skip(label, reason)
     } catch (error) {

@@ -1,7 +1,7 @@
 import { keepProof } from '../../../tools/lib/proof.mjs'
 
-/** Counts checks, names the ones that fail, and prints the lane's closing line. */
-export function createReport(print = console.log) {
+/** Counts checks, names the ones that fail, and prints the lane's closing line. `part` names what it keeps for the proof. */
+export function createReport(print = console.log, part = 'servers') {
   const counts = { passed: 0, failed: 0, skipped: 0 }
   /** @type {import('../../../tools/lib/proof.mjs').ProofRow[]} */
   const rows = []
@@ -50,7 +50,7 @@ export function createReport(print = console.log) {
   const settled = () => last
 
   const close = () => {
-    keepProof('servers', rows)
+    keepProof(part, rows)
     if (counts.passed + counts.failed === 0) fail('this run', 'nothing was checked')
     print(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
     return counts.failed === 0 ? 0 : 1

@@ -14,6 +14,7 @@ import { killWriters, raceTwo } from '../../support/race/processes.ts'
 import { poolOf } from './clients.mjs'
 import { openCuttingProxy } from './cutting-proxy.mjs'
 import { checkStores } from '../lib/stores.mjs'
+import { checkKills } from './kills.mjs'
 import { checkSources } from './sources.mjs'
 
 const names = ['postgres']
@@ -192,6 +193,7 @@ export async function runLane({ report, only = names }) {
       await checkCutAnswers(check, pool, port)
       await checkSweep(check, pool)
       await checkSources(check, pool, port)
+      await checkKills(check, port)
       await checkDurability(refused, pool, port)
       await checkRefusals(refused, pool, port)
       await serializable.end()

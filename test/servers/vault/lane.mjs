@@ -16,6 +16,11 @@ async function setUp(world) {
   return { key, other, derived, otherDerived }
 }
 
+const onRuntimes = {
+  plain: ({ name, endpoint, token }) => ({ name, endpoint, token }),
+  newKeys: setUp,
+}
+
 /** @param {import('../lib/lane.mjs').LaneOptions} options */
 export async function runLane(options) {
   const nodeVault = loadClient()
@@ -30,6 +35,7 @@ export async function runLane(options) {
       names: Object.keys(targets),
       withTarget: (name, work) => targets[name](work),
       setUp,
+      onRuntimes,
       defects: fakeDefects,
       withDefect: (defect, work) => withFake(work, [defect]),
     },

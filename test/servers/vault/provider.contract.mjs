@@ -1,8 +1,7 @@
-// The provider against OpenBao and the fake: the contract suite, every way to log in, one call for a
-// page, and an envelope that moves between a local key and Vault.
+// The provider against OpenBao and the fake: the suite of test/platforms from the source, every way to log in, and
+// one call for a page.
 import assert from 'node:assert/strict'
-import { EnvelopeCipher, isKmsError, MultiKms } from '../../../src/index.ts'
-import { createLocalKms } from '../../../src/providers/local/index.ts'
+import { EnvelopeCipher, isKmsError } from '../../../src/index.ts'
 import {
   createVaultTransitKms,
   vaultAppRole,
@@ -11,7 +10,8 @@ import {
   vaultToken,
 } from '../../../src/providers/vault-transit/index.ts'
 import { webNetwork } from '../../../src/runtime/index.ts'
-import { kmsContract } from '../../../src/testing/index.ts'
+import { vaultCases } from '../../platforms/providers/vault.ts'
+import { library } from '../lib/source.mjs'
 
 const message = { context: { tenant: 'acme' }, aad: { row: '42' } }
 const plaintext = new TextEncoder().encode('4111 1111')
@@ -29,17 +29,10 @@ export async function run(target, { check, skip, world }) {
       (/** @type {unknown} */ error) => (isKmsError(error) ? error.code : error),
     )
 
-  const byDerivation = { key: target.derived, bindBy: 'derivation' }
-  for (const [kind, options, other] of [
-    ['a key', {}, { key: target.other }],
-    ['a derived key', { key: target.derived }, { key: target.otherDerived }],
-    ['by derivation', byDerivation, { ...byDerivation, key: target.otherDerived }],
-  ]) {
-    const subject = { create: () => vault(options), createOther: () => vault(other) }
-    for (const one of kmsContract(vault(options).capabilities, subject)) {
-      if (one.skip !== undefined) skip(`contract, ${kind}: ${one.name}`, one.skip)
-      else await check(`contract, ${kind}: ${one.name}`, one.run)
-    }
+  // The target's namespace is one more, with keys of its own.
+  for (const one of vaultCases(library, { ...target, namespace: undefined })) {
+    if (one.skip === undefined) await check(one.name, one.run)
+    else skip(one.name, one.skip)
   }
 
   const logins = {
@@ -155,17 +148,4 @@ export async function run(target, { check, skip, world }) {
       assert.deepEqual(await cipher({ key }).decrypt(fresh, message), plaintext)
     },
   )
-  await check('an envelope moves from the local key to Vault and back', async () => {
-    const key = crypto.getRandomValues(new Uint8Array(32))
-    const local = createLocalKms({ versions: [{ version: 1, key }] })
-    const envelope = await new EnvelopeCipher({ kms: local }).encrypt(plaintext, message)
-    const move = (/** @type {any} */ to, /** @type {any} */ from) =>
-      new EnvelopeCipher({ kms: new MultiKms({ read: [to, from], write: [to] }) })
-    const context = { context: message.context }
-    const onVault = await move(vault(), local).rewrap(envelope, context)
-    assert.deepEqual(await cipher().decrypt(onVault, message), plaintext)
-    const back = await move(local, vault()).rewrap(onVault, context)
-    assert.deepEqual(back.slice(-37), envelope.slice(-37))
-    assert.deepEqual(await new EnvelopeCipher({ kms: local }).decrypt(back, message), plaintext)
-  })
 }

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
@@ -42,6 +45,15 @@ describe('1,000 customers in one process', () => {
     // 4,000 more stacks were made: held, they would be some 20 MiB.
     expect(grownKiB).toBeLessThan(2_048)
   })
+
+  it('memory stays flat under a cipher that holds 100 data keys and stacks of 1,000 customers', async () => {
+    const program = fileURLToPath(new URL('../../support/customers-memory.ts', import.meta.url))
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program])
+    const { grownKiB, ...held } = JSON.parse(stdout) as { grownKiB: number }
+    expect(held).toEqual({ entries: 100, evictions: 3_900, dataKeys: 100 })
+    // 2,000 data keys and stacks came and went: held, they would be some 10 MiB.
+    expect(grownKiB).toBeLessThan(1_024)
+  }, 60_000)
 
   it('the outage of one opens its circuit alone; all others are served meanwhile', async () => {
     const world = new FakeWorld()

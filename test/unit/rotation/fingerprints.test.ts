@@ -3,7 +3,7 @@ import { KeyRotationManager } from '../../../src/rotation/key-rotation-manager.t
 import { compareFingerprints } from '../../../src/rotation/fingerprint-sources.ts'
 import { runRotation } from '../../../src/rotation/run-rotation.ts'
 import { flipped } from '../envelope/fixture.ts'
-import { Clock, kmsAt, MemorySource } from './fixture.ts'
+import { Clock, kmsAt, MemorySource, turning } from './fixture.ts'
 import { encrypted, tableOf } from './tables.ts'
 
 const fingerprintKey = new Uint8Array(32).fill(5)
@@ -63,6 +63,27 @@ describe('fingerprints', () => {
       const other = await managerOf(changed).fingerprint()
       expect(compareFingerprints(before, other).different, String(change)).toEqual(['users'])
     }
+  })
+
+  it('are those of one sweep where a source is swept again because the KEK was rotated', async () => {
+    const [first, second] = [new MemorySource('first'), await tableOf(2)]
+    first.set('a', { secret: 'plain' })
+    let version = 2
+    const kms = turning(() => kmsAt(version))
+    const clock = new Clock()
+    const options = { kms, sources: [first, second], fingerprintKey, pageSize: 2, ...clock.ports }
+    const manager = new KeyRotationManager(options)
+    const before = await manager.fingerprint()
+    const result = await runRotation(manager, {
+      progress: ({ source }) => {
+        if (source === 'users') version = 3
+        clock.nowMs += 20_000
+      },
+    })
+    expect(result.newVersion).toMatchObject([{ kekVersion: '3' }])
+    expect(result.fingerprints.map(({ after }) => after)).toEqual(
+      before.map(({ fingerprint }) => fingerprint),
+    )
   })
 
   it('depend on the key, and name sources that only one side has', async () => {

@@ -141,6 +141,47 @@ describe('R29 KeyRotationManager', () => {
     expect(await runRotation(manager)).toMatchObject({ phase: 'finished', deksRotated: 4 })
   })
 
+  it('says how many sources it was given, if they are none or too many', () => {
+    expect(() => new KeyRotationManager({ kms: kmsAt(2), sources: [] })).toThrow(
+      'sources must be an array of 1 to 16 sources, got 0',
+    )
+  })
+
+  it('refuses a plan that is a promise and a progress that is no function, before it reads a record', async () => {
+    const source = await tableOf(1)
+    const manager = managerOf(source)
+    const run = (options: object) => runRotation(manager, options)
+    const plan = manager.plan()
+    await plan
+    source.calls.length = 0
+    await expect(run({ plan })).rejects.toThrow(
+      'plan must be what plan() returned, got a promise: did you forget await?',
+    )
+    await expect(run({ progress: {} })).rejects.toThrow('progress must be a function')
+    expect(source.calls).toEqual([])
+  })
+
+  it('says what a source is, if it is given a database', () => {
+    const sources = [new Map()] as never
+    expect(() => new KeyRotationManager({ kms: kmsAt(2), sources })).toThrow(
+      'sources.0 must be a source, such as postgresSource({ … }) returns, got an instance of a class',
+    )
+  })
+
+  it('begins again when a stopped job is resumed, and tries again what failed', async () => {
+    const source = await tableOf(6)
+    const states = memoryStateStore()
+    const threshold = { least: 1, share: 0.1 }
+    const lacksOldKey = managerOf(source, { states, threshold, kms: kmsAt(2, 'app', 2) })
+    expect(await runRotation(lacksOldKey)).toMatchObject({ phase: 'stopped', deksRotated: 0 })
+    const mended = managerOf(source, { states, threshold })
+    expect(await runRotation(mended)).toMatchObject({ phase: 'stopped' })
+    await mended.resume()
+    const result = await runRotation(mended)
+    expect(result).toMatchObject({ phase: 'finished', deksRotated: 6, deksFailed: 0, samples: [] })
+    expect(versionsIn(source)).toEqual(['2'])
+  })
+
   it('gives up after a long outage with its error, and goes on when it is run again', async () => {
     const source = await tableOf(2)
     const kms = new StagedKms(kmsAt(2))

@@ -154,6 +154,20 @@ describe('R30 retire', () => {
     expect(await retire({ destroy: true })).toMatchObject({ status: 'waiting', step: 'destroy' })
   })
 
+  it('counts the week from the last time that the version was disabled', async () => {
+    const { lifecycle, manager, retire, later, clock } = await world()
+    await runRotation(manager)
+    await retire()
+    later(HOUR_MS)
+    await retire()
+    later(WEEK_MS)
+    lifecycle.state = 'enabled'
+    lifecycle.lastUsed = clock.nowMs
+    expect(await retire({ destroy: true })).toMatchObject({ status: 'in-use' })
+    lifecycle.state = 'disabled' // by hand
+    expect(await retire({ destroy: true })).toMatchObject({ status: 'waiting', step: 'destroy' })
+  })
+
   it('destroys nothing that is in use again', async () => {
     const { source, lifecycle, manager, retire, later } = await world()
     await runRotation(manager)

@@ -1,0 +1,2 @@
+/** For Lambda: the request is the event. */
+export { answer as handler } from '../program.mjs'
