@@ -49,7 +49,7 @@ const code = (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => (isKmsError(error) ? error.code : error),
   )
 
-describe('what a rotation of each vendor breaks, and when the old version may be destroyed', () => {
+describe('R30: what a rotation of each vendor breaks, and when the old version may be destroyed', () => {
   it('AWS: nothing breaks, nothing has to be rewrapped, and a version cannot be retired', async () => {
     const world = await rotated(awsKey())
     expect(await world.read(world.backup)).toEqual(utf8('a'))

@@ -48,6 +48,6 @@ const subjects: Readonly<Record<string, KeyLifecycleSubject>> = {
 }
 
 for (const [name, subject] of Object.entries(subjects))
-  describe(`contract of key lifecycles: ${name}`, () => {
+  describe(`R30 contract of key lifecycles: ${name}`, () => {
     runContract(keyLifecycleContract(subject))
   })
