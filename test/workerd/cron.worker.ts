@@ -37,11 +37,11 @@ async function setUp(env: Env): Promise<void> {
     'CREATE TABLE notes (id TEXT PRIMARY KEY, body BLOB)',
     ...D1_SCHEMA.split(';\n'),
   ]
-  for (const sql of statements) if (sql.trim() !== '') await env.DB.prepare(sql).bind().run()
+  for (const sql of statements) if (sql.trim() !== '') await env.DB.prepare(sql).bind().all()
   const cipher = new EnvelopeCipher({ kms: kmsOf(env, 1) })
   for (const id of ['a', 'b', 'c']) {
     const body = await cipher.encrypt(new TextEncoder().encode(id), { context })
-    await env.DB.prepare('INSERT INTO notes VALUES (?, ?)').bind(id, body).run()
+    await env.DB.prepare('INSERT INTO notes VALUES (?, ?)').bind(id, body).all()
   }
 }
 

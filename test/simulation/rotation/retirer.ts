@@ -1,5 +1,5 @@
 import { isKmsError } from '../../../src/index.ts'
-import type { KeyLifecycle } from '../../../src/rotation/key-lifecycle.ts'
+import type { KeyLifecycle } from '../../../src/kms/index.ts'
 import { KeyRotationManager } from '../../../src/rotation/key-rotation-manager.ts'
 import { Random } from '../random.ts'
 import { EVERYWHERE } from '../scope.ts'
@@ -30,6 +30,7 @@ export function retireOften(world: RotationWorld, fromMs: number): void {
     },
     enable: () => Promise.reject(new Error('nothing here calls it')),
     scheduleDestruction: () => Promise.reject(new Error('nothing here calls it')),
+    cancelDestruction: () => Promise.reject(new Error('nothing here calls it')),
   }
   const ask = (left: number): void => {
     const process = world.birth()
