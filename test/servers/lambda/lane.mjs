@@ -68,10 +68,10 @@ export async function runLane({ report }) {
     const world = { ...(await setUp(aws)), aws, ric, root: built.dist }
     await checkExample(check, world)
     await checkPolicies(check, world)
+    await checkRotation(check, world)
     const skip = (name, why) => report.skip(`lambda ${name}`, why)
     await checkMemory(check, skip, world)
     await checkEmulator(check, skip, world)
     await checkLesson(check, world)
-    await checkRotation(check, world)
   })
 }
