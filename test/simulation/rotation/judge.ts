@@ -115,6 +115,15 @@ export class RotationJudge {
     }
   }
 
+  /** A writer writes: a version that it still holds must not be disabled. */
+  written(id: string, value: Bytes): void {
+    for (const { provider, kekVersion } of EncryptedEnvelope.parse(value).wraps) {
+      const server = this.#servers.find((one) => one.provider === provider)
+      if (server?.disabledVersions.has(kekVersion) === true)
+        this.blame('retired', `${id} is written under version ${kekVersion}, which is disabled`)
+    }
+  }
+
   /** Everything that writers wrote is there and opens. */
   async opens(): Promise<void> {
     for (const server of this.#servers) server.disabledVersions.clear()

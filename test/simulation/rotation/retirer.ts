@@ -7,8 +7,6 @@ import { OLD_VERSION } from './plan.ts'
 import { stateStoreOf } from './states.ts'
 import type { RotationWorld } from './world.ts'
 
-/** The longest way of a write to the table. */
-const MOST_WAY_MS = 25_000
 const TRIES = 6
 
 /** Asks again and again to retire the first version, and goes when it is retired. */
@@ -17,7 +15,7 @@ export function retireOften(world: RotationWorld, fromMs: number): void {
   const random = new Random(plan.seed, 'retirer')
   const [server] = servers
   if (server === undefined) return
-  const writersMs = plan.encryptForMs + plan.lagMs + plan.flapMs + MOST_WAY_MS
+  const writersMs = plan.encryptForMs + plan.lagMs + plan.flapMs
   const lifecycle: KeyLifecycle = {
     provider: server.provider,
     stateOf: ({ kekVersion }) =>

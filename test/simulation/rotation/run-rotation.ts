@@ -134,6 +134,7 @@ function scheduleWriters(world: RotationWorld, random: Random): void {
           table.remote.call(process.isolate, undefined, () => {
             world.log('writer', `writes ${id}`)
             judge.truth.set(id, plaintext)
+            judge.written(id, value)
             table.set(id, value)
           }),
         )
