@@ -3,7 +3,7 @@ import { createRotationStep } from '../../../src/rotation/rotation-step.ts'
 import { Clock, kmsAt, MemorySource, newState, runAll } from './fixture.ts'
 import { encrypted, tableOf, versionsIn } from './tables.ts'
 
-describe('races', () => {
+describe('R28 races', () => {
   it('reads a value again that a writer replaced, and never writes over it', async () => {
     const source = await tableOf(3)
     const fresh = await encrypted(1, 'new')
