@@ -25,7 +25,7 @@ async function table(rows: number, reuse = false): Promise<MemorySource> {
 
 const down = new KmsError('ERR_KMS_UNAVAILABLE')
 
-describe('outages', () => {
+describe('R28 outages', () => {
   it('ends the step at an outage of the KMS and leaves the cursor, with a longer wait each time', async () => {
     const source = await table(3)
     const kms = new StagedKms(kmsAt(2))
