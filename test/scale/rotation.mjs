@@ -1,7 +1,7 @@
 /**
  * R29 `node --expose-gc test/scale/rotation.mjs [local|openbao] [records]`: rotates data-key records on PostgreSQL from a plan
  * to the last sweep, 1,000,000 under the local provider and 20,000 under OpenBao. The calls must be those of the plan,
- * and memory must not grow with the records. Rates and the ratio of the times are printed, without a limit.
+ * and memory must not grow with the records (R29). Rates and the ratio of the times are printed, without a limit.
  */
 import assert from 'node:assert/strict'
 import process from 'node:process'

@@ -3,7 +3,7 @@ import { rotationPlanOf } from './plan.ts'
 import { runRotationSeed } from './run-rotation.ts'
 import seeds from './seeds.json' with { type: 'json' }
 
-describe('R28 R30 R37 kept seeds of rotations', () => {
+describe('R28, R30 and R37 kept seeds of rotations', () => {
   it.each(seeds)('seed $seed: $why', async ({ seed }) => {
     const first = await runRotationSeed(seed)
     expect(first.violations).toEqual([])

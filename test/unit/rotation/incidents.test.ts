@@ -34,7 +34,7 @@ function textsOf(source: MemorySource): Promise<string[]> {
 }
 
 // Each of these was somebody's incident; the thread is named beside it.
-describe('R27 R28 incidents of others', () => {
+describe('R27 and R28 incidents of others', () => {
   // https://github.com/labsai/EDDI/pull/709: every row was written under a key that was not stored yet.
   it('rotation destroys secrets: whatever call it dies at, every value opens and a new job ends', async () => {
     const whole = await tableOf(5)
@@ -96,7 +96,6 @@ describe('R27 R28 incidents of others', () => {
       disable: refused,
       enable: refused,
       scheduleDestruction: refused,
-      cancelDestruction: refused,
       // The application still opens the column that nobody declared.
       lastUsedAtMs: () => Promise.resolve(clock.nowMs),
     }
