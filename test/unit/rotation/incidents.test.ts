@@ -96,6 +96,7 @@ describe('R27 and R28 incidents of others', () => {
       disable: refused,
       enable: refused,
       scheduleDestruction: refused,
+      cancelDestruction: refused,
       // The application still opens the column that nobody declared.
       lastUsedAtMs: () => Promise.resolve(clock.nowMs),
     }
