@@ -148,7 +148,7 @@ describe('stackOnDeno', () => {
     const work = cipher.encryptText('text', options)
     await expect(work).rejects.toMatchObject({
       code: 'ERR_KMS_CONFIG',
-      message: expect.stringContaining('--allow-read=token.jwt'),
+      message: expect.stringContaining('--allow-read=$AWS_WEB_IDENTITY_TOKEN_FILE'),
     })
   })
 })
