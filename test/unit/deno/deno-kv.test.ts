@@ -49,6 +49,24 @@ describe('openDenoKv', () => {
     await expect(openDenoKv(options)).rejects.toThrow(flag)
   })
 
+  it('closes a database that opens after the time is up', async () => {
+    const close = vi.fn()
+    let open: (kv: unknown) => void = () => undefined
+    opens(() => new Promise((resolve) => (open = resolve)))
+    await expect(openDenoKv({ timeoutMs: 1 })).rejects.toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+    })
+    open({ close })
+    await vi.waitFor(() => expect(close).toHaveBeenCalledTimes(1))
+  })
+
+  it('refuses a signal that aborts nothing', async () => {
+    opens(async () => ({}))
+    await expect(openDenoKv({ signal: new AbortController() as never })).rejects.toMatchObject({
+      code: 'ERR_KMS_CONFIG',
+    })
+  })
+
   it('fails as a store where the database cannot be opened', async () => {
     opens(rejects(new Error('disk I/O error')))
     await expect(openDenoKv()).rejects.toMatchObject({
