@@ -5,7 +5,7 @@ import { textOfFileSync } from './text-file.ts'
  * Returns the JSON of a file, for `createKms` and `createResilientKms` on Node, Deno and Bun. It is read once,
  * at the call. The factory checks what is in it.
  *
- * @throws KmsError `ERR_KMS_CONFIG` if the file cannot be read, is longer than 1 MiB or is not JSON; the error
+ * @throws KmsError `ERR_KMS_CONFIG` if the file cannot be read, is a pipe or a device, is longer than 1 MiB or is not JSON; the error
  * repeats nothing of it
  *
  * @example

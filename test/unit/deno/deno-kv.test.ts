@@ -148,6 +148,19 @@ describe('denoReadTextFile', () => {
   })
 
   it.each([
+    ['a pipe or a folder', { isFile: false, size: 0 }],
+    ['a file above 1 MiB', { isFile: true, size: 1_048_577 }],
+  ])('does not begin to read %s', async (_, stat) => {
+    const readTextFile = vi.fn(async () => 'text')
+    stubDeno({}, [], { readTextFile, stat: async () => stat })
+    await expect(denoReadTextFile('a.txt')).rejects.toMatchObject({
+      code: 'ERR_KMS_CONFIG',
+      message: 'a.txt must be a regular file of at most 1 MiB',
+    })
+    expect(readTextFile).not.toHaveBeenCalled()
+  })
+
+  it.each([
     [notCapable('x'), 'Deno may not read a.txt: start it with --allow-read=a.txt'],
     [Object.assign(new Error('secret'), { name: 'NotFound' }), 'a.txt cannot be read: NotFound'],
     ['secret', 'a.txt cannot be read: it failed'],
