@@ -9,6 +9,7 @@ export interface DenoNamespace {
       readonly state: string
     }
   }
+  stat(path: string): Promise<{ readonly isFile: boolean; readonly size: number }>
   readTextFile(path: string): Promise<string>
   /** Absent without `--unstable-kv`. */
   readonly openKv?: (path?: string) => Promise<unknown>

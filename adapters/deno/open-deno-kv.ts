@@ -1,4 +1,10 @@
-import { checkNumbers, configError, plainOptions, wrongOption } from '../../src/checks/index.ts'
+import {
+  checkNumbers,
+  configError,
+  demandSignal,
+  plainOptions,
+  wrongOption,
+} from '../../src/checks/index.ts'
 import { KmsError } from '../../src/errors.ts'
 import { webTimers, withTimeout } from '../../src/runtime/index.ts'
 import type { DenoKv } from './deno-kv.ts'
@@ -46,6 +52,7 @@ export async function openDenoKv(options: OpenDenoKvOptions = {}): Promise<OpenD
   const { timeoutMs } = checkNumbers(BOUNDS, numbers)
   if (path !== undefined && (typeof path !== 'string' || path === ''))
     throw wrongOption('path', 'the path of a file or a URL', path)
+  if (signal !== undefined) demandSignal(signal)
   const deno = denoNamespace()
   const { openKv } = deno
   if (typeof openKv !== 'function')
@@ -59,12 +66,14 @@ export async function openDenoKv(options: OpenDenoKvOptions = {}): Promise<OpenD
       throw unavailable('Deno KV cannot be opened', isRemote(path) ? undefined : error)
     }
   }
-  return withTimeout(opening, {
+  const bounds = {
     timeoutMs,
     signal,
     network: webTimers,
     error: () => unavailable('Deno KV did not open in time'),
-  })
+  }
+  // One that opens too late has no owner who could close it.
+  return withTimeout(opening, bounds, (kv) => kv.close())
 }
 
 const isRemote = (path = ''): boolean => /^https?:\/\//.test(path)

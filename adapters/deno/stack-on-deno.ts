@@ -20,8 +20,11 @@ import { denoReadTextFile } from './deno-read-text-file.ts'
  * ```
  */
 export function stackOnDeno(options: StackFromEnvOptions): Stack {
-  const given = plainOptions(options)
-  const sendsByItself = given.network !== undefined || given.fetch !== undefined
-  const network = sendsByItself ? {} : { network: denoNetwork }
-  return stackFromEnv(denoEnv(), { readTextFile: denoReadTextFile, ...network, ...given })
+  // `undefined` is an option that was not given.
+  const { network, fetch, readTextFile = denoReadTextFile, ...others } = plainOptions(options)
+  return stackFromEnv(denoEnv(), {
+    ...others,
+    readTextFile,
+    ...(fetch === undefined ? { network: network ?? denoNetwork } : { fetch, network }),
+  })
 }

@@ -60,10 +60,15 @@ function bare({ code, retryable, retryAfterMs = NaN }: KmsError): KmsError | und
 
 /** Returns what an `HTTPException` answers. Found by its method, as hono does: there may be two honos in an app. */
 function answerOf(error: Error): Response | undefined {
-  const { getResponse } = error as { getResponse?: unknown }
+  const { getResponse } = Object(error) as { getResponse?: unknown }
   if (typeof getResponse !== 'function') return undefined
-  const response: unknown = Reflect.apply(getResponse, error, [])
-  return response instanceof Response ? response : undefined
+  try {
+    const response: unknown = Reflect.apply(getResponse, error, [])
+    // A body that was sent before, of an exception that a route throws twice, cannot be sent again.
+    return response instanceof Response && !response.bodyUsed ? response : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Headers of the body that the route wanted to send: wrong for any other body. */

@@ -112,9 +112,8 @@ export function problemOf(error: unknown, extra: Readonly<Record<string, unknown
   const detail = gateway?.detail ?? detailOf(kms, title, status)
   const headers = new Headers({ ...RESPONSE_HEADERS, 'content-type': 'application/problem+json' })
   if (gateway?.allow !== undefined) headers.set('allow', gateway.allow)
-  if (kms?.retryAfterMs !== undefined) {
-    headers.set('retry-after', String(Math.ceil(kms.retryAfterMs / 1_000)))
-  }
+  const retryAfter = retryAfterOf(kms)
+  if (retryAfter !== undefined) headers.set('retry-after', retryAfter)
   const problem = {
     code,
     title,
@@ -124,6 +123,15 @@ export function problemOf(error: unknown, extra: Readonly<Record<string, unknown
     ...extra,
   }
   return new Response(`${JSON.stringify(problem)}\n`, { status, headers })
+}
+
+/** Longest wait that a problem names, in seconds: a day. A KMS that asks for longer is asked again by then. */
+const MAX_RETRY_AFTER_SECONDS = 86_400
+
+/** Returns the wait in whole seconds, as HTTP has it: the error may come from a KMS of the caller's own. */
+function retryAfterOf({ retryAfterMs = NaN }: Partial<KmsError> = {}): string | undefined {
+  if (!(retryAfterMs >= 0)) return undefined
+  return String(Math.min(Math.ceil(retryAfterMs / 1_000), MAX_RETRY_AFTER_SECONDS))
 }
 
 /** The code's own sentence: the same for every problem of that code. */

@@ -54,7 +54,7 @@ export class Batch<R, S extends KmsStack> {
     if (aad !== undefined) demandFunction('aad', aad)
     demandFunction('onError', onError)
     this.#options = { context, onError, ...(aad && { aad }) }
-    this.#environment = new Environment<S>(others)
+    this.#environment = new Environment<S>(others, ['signal', 'defer', 'context'])
     this.#kind = kind
   }
 
@@ -108,19 +108,24 @@ export class Batch<R, S extends KmsStack> {
       const envelope = this.#kind.envelopeOf(record)
       if (envelope === undefined) return { ok: true, value: undefined }
       const { context, aad } = this.#options
-      const item = { envelope, context: context(record), ...(aad && { aad: aad(record) }) }
-      return items.push(item) - 1
+      const bound = { context: given(context(record)), ...(aad && { aad: given(aad(record)) }) }
+      return items.push({ envelope, ...bound }) - 1
     } catch (error) {
       return { ok: false, error }
     }
   }
 
   #idOf(record: R): string {
-    const id: unknown = this.#kind.idOf(record)
+    const id: unknown = this.#kind.idOf(Object(record) as R)
     // Lambda takes an empty or unknown identifier for a failure of the whole batch.
     if (typeof id === 'string' && id !== '') return id
     throw new TypeError('a record of the event has no identifier: is this the right kind of event?')
   }
+}
+
+/** Returns a map that a function answered. For none the answer is `{}`: `undefined` is a look-up that found nothing. */
+function given(map: EncryptionContext | undefined): EncryptionContext {
+  return map === undefined ? (null as never) : map // which decrypting refuses
 }
 
 function recordsOf<R>(event: { readonly Records: readonly R[] }): readonly R[] {

@@ -112,8 +112,9 @@ function envelopeOf(
   image: Readonly<Record<string, object>> | undefined,
   attribute: string,
 ): Uint8Array | undefined {
-  if (image === undefined || !Object.hasOwn(image, attribute)) return undefined
-  const { S: text, B: binary, NULL: isNull } = image[attribute] as DynamoValue
+  const found = Object(image) as Readonly<Record<string, object>>
+  if (!Object.hasOwn(found, attribute)) return undefined
+  const { S: text, B: binary, NULL: isNull } = Object(found[attribute]) as DynamoValue
   if (isNull === true) return undefined
   return binary === undefined ? bytesOfText(text) : bytesOfBinary(binary)
 }

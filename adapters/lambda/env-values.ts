@@ -73,13 +73,22 @@ export async function decryptEnv<N extends string = string>(
  *
  * @throws KmsError as `encryptText`
  */
-export function encryptEnvValue(
+export async function encryptEnvValue(
   cipher: EnvelopeCipher,
   name: string,
   value: string,
   options: EnvValueOptions = {},
 ): Promise<string> {
-  return cipher.encryptText(value, { ...options, aad: { env: name } })
+  const { context, signal, defer, ...others } = plainOptions(options)
+  refuseOthers(others)
+  if (typeof name !== 'string' || name === '')
+    throw wrongOption('name', 'the name of a variable', name)
+  return cipher.encryptText(value, {
+    aad: { env: name },
+    ...(context !== undefined && { context }),
+    ...(signal !== undefined && { signal }),
+    ...(defer !== undefined && { defer }),
+  })
 }
 
 type Entry = readonly [name: string, text: string]

@@ -2,6 +2,7 @@ import {
   demandFunction,
   flag,
   integer,
+  optionError,
   plainOptions,
   refuseOthers,
   wrongOption,
@@ -21,12 +22,16 @@ export class Environment<S extends KmsStack> {
   readonly #create: () => S | Promise<S>
   readonly #marginMs: number
   readonly #network: Pick<Network, 'after'>
+  readonly #reserved: readonly string[]
   #stack: Promise<S> | undefined
   /** A stack that is finished outlives an invocation that had no time left. */
   #isMade = false
 
-  /** @throws KmsError `ERR_KMS_CONFIG` */
-  constructor(options: LambdaOptions<S>) {
+  /**
+   * @param reserved - members of the handler's tools that the result of `create` would hide
+   * @throws KmsError `ERR_KMS_CONFIG`
+   */
+  constructor(options: LambdaOptions<S>, reserved: readonly string[] = ['signal', 'defer']) {
     const {
       create,
       init = false,
@@ -38,6 +43,7 @@ export class Environment<S extends KmsStack> {
     this.#create = demandFunction('create', create)
     this.#marginMs = integer('marginMs', marginMs, 0, MAX_MARGIN_MS)
     this.#network = network
+    this.#reserved = reserved
     // A failure is the first invocation's: unhandled, it would end the process.
     if (flag('init', init)) this.#make().catch(() => undefined)
   }
@@ -81,7 +87,7 @@ export class Environment<S extends KmsStack> {
   }
 
   #make(): Promise<S> {
-    const made = (async () => checked(await this.#create()))()
+    const made = (async () => checked(await this.#create(), this.#reserved))()
     this.#stack = made
     this.#isMade = false
     made.then(
@@ -94,8 +100,13 @@ export class Environment<S extends KmsStack> {
   }
 }
 
-function checked<S extends KmsStack>(stack: S): S {
+function checked<S extends KmsStack>(stack: S, reserved: readonly string[]): S {
   const { cipher } = Object(stack) as Partial<S>
-  if (typeof cipher?.decryptMany === 'function') return stack
-  throw wrongOption('create', 'a function that returns { cipher: EnvelopeCipher }')
+  if (typeof cipher?.decryptMany !== 'function')
+    throw wrongOption('create', 'a function that returns { cipher: EnvelopeCipher }')
+  // Handlers get a copy, which has no members of a class.
+  plainOptions(stack, 'the result of create')
+  const taken = reserved.find((name) => name in stack)
+  if (taken === undefined) return stack
+  throw optionError('create', `must not return ${taken}: the handler gets one of each invocation`)
 }

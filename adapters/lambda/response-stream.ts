@@ -1,3 +1,4 @@
+import { plainOptions } from '../../src/checks/index.ts'
 import { piecesOf, type AnswerBody } from './answer-body.ts'
 
 /** Status, headers and body of an answer. */
@@ -7,7 +8,17 @@ export interface StreamedAnswer {
   readonly headers?: Readonly<Record<string, string>>
   /** For function URLs and HTTP APIs. */
   readonly cookies?: readonly string[]
-  readonly body?: AnswerBody
+  /** `null`, as `fetch` gives it, is an answer without a body. */
+  readonly body?: AnswerBody | null
+}
+
+/**
+ * Returns the answer of a handler as it is. Status and headers of a `Response` would be lost.
+ *
+ * @throws KmsError `ERR_KMS_CONFIG` for anything but a plain object
+ */
+export function checkedAnswer(answer: StreamedAnswer): StreamedAnswer {
+  return plainOptions(answer, 'the answer of the handler')
 }
 
 /** The members that we use of the stream that Lambda hands to a streaming handler. */
@@ -48,7 +59,7 @@ export class AnswerSender {
    * Does not end the stream if the body fails later: Lambda then breaks the response off.
    */
   async send(answer: StreamedAnswer, signal?: AbortSignal): Promise<void> {
-    const { statusCode = 200, headers = {}, cookies, body } = answer
+    const { statusCode = 200, headers = {}, cookies, body } = checkedAnswer(answer)
     const pieces = piecesOf(body, signal)
     try {
       const first = await pieces.next()

@@ -14,7 +14,7 @@ export function runtimeApi(address: unknown): {
   readonly restoreNext: () => Promise<void>
   readonly restoreError: (type: string, message: string) => Promise<void>
 } {
-  if (typeof address !== 'string' || !HOST.test(address)) {
+  if (typeof address !== 'string' || !HOST.test(address) || !URL.canParse(`http://${address}`)) {
     throw configError('env AWS_LAMBDA_RUNTIME_API must be host:port, as Lambda sets it')
   }
   const base = `http://${address}/2018-06-01/runtime/restore`

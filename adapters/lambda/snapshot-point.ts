@@ -59,17 +59,18 @@ export async function snapshotPoint(options: SnapshotOptions): Promise<'restored
   const { clear, before, after, env = process.env, ...others } = plainOptions(options)
   refuseOthers(others)
   checkHolders(clear)
+  if (Object(env) !== env) throw wrongOption('env', 'an object such as process.env', env)
   for (const [name, hook] of Object.entries({ before, after })) {
     if (hook !== undefined) demandFunction(name, hook)
   }
   if (env['AWS_LAMBDA_INITIALIZATION_TYPE'] !== 'snap-start') return 'none'
   const api = runtimeApi(env['AWS_LAMBDA_RUNTIME_API'])
   await before?.()
-  dropKeys(clear) // last: what `before` did may have made some
+  await dropKeys(clear) // last: what `before` did may have made some
   await api.restoreNext()
   try {
     // A call that was under way at the snapshot may have brought a key since.
-    dropKeys(clear)
+    await dropKeys(clear)
     await after?.()
   } catch (error) {
     // The message of a foreign error may hold anything; the log has it.
@@ -87,6 +88,7 @@ function checkHolders(holders: readonly KeyHolder[]): void {
   throw wrongOption('clear', 'a list of ciphers or caches, at least one', holders)
 }
 
-function dropKeys(holders: readonly KeyHolder[]): void {
-  for (const holder of holders) holder.clear()
+/** A holder of your own may need time. A snapshot before it is done would hold its keys. */
+async function dropKeys(holders: readonly KeyHolder[]): Promise<void> {
+  await Promise.all(holders.map(async (holder) => holder.clear()))
 }

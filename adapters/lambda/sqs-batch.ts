@@ -93,7 +93,7 @@ export function sqsBatch<
     batch.run(event, context, async (opened, kms) => {
       const attempt = (record: R, one: Opened): Promise<boolean> =>
         batch.attempt(record, one, (plaintext) => work(plaintext as Bytes, record, kms))
-      const isFifo = event.Records.some(({ eventSourceARN }) => eventSourceARN.endsWith('.fifo'))
+      const isFifo = event.Records.some(isOfFifo)
       return failures(event.Records, opened, {
         attempt,
         signal: kms.signal,
@@ -103,13 +103,17 @@ export function sqsBatch<
     })
 }
 
+/** Whether a record is of a FIFO queue, whose order must hold. */
+function isOfFifo({ eventSourceARN: queue }: SqsRecord): boolean {
+  if (typeof queue === 'string') return queue.endsWith('.fifo')
+  throw new TypeError('a record of the event has no eventSourceARN: is this an event of SQS?')
+}
+
 /** A record without the attribute has no bytes, which decrypting refuses. */
 function envelopeOf(record: SqsRecord, attribute: string | undefined): Uint8Array {
   if (attribute === undefined) return bytesOfText(record.body)
-  const { messageAttributes = {} } = record
-  const value = Object.hasOwn(messageAttributes, attribute)
-    ? messageAttributes[attribute]
-    : undefined
+  const attributes = Object(record.messageAttributes) as Readonly<Record<string, SqsAttribute>>
+  const value = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined
   const { stringValue, binaryValue } = value ?? {}
   return typeof binaryValue === 'string' ? bytesOfBinary(binaryValue) : bytesOfText(stringValue)
 }
@@ -127,17 +131,17 @@ async function failures<R>(
   opened: readonly Opened[],
   { attempt, signal, stopsAtFirst, concurrency }: Pace<R>,
 ): Promise<readonly R[]> {
-  const failed = new Set(records)
+  const failed = new Set(records.keys())
   let next = 0
   let isStopped = false
   const lane = async (): Promise<void> => {
     while (next < records.length && !isStopped && !signal.aborted) {
       const at = next++
       const record = records[at] as R
-      if (await attempt(record, opened[at] as Opened)) failed.delete(record)
+      if (await attempt(record, opened[at] as Opened)) failed.delete(at)
       else isStopped = stopsAtFirst
     }
   }
   await Promise.all(Array.from({ length: concurrency }, lane))
-  return records.filter((record) => failed.has(record))
+  return records.filter((_, at) => failed.has(at))
 }

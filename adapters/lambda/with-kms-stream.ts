@@ -6,6 +6,7 @@ import { httpProblem } from './http-events.ts'
 import {
   AnswerSender,
   type AwsLambdaGlobal,
+  checkedAnswer,
   type ResponseStream,
   type StreamedAnswer,
 } from './response-stream.ts'
@@ -101,7 +102,8 @@ function buffered<E, S extends KmsStack, C extends LambdaContext>({
   return async (event: E, context: C): Promise<BufferedAnswer> => {
     try {
       return await environment.run(context, async (kms) => {
-        const { statusCode = 200, body, ...rest } = await handler(event, context, kms)
+        const answer = checkedAnswer(await handler(event, context, kms))
+        const { statusCode = 200, body, ...rest } = answer
         return {
           ...rest,
           statusCode,

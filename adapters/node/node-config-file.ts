@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs'
-import { configError } from '../../src/checks/index.ts'
-
-/** A configuration is short: more is another file. */
-const MAX_CHARACTERS = 1_048_576
+import { configError, wrongOption } from '../../src/checks/index.ts'
+import { textOfFileSync } from './text-file.ts'
 
 /**
  * Returns the JSON of a file, for `createKms` and `createResilientKms` on Node, Deno and Bun. It is read once,
  * at the call. The factory checks what is in it.
  *
- * @throws KmsError `ERR_KMS_CONFIG` if the file cannot be read, is longer than 1 MiB or is not JSON; the error
+ * @throws KmsError `ERR_KMS_CONFIG` if the file cannot be read, is a pipe or a device, is longer than 1 MiB or is not JSON; the error
  * repeats nothing of it
  *
  * @example
@@ -21,18 +18,25 @@ const MAX_CHARACTERS = 1_048_576
  * ```
  */
 export function nodeConfigFile<T>(path: string): T {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch {
-    throw configError('the configuration file cannot be read: check its path and its rights')
-  }
-  if (text.length > MAX_CHARACTERS)
-    throw configError('the configuration file must have at most 1 MiB, got more: check its path')
+  if (typeof path !== 'string' || path === '') throw wrongOption('path', 'the path of a file', path)
+  const text = textOf(path)
   try {
     return JSON.parse(text.replace(/^\uFEFF/, '')) as T
   } catch {
     // The parser's message quotes the text, which may hold a secret.
     throw configError('the configuration file must be JSON, got other text')
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return textOfFileSync(path)
+  } catch (error) {
+    const { code } = Object(error) as { readonly code?: unknown }
+    throw configError(
+      code === 'FILE_TOO_LARGE'
+        ? 'the configuration file must have at most 1 MiB, got more: check its path'
+        : 'the configuration file cannot be read: it must be a regular file, check its path and its rights',
+    )
   }
 }

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { fileToken, type OidcTokenSource } from '../../src/credentials/oidc/index.ts'
+import { textOfFile } from './text-file.ts'
 
 /**
  * OIDC tokens that the platform keeps in a file and renews there, on Node, Deno and Bun: `fileToken` of
@@ -21,5 +21,5 @@ import { fileToken, type OidcTokenSource } from '../../src/credentials/oidc/inde
  * ```
  */
 export function nodeFileToken(path: string): OidcTokenSource {
-  return fileToken({ path, readTextFile: (file) => readFile(file, 'utf8') })
+  return fileToken({ path, readTextFile: textOfFile })
 }

@@ -1,6 +1,13 @@
+import { X509Certificate } from 'node:crypto'
 import { type AgentOptions, Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { integer, plainOptions, refuseOthers } from '../../src/checks/index.ts'
+import {
+  integer,
+  isTexts,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../../src/checks/index.ts'
 import type { Network, NetworkResponse } from '../../src/index.ts'
 import type { AwsSigner } from '../../src/providers/aws-kms/index.ts'
 import { IncomingBody } from './incoming-body.ts'
@@ -64,7 +71,7 @@ export function createNodeNetwork(options: NodeNetworkOptions = {}): NodeNetwork
   const secure = new HttpsAgent({
     ...pool,
     rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says
-    ...(ca !== undefined && { ca: typeof ca === 'string' ? ca : [...ca] }),
+    ...(ca !== undefined && { ca: certificatesOf(ca) }),
   })
   return {
     fetch: (url, init) => exchange(url, init, plain, secure),
@@ -81,6 +88,28 @@ export function createNodeNetwork(options: NodeNetworkOptions = {}): NodeNetwork
       secure.destroy()
     },
   }
+}
+
+const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+
+/**
+ * Returns the certificates one by one. None at all, such as an empty variable, would mean Node's own list, and Node
+ * drops what it cannot read in silence.
+ */
+function certificatesOf(ca: string | readonly string[]): string[] {
+  const texts = typeof ca === 'string' ? [ca] : ca
+  const expected = 'certificates in PEM'
+  if (!isTexts(texts)) throw wrongOption('ca', expected, ca)
+  const lists = texts.map((text) => text.match(PEM) ?? [])
+  if (lists.length === 0 || lists.some((list) => list.length === 0))
+    throw wrongOption('ca', expected, ca)
+  const certificates = lists.flat()
+  try {
+    for (const one of certificates) new X509Certificate(one)
+  } catch {
+    throw wrongOption('ca', expected, ca)
+  }
+  return certificates
 }
 
 function exchange(

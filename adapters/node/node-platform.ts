@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { plainOptions } from '../../src/checks/index.ts'
 import { webNetwork } from '../../src/runtime/index.ts'
 import { nodeAwsSigner } from './node-aws-signer.ts'
 import { createNodeNetwork, type NodeNetwork, type NodeNetworkOptions } from './node-network.ts'
+import { textOfFile } from './text-file.ts'
 
 /** The tools of Node, Deno and Bun for `stackFromEnv`. */
 export interface NodePlatform {
@@ -36,7 +36,7 @@ export function nodePlatform(options: NodeNetworkOptions = {}): NodePlatform {
   const isPlain = Object.keys(plainOptions(options)).length === 0
   return {
     network: isPlain && isBun() ? bunNetwork() : createNodeNetwork(options),
-    readTextFile: (path) => readFile(path, 'utf8'),
+    readTextFile: textOfFile,
   }
 }
 

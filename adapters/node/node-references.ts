@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import type { ConfigResolver } from '../../src/config/index.ts'
+import { textOfFileSync } from './text-file.ts'
 
 /**
  * Resolves `{ "env": … }` and `{ "file": … }` of a configuration on Node, Deno and Bun: for
@@ -16,5 +16,5 @@ import type { ConfigResolver } from '../../src/config/index.ts'
  */
 export const nodeReferences: ConfigResolver = (reference) => {
   if ('env' in reference) return process.env[reference.env]
-  return readFileSync(reference.file, 'utf8').trim()
+  return textOfFileSync(reference.file).trim()
 }

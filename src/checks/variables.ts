@@ -1,4 +1,4 @@
-import { isKmsError } from '../errors.ts'
+import { isKmsError, KmsError } from '../errors.ts'
 import { configError, wrongOption } from './options.ts'
 
 /**
@@ -121,7 +121,8 @@ export function flagVariable(env: object, name: string): boolean | undefined {
 }
 
 /**
- * Returns a function that reads the file that a variable names; `undefined` if the variable is not set.
+ * Returns a function that reads the file that a variable names; `undefined` if the variable is not set. Its errors
+ * show `$NAME` in the place of the path.
  *
  * @throws KmsError `ERR_KMS_CONFIG` if nothing can read it
  */
@@ -132,6 +133,29 @@ export function fileVariable(
 ): (() => Promise<string>) | undefined {
   const path = variableOf(env, name)
   if (path === undefined) return undefined
-  if (typeof readTextFile === 'function') return () => readTextFile(path)
-  throw configError(`${name} names a file: give readTextFile, which reads one`)
+  if (typeof readTextFile !== 'function')
+    throw configError(`${name} names a file: give readTextFile, which reads one`)
+  return async () => {
+    try {
+      return await readTextFile(path)
+    } catch (error) {
+      throw fileError(name, path, error)
+    }
+  }
+}
+
+/** A shorter value is part of other words, and too short for a secret. */
+const MIN_HIDDEN_CHARACTERS = 3
+
+/** Returns the error of a file without its path: a variable may hold the secret itself in the place of a path. */
+function fileError(name: string, path: string, error: unknown): KmsError {
+  if (!isKmsError(error)) {
+    const { code } = Object(error) as { readonly code?: unknown }
+    const word = typeof code === 'string' && /^\w{1,64}$/.test(code) ? `: ${code}` : ''
+    return configError(`${name} must name a file that can be read${word}`)
+  }
+  const { code, message, retryable } = error
+  const shown =
+    path.length < MIN_HIDDEN_CHARACTERS ? message : message.replaceAll(path, () => `$${name}`)
+  return new KmsError(code, { message: shown, retryable })
 }

@@ -1,4 +1,12 @@
-import { flag, integer, oneOf, optionError, refuseOthers, wrongOption } from '../checks/index.ts'
+import {
+  flag,
+  integer,
+  oneOf,
+  optionError,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../checks/index.ts'
 import type {
   EncryptionContext,
   KeyManagementService,
@@ -86,8 +94,7 @@ export function byContextSettings(options: KmsByContextOptions): ByContextSettin
 }
 
 function capabilitiesOf(given: CustomerCapabilities): KmsCapabilities {
-  if (Object(given) !== given) throw wrongOption('capabilities', 'an object', given)
-  const { usage = 'both', limits = LIMITS, wraps, ...flags } = given
+  const { usage = 'both', limits = LIMITS, wraps, ...flags } = plainOptions(given, 'capabilities')
   refuseOthers(flags, new Set(FLAGS))
   const can = (name: (typeof FLAGS)[number]): boolean =>
     flag(`capabilities.${name}`, flags[name] ?? false)
@@ -98,9 +105,22 @@ function capabilitiesOf(given: CustomerCapabilities): KmsCapabilities {
     rotates: can('rotates'),
     revealsVersion: can('revealsVersion'),
     batches: true, // each KEK gets its part of a batch as one
-    limits,
-    ...(wraps !== undefined && { wraps }),
+    limits: limitsOf(limits),
+    ...(wraps !== undefined && { wraps: integer('capabilities.wraps', wraps, 1, 16) }),
     keksByContext: true,
+  })
+}
+
+/** Longest wrap or context that any KMS could take: a bound against nonsense. */
+const MAX_LIMIT = 2 ** 20
+
+function limitsOf(given: KmsLimits): KmsLimits {
+  const name = 'capabilities.limits'
+  const { maxWrappedBytes, maxContextBytes, ...others } = plainOptions(given, name)
+  refuseOthers(others)
+  return Object.freeze({
+    maxWrappedBytes: integer(`${name}.maxWrappedBytes`, maxWrappedBytes, 1, MAX_LIMIT),
+    maxContextBytes: integer(`${name}.maxContextBytes`, maxContextBytes, 0, MAX_LIMIT),
   })
 }
 

@@ -49,6 +49,24 @@ describe('openDenoKv', () => {
     await expect(openDenoKv(options)).rejects.toThrow(flag)
   })
 
+  it('closes a database that opens after the time is up', async () => {
+    const close = vi.fn()
+    let open: (kv: unknown) => void = () => undefined
+    opens(() => new Promise((resolve) => (open = resolve)))
+    await expect(openDenoKv({ timeoutMs: 1 })).rejects.toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+    })
+    open({ close })
+    await vi.waitFor(() => expect(close).toHaveBeenCalledTimes(1))
+  })
+
+  it('refuses a signal that aborts nothing', async () => {
+    opens(async () => ({}))
+    await expect(openDenoKv({ signal: new AbortController() as never })).rejects.toMatchObject({
+      code: 'ERR_KMS_CONFIG',
+    })
+  })
+
   it('fails as a store where the database cannot be opened', async () => {
     opens(rejects(new Error('disk I/O error')))
     await expect(openDenoKv()).rejects.toMatchObject({
@@ -127,6 +145,19 @@ describe('denoReadTextFile', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  it.each([
+    ['a pipe or a folder', { isFile: false, size: 0 }],
+    ['a file above 1 MiB', { isFile: true, size: 1_048_577 }],
+  ])('does not begin to read %s', async (_, stat) => {
+    const readTextFile = vi.fn(async () => 'text')
+    stubDeno({}, [], { readTextFile, stat: async () => stat })
+    await expect(denoReadTextFile('a.txt')).rejects.toMatchObject({
+      code: 'ERR_KMS_CONFIG',
+      message: 'a.txt must be a regular file of at most 1 MiB',
+    })
+    expect(readTextFile).not.toHaveBeenCalled()
   })
 
   it.each([

@@ -118,6 +118,18 @@ describe('stackOnDeno', () => {
     expect(fetched).toHaveBeenCalledTimes(1)
   })
 
+  it('takes undefined for an option that was not given', async () => {
+    stubDeno(awsOf(createFakeAws()))
+    fetched.mockRejectedValue(notCapable('Requires net access'))
+    const given = { network: undefined, fetch: undefined, readTextFile: undefined }
+    const { cipher } = stackOnDeno({ kms: awsKmsFromEnv, ...given } as never)
+    await expect(cipher.encryptText('text', options)).rejects.toThrow('--allow-net=kms')
+    const file = { EDGE_KMS_GCP_KEY_ID: GCP_KEY, GOOGLE_APPLICATION_CREDENTIALS: 'key.json' }
+    stubDeno(file, undefined, { readTextFile: () => Promise.reject(notCapable('denied')) })
+    const stack = stackOnDeno({ kms: gcpKmsFromEnv, ...given } as never)
+    await expect(stack.cipher.encryptText('text', options)).rejects.toThrow('--allow-read=')
+  })
+
   it('takes other failures of the network for outages', async () => {
     stubDeno(awsOf(createFakeAws()))
     fetched.mockRejectedValue(new TypeError('connection refused'))
@@ -148,7 +160,7 @@ describe('stackOnDeno', () => {
     const work = cipher.encryptText('text', options)
     await expect(work).rejects.toMatchObject({
       code: 'ERR_KMS_CONFIG',
-      message: expect.stringContaining('--allow-read=token.jwt'),
+      message: expect.stringContaining('--allow-read=$AWS_WEB_IDENTITY_TOKEN_FILE'),
     })
   })
 })

@@ -25,6 +25,7 @@ export function stubDeno(
         state: permitted.includes(variable) ? 'granted' : 'prompt',
       }),
     },
+    stat: () => Promise.resolve({ isFile: true, size: 100 }),
     ...more,
   })
   return { read }

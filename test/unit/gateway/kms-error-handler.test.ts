@@ -75,6 +75,19 @@ describe('kmsErrorHandler', () => {
     expect(await waits(-1)).toBeNull()
   })
 
+  it.each([Infinity, 1e300])(
+    'names a day at most where a KMS asks to wait %d ms',
+    (retryAfterMs) => {
+      const error = new KmsError('ERR_KMS_THROTTLED', { retryAfterMs })
+      expect(problemOf(error).headers.get('retry-after')).toBe('86400')
+    },
+  )
+
+  it.each([NaN, -1])('names no wait of %d ms in any problem', (retryAfterMs) => {
+    const error = new KmsError('ERR_KMS_THROTTLED', { retryAfterMs })
+    expect(problemOf(error).headers.get('retry-after')).toBeNull()
+  })
+
   it('answers an error of another version of the package as an unexpected failure', async () => {
     const foreign = Object.assign(new KmsError('ERR_KMS_CONFIG'), { code: CANARY })
     const answer = await appOf(foreign).request('/')
@@ -121,6 +134,27 @@ describe('kmsErrorHandler', () => {
     const answer = await appOf(fake).request('/')
     expect(answer.status).toBe(500)
     expect(await answer.json()).toEqual(INTERNAL)
+  })
+
+  it('answers an exception whose own answer throws, or was sent before', async () => {
+    const fails = (): never => {
+      throw new Error(CANARY)
+    }
+    const sent = new Response(CANARY, { status: 401 })
+    await sent.text()
+    for (const getResponse of [fails, () => sent]) {
+      const onError = vi.fn()
+      const error = Object.assign(new Error(CANARY), { getResponse })
+      const answer = await appOf(error, kmsErrorHandler({ onError })).request('/')
+      expect(await answer.json()).toEqual(INTERNAL)
+      expect(onError).toHaveBeenCalledTimes(1)
+    }
+  })
+
+  it('answers what is not an error as an unexpected failure', async () => {
+    const handler = kmsErrorHandler()
+    for (const thrown of [undefined, null, 'text'])
+      expect((await handler(thrown as never, {})).status).toBe(500)
   })
 
   it('leaves every other error to otherwise, and none of edge-kms', async () => {

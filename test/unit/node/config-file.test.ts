@@ -38,6 +38,15 @@ describe('nodeConfigFile', () => {
       () => file(JSON.stringify('x'.repeat(1_048_576))),
       'must have at most 1 MiB, got more',
     ],
+    [
+      'a file with fewer characters than bytes that is too long',
+      () => file(JSON.stringify('é'.repeat(600_000))),
+      'must have at most 1 MiB, got more',
+    ],
+    ['a folder', () => folder, 'must be a regular file'],
+    ['a device without end', () => '/dev/zero', 'must be a regular file'],
+    ['a number, which would be a descriptor', () => 0 as never, 'path must be the path of a file'],
+    ['undefined', () => undefined as never, 'path must be the path of a file'],
   ])('refuses %s, and repeats nothing of it', (_, path, says) => {
     let thrown: unknown
     try {

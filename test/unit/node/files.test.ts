@@ -1,8 +1,14 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { nodeFileToken, nodeReferences } from '../../../adapters/node/index.ts'
+import {
+  nodeConfigFile,
+  nodeFileToken,
+  nodePlatform,
+  nodeReferences,
+} from '../../../adapters/node/index.ts'
 import { createKms } from '../../../src/config/index.ts'
 import { webRuntime } from '../../../src/runtime/index.ts'
 import { createFakeVault } from '../../../adapters/fakes/index.ts'
@@ -46,6 +52,52 @@ describe('nodeFileToken', () => {
     expect(await code(folder)).toBe('ERR_KMS_CONFIG')
     await project('not a token')
     expect(await code(path)).toBe('ERR_KMS_UNAUTHENTICATED')
+  })
+})
+
+describe('files that are not what they should be', () => {
+  const pipe = (): string => {
+    const name = join(folder, 'pipe')
+    execFileSync('mkfifo', [name])
+    return name
+  }
+
+  it('a pipe is refused at once, and WebCrypto works on', async () => {
+    const at = pipe()
+    const token = nodeFileToken(at)
+    const { readTextFile } = nodePlatform()
+    // More than the threads that the process has for files and WebCrypto.
+    const reads = Array.from({ length: 8 }, () => [token(), readTextFile(at)]).flat()
+    const codes = (await Promise.allSettled(reads)).map(({ status }) => status)
+    expect(new Set(codes)).toEqual(new Set(['rejected']))
+    expect((await crypto.subtle.digest('SHA-256', new Uint8Array(8))).byteLength).toBe(32)
+    expect(() => nodeReferences({ file: at })).toThrow('NOT_A_REGULAR_FILE')
+    expect(() => nodeConfigFile(at)).toThrow('regular file')
+  })
+
+  it.each(['/dev/zero', '/dev/urandom', '/dev'])('%s is refused before it is read', async (at) => {
+    const { readTextFile } = nodePlatform()
+    await expect(readTextFile(at)).rejects.toMatchObject({ code: 'NOT_A_REGULAR_FILE' })
+    expect(await codeOf(nodeFileToken(at)())).toBe('ERR_KMS_CONFIG')
+    expect(() => nodeReferences({ file: at })).toThrow('NOT_A_REGULAR_FILE')
+  })
+
+  it('a file of 1 MiB is read whole, and one byte more is refused', async () => {
+    const { readTextFile } = nodePlatform()
+    const at = join(folder, 'long')
+    const text = 'é'.repeat(524_288)
+    await writeFile(at, text)
+    expect(await readTextFile(at)).toBe(text)
+    expect(nodeReferences({ file: at })).toBe(text)
+    await writeFile(at, `${text}x`)
+    await expect(readTextFile(at)).rejects.toMatchObject({ code: 'FILE_TOO_LARGE' })
+    expect(() => nodeReferences({ file: at })).toThrow('FILE_TOO_LARGE')
+  })
+
+  it('an empty file is empty', async () => {
+    const at = join(folder, 'empty')
+    await writeFile(at, '')
+    expect(await nodePlatform().readTextFile(at)).toBe('')
   })
 })
 

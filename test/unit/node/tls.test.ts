@@ -26,3 +26,28 @@ it('edge-kms/node takes a certificate of an authority that it was given', async 
   const { url } = await serve((_incoming, outgoing) => outgoing.writeHead(204).end(), tls)
   expect((await newNetwork({ ca: [cert] }).fetch(url, {})).status).toBe(204)
 })
+
+it('edge-kms/node takes the right certificate of several in one text', async () => {
+  const { url } = await serve((_incoming, outgoing) => outgoing.writeHead(204).end(), tls)
+  const ca = `# ours\n${cert}\n# and again\n${cert}`
+  expect((await newNetwork({ ca }).fetch(url, {})).status).toBe(204)
+})
+
+it.each([
+  ['an empty text, which would mean the list of Node', ''],
+  ['an empty list', []],
+  ['an empty text in a list', [cert, '']],
+  ['text that is no certificate', 'certificate'],
+  ['a certificate that is damaged', cert.replace(/[A-Z]{3}/g, 'AAA')],
+  ['a list of other values', [null]],
+  ['bytes', Buffer.from(cert)],
+  ['null', null],
+  ['a number', 42],
+])('edge-kms/node refuses %s as ca when the network is made', (_, ca) => {
+  expect(() => newNetwork({ ca: ca as never })).toThrow(
+    expect.objectContaining({
+      code: 'ERR_KMS_CONFIG',
+      message: expect.stringContaining('ca must be certificates in PEM'),
+    }),
+  )
+})

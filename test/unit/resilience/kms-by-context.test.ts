@@ -272,6 +272,15 @@ describe('the KMSs that are held', () => {
     [{ capabilities: { batches: true } }, 'unknown option: batches'],
     [{ capabilities: { rotates: 'yes' } }, 'capabilities.rotates must be true or false'],
     [{ capabilities: { usage: 'all' } }, 'capabilities.usage must be'],
+    [{ capabilities: [] }, 'capabilities must be a plain object'],
+    [{ capabilities: Object.create({ rotates: true }) }, 'capabilities must be a plain object'],
+    [{ capabilities: { wraps: 'two' } }, 'capabilities.wraps must be'],
+    [{ capabilities: { limits: 5 } }, 'capabilities.limits must be a plain object'],
+    [{ capabilities: { limits: { maxContextBytes: 1 } } }, 'capabilities.limits.maxWrappedBytes'],
+    [
+      { capabilities: { limits: { maxWrappedBytes: 72, maxContextBytes: 'all' } } },
+      'capabilities.limits.maxContextBytes must be',
+    ],
     [{ keyfor: () => 'a' }, 'unknown option: keyfor'],
   ])('refuses the options %j', (options, message) => {
     expect(() => customers(options as never)).toThrow(message)
