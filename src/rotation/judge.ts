@@ -80,8 +80,9 @@ export async function judge(
 
 function read({ contextOf }: JudgePorts, source: string, at: ValueAt, isPrefix: boolean): Read {
   if (isEmptyValue(at.value)) return { ...at, verdict: 'empty' }
+  let message: StoredMessage | undefined
   try {
-    const message = readStored(at.value, isPrefix)
+    message = readStored(at.value, isPrefix)
     if (message === undefined) return { ...at, verdict: 'foreign' }
     const { header } = message.head
     if (header === undefined) return { ...at, verdict: 'reference', message }
@@ -90,7 +91,8 @@ function read({ contextOf }: JudgePorts, source: string, at: ValueAt, isPrefix: 
       contextOf === undefined ? header.stored : canonicalContext(given as EncryptionContext).map
     return { ...at, message, context }
   } catch (error) {
-    return failed(at, error)
+    // A message without a context still says what it refers to, which a retirement must hear.
+    return { ...failed(at, error), ...(message && { message }) }
   }
 }
 

@@ -30,7 +30,10 @@ export interface RetireOptions {
    * themselves is believed, which an attacker who can write them may use to make you destroy a key in use.
    */
   readonly proof?: 'open' | 'none'
-  /** Retire although values are corrupt: those may hold references that nobody can read. `false` by default. */
+  /**
+   * Retire although values are corrupt, or by reference to a record that no source holds, e.g. because it was
+   * shredded: those may refer to the version, and nobody can tell. `false` by default.
+   */
   readonly acceptCorrupt?: boolean
   /** Picks the KEK, where customers have KEKs of their own. */
   readonly context?: EncryptionContext
@@ -65,7 +68,7 @@ export type RetirementResult =
       /** Values that do not open without the version, or whose KEK refused. */
       readonly unproven: number
       readonly corrupt: number
-      /** Values by reference, while no source holds data-key records. */
+      /** Values by reference whose data-key record is in no source. */
       readonly dangling: number
       readonly census: RotationCensus
     }

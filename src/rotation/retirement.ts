@@ -1,26 +1,19 @@
 import { encodeBase64Url, encodeUtf8 } from '../bytes/index.ts'
 import { configError } from '../checks/index.ts'
 import { sha256 } from '../ciphers/index.ts'
-import type { KekVersion } from '../kms/index.ts'
+import { checkAnswer, type KekVersion } from '../kms/index.ts'
 import { type RotationCensus, takeCensus } from './census.ts'
 import type { CurrentKeks } from './current-keks.ts'
+import { DanglingReferences } from './dangling.ts'
 import type { LifecycleLog } from './lifecycle-log.ts'
 import type { Pacer } from './pacer.ts'
 import { ProofOfOpening } from './proof.ts'
 import type { RetirementResult, RetireSettings } from './retire-options.ts'
+import { type RetirementRecord, retirementRecord } from './retirement-record.ts'
 import { callOutside } from './source-calls.ts'
 import { mayReferTo, versionName } from './staleness.ts'
 import type { StateFile, StoredState } from './state-file.ts'
 import type { StepSettings } from './step-options.ts'
-
-/** What is known of a retirement between two calls. */
-interface RetirementRecord {
-  readonly version: 1
-  readonly kek: string
-  /** When the first census began that found no reference, and since which none found one. */
-  readonly zeroSinceMs?: number
-  readonly disabledAtMs?: number
-}
 
 /** What a retirement needs. */
 export interface RetirementPorts {
@@ -51,15 +44,14 @@ export async function retireVersion(
   await refuseCurrent(ports, options)
   const kek = versionName(version)
   const name = `retire-${encodeBase64Url(await sha256(encodeUtf8(kek)))}`
-  const found = await file.read<RetirementRecord>(name, signal)
-  const record: RetirementRecord =
-    found.value?.version === 1 && found.value.kek === kek ? found.value : { version: 1, kek }
+  const found = await file.read<unknown>(name, signal)
+  const record = retirementRecord(found.value, kek, settings.runtime.now())
   const objections = await takeObjections(ports, options)
   if (isReferenced(objections, options)) {
     await file.write(name, found, { version: 1, kek }, signal)
     return { status: 'referenced', ...objections }
   }
-  const state = await callOutside(settings, 'lifecycle: stateOf', signal, (call) =>
+  const state = await ask(ports, options, 'stateOf', isState, (call) =>
     lifecycle.stateOf(version, call),
   )
   if (state === 'pending-destruction' || state === 'destroyed') return { status: 'retired' }
@@ -90,15 +82,37 @@ interface Held {
   readonly record: RetirementRecord & { readonly zeroSinceMs: number }
 }
 
+/**
+ * Returns the answer of the lifecycle: code of others, whose answer decides whether a key is destroyed.
+ *
+ * @throws KmsError `ERR_KMS_RESPONSE_INVALID`
+ */
+async function ask<T>(
+  { settings }: RetirementPorts,
+  { lifecycle, signal }: RetireSettings,
+  name: 'stateOf' | 'lastUsedAtMs',
+  isGood: (answer: unknown) => boolean,
+  work: (call: { readonly signal: AbortSignal }) => T | Promise<T>,
+): Promise<T> {
+  const answer = await callOutside(settings, `lifecycle: ${name}`, signal, work)
+  return checkAnswer(lifecycle.provider, answer, isGood)
+}
+
+const STATES: readonly unknown[] = ['enabled', 'disabled', 'pending-destruction', 'destroyed']
+const isState = (state: unknown): boolean => STATES.includes(state)
+const isTime = (ms: unknown): boolean => ms === undefined || Number.isFinite(ms)
+
 async function disableWhenDue(
-  { settings, file, log, job }: RetirementPorts,
-  { version, lifecycle, writersMs, signal }: RetireSettings,
+  ports: RetirementPorts,
+  options: RetireSettings,
   { name, found, sinceMs, record }: Held,
 ): Promise<RetirementResult> {
+  const { settings, file, log, job } = ports
+  const { version, lifecycle, writersMs, signal } = options
   const saved = await file.write(name, found, record, signal)
   const untilMs = record.zeroSinceMs + writersMs
   if (sinceMs < untilMs) return { status: 'waiting', step: 'disable', untilMs }
-  const lastUsedAtMs = await callOutside(settings, 'lifecycle: lastUsedAtMs', signal, (call) =>
+  const lastUsedAtMs = await ask(ports, options, 'lastUsedAtMs', isTime, (call) =>
     lifecycle.lastUsedAtMs?.(version, call),
   )
   if (lastUsedAtMs !== undefined && lastUsedAtMs > record.zeroSinceMs)
@@ -122,11 +136,12 @@ async function destroyWhenDue(
   const untilMs = (record.disabledAtMs ?? sinceMs) + destroyAfterMs
   if (sinceMs < untilMs) return { status: 'waiting', step: 'destroy', untilMs }
   const step = { operation: 'scheduleKeyDestruction', job, keys: [version] } as const
-  const { destroyAtMs } = await log.around(step, signal, () =>
+  const answer = await log.around(step, signal, () =>
     callOutside(settings, 'lifecycle: scheduleDestruction', signal, (call) =>
       lifecycle.scheduleDestruction(version, call),
     ),
   )
+  const { destroyAtMs } = Object(answer) as { readonly destroyAtMs?: number }
   return { status: 'scheduled', ...(destroyAtMs !== undefined && { destroyAtMs }) }
 }
 
@@ -136,9 +151,11 @@ async function takeObjections(
   { version, proof, signal }: RetireSettings,
 ): Promise<Objections> {
   const proofs = new ProofOfOpening(settings, pacer, version)
+  const dangling = new DanglingReferences()
   let references = 0
   let unproven = 0
   const census = await takeCensus(settings, keks, signal, async ({ message, task, context }) => {
+    if (message !== undefined) dangling.see(message.head)
     const header = message?.head.header
     if (header === undefined) return
     if (header.wraps.some((wrap) => mayReferTo(wrap, version))) references += 1
@@ -147,16 +164,17 @@ async function takeObjections(
       if (opened === undefined || !(await proofs.holds(opened, signal))) unproven += 1
     }
   })
-  const { corrupt, reference, dataKeyRecords } = census.counts
-  const dangling = dataKeyRecords === 0 ? reference : 0
-  return { references, unproven, corrupt, dangling, census }
+  const { corrupt } = census.counts
+  return { references, unproven, corrupt, dangling: dangling.count(), census }
 }
 
 function isReferenced(
-  { references, unproven, corrupt, dangling }: Objections,
+  { references, unproven, corrupt, dangling, census }: Objections,
   { acceptCorrupt }: RetireSettings,
 ): boolean {
-  return references + unproven + dangling + (acceptCorrupt ? 0 : corrupt) > 0
+  // Without one record the store is no source at all, which is a mistake and no loss that somebody accepts.
+  const isAccepted = acceptCorrupt && (dangling === 0 || census.counts.dataKeyRecords > 0)
+  return references + unproven + (isAccepted ? 0 : corrupt + dangling) > 0
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` if the KMS still wraps under the version */
