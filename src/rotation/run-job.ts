@@ -48,7 +48,7 @@ const RUN_NUMBERS: Bounds<'recordsPerStep' | 'maxStalls'> = {
 export function runOptions(options: RunOptions): RunOptions {
   const { plan, signal, ...numbers } = plainOptions(options)
   checkNumbers(RUN_NUMBERS, numbers)
-  if (plan !== undefined && typeof plan.records !== 'number')
+  if (plan !== undefined && typeof (Object(plan) as Partial<RotationPlan>).records !== 'number')
     throw wrongOption('plan', 'what plan() returned', plan)
   return { ...numbers, ...(plan && { plan }), signal }
 }
