@@ -29,3 +29,12 @@ const CLASSES: Partial<Readonly<Record<KmsErrorCode, RotationClass>>> = {
 export function classOfError({ code }: KmsError): RotationClass | undefined {
   return CLASSES[code]
 }
+
+/**
+ * As {@link classOfError}, for the KEK that a value's context picks. The context may be an attacker's: where the
+ * functions of the caller fail on it, this value has no KEK, and the others of the job do not wait for it.
+ */
+export function classOfKekError(error: KmsError): RotationClass | undefined {
+  const isByContext = error.code === 'ERR_KMS_CONFIG' || error.code === 'ERR_KMS_UNSUPPORTED'
+  return isByContext ? 'unknown-key' : classOfError(error)
+}

@@ -41,8 +41,7 @@ export class HeaderRewraps<T extends RewrapTask> {
       const known = this.#memo.get(id)
       if (known !== undefined) return { ok: true, value: known }
       const outcome = await settle(() => rewrapper.rewrap(task, signal))
-      if (outcome.ok && task.header.bytes.length <= MAX_HEADER_BYTES)
-        this.#memo.set(id, outcome.value)
+      if (outcome.ok && isRemembered(task)) this.#memo.set(id, outcome.value)
       return outcome
     }
   }
@@ -51,6 +50,11 @@ export class HeaderRewraps<T extends RewrapTask> {
   clear(): void {
     this.#memo.clear()
   }
+}
+
+/** Whether a header is remembered: attackers may write long ones, and thousands of those would fill the memory. */
+export function isRemembered({ header }: RewrapTask): boolean {
+  return header.bytes.length <= MAX_HEADER_BYTES
 }
 
 /** Returns a text that is equal for equal headers under equal contexts. */

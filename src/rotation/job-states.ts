@@ -1,5 +1,6 @@
 import { KmsError } from '../errors.ts'
-import { newRotationState, checkState } from './state.ts'
+import { newRotationState } from './state.ts'
+import { checkState } from './check-state.ts'
 import type { RotationState } from './rotation-state.ts'
 import type { StateFile, StoredState } from './state-file.ts'
 

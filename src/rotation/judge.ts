@@ -8,7 +8,7 @@ import {
   recognizes,
 } from '../kms/index.ts'
 import type { CurrentKeks } from './current-keks.ts'
-import { classOfError } from './error-class.ts'
+import { classOfError, classOfKekError } from './error-class.ts'
 import type { RewrapTask } from './header-rewraps.ts'
 import { inParallel } from './in-parallel.ts'
 import type { RotationRecord, StoredValue } from './record-source.ts'
@@ -80,18 +80,25 @@ export async function judge(
 
 function read({ contextOf }: JudgePorts, source: string, at: ValueAt, isPrefix: boolean): Read {
   if (isEmptyValue(at.value)) return { ...at, verdict: 'empty' }
+  let message: StoredMessage | undefined
   try {
-    const message = readStored(at.value, isPrefix)
+    message = readStored(at.value, isPrefix)
     if (message === undefined) return { ...at, verdict: 'foreign' }
     const { header } = message.head
     if (header === undefined) return { ...at, verdict: 'reference', message }
-    const given = contextOf?.(at.record, at.field, source)
     const context =
-      contextOf === undefined ? header.stored : canonicalContext(given as EncryptionContext).map
+      contextOf === undefined ? header.stored : given(contextOf(at.record, at.field, source))
     return { ...at, message, context }
   } catch (error) {
-    return failed(at, error)
+    // A message without a context still says what it refers to, which a retirement must hear.
+    return { ...failed(at, error), ...(message && { message }) }
   }
+}
+
+/** Returns a context of the caller's. `undefined` is a forgotten `return`, and not the empty context. */
+function given(context: unknown): EncryptionContext {
+  if (context !== undefined) return canonicalContext(context as EncryptionContext).map
+  throw new KmsError('ERR_CONTEXT_INVALID', { message: 'contextOf returned undefined' })
 }
 
 /** Returns a function that knows the current versions for each context of the values. */
@@ -122,7 +129,7 @@ function decide(
   const { message, context } = at
   const { header } = message.head
   if (header === undefined) return { ...at, verdict: 'reference' }
-  if (!current.ok) return { ...failed(at, current.error), message }
+  if (!current.ok) return { ...failed(at, current.error, classOfKekError), message }
   if (areExactlyCurrent(header.wraps, current.value)) return { ...at, verdict: 'current' }
   try {
     if (header.wraps.some((wrap) => recognizes(kms, wrap, context)))
@@ -134,8 +141,12 @@ function decide(
 }
 
 /** Returns the verdict of a failure; throws a mistake of the caller's. */
-function failed({ record, field, value }: ValueAt, error: unknown): JudgedValue {
-  const verdict = isKmsError(error) ? classOfError(error) : undefined
+function failed(
+  { record, field, value }: ValueAt,
+  error: unknown,
+  classOf: typeof classOfError = classOfError,
+): JudgedValue {
+  const verdict = isKmsError(error) ? classOf(error) : undefined
   if (verdict === undefined || !isKmsError(error)) throw error
   return { record, field, value, verdict, code: error.code }
 }

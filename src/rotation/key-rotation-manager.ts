@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes/index.ts'
+import { KmsError } from '../errors.ts'
 import type { KekVersion } from '../kms/index.ts'
 import { type RewrapDekOptions, rewrapBatch, rewrapOne } from './batch.ts'
 import { type RotationCensus, takeCensus } from './census.ts'
@@ -104,7 +105,10 @@ export class KeyRotationManager {
     envelope: Uint8Array | string,
     { context, signal }: KekCallOptions = {},
   ): Promise<boolean | undefined> {
-    const header = readStored(envelope)?.head.header
+    const message = readStored(envelope)
+    if (message === undefined)
+      throw new KmsError('ERR_WIRE_MALFORMED', { message: 'the value is not an envelope' })
+    const { header } = message.head
     if (header === undefined) return undefined
     const current = await this.#tools.keks.of(context ?? header.stored, signal)
     return areExactlyCurrent(header.wraps, current)

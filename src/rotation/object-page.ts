@@ -5,7 +5,7 @@ import { judge, type JudgedValue, valuesOf } from './judge.ts'
 import { paceOf } from './kms-rewrapper.ts'
 import type { Pacer } from './pacer.ts'
 import type { PageTally } from './page-tally.ts'
-import type { ObjectSource, RotationRecord } from './record-source.ts'
+import type { ObjectSource, RotationRecord, SwapOutcome } from './record-source.ts'
 import { callOutside } from './source-calls.ts'
 import type { PagePorts } from './value-page.ts'
 
@@ -52,7 +52,7 @@ async function rewrapOne(
   const bounds = { network, sourceTimeoutMs: objectTimeoutMs }
   const outcome = await settle(() =>
     callOutside(bounds, `source ${source.name}: rewrap`, signal, (options) =>
-      source.rewrap(id, { ...options, verify }),
+      checkOutcome(source, source.rewrap(id, { ...options, verify })),
     ),
   )
   if (outcome.ok) {
@@ -67,6 +67,16 @@ async function rewrapOne(
     tally.changed ||= verdict === 'lost-race'
     await tally.settle(value, verdict, outcome.error.code)
   }
+}
+
+async function checkOutcome(
+  { name }: ObjectSource,
+  answer: Promise<SwapOutcome>,
+): Promise<SwapOutcome> {
+  const outcome = await answer
+  if (outcome === 'swapped' || outcome === 'lost') return outcome
+  const message = `source ${name}: rewrap must answer swapped or lost`
+  throw new KmsError('ERR_KMS_CONFIG', { message })
 }
 
 /** An object's rewrap calls the KMS and the bucket: the code tells which of them did not answer. */

@@ -10,6 +10,7 @@ export class Pacer {
   readonly #network: Network
   #perSecond = Infinity
   #nextAtMs = -Infinity
+  #seenMs = -Infinity
 
   constructor(runtime: Pick<Runtime, 'now'>, network: Network) {
     this.#runtime = runtime
@@ -35,6 +36,9 @@ export class Pacer {
     signal?.throwIfAborted()
     if (this.#perSecond === Infinity) return
     const now = this.#runtime.now()
+    // A clock that was set back must not hold up everything until it is there again.
+    if (now < this.#seenMs) this.#nextAtMs -= this.#seenMs - now
+    this.#seenMs = now
     const atMs = Math.max(now, this.#nextAtMs)
     this.#nextAtMs = atMs + (requests * 1_000) / this.#perSecond
     if (atMs - now >= LEAST_WAIT_MS) await sleep(this.#network, atMs - now, signal)

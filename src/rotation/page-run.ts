@@ -1,10 +1,12 @@
-import { isKmsError, KmsError } from '../errors.ts'
+import { isKmsError } from '../errors.ts'
 import { sumCounts } from './counts.ts'
+import { markCursor } from './cursor-mark.ts'
 import { classOfError } from './error-class.ts'
 import { addFingerprints } from './fingerprint.ts'
 import { rewrapObjects } from './object-page.ts'
 import { type RotationOutage, PageTally } from './page-tally.ts'
 import { Quarantine } from './quarantine.ts'
+import { checkPage } from './record-page.ts'
 import type { RecordPage, RecordSource } from './record-source.ts'
 import type { RotationFailure, RotationState, SourceState } from './rotation-state.ts'
 import { callOutside } from './source-calls.ts'
@@ -13,7 +15,6 @@ import { rewrapValues } from './value-page.ts'
 
 /** Steps in a row that an outage may end at one page, before the sweep goes on behind it. */
 const MAX_STALLS = 5
-const MAX_CURSOR = 1_024
 
 /** What became of one page. */
 export interface PageResult {
@@ -74,12 +75,7 @@ export class PageRun {
     const page = await callOutside(settings, name, this.#signal, (options) =>
       this.#source.page(this.#from.cursor, limit, options),
     )
-    const { records, cursor } = Object(page) as Partial<RecordPage>
-    const isCursor =
-      cursor === undefined || (typeof cursor === 'string' && cursor.length <= MAX_CURSOR)
-    if (Array.isArray(records) && isCursor) return page
-    const message = `${name} must answer records, and a cursor of at most 1024 characters`
-    throw new KmsError('ERR_KMS_CONFIG', { message })
+    return checkPage(this.#source.name, page)
   }
 
   async #rewrap({ records }: RecordPage): Promise<void> {
@@ -157,10 +153,6 @@ export class PageRun {
   #advanced({ records, cursor }: RecordPage): PageResult {
     const { counts, changed, failures } = this.#tally
     const from = this.#from
-    if (cursor !== undefined && cursor === from.cursor) {
-      const message = `source ${from.name}: page must answer another cursor than it was given`
-      throw new KmsError('ERR_KMS_CONFIG', { message })
-    }
     // What an earlier step replaced here, before an outage ended it, was counted then.
     const current = Math.max(0, counts.current - from.doneHere)
     const next = {
@@ -172,7 +164,9 @@ export class PageRun {
       ...this.#fingerprint(),
     }
     const isEnd = cursor === undefined
-    const source = isEnd ? this.#endOfSweep(next) : { ...next, cursor }
+    const source = isEnd
+      ? this.#endOfSweep(next)
+      : { ...next, cursor, mark: markCursor(from.name, from.mark, from.cursor, cursor) }
     const waitMs = isEnd && !source.done && next.sweep > 1 ? pauseAfter(next.sweep) : 0
     const { ids: quarantine } = this.#quarantine
     return { source, quarantine, failures, read: records.length, waitMs, outage: undefined }
@@ -185,7 +179,7 @@ export class PageRun {
 
   /** A sweep that changed something is followed by another. */
   #endOfSweep(swept: SourceState): SourceState {
-    const { cursor: _cursor, fingerprint, ...kept } = swept
+    const { cursor: _cursor, mark: _mark, fingerprint, ...kept } = swept
     const isFirst = kept.sweep === 1 && fingerprint !== undefined
     const facts = { ...kept, ...(isFirst && { fingerprintBefore: fingerprint }) }
     if (kept.changed && !this.#tools.isDry)

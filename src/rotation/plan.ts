@@ -1,3 +1,4 @@
+import { plainOptions, refuseOthers, wrongNumber } from '../checks/index.ts'
 import { Forecast } from './forecast.ts'
 import { costsOf } from './metered-kms.ts'
 import type { RecordSource } from './record-source.ts'
@@ -78,8 +79,13 @@ function timed(source: RecordSource, now: () => number, add: (ms: number) => voi
  */
 export async function planRotation(
   settings: StepSettings,
-  { kmsMs, swapMs, signal }: PlanOptions,
+  options: PlanOptions,
 ): Promise<RotationPlan> {
+  const { kmsMs, swapMs, signal, ...others } = plainOptions(options)
+  refuseOthers(others)
+  for (const [name, ms] of Object.entries({ kmsMs, swapMs }))
+    if (ms !== undefined && !(Number.isFinite(ms) && ms >= 0))
+      throw wrongNumber(name, 'a number of milliseconds from 0', ms)
   const now = (): number => settings.runtime.now()
   const atMs = now()
   let readMs = 0

@@ -11,7 +11,7 @@ import {
 import { BoundedMap } from '../runtime/index.ts'
 import { LIMITS } from '../wire/index.ts'
 import { classOfError } from './error-class.ts'
-import { type RewrapTask, taskId } from './header-rewraps.ts'
+import { isRemembered, type RewrapTask, taskId } from './header-rewraps.ts'
 import { paceOf } from './kms-rewrapper.ts'
 import type { Pacer } from './pacer.ts'
 import { mayReferTo } from './staleness.ts'
@@ -63,7 +63,7 @@ export class ProofOfOpening {
     const known = this.#proven.get(id)
     if (known !== undefined) return known
     const isProven = await this.#open(task, signal)
-    this.#proven.set(id, isProven)
+    if (isRemembered(task)) this.#proven.set(id, isProven)
     return isProven
   }
 

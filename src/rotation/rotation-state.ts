@@ -1,4 +1,5 @@
 import type { KekVersion } from '../kms/index.ts'
+import type { CursorMark } from './cursor-mark.ts'
 
 /**
  * Everything that a rotation has to remember between two steps. Plain JSON of at most 64 KiB, whatever the number
@@ -42,6 +43,8 @@ export interface SourceState {
   /** Which walk through the source this is, from 1. A sweep that changed something is followed by another. */
   readonly sweep: number
   readonly cursor?: string
+  /** A cursor of some pages ago: if it comes back, the source walks in a circle. */
+  readonly mark?: CursorMark
   readonly done: boolean
   /** Whether this sweep rewrapped a value, or lost a race for one. */
   readonly changed: boolean

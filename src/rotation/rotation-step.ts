@@ -1,7 +1,7 @@
 import { plainOptions, refuseOthers, wrongNumber } from '../checks/index.ts'
+import { checkState } from './check-state.ts'
 import { zeroCounts } from './counts.ts'
 import type { RotationState } from './rotation-state.ts'
-import { checkState } from './state.ts'
 import { type RotationStepOptions, stepSettings } from './step-options.ts'
 import type { StepBudget, StepResult } from './step-result.ts'
 import { StepRun } from './step-run.ts'

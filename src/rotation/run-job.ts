@@ -48,7 +48,7 @@ const RUN_NUMBERS: Bounds<'recordsPerStep' | 'maxStalls'> = {
 export function runOptions(options: RunOptions): RunOptions {
   const { plan, signal, ...numbers } = plainOptions(options)
   checkNumbers(RUN_NUMBERS, numbers)
-  if (plan !== undefined && typeof plan.records !== 'number')
+  if (plan !== undefined && typeof (Object(plan) as Partial<RotationPlan>).records !== 'number')
     throw wrongOption('plan', 'what plan() returned', plan)
   return { ...numbers, ...(plan && { plan }), signal }
 }
@@ -105,7 +105,7 @@ class Run {
     return { stored, progress }
   }
 
-  /** Saves a step during which somebody paused the job, and changed nothing else. */
+  /** Saves a step during which somebody paused the job and changed nothing else, or the store lost the state. */
   async #join(
     from: StoredState<RotationState>,
     { state }: StepResult,
@@ -113,7 +113,8 @@ class Run {
     const { states } = this.#ports
     const { signal } = this.#options
     const now = await states.load(signal)
-    const isPaused = now.value?.phase === 'paused'
+    if (now.value === undefined) return states.save(now, state, signal) // the store lost the state
+    const isPaused = now.value.phase === 'paused'
     if (!isPaused || JSON.stringify({ ...now.value, phase: 'running' }) !== from.text)
       return undefined
     const next = state.phase === 'running' ? ({ ...state, phase: 'paused' } as const) : state
@@ -142,6 +143,7 @@ export async function* runJob(
     const done = await run.step({ ...stored, value: stored.value })
     stored = done.stored
     yield done.progress
+    if (stored.value === undefined) stored = await run.begin()
     const { waitMs } = done.progress
     if (run.outage !== undefined && run.stalls >= maxStalls) throw run.outage.error
     if (waitMs > 0 && stored.value?.phase === 'running') await sleep(network, waitMs, signal)

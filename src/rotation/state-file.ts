@@ -1,3 +1,4 @@
+import { describe } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import { callOutside, type SourceCallPorts } from './source-calls.ts'
 import type { RotationStateStore } from './state-store.ts'
@@ -24,6 +25,10 @@ export class StateFile {
       this.#store.load(name, options),
     )
     if (text === undefined) return { text, value: undefined }
+    if (typeof text !== 'string') {
+      const message = `the state store must answer text or undefined, got ${describe(text)}`
+      throw new KmsError('ERR_STORE_UNAVAILABLE', { message, retryable: false })
+    }
     try {
       return { text, value: JSON.parse(text) as T }
     } catch {

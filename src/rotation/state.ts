@@ -1,12 +1,7 @@
 import { utf8Length } from '../bytes/index.ts'
 import { configError, wrongOption } from '../checks/index.ts'
 import { zeroCounts } from './counts.ts'
-import type {
-  RotationFailure,
-  RotationPhase,
-  RotationState,
-  SourceState,
-} from './rotation-state.ts'
+import type { RotationFailure, RotationState, SourceState } from './rotation-state.ts'
 
 /** The longest state, bytes of JSON: less than 64 KiB, of which stores and engines take some for themselves. */
 export const MAX_STATE_BYTES = 64_000
@@ -16,7 +11,6 @@ export const MAX_SAMPLES = 20
 const SAMPLE_ID = 200
 
 const JOB = /^[\w.-]{1,64}$/
-const PHASES: readonly RotationPhase[] = ['running', 'paused', 'stopped', 'finished']
 
 /** Options of {@link newRotationState}. */
 export interface NewRotation {
@@ -58,28 +52,6 @@ export function checkJob(job: string): string {
 function newSourceState(name: string): SourceState {
   const start = { sweep: 1, done: false, changed: false, stalls: 0, doneHere: 0 }
   return { name, ...start, counts: zeroCounts() }
-}
-
-/**
- * Returns a state that came back from an engine, if it is one of these sources.
- *
- * @throws KmsError `ERR_KMS_CONFIG`
- */
-export function checkState(state: unknown, sources: readonly string[]): RotationState {
-  const given = Object(state) as Partial<Record<keyof RotationState, unknown>>
-  const { version, job, phase, sources: held, counts, samples } = given
-  const isState =
-    version === 1 &&
-    typeof job === 'string' &&
-    PHASES.includes(phase as RotationPhase) &&
-    Array.isArray(held) &&
-    Object(counts) === counts &&
-    Array.isArray(samples)
-  if (!isState) throw wrongOption('state', 'what newRotationState or a step returned', state)
-  const names = (held as readonly SourceState[]).map(({ name }) => name).join(', ')
-  if (names !== sources.join(', '))
-    throw configError(`the state is of other sources: ${names}; configured: ${sources.join(', ')}`)
-  return state as RotationState
 }
 
 /** Returns the samples with more failures, as far as there is room. */

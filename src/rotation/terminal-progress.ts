@@ -35,12 +35,21 @@ export function terminalProgress(stream: TerminalStream): (progress: RotationPro
     if (stream.isTTY === true) {
       // One column is left free: a terminal that is full to its edge breaks the line.
       const width = Math.max(20, (stream.columns ?? 80) - 1)
-      stream.write(`\r\u001b[2K${line.slice(0, width)}${isEnd ? '\n' : ''}`)
+      write(stream, `\r\u001b[2K${line.slice(0, width)}${isEnd ? '\n' : ''}`)
       return
     }
     if (!isEnd && progress.elapsedMs - shownMs < LINE_MS) return
     shownMs = progress.elapsedMs
-    stream.write(`${line}\n`)
+    write(stream, `${line}\n`)
+  }
+}
+
+/** Writes a text. A stream that is closed is no reason to end a rotation. */
+function write(stream: TerminalStream, text: string): void {
+  try {
+    stream.write(text)
+  } catch {
+    // Nobody is looking.
   }
 }
 

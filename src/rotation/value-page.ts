@@ -4,6 +4,7 @@ import { type HeaderRewrapper, type RewrapHeader, taskId } from './header-rewrap
 import { inParallel } from './in-parallel.ts'
 import { judge, type JudgedValue, type JudgePorts, type StaleTask, valuesOf } from './judge.ts'
 import type { PageTally } from './page-tally.ts'
+import { checkRecords } from './record-page.ts'
 import type { RecordChange, RotationRecord, SwapOutcome, ValueSource } from './record-source.ts'
 import { callOutside } from './source-calls.ts'
 import type { StepSettings } from './step-options.ts'
@@ -155,7 +156,7 @@ async function readAgain(
   const records = await orOutage(tally, lost.length, () =>
     callOutside(settings, `source ${source.name}: read`, signal, (options) =>
       source.read(ids, options),
-    ),
+    ).then((answer) => checkRecords(source.name, ids, answer)),
   )
   if (records === undefined) return []
   const byId = new Map(ids.map((id, i) => [id, records[i]]))
@@ -176,7 +177,7 @@ async function checkOutcomes(
   const isWhole = given.length === changes.length
   if (isWhole && given.every((one) => one === 'swapped' || one === 'lost')) return outcomes
   const message = `source ${name}: swap must answer swapped or lost for each change`
-  throw new KmsError('ERR_STORE_UNAVAILABLE', { message })
+  throw new KmsError('ERR_KMS_CONFIG', { message })
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { CurrentKeks } from './current-keks.ts'
 import { isKmsError } from '../errors.ts'
 import { sleep } from '../runtime/index.ts'
+import { type CursorMark, markCursor } from './cursor-mark.ts'
 import { classOfError } from './error-class.ts'
 import { judge, type JudgedValue, valuesOf } from './judge.ts'
-import type { RecordPage, RecordSource } from './record-source.ts'
+import { checkPage } from './record-page.ts'
+import type { RecordSource } from './record-source.ts'
 import { callOutside } from './source-calls.ts'
 import type { StepSettings } from './step-options.ts'
 
@@ -29,6 +31,7 @@ export async function* walkSources(
 ): AsyncGenerator<WalkedPage, void, undefined> {
   for (const source of settings.sources) {
     let cursor: string | undefined
+    let mark: CursorMark | undefined
     do {
       const from = cursor
       const page: WalkedPage & { readonly next: string | undefined } = await patiently(
@@ -38,6 +41,7 @@ export async function* walkSources(
       )
       yield page
       cursor = page.next
+      if (cursor !== undefined) mark = markCursor(source.name, mark, from, cursor)
     } while (cursor !== undefined)
   }
 }
@@ -50,12 +54,10 @@ async function readPage(
   signal: AbortSignal | undefined,
 ): Promise<WalkedPage & { readonly next: string | undefined }> {
   const { kms, contextOf, concurrency, pageSize } = settings
-  const page: RecordPage = await callOutside(
-    settings,
-    `source ${source.name}: page`,
-    signal,
-    (options) => source.page(cursor, pageSize, options),
+  const answer = await callOutside(settings, `source ${source.name}: page`, signal, (options) =>
+    source.page(cursor, pageSize, options),
   )
+  const page = checkPage(source.name, answer)
   const ports = { kms, contextOf, concurrency, keks }
   const isPrefix = source.kind === 'objects'
   const values = await judge(ports, source.name, valuesOf(page.records), isPrefix, signal)

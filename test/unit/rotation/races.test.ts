@@ -97,6 +97,6 @@ describe('R28 races', () => {
     })
     Object.assign(source, { swap: () => Promise.resolve(['swapped']) })
     const step = createRotationStep({ kms: kmsAt(2), sources: [source], ...ports })
-    expect((await step(newState(source))).outage).toMatchObject({ from: 'source' })
+    await expect(step(newState(source))).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
   })
 })

@@ -1,0 +1,120 @@
+// Sources that answer what their interface does not promise: a job ends with a typed error, and never hangs.
+import { describe, expect, it } from 'vitest'
+import { KeyRotationManager } from '../../../src/rotation/key-rotation-manager.ts'
+import type { KeyRotationManagerOptions } from '../../../src/rotation/manager-options.ts'
+import type { ObjectSource, RecordPage, ValueSource } from '../../../src/rotation/record-source.ts'
+import { runRotation } from '../../../src/rotation/run-rotation.ts'
+import { Clock, kmsAt, MemorySource } from './fixture.ts'
+import { encrypted, tableOf } from './tables.ts'
+
+const FINGERPRINT_KEY = new Uint8Array(32).fill(7)
+
+function managerOf(
+  source: ValueSource | ObjectSource,
+  more: Partial<KeyRotationManagerOptions> = {},
+) {
+  return new KeyRotationManager({
+    kms: kmsAt(2),
+    sources: [source],
+    pageSize: 2,
+    fingerprintKey: FINGERPRINT_KEY,
+    ...new Clock().ports,
+    ...more,
+  })
+}
+
+/** Every call that walks through the sources. */
+const WALKS: Readonly<Record<string, (manager: KeyRotationManager) => Promise<unknown>>> = {
+  run: (manager) => runRotation(manager),
+  dryRun: (manager) => manager.dryRun(),
+  plan: (manager) => manager.plan(),
+  census: (manager) => manager.census(),
+  fingerprint: (manager) => manager.fingerprint(),
+}
+
+class Answering extends MemorySource {
+  readonly #answer: (page: RecordPage, cursor: string | undefined) => unknown
+
+  constructor(answer: (page: RecordPage, cursor: string | undefined) => unknown) {
+    super()
+    this.#answer = answer
+  }
+
+  override async page(cursor: string | undefined, limit: number): Promise<RecordPage> {
+    return this.#answer(await super.page(undefined, limit), cursor) as RecordPage
+  }
+}
+
+async function answering(
+  answer: (page: RecordPage, cursor: string | undefined) => unknown,
+): Promise<Answering> {
+  const source = new Answering(answer)
+  source.set('r1', { secret: await encrypted(2) })
+  return source
+}
+
+describe.each(Object.entries(WALKS))('%s over a source that breaks its contract', (_, walk) => {
+  it.each<[string, (page: RecordPage, cursor: string | undefined) => unknown]>([
+    ['answers the cursor that it was given', ({ records }) => ({ records, cursor: 'same' })],
+    [
+      'answers cursors in a circle',
+      (_page, cursor = '4') => ({ records: [], cursor: String((Number(cursor) + 1) % 5) }),
+    ],
+    ['answers no records', () => ({})],
+    ['answers nothing', () => undefined],
+    ['answers a cursor that is a number', ({ records }) => ({ records, cursor: 1 })],
+    ['answers a record that is null', () => ({ records: [null] })],
+    ['answers a record without values', () => ({ records: [{ id: 'r1' }] })],
+    ['answers an id that is a number', () => ({ records: [{ id: 1, values: {} }] })],
+    ['answers an id that is too long', () => ({ records: [{ id: 'é'.repeat(513), values: {} }] })],
+    ['answers a value that is a number', () => ({ records: [{ id: '1', values: { a: 1 } }] })],
+    ['answers an undefined value', () => ({ records: [{ id: '1', values: { a: undefined } }] })],
+    ['answers an empty array', () => ({ records: [{ id: '1', values: { a: [] } }] })],
+    ['answers a buffer', () => ({ records: [{ id: '1', values: { a: new ArrayBuffer(8) } }] })],
+    ['answers a promise', () => ({ records: [{ id: '1', values: { a: Promise.resolve('') } }] })],
+  ])('rejects with ERR_KMS_CONFIG where it %s', async (_name, answer) => {
+    const manager = managerOf(await answering(answer))
+    await expect(walk(manager)).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+  })
+
+  it('accepts pages that are empty, and longer than asked for', async () => {
+    let at = 0
+    const source = await answering(({ records: [record] }) => {
+      at += 1
+      const ids = Array.from({ length: 5 }, (_one, i) => `${String(at)}-${String(i)}`)
+      const records = at % 2 === 0 ? [] : ids.map((id) => ({ ...record, id }))
+      return { records, ...(at < 9 && { cursor: String(at) }) }
+    })
+    await expect(walk(managerOf(source))).resolves.toBeDefined()
+  })
+})
+
+describe('a source that answers a swap wrongly', () => {
+  it('ends with ERR_KMS_CONFIG where read answers no records', async () => {
+    for (const answer of [undefined, [], [{ id: 'r0000' }], [7], [{ id: 'other', values: {} }]]) {
+      const source = await tableOf(1)
+      source.swap = (changes) => Promise.resolve(changes.map(() => 'lost' as const))
+      source.read = () => Promise.resolve(answer as never)
+      await expect(runRotation(managerOf(source))).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+    }
+  })
+
+  it('ends with ERR_KMS_CONFIG where swap answers no outcome for each change', async () => {
+    for (const answer of [undefined, [], ['swapped'], ['swapped', true], Array(3).fill('lost')]) {
+      const source = await tableOf(2)
+      source.swap = () => Promise.resolve(answer as never)
+      await expect(runRotation(managerOf(source))).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+    }
+  })
+
+  it('counts no object as rewrapped whose source does not say so', async () => {
+    const secret = await encrypted(1)
+    const source: ObjectSource = {
+      kind: 'objects',
+      name: 'files',
+      page: () => Promise.resolve({ records: [{ id: 'a', values: { object: secret } }] }),
+      rewrap: () => Promise.resolve(true as never),
+    }
+    await expect(runRotation(managerOf(source))).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+  })
+})

@@ -1,0 +1,199 @@
+// Values that an attacker wrote into a table, and callbacks of the caller that fail on them.
+import { describe, expect, it } from 'vitest'
+import {
+  EnvelopeCipher,
+  kmsByContext,
+  type KeyManagementService,
+  KmsError,
+} from '../../../src/index.ts'
+import {
+  createRotationStep,
+  KeyRotationManager,
+  terminalProgress,
+} from '../../../src/rotation/index.ts'
+import { Pacer } from '../../../src/rotation/pacer.ts'
+import type { RotationFailure } from '../../../src/rotation/rotation-state.ts'
+import { runRotation } from '../../../src/rotation/run-rotation.ts'
+import { cipherAt, Clock, kmsAt, MemorySource, newState, runAll, utf8 } from './fixture.ts'
+import { context, encrypted, tableOf, versionsIn } from './tables.ts'
+
+describe('envelopes that an attacker wrote, where the context picks the KEK', () => {
+  it.each<[string, Partial<Parameters<typeof kmsByContext>[0]>]>([
+    [
+      'keyFor throws on its context',
+      {
+        keyFor: ({ tenant }) => {
+          if (tenant === 'evil') throw new TypeError('no such tenant')
+          return tenant
+        },
+      },
+    ],
+    [
+      'keyFor answers something else',
+      { keyFor: ({ tenant }) => (tenant === 'evil' ? (7 as never) : tenant) },
+    ],
+    [
+      'create refuses its key name',
+      {
+        create: (name) => {
+          if (name === 'evil') throw new KmsError('ERR_KMS_CONFIG', { message: 'keyId' })
+          return kmsAt(2)
+        },
+      },
+    ],
+    [
+      'the KMS of its key cannot do it',
+      {
+        create: (name): KeyManagementService => {
+          if (name === 'evil') throw new KmsError('ERR_KMS_UNSUPPORTED')
+          return kmsAt(2)
+        },
+      },
+    ],
+  ])('fail by themselves and do not stop the job: %s', async (_, options) => {
+    const kms = kmsByContext({
+      keyFor: ({ tenant }) => tenant,
+      create: () => kmsAt(2),
+      ...options,
+    })
+    const source = await tableOf(3)
+    source.set('r0001a', {
+      secret: await cipherAt(1).encrypt(utf8('x'), { context: { tenant: 'evil' } }),
+    })
+    const failures: RotationFailure[] = []
+    const step = createRotationStep({
+      kms,
+      sources: [source],
+      pageSize: 2,
+      failures: (some) => void failures.push(...some),
+      ...new Clock().ports,
+    })
+    const { state } = await runAll(step, newState(source))
+    expect(state).toMatchObject({ phase: 'finished', counts: { done: 3, 'unknown-key': 1 } })
+    expect(failures.map(({ id, class: name }) => [id, name])).toEqual([['r0001a', 'unknown-key']])
+    source.rows.delete('r0001a')
+    expect(versionsIn(source)).toEqual(['2'])
+  })
+})
+
+describe('contextOf', () => {
+  it.each([
+    undefined,
+    null,
+    'acme',
+    5,
+    Promise.resolve(context),
+    [],
+    { tenant: undefined },
+    new Map(),
+  ])(
+    'that answers %s fails the value with ERR_CONTEXT_INVALID, not as if it were corrupt',
+    async (answer) => {
+      const failures: string[] = []
+      const source = await tableOf(1)
+      const step = createRotationStep({
+        kms: kmsAt(2),
+        sources: [source],
+        contextOf: () => answer as never,
+        failures: (some) => void failures.push(...some.map(({ code }) => code)),
+        ...new Clock().ports,
+      })
+      await runAll(step, newState(source))
+      expect(failures).toEqual(['ERR_CONTEXT_INVALID'])
+    },
+  )
+})
+
+describe('isCurrentVersion', () => {
+  it.each(['4111 1111', '', new Uint8Array(), utf8('plain')])(
+    'refuses %j, which is not an envelope, and does not take it for one by reference',
+    async (value) => {
+      const manager = new KeyRotationManager({ kms: kmsAt(2), sources: [await tableOf(0)] })
+      await expect(manager.isCurrentVersion(value)).rejects.toMatchObject({
+        code: 'ERR_WIRE_MALFORMED',
+      })
+    },
+  )
+})
+
+describe('a clock that jumps back', () => {
+  it('does not stop the requests until it is there again', async () => {
+    const clock = new Clock()
+    const pacer = new Pacer(clock.runtime, clock.network)
+    pacer.limit(10)
+    await pacer.take(1, undefined)
+    await pacer.take(1, undefined)
+    clock.nowMs -= 600_000
+    const from = clock.nowMs
+    await pacer.take(1, undefined)
+    await pacer.take(1, undefined)
+    expect(clock.nowMs - from).toBeLessThanOrEqual(400)
+  })
+})
+
+describe('terminalProgress', () => {
+  it('does not end the run where the stream is closed', async () => {
+    const source = await tableOf(3)
+    const manager = new KeyRotationManager({
+      kms: kmsAt(2),
+      sources: [source],
+      ...new Clock().ports,
+    })
+    const progress = terminalProgress({
+      write: () => {
+        throw new Error('EPIPE')
+      },
+    })
+    const result = await runRotation(manager, { progress })
+    expect(result).toMatchObject({ phase: 'finished', deksRotated: 3 })
+  })
+})
+
+describe('options of a run and of a plan', () => {
+  it.each([null, 5, 'plan', {}])('refuses the plan %j', async (plan) => {
+    const manager = new KeyRotationManager({ kms: kmsAt(2), sources: [await tableOf(0)] })
+    await expect(
+      (async () => runRotation(manager, { plan: plan as never }))(),
+    ).rejects.toMatchObject({
+      code: 'ERR_KMS_CONFIG',
+    })
+  })
+
+  it.each([
+    { kmsMs: Number.NaN },
+    { kmsMs: -1 },
+    { swapMs: '5' },
+    { swapMs: Infinity },
+    { kmsMS: 1 },
+  ])('refuses the times %j of a plan', async (times) => {
+    const manager = new KeyRotationManager({ kms: kmsAt(2), sources: [await tableOf(0)] })
+    await expect(manager.plan(times as never)).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
+  })
+})
+
+describe('values in buffers of every kind', () => {
+  it('are rewrapped: subarrays, Buffers, shared memory, and text as bytes', async () => {
+    const good = await encrypted(1)
+    const padded = new Uint8Array(good.length + 20)
+    padded.set(good, 7)
+    const shared = new Uint8Array(new SharedArrayBuffer(good.length))
+    shared.set(good)
+    const text = new EnvelopeCipher({ kms: kmsAt(1) })
+    const secrets = {
+      view: padded.subarray(7, 7 + good.length),
+      buffer: Buffer.from(good),
+      shared,
+      text: await text.encryptText('x', { context }),
+      bytes: utf8(await text.encryptText('x', { context })),
+    }
+    const source = new MemorySource()
+    for (const [id, secret] of Object.entries(secrets)) source.set(id, { secret })
+    const step = createRotationStep({ kms: kmsAt(2), sources: [source], ...new Clock().ports })
+    const { state } = await runAll(step, newState(source))
+    expect(state.counts).toMatchObject({ done: 5, current: 0 })
+    const reader = cipherAt(2)
+    for (const id of ['view', 'buffer', 'shared'])
+      expect(await reader.decrypt(source.value(id) as Uint8Array, { context })).toEqual(utf8('x'))
+    expect(await reader.decryptText(source.value('text') as string, { context })).toBe('x')
+  })
+})
