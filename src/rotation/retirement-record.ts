@@ -58,7 +58,27 @@ export async function readRecord(
   const found = await file.read<RetirementRecord>(name, signal)
   const fresh = { version: 1, kek, sources: sources.map((one) => one.name), atMs } as const
   const isSame = found.value !== undefined && isRecordOf(fresh, found.value)
-  return { name, found, record: isSame ? { ...found.value, ...fresh } : fresh }
+  return { name, found, record: isSame ? { ...knownOf(found.value, atMs), ...fresh } : fresh }
+}
+
+/**
+ * Returns what a stored record says, as far as it can be so. A time that is none, or has not come yet, is left out: the
+ * wait that it ends begins anew, and is neither over at once nor endless.
+ */
+function knownOf(
+  { zeroSinceMs, usedAtMs, disabledAtMs, isScheduled }: RetirementRecord,
+  nowMs: number,
+): Partial<RetirementRecord> {
+  return {
+    ...(isTime(zeroSinceMs, nowMs) && { zeroSinceMs }),
+    ...(isTime(usedAtMs, Number.MAX_SAFE_INTEGER) && { usedAtMs }), // by the vendor's clock
+    ...(isTime(disabledAtMs, nowMs) && { disabledAtMs }),
+    ...((isScheduled as unknown) === true && { isScheduled }),
+  }
+}
+
+function isTime(ms: unknown, mostMs: number): ms is number {
+  return typeof ms === 'number' && ms >= 0 && ms <= mostMs
 }
 
 function isRecordOf({ kek, sources, atMs }: RetirementRecord, known: RetirementRecord): boolean {

@@ -1,6 +1,6 @@
 import { configError } from '../checks/index.ts'
 import { isKmsError } from '../errors.ts'
-import { type KekVersion, type KeyVersionState, recognizes } from '../kms/index.ts'
+import { checkAnswer, type KekVersion, type KeyVersionState, recognizes } from '../kms/index.ts'
 import type { LifecycleLog } from './lifecycle-log.ts'
 import { isReferenced, type ObjectionPorts, takeObjections } from './objections.ts'
 import type { RetireSettings } from './retire-options.ts'
@@ -99,25 +99,35 @@ async function destroyWhenDue(
   const untilMs = disabledAtMs + destroyAfterMs
   if (sinceMs < untilMs) return { status: 'waiting', step: 'destroy', untilMs }
   const step = { operation: 'scheduleKeyDestruction', job, keys: [version] } as const
-  const { destroyAtMs } = await log.around(step, signal, () =>
+  const answer = await log.around(step, signal, () =>
     callOutside(settings, 'lifecycle: scheduleDestruction', signal, (call) =>
       lifecycle.scheduleDestruction(version, call),
     ),
   )
+  const { destroyAtMs } = Object(answer) as { readonly destroyAtMs?: number }
   await file.write(name, saved, { ...known, isScheduled: true }, signal)
   return { status: 'scheduled', ...(destroyAtMs !== undefined && { destroyAtMs }) }
 }
 
-/** Returns the state of the version; one that was scheduled here and is not found any more is destroyed. */
+const STATES: readonly unknown[] = ['enabled', 'disabled', 'pending-destruction', 'destroyed']
+const isState = (state: unknown): boolean => STATES.includes(state)
+const isTime = (ms: unknown): boolean => ms === undefined || Number.isFinite(ms)
+
+/**
+ * Returns the state of the version; one that was scheduled here and is not found any more is destroyed.
+ *
+ * @throws KmsError `ERR_KMS_RESPONSE_INVALID`: what the lifecycle answers decides whether a key is destroyed
+ */
 async function stateOf(
   { settings }: RetirementPorts,
   { version, lifecycle, signal }: RetireSettings,
   { isScheduled }: RetirementRecord,
 ): Promise<KeyVersionState> {
   try {
-    return await callOutside(settings, 'lifecycle: stateOf', signal, (call) =>
+    const state = await callOutside(settings, 'lifecycle: stateOf', signal, (call) =>
       lifecycle.stateOf(version, call),
     )
+    return checkAnswer(lifecycle.provider, state, isState)
   } catch (error) {
     if (isScheduled && isKmsError(error, 'ERR_KMS_KEY_NOT_FOUND')) return 'destroyed'
     throw error
@@ -132,7 +142,7 @@ async function lastUse(
   const usedAtMs = await callOutside(settings, 'lifecycle: lastUsedAtMs', signal, (call) =>
     lifecycle.lastUsedAtMs?.(version, call),
   )
-  return usedAtMs ?? 0
+  return checkAnswer(lifecycle.provider, usedAtMs, isTime) ?? 0
 }
 
 /**

@@ -1,8 +1,8 @@
 // Retirement before values, states and lifecycles that lie: it refuses, and never disables or destroys by mistake.
 import { describe, expect, it } from 'vitest'
 import { EncryptedEnvelope, type KekVersion } from '../../../src/index.ts'
+import type { KeyLifecycle } from '../../../src/kms/index.ts'
 import { KeyRotationManager } from '../../../src/rotation/key-rotation-manager.ts'
-import type { KeyLifecycle } from '../../../src/rotation/key-lifecycle.ts'
 import type { KeyRotationManagerOptions } from '../../../src/rotation/manager-options.ts'
 import type { RetireOptions } from '../../../src/rotation/retire-options.ts'
 import { runRotation } from '../../../src/rotation/run-rotation.ts'
@@ -27,6 +27,7 @@ function lifecycleOf(answers: Partial<Record<keyof KeyLifecycle, unknown>> = {})
     disable: answer('disable', undefined),
     enable: answer('enable', undefined),
     scheduleDestruction: answer('scheduleDestruction', {}),
+    cancelDestruction: answer('cancelDestruction', undefined),
     lastUsedAtMs: answer('lastUsedAtMs', undefined),
   }
   const changes = () => calls.filter((name) => !['stateOf', 'lastUsedAtMs'].includes(name))
@@ -158,8 +159,8 @@ describe('values that hide what they refer to', () => {
     const found = await retire(lifecycle, { writers: NO_WAIT })
     expect(found).toMatchObject({ status: 'referenced', references: 0, dangling: 1 })
     expect(changes()).toEqual([])
-    // Records that were shredded leave such messages: acceptCorrupt goes on.
-    expect(await retire(lifecycle, { writers: NO_WAIT, acceptCorrupt: true })).toEqual({
+    // Records that were shredded leave such messages: acceptDangling goes on.
+    expect(await retire(lifecycle, { writers: NO_WAIT, acceptDangling: true })).toEqual({
       status: 'disabled',
     })
   })
