@@ -102,6 +102,9 @@ export function statusOf(code: GatewayErrorCode): number {
   }
 }
 
+/** Longest wait that a problem names, in seconds: a day. */
+const MAX_RETRY_AFTER_SECONDS = 86_400
+
 /** `application/problem+json` of RFC 9457 for any caught value. */
 export function problemOf(error: unknown, extra: Readonly<Record<string, unknown>> = {}): Response {
   const code = codeOf(error)
@@ -112,8 +115,12 @@ export function problemOf(error: unknown, extra: Readonly<Record<string, unknown
   const detail = gateway?.detail ?? detailOf(kms, title, status)
   const headers = new Headers({ ...RESPONSE_HEADERS, 'content-type': 'application/problem+json' })
   if (gateway?.allow !== undefined) headers.set('allow', gateway.allow)
-  const retryAfter = retryAfterOf(kms)
-  if (retryAfter !== undefined) headers.set('retry-after', retryAfter)
+  // Whole seconds, as HTTP has it: the number may come from a KMS of the caller's own.
+  const { retryAfterMs = NaN } = kms ?? {}
+  if (retryAfterMs >= 0) {
+    const seconds = Math.min(Math.ceil(retryAfterMs / 1_000), MAX_RETRY_AFTER_SECONDS)
+    headers.set('retry-after', String(seconds))
+  }
   const problem = {
     code,
     title,
@@ -123,15 +130,6 @@ export function problemOf(error: unknown, extra: Readonly<Record<string, unknown
     ...extra,
   }
   return new Response(`${JSON.stringify(problem)}\n`, { status, headers })
-}
-
-/** Longest wait that a problem names, in seconds: a day. A KMS that asks for longer is asked again by then. */
-const MAX_RETRY_AFTER_SECONDS = 86_400
-
-/** Returns the wait in whole seconds, as HTTP has it: the error may come from a KMS of the caller's own. */
-function retryAfterOf({ retryAfterMs = NaN }: Partial<KmsError> = {}): string | undefined {
-  if (!(retryAfterMs >= 0)) return undefined
-  return String(Math.min(Math.ceil(retryAfterMs / 1_000), MAX_RETRY_AFTER_SECONDS))
 }
 
 /** The code's own sentence: the same for every problem of that code. */

@@ -74,7 +74,7 @@ export function kmsMiddleware<S extends KmsStack, K extends string = 'kms'>(
     name: 'edge-kms',
     async before(request) {
       const context = request.context as Partial<Record<string, unknown>> & LambdaContext
-      if (contextKey in context) {
+      if (contextKey in (Object(context) as object)) {
         throw optionError('contextKey', `must be free: the context has ${contextKey} already`)
       }
       const invocation = environment.begin(context)

@@ -144,18 +144,8 @@ export function fileVariable(
   }
 }
 
-/** A shorter value is part of other words, and too short for a secret. */
-const MIN_HIDDEN_CHARACTERS = 3
-
 /** Returns the error of a file without its path: a variable may hold the secret itself in the place of a path. */
 function fileError(name: string, path: string, error: unknown): KmsError {
-  if (!isKmsError(error)) {
-    const { code } = Object(error) as { readonly code?: unknown }
-    const word = typeof code === 'string' && /^\w{1,64}$/.test(code) ? `: ${code}` : ''
-    return configError(`${name} must name a file that can be read${word}`)
-  }
-  const { code, message, retryable } = error
-  const shown =
-    path.length < MIN_HIDDEN_CHARACTERS ? message : message.replaceAll(path, () => `$${name}`)
-  return new KmsError(code, { message: shown, retryable })
+  if (!isKmsError(error)) return configError(`${name} must name a file that can be read`)
+  return new KmsError(error.code, { message: error.message.replaceAll(path, () => `$${name}`) })
 }

@@ -115,13 +115,10 @@ function capabilitiesOf(given: CustomerCapabilities): KmsCapabilities {
 const MAX_LIMIT = 2 ** 20
 
 function limitsOf(given: KmsLimits): KmsLimits {
-  const name = 'capabilities.limits'
-  const { maxWrappedBytes, maxContextBytes, ...others } = plainOptions(given, name)
-  refuseOthers(others)
-  return Object.freeze({
-    maxWrappedBytes: integer(`${name}.maxWrappedBytes`, maxWrappedBytes, 1, MAX_LIMIT),
-    maxContextBytes: integer(`${name}.maxContextBytes`, maxContextBytes, 0, MAX_LIMIT),
-  })
+  const limits: KmsLimits = { ...LIMITS, ...plainOptions(given, 'capabilities.limits') }
+  for (const [name, value] of Object.entries(limits))
+    integer(`capabilities.limits.${name}`, value as number, 0, MAX_LIMIT)
+  return limits
 }
 
 /** @throws KmsError `ERR_KMS_CONFIG` if a KMS cannot do what `capabilities` says of each */

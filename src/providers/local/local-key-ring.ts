@@ -104,10 +104,15 @@ function isCryptoKey(key: LocalKeyVersion['key']): key is CryptoKey {
   return Object(key) === key && 'algorithm' in (key as object)
 }
 
+/** Whether it is a key of this frame or of another one: what JSON left of a key would fail at each call. */
+function isGenuine(key: object): boolean {
+  return key instanceof CryptoKey || Object.prototype.toString.call(key) === '[object CryptoKey]'
+}
+
 /** A key that can be exported protects no more than its bytes do, and its owner believes otherwise. */
 function checkKey(key: CryptoKey, version: string): CryptoKey {
-  const { name, length } = key.algorithm as AesKeyAlgorithm
-  if (name === 'AES-CBC' && length === 8 * KEK_BYTES && !key.extractable)
+  const { name, length } = Object(key.algorithm) as Partial<AesKeyAlgorithm>
+  if (isGenuine(key) && name === 'AES-CBC' && length === 8 * KEK_BYTES && !key.extractable)
     if (key.usages.includes('encrypt')) return key
   const expected = "a CryptoKey of AES-CBC with 256 bits, for 'encrypt', that cannot be exported"
   throw config(`the key of version ${version} must be ${expected}`)

@@ -122,11 +122,11 @@ describe('stackOnDeno', () => {
     stubDeno(awsOf(createFakeAws()))
     fetched.mockRejectedValue(notCapable('Requires net access'))
     const given = { network: undefined, fetch: undefined, readTextFile: undefined }
-    const { cipher } = stackOnDeno({ kms: awsKmsFromEnv, ...given } as never)
+    const { cipher } = stackOnDeno({ kms: awsKmsFromEnv, ...given })
     await expect(cipher.encryptText('text', options)).rejects.toThrow('--allow-net=kms')
     const file = { EDGE_KMS_GCP_KEY_ID: GCP_KEY, GOOGLE_APPLICATION_CREDENTIALS: 'key.json' }
     stubDeno(file, undefined, { readTextFile: () => Promise.reject(notCapable('denied')) })
-    const stack = stackOnDeno({ kms: gcpKmsFromEnv, ...given } as never)
+    const stack = stackOnDeno({ kms: gcpKmsFromEnv, ...given })
     await expect(stack.cipher.encryptText('text', options)).rejects.toThrow('--allow-read=')
   })
 

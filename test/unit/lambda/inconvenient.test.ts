@@ -4,6 +4,7 @@ import {
   decryptEnv,
   dynamoBatch,
   encryptEnvValue,
+  kmsMiddleware,
   snapshotPoint,
   sqsBatch,
   type SqsRecord,
@@ -124,6 +125,14 @@ async function batches() {
 }
 
 const FAILED = { batchItemFailures: [{ itemIdentifier: '1' }] }
+
+describe('kmsMiddleware', () => {
+  it.each([null, undefined, {}])('says that %s is not a context of Lambda', async (context) => {
+    const { options } = setup()
+    const request = { event: V2, context: context as never, response: undefined, error: undefined }
+    await expect(kmsMiddleware(options).before(request)).rejects.toThrow('getRemainingTimeInMillis')
+  })
+})
 
 describe('batches', () => {
   it('keeps a failure although the same record succeeds at another place', async () => {

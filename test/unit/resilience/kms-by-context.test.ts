@@ -276,7 +276,7 @@ describe('the KMSs that are held', () => {
     [{ capabilities: Object.create({ rotates: true }) }, 'capabilities must be a plain object'],
     [{ capabilities: { wraps: 'two' } }, 'capabilities.wraps must be'],
     [{ capabilities: { limits: 5 } }, 'capabilities.limits must be a plain object'],
-    [{ capabilities: { limits: { maxContextBytes: 1 } } }, 'capabilities.limits.maxWrappedBytes'],
+    [{ capabilities: { limits: { maxContextBytes: -1 } } }, 'capabilities.limits.maxContextBytes'],
     [
       { capabilities: { limits: { maxWrappedBytes: 72, maxContextBytes: 'all' } } },
       'capabilities.limits.maxContextBytes must be',

@@ -1,5 +1,5 @@
 /** A local KEK that is a key of WebCrypto: its bytes are not in this process's reach. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { EnvelopeCipher, isKmsError, type KeyManagementService } from '../../../../src/index.ts'
 import { createLocalKms } from '../../../../src/providers/local/index.ts'
 import { sequence } from '../../wire/fixture.ts'
@@ -69,5 +69,28 @@ describe('a local KEK as a CryptoKey', () => {
       error = thrown
     }
     expect(isKmsError(error, 'ERR_KMS_CONFIG') && error.message).toMatch(/AES-CBC with 256 bits/)
+  })
+
+  it.each([
+    ['without its class', { algorithm: { name: 'AES-CBC', length: 256 }, usages: ['encrypt'] }],
+    ['without an algorithm', { algorithm: null, usages: ['encrypt'] }],
+    ['without anything', { algorithm: undefined }],
+  ])('refuses what is left of a key %s', (_, key) => {
+    expect(() => kmsOf({ extractable: false, ...key } as never)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_KMS_CONFIG',
+        message: expect.stringContaining('AES-CBC with 256 bits'),
+      }),
+    )
+  })
+
+  it('takes a key of another frame, whose class is another one', async () => {
+    const key = await imported()
+    vi.stubGlobal('CryptoKey', Map)
+    try {
+      expect(kmsOf(key).providerName).toBe('local')
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 })
