@@ -1,12 +1,12 @@
 import {
   type Bounds,
-  checkNumber,
   checkNumbers,
   demandMethods,
   oneOf,
   optionError,
   plainOptions,
   refuseOthers,
+  wrongNumber,
   wrongOption,
 } from '../checks/index.ts'
 import { type ContextInput, type KeyManagementService, serviceOf } from '../kms/index.ts'
@@ -150,7 +150,7 @@ export function stepSettings(options: RotationStepOptions): StepSettings {
 
 function perSecondOf(value: number | undefined): number | undefined {
   if (value === undefined || (typeof value === 'number' && value > 0)) return value
-  return checkNumber('rate.requestsPerSecond', value, { standard: 1, least: 1, most: 1_000_000 })
+  throw wrongNumber('rate.requestsPerSecond', 'above 0', value)
 }
 
 const VALUE_METHODS = ['page', 'read', 'swap'] as const

@@ -132,6 +132,20 @@ describe('a clock that jumps back', () => {
 })
 
 describe('terminalProgress', () => {
+  it.each([undefined, null, {}, 5, { write: 'x' }])('refuses %j as a stream', (stream) => {
+    expect(() => terminalProgress(stream as never)).toThrow('stream')
+  })
+
+  it.each([Number.NaN, 0, '80', undefined])('shows a line where columns is %s', async (columns) => {
+    let shown = ''
+    const write = (text: string) => (shown += text)
+    const stream = { isTTY: true, write, columns: columns as number }
+    const clock = new Clock().ports
+    const manager = new KeyRotationManager({ kms: kmsAt(2), sources: [await tableOf(1)], ...clock })
+    await runRotation(manager, { progress: terminalProgress(stream) })
+    expect(shown).toContain('rotation finished  1 rewrapped')
+  })
+
   it('does not end the run where the stream is closed', async () => {
     const source = await tableOf(3)
     const manager = new KeyRotationManager({
@@ -150,6 +164,27 @@ describe('terminalProgress', () => {
 })
 
 describe('options of a run and of a plan', () => {
+  it.each([5, {}, new AbortController()])('refuses %j in place of a signal', async (signal) => {
+    const source = await tableOf(0)
+    const options = { kms: kmsAt(2), sources: [source] }
+    const call = { signal: signal as never }
+    const refused = { code: 'ERR_KMS_CONFIG' }
+    const manager = new KeyRotationManager(options)
+    await expect((async () => runRotation(manager, call))()).rejects.toMatchObject(refused)
+    const step = createRotationStep(options)
+    await expect(step(newState(source), call)).rejects.toMatchObject(refused)
+  })
+
+  it.each([0, -1, Number.NaN, '5'])(
+    'refuses %s requests a second, and says what it takes',
+    (rate) => {
+      const options = { kms: kmsAt(2), sources: [new MemorySource()] }
+      expect(() =>
+        createRotationStep({ ...options, rate: { requestsPerSecond: rate as number } }),
+      ).toThrow('rate.requestsPerSecond must be above 0')
+    },
+  )
+
   it.each([null, 5, 'plan', {}])('refuses the plan %j', async (plan) => {
     const manager = new KeyRotationManager({ kms: kmsAt(2), sources: [await tableOf(0)] })
     await expect(
