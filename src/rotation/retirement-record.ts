@@ -15,7 +15,12 @@ export interface RetirementRecord {
  * @param kek - name of the version
  */
 export function retirementRecord(given: unknown, kek: string, nowMs: number): RetirementRecord {
-  const { version, kek: held, zeroSinceMs, disabledAtMs } = Object(given) as RetirementRecord
+  const {
+    version,
+    kek: held,
+    zeroSinceMs,
+    disabledAtMs,
+  } = Object(given) as Partial<Record<keyof RetirementRecord, unknown>>
   if (version !== 1 || held !== kek) return { version: 1, kek }
   return {
     version,

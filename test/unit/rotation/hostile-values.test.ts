@@ -9,6 +9,7 @@ import {
 import {
   createRotationStep,
   KeyRotationManager,
+  rotationReport,
   terminalProgress,
 } from '../../../src/rotation/index.ts'
 import { Pacer } from '../../../src/rotation/pacer.ts'
@@ -230,5 +231,38 @@ describe('values in buffers of every kind', () => {
     for (const id of ['view', 'buffer', 'shared'])
       expect(await reader.decrypt(source.value(id) as Uint8Array, { context })).toEqual(utf8('x'))
     expect(await reader.decryptText(source.value('text') as string, { context })).toBe('x')
+  })
+})
+
+describe('a report of a result that was stored and edited', () => {
+  it('shows no control character of any text, in the text as in the page', async () => {
+    const manager = new KeyRotationManager({
+      kms: kmsAt(2),
+      sources: [await tableOf(2)],
+      ...new Clock().ports,
+    })
+    const result = await runRotation(manager)
+    const evil = '\u001b[2J\u202e'
+    const sample = {
+      source: evil,
+      id: evil,
+      field: evil,
+      class: evil,
+      code: evil,
+      atMs: 1,
+    } as never
+    const edited = {
+      ...result,
+      job: evil,
+      samples: [sample],
+      counts: { ...result.counts, denied: 1 },
+    }
+    for (const title of [undefined, evil]) {
+      const report = rotationReport({ result: edited, ...(title && { title }) })
+      for (const shown of [report.text, report.html]) {
+        expect(shown).toContain('u{1b}')
+        expect(/[\p{Cc}\p{Cf}]/u.test(shown.replaceAll('\n', ''))).toBe(false)
+      }
+    }
   })
 })
