@@ -1,9 +1,11 @@
 // Sources that answer what their interface does not promise: a job ends with a typed error, and never hangs.
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { EncryptedEnvelope, kmsByContext, KmsError } from '../../../src/index.ts'
 import { KeyRotationManager } from '../../../src/rotation/key-rotation-manager.ts'
 import type { KeyRotationManagerOptions } from '../../../src/rotation/manager-options.ts'
 import type { ObjectSource, RecordPage, ValueSource } from '../../../src/rotation/record-source.ts'
+import { sqliteSource } from '../../../src/rotation/sources/index.ts'
 import { runRotation } from '../../../src/rotation/run-rotation.ts'
 import { cipherAt, Clock, isSame, kmsAt, MemorySource, StagedKms } from './fixture.ts'
 import { encrypted, tableOf, versionsIn } from './tables.ts'
@@ -87,6 +89,18 @@ describe.each(Object.entries(WALKS))('%s over a source that breaks its contract'
       return { records, ...(at < 9 && { cursor: String(at) }) }
     })
     await expect(walk(managerOf(source))).resolves.toBeDefined()
+  })
+})
+
+describe('the largest page', () => {
+  it('is one that every source of the library gives', async () => {
+    const database = new DatabaseSync(':memory:')
+    database.exec('CREATE TABLE notes (id TEXT PRIMARY KEY, body BLOB)')
+    database.prepare('INSERT INTO notes VALUES (?, ?)').run('a', await encrypted(1))
+    const source = sqliteSource({ database, table: 'notes', key: ['id'], values: ['body'] })
+    const result = await runRotation(managerOf(source, { pageSize: 1_000 }))
+    expect(result).toMatchObject({ phase: 'finished', deksRotated: 1 })
+    expect(() => managerOf(source, { pageSize: 1_001 })).toThrow('pageSize')
   })
 })
 
