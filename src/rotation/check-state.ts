@@ -41,7 +41,9 @@ const STATE: Readonly<Record<keyof RotationState, Check>> = {
   sources: list('a list of sources', (value) => Object(value) === value),
   counts,
   samples: list('a list of failures', (value) =>
-    ['source', 'id', 'field', 'class', 'code'].every((name) => text[1](Object(value)[name])),
+    ['source', 'id', 'field', 'class', 'code'].every((name) =>
+      text[1]((Object(value) as Record<string, unknown>)[name]),
+    ),
   ),
   quarantine: list('a list of texts', (value) => typeof value === 'string'),
   forgiven: count(),

@@ -73,7 +73,7 @@ async function checkOutcome(
   { name }: ObjectSource,
   answer: Promise<SwapOutcome>,
 ): Promise<SwapOutcome> {
-  const outcome = await answer
+  const outcome: unknown = await answer
   if (outcome === 'swapped' || outcome === 'lost') return outcome
   const message = `source ${name}: rewrap must answer swapped or lost`
   throw new KmsError('ERR_KMS_CONFIG', { message })

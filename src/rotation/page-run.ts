@@ -24,6 +24,8 @@ export interface PageResult {
   readonly read: number
   readonly waitMs: number
   readonly outage: RotationOutage | undefined
+  /** An outage that the sweep went on behind. */
+  readonly passed?: RotationOutage | undefined
 }
 
 /** The work on one page of a source: read, rewrap, replace, tell the failures, and only then advance. */
@@ -151,7 +153,7 @@ export class PageRun {
 
   /** The page is done: the cursor goes on, or the sweep ends. */
   #advanced({ records, cursor }: RecordPage): PageResult {
-    const { counts, changed, failures } = this.#tally
+    const { counts, changed, failures, outage: passed } = this.#tally
     const from = this.#from
     // What an earlier step replaced here, before an outage ended it, was counted then.
     const current = Math.max(0, counts.current - from.doneHere)
@@ -169,7 +171,8 @@ export class PageRun {
       : { ...next, cursor, mark: markCursor(from.name, from.mark, from.cursor, cursor) }
     const waitMs = isEnd && !source.done && next.sweep > 1 ? pauseAfter(next.sweep) : 0
     const { ids: quarantine } = this.#quarantine
-    return { source, quarantine, failures, read: records.length, waitMs, outage: undefined }
+    const told = { failures, read: records.length, waitMs }
+    return { source, quarantine, ...told, outage: undefined, passed }
   }
 
   #fingerprint(): Pick<SourceState, 'fingerprint'> {

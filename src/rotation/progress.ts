@@ -33,10 +33,11 @@ export interface RunSoFar {
 
 /** Returns the progress after a step. */
 export function progressOf(
-  { state, waitMs, outage }: StepResult,
+  { state, waitMs, ...ended }: StepResult,
   { read, elapsedMs }: RunSoFar,
   plan: RotationPlan | undefined,
 ): RotationProgress {
+  const outage = ended.outage ?? ended.passed
   const at = state.sources.find(({ done }) => !done)
   const recordsPerSecond = elapsedMs > 0 ? (read * 1_000) / elapsedMs : 0
   return {

@@ -39,7 +39,9 @@ export function checkRecords(
   records: readonly (RotationRecord | undefined)[],
 ): readonly (RotationRecord | undefined)[] {
   const given: readonly unknown[] = Array.isArray(records) ? records : []
-  const isInOrder = ids.every((id, i) => given[i] === undefined || Object(given[i]).id === id)
+  const isInOrder = ids.every(
+    (id, i) => given[i] === undefined || (Object(given[i]) as Partial<RotationRecord>).id === id,
+  )
   if (given.length !== ids.length || !isInOrder)
     throw wrongAnswer(source, 'read', 'one record or undefined for each id, in order')
   for (const record of given) if (record !== undefined) checkRecord(source, 'read', record)

@@ -1,4 +1,4 @@
-import { plainOptions, refuseOthers, wrongNumber } from '../checks/index.ts'
+import { demandSignal, plainOptions, refuseOthers, wrongNumber } from '../checks/index.ts'
 import { checkState } from './check-state.ts'
 import { zeroCounts } from './counts.ts'
 import type { RotationState } from './rotation-state.ts'
@@ -54,6 +54,7 @@ async function makeStep(
   if (!Number.isSafeInteger(records) || records < 1 || records > 1_000_000)
     throw wrongNumber('records', 'an integer from 1 to 1000000', records)
   if (!(ms > 0)) throw wrongNumber('ms', 'above 0', ms)
+  if (signal !== undefined) demandSignal(signal)
   signal?.throwIfAborted()
   const state = checkState(given, names)
   if (state.phase !== 'running') return unchanged(state)

@@ -1,11 +1,17 @@
-import { type Bounds, checkNumbers, plainOptions, wrongOption } from '../checks/index.ts'
+import {
+  type Bounds,
+  checkNumbers,
+  demandSignal,
+  plainOptions,
+  wrongOption,
+} from '../checks/index.ts'
 import type { KeyLifecycleOperation } from '../ports/index.ts'
 import { sleep } from '../runtime/index.ts'
 import { type RotationObserver, tell } from './events.ts'
+import { FruitlessSteps } from './fruitless-steps.ts'
 import type { JobStates } from './job-states.ts'
 import type { LifecycleLog } from './lifecycle-log.ts'
 import type { RotationPlan } from './plan.ts'
-import type { RotationOutage } from './page-tally.ts'
 import { progressOf, type RotationProgress } from './progress.ts'
 import { type JobRotationResult, resultOf } from './result.ts'
 import type { RotationStep } from './rotation-step.ts'
@@ -23,7 +29,10 @@ export interface RunOptions {
   readonly plan?: RotationPlan
   /** Records of one step, after which the state is saved and progress is told; one page by default. */
   readonly recordsPerStep?: number
-  /** Steps in a row that an outage may end before the run gives up, 1 to 1,000,000; 20 by default. */
+  /**
+   * Steps in a row that an outage may end before the run gives up, 1 to 1,000,000; 20 by default. A later sweep that
+   * rewraps nothing, but leaves values to an outage or to other writers, counts like one.
+   */
   readonly maxStalls?: number
   /** Ends the run. The state stays as it was after the last step: run again to go on. */
   readonly signal?: AbortSignal | undefined
@@ -48,6 +57,7 @@ const RUN_NUMBERS: Bounds<'recordsPerStep' | 'maxStalls'> = {
 export function runOptions(options: RunOptions): RunOptions {
   const { plan, signal, ...numbers } = plainOptions(options)
   checkNumbers(RUN_NUMBERS, numbers)
+  if (signal !== undefined) demandSignal(signal)
   if (plan !== undefined && typeof (Object(plan) as Partial<RotationPlan>).records !== 'number')
     throw wrongOption('plan', 'what plan() returned', plan)
   return { ...numbers, ...(plan && { plan }), signal }
@@ -61,8 +71,7 @@ const ENDS: Partial<Readonly<Record<RotationPhase, KeyLifecycleOperation>>> = {
 /** Steps of one process: what it read and how long it took. */
 class Run {
   read = 0
-  stalls = 0
-  outage: RotationOutage | undefined
+  readonly stalls = new FruitlessSteps()
   readonly #ports: RunPorts
   readonly #options: RunOptions
   readonly #startMs: number
@@ -92,8 +101,7 @@ class Run {
     const records = recordsPerStep ?? settings.pageSize
     const result = await step(from.value, { records, signal })
     this.read += result.read
-    this.outage = result.outage
-    this.stalls = result.outage === undefined ? 0 : this.stalls + 1
+    this.stalls.add(from.value, result)
     const saved =
       (await states.save(from, result.state, signal)) ?? (await this.#join(from, result))
     const stored = saved ?? (await states.load(signal))
@@ -145,7 +153,7 @@ export async function* runJob(
     yield done.progress
     if (stored.value === undefined) stored = await run.begin()
     const { waitMs } = done.progress
-    if (run.outage !== undefined && run.stalls >= maxStalls) throw run.outage.error
+    run.stalls.demandFewer(maxStalls)
     if (waitMs > 0 && stored.value?.phase === 'running') await sleep(network, waitMs, signal)
   }
   return resultOf(stored.value as RotationState)

@@ -1,12 +1,12 @@
 import {
   type Bounds,
-  checkNumber,
   checkNumbers,
   demandMethods,
   oneOf,
   optionError,
   plainOptions,
   refuseOthers,
+  wrongNumber,
   wrongOption,
 } from '../checks/index.ts'
 import { type ContextInput, type KeyManagementService, serviceOf } from '../kms/index.ts'
@@ -47,7 +47,7 @@ export interface RotationStepOptions {
   readonly threshold?: FailureThreshold
   /** At least 32 random bytes, or their base64: makes fingerprints of what a rotation must not change. */
   readonly fingerprintKey?: Uint8Array | string
-  /** Records of one page, 1 to 10,000; 500 by default. */
+  /** Records of one page, 1 to 1,000, the most that a source must give; 500 by default. */
   readonly pageSize?: number
   /** Rewraps in flight at once, 1 to 256; 6 by default, which Workers allow. */
   readonly concurrency?: number
@@ -104,7 +104,7 @@ type StepNumber =
 
 /** Every default and range of a step, once. */
 const STEP_NUMBERS: Bounds<StepNumber> = {
-  pageSize: { standard: 500, least: 1, most: 10_000 },
+  pageSize: { standard: 500, least: 1, most: 1_000 },
   concurrency: { standard: 6, least: 1, most: 256 },
   callTimeoutMs: { standard: 15_000, least: 1, most: 900_000 },
   sourceTimeoutMs: { standard: 30_000, least: 1, most: 900_000 },
@@ -150,7 +150,7 @@ export function stepSettings(options: RotationStepOptions): StepSettings {
 
 function perSecondOf(value: number | undefined): number | undefined {
   if (value === undefined || (typeof value === 'number' && value > 0)) return value
-  return checkNumber('rate.requestsPerSecond', value, { standard: 1, least: 1, most: 1_000_000 })
+  throw wrongNumber('rate.requestsPerSecond', 'above 0', value)
 }
 
 const VALUE_METHODS = ['page', 'read', 'swap'] as const

@@ -25,4 +25,9 @@ export interface StepResult {
   readonly read: number
   /** What ended the step early. */
   readonly outage?: RotationOutage
+  /**
+   * The first outage that the step went on behind: the values that it left count as `outage`, and the next sweep tries
+   * them again. A job whose later sweeps only ever pass an outage does not end: give up after some.
+   */
+  readonly passed?: RotationOutage
 }

@@ -26,6 +26,7 @@ export class StepRun {
   #state: RotationState
   #waitMs = 0
   #outage: RotationOutage | undefined
+  #passed: RotationOutage | undefined
 
   constructor(tools: StepTools, state: RotationState, signal: AbortSignal | undefined) {
     this.#tools = tools
@@ -71,6 +72,7 @@ export class StepRun {
     const counts = sumCounts(...sources.map((one) => one.counts))
     this.#state = { ...this.#state, sources, samples, quarantine, counts }
     this.#outage = outage
+    this.#passed ??= done.passed
     this.#waitMs = done.waitMs
     if (isOverThreshold(this.#state, this.#tools.settings.threshold))
       this.#state = { ...this.#state, phase: 'stopped' }
@@ -82,7 +84,11 @@ export class StepRun {
     const state = fitState({ ...this.#state, updatedAtMs })
     const counts = differenceOf(state.counts, this.#before.counts)
     const base = { state, counts, failures: this.#failures, waitMs: this.#waitMs, read: this.read }
-    return { ...base, ...(this.#outage && { outage: this.#outage }) }
+    return {
+      ...base,
+      ...(this.#outage && { outage: this.#outage }),
+      ...(this.#passed && { passed: this.#passed }),
+    }
   }
 
   /** Another version became current while the job ran: what was swept so far may be stale again. */

@@ -1,3 +1,4 @@
+import { demandMethods } from '../checks/index.ts'
 import { failuresOf } from './counts.ts'
 import type { RotationProgress } from './progress.ts'
 
@@ -17,6 +18,7 @@ const LINE_MS = 10_000
  * Returns a function that shows progress on a stream: with a terminal one line with a bar, the rate and the time that
  * is left; else a line every ten seconds.
  *
+ * @throws KmsError `ERR_KMS_CONFIG` for a stream without `write`
  * @example
  * ```ts
  * import { type KeyRotationManager, terminalProgress } from 'edge-kms/rotation'
@@ -28,13 +30,14 @@ const LINE_MS = 10_000
  * ```
  */
 export function terminalProgress(stream: TerminalStream): (progress: RotationProgress) => void {
+  demandMethods('stream', stream, ['write'])
   let shownMs = -Infinity
   return (progress) => {
     const isEnd = progress.phase !== 'running'
     const line = lineOf(progress)
     if (stream.isTTY === true) {
       // One column is left free: a terminal that is full to its edge breaks the line.
-      const width = Math.max(20, (stream.columns ?? 80) - 1)
+      const width = Math.max(20, (Number(stream.columns) || 80) - 1)
       write(stream, `\r\u001b[2K${line.slice(0, width)}${isEnd ? '\n' : ''}`)
       return
     }

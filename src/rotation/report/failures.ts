@@ -64,7 +64,7 @@ function firstFailures(result: ReportParts['result']): Section[] {
           safeName(source, NAME),
           safeName(id, ID),
           safeName(field, NAME),
-          kind,
+          safeName(kind, NAME),
           safeName(code, NAME),
         ]),
         ...(all > shown.length && {

@@ -3,6 +3,10 @@ import type { RotationCensus } from '../census.ts'
 import type { RotationPlan } from '../plan.ts'
 import type { JobRotationResult } from '../result.ts'
 import { MAX_SAMPLES, type RotationSample, thinned } from './series.ts'
+import { safeName } from './shown.ts'
+
+/** Characters of a heading. */
+const TITLE = 200
 
 /** What a report is made of: at least one of its parts. */
 export interface RotationReportOptions {
@@ -45,7 +49,10 @@ export function reportParts(options: RotationReportOptions): ReportParts {
   if (plan === undefined && result === undefined && censuses.length + samples.length === 0)
     throw configError('a report needs at least one of plan, censuses, samples and result')
   return {
-    title: title ?? (result === undefined ? 'Key rotation' : `Key rotation: ${result.job}`),
+    title: safeName(
+      title ?? (result === undefined ? 'Key rotation' : `Key rotation: ${result.job}`),
+      TITLE,
+    ),
     plan,
     before: censuses[0] as RotationCensus | undefined,
     after: censuses.length > 1 ? (censuses.at(-1) as RotationCensus) : undefined,

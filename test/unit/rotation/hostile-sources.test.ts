@@ -1,11 +1,14 @@
 // Sources that answer what their interface does not promise: a job ends with a typed error, and never hangs.
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
+import { EncryptedEnvelope, kmsByContext, KmsError } from '../../../src/index.ts'
 import { KeyRotationManager } from '../../../src/rotation/key-rotation-manager.ts'
 import type { KeyRotationManagerOptions } from '../../../src/rotation/manager-options.ts'
 import type { ObjectSource, RecordPage, ValueSource } from '../../../src/rotation/record-source.ts'
+import { sqliteSource } from '../../../src/rotation/sources/index.ts'
 import { runRotation } from '../../../src/rotation/run-rotation.ts'
-import { Clock, kmsAt, MemorySource } from './fixture.ts'
-import { encrypted, tableOf } from './tables.ts'
+import { cipherAt, Clock, isSame, kmsAt, MemorySource, StagedKms } from './fixture.ts'
+import { encrypted, tableOf, versionsIn } from './tables.ts'
 
 const FINGERPRINT_KEY = new Uint8Array(32).fill(7)
 
@@ -86,6 +89,78 @@ describe.each(Object.entries(WALKS))('%s over a source that breaks its contract'
       return { records, ...(at < 9 && { cursor: String(at) }) }
     })
     await expect(walk(managerOf(source))).resolves.toBeDefined()
+  })
+})
+
+describe('the largest page', () => {
+  it('is one that every source of the library gives', async () => {
+    const database = new DatabaseSync(':memory:')
+    database.exec('CREATE TABLE notes (id TEXT PRIMARY KEY, body BLOB)')
+    database.prepare('INSERT INTO notes VALUES (?, ?)').run('a', await encrypted(1))
+    const source = sqliteSource({ database, table: 'notes', key: ['id'], values: ['body'] })
+    const result = await runRotation(managerOf(source, { pageSize: 1_000 }))
+    expect(result).toMatchObject({ phase: 'finished', deksRotated: 1 })
+    expect(() => managerOf(source, { pageSize: 1_001 })).toThrow('pageSize')
+  })
+})
+
+describe('a job that comes no further', () => {
+  /** Returns the error of a run, and fails if it is endless. */
+  async function errorOf(manager: KeyRotationManager): Promise<unknown> {
+    let steps = 0
+    const progress = (): void => {
+      if ((steps += 1) > 500) throw new Error('the run is endless')
+    }
+    return runRotation(manager, { progress }).then(
+      () => 'finished',
+      (error: unknown) => error,
+    )
+  }
+
+  it('ends with the error of the source whose every swap fails', async () => {
+    const source = await tableOf(3)
+    source.before = (call) => {
+      if (call === 'swap') throw new Error('disk full')
+    }
+    expect(await errorOf(managerOf(source))).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  })
+
+  it('ends with ERR_STORE_CONFLICT where every swap is lost', async () => {
+    const source = await tableOf(3)
+    source.swap = (changes) => Promise.resolve(changes.map(() => 'lost' as const))
+    expect(await errorOf(managerOf(source))).toMatchObject({ code: 'ERR_STORE_CONFLICT' })
+  })
+
+  it('ends with the outage of the KMS that lasts for one value alone, once the others are done', async () => {
+    const source = await tableOf(5)
+    const kms = new StagedKms(kmsAt(2))
+    const value = source.value('r0001') as Uint8Array
+    const [bad] = EncryptedEnvelope.parse(value).wraps
+    kms.stage = (operation, { wraps: [wrap] = [] }) => {
+      if (operation === 'unwrapDataKey' && isSame(wrap?.wrapped ?? null, bad?.wrapped ?? null))
+        throw new KmsError('ERR_KMS_UNAVAILABLE')
+    }
+    expect(await errorOf(managerOf(source, { kms }))).toMatchObject({ code: 'ERR_KMS_UNAVAILABLE' })
+    source.rows.delete('r0001')
+    expect(versionsIn(source)).toEqual(['2'])
+  })
+
+  it("ends with one customer's outage, once the others are done", async () => {
+    const source = await tableOf(30)
+    for (const id of ['r0005a', 'r0022a']) {
+      const secret = await cipherAt(1).encrypt(new Uint8Array(1), { context: { tenant: 'down' } })
+      source.set(id, { secret })
+    }
+    const kms = kmsByContext({
+      keyFor: ({ tenant }) => tenant,
+      create: (name) => {
+        if (name === 'down') throw new KmsError('ERR_KMS_UNAVAILABLE')
+        return kmsAt(2)
+      },
+    })
+    expect(await errorOf(managerOf(source, { kms }))).toMatchObject({ code: 'ERR_KMS_UNAVAILABLE' })
+    for (const id of ['r0005a', 'r0022a']) source.rows.delete(id)
+    expect(versionsIn(source)).toEqual(['2'])
   })
 })
 

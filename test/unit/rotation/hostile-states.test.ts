@@ -48,7 +48,7 @@ describe('a state that no step returned', () => {
         ['fingerprint', 5],
       ] as const
     ).map(([name, value]): [string, (state: RotationState) => unknown] => [
-      `a source with ${name} ${String(value).slice(0, 10)}`,
+      `a source with ${name} ${JSON.stringify(value)?.slice(0, 10)}`,
       (state) => ({ ...state, sources: state.sources.map((one) => ({ ...one, [name]: value })) }),
     ]),
   ])('is refused with ERR_KMS_CONFIG: %s', async (_, edit) => {

@@ -9,6 +9,7 @@ import {
 import {
   createRotationStep,
   KeyRotationManager,
+  rotationReport,
   terminalProgress,
 } from '../../../src/rotation/index.ts'
 import { Pacer } from '../../../src/rotation/pacer.ts'
@@ -132,6 +133,20 @@ describe('a clock that jumps back', () => {
 })
 
 describe('terminalProgress', () => {
+  it.each([undefined, null, {}, 5, { write: 'x' }])('refuses %j as a stream', (stream) => {
+    expect(() => terminalProgress(stream as never)).toThrow('stream')
+  })
+
+  it.each([Number.NaN, 0, '80', undefined])('shows a line where columns is %s', async (columns) => {
+    let shown = ''
+    const write = (text: string) => (shown += text)
+    const stream = { isTTY: true, write, columns: columns as number }
+    const clock = new Clock().ports
+    const manager = new KeyRotationManager({ kms: kmsAt(2), sources: [await tableOf(1)], ...clock })
+    await runRotation(manager, { progress: terminalProgress(stream) })
+    expect(shown).toContain('rotation finished  1 rewrapped')
+  })
+
   it('does not end the run where the stream is closed', async () => {
     const source = await tableOf(3)
     const manager = new KeyRotationManager({
@@ -150,6 +165,27 @@ describe('terminalProgress', () => {
 })
 
 describe('options of a run and of a plan', () => {
+  it.each([5, {}, new AbortController()])('refuses %j in place of a signal', async (signal) => {
+    const source = await tableOf(0)
+    const options = { kms: kmsAt(2), sources: [source] }
+    const call = { signal: signal as never }
+    const refused = { code: 'ERR_KMS_CONFIG' }
+    const manager = new KeyRotationManager(options)
+    await expect((async () => runRotation(manager, call))()).rejects.toMatchObject(refused)
+    const step = createRotationStep(options)
+    await expect(step(newState(source), call)).rejects.toMatchObject(refused)
+  })
+
+  it.each([0, -1, Number.NaN, '5'])(
+    'refuses %s requests a second, and says what it takes',
+    (rate) => {
+      const options = { kms: kmsAt(2), sources: [new MemorySource()] }
+      expect(() =>
+        createRotationStep({ ...options, rate: { requestsPerSecond: rate as number } }),
+      ).toThrow('rate.requestsPerSecond must be above 0')
+    },
+  )
+
   it.each([null, 5, 'plan', {}])('refuses the plan %j', async (plan) => {
     const manager = new KeyRotationManager({ kms: kmsAt(2), sources: [await tableOf(0)] })
     await expect(
@@ -195,5 +231,38 @@ describe('values in buffers of every kind', () => {
     for (const id of ['view', 'buffer', 'shared'])
       expect(await reader.decrypt(source.value(id) as Uint8Array, { context })).toEqual(utf8('x'))
     expect(await reader.decryptText(source.value('text') as string, { context })).toBe('x')
+  })
+})
+
+describe('a report of a result that was stored and edited', () => {
+  it('shows no control character of any text, in the text as in the page', async () => {
+    const manager = new KeyRotationManager({
+      kms: kmsAt(2),
+      sources: [await tableOf(2)],
+      ...new Clock().ports,
+    })
+    const result = await runRotation(manager)
+    const evil = '\u001b[2J\u202e'
+    const sample = {
+      source: evil,
+      id: evil,
+      field: evil,
+      class: evil,
+      code: evil,
+      atMs: 1,
+    } as never
+    const edited = {
+      ...result,
+      job: evil,
+      samples: [sample],
+      counts: { ...result.counts, denied: 1 },
+    }
+    for (const title of [undefined, evil]) {
+      const report = rotationReport({ result: edited, ...(title && { title }) })
+      for (const shown of [report.text, report.html]) {
+        expect(shown).toContain('u{1b}')
+        expect(/[\p{Cc}\p{Cf}]/u.test(shown.replaceAll('\n', ''))).toBe(false)
+      }
+    }
   })
 })
