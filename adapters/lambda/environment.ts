@@ -103,10 +103,10 @@ export class Environment<S extends KmsStack> {
 function checked<S extends KmsStack>(stack: S, reserved: readonly string[]): S {
   const { cipher } = Object(stack) as Partial<S>
   if (typeof cipher?.decryptMany !== 'function')
-    throw wrongOption('create', 'a function that returns { cipher: EnvelopeCipher }')
+    throw wrongOption('create', 'a function that returns { cipher }')
   // Handlers get a copy, which has no members of a class.
   plainOptions(stack, 'the result of create')
   const taken = reserved.find((name) => name in stack)
   if (taken === undefined) return stack
-  throw optionError('create', `must not return ${taken}: the handler gets one of each invocation`)
+  throw optionError('create', `must not return ${taken}: each invocation has its own`)
 }

@@ -106,7 +106,7 @@ export function sqsBatch<
 /** Whether a record is of a FIFO queue, whose order must hold. */
 function isOfFifo({ eventSourceARN: queue }: SqsRecord): boolean {
   if (typeof queue === 'string') return queue.endsWith('.fifo')
-  throw new TypeError('a record of the event has no eventSourceARN: is this an event of SQS?')
+  throw new TypeError('a record has no eventSourceARN: give an event of SQS')
 }
 
 /** A record without the attribute has no bytes, which decrypting refuses. */
