@@ -87,7 +87,7 @@ describe('withKms: the stack', () => {
     expect(make({ margin: 1 })).toThrow('unknown option: margin')
     expect(() => withKms('x' as never, options)).toThrow('handler must be a function')
     const bare = withKms(() => 1, { create: () => ({}) as never, network: world })
-    await expect(bare({}, context(3_000))).rejects.toThrow('{ cipher: EnvelopeCipher }')
+    await expect(bare({}, context(3_000))).rejects.toThrow('{ cipher }')
     const handler = withKms(() => 1, options)
     await expect(handler({}, {} as never)).rejects.toThrow('getRemainingTimeInMillis')
     await expect(handler({}, { getRemainingTimeInMillis: () => NaN })).rejects.toThrow('context')
