@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { openFront } from '../../tools/servers/front.mjs'
 import { MissingError } from '../../tools/servers/missing.mjs'
-import { hosts } from './hosts.mjs'
+import { hosts, installHosts } from './hosts.mjs'
 import { inLanes } from './lanes.mjs'
 
 /** @typedef {{ name: string, state: 'passed' | 'failed' | 'skipped', text: string }} Row */
@@ -53,6 +53,7 @@ async function round(writtenBy, title, { ask, keks, rows }) {
  * @returns {Promise<Row[]>}
  */
 export async function exchange(folder, names = Object.keys(hosts)) {
+  installHosts(names)
   const { createFakeAws } = await import('../../adapters/fakes/index.ts')
   const fake = createFakeAws()
   const front = await openFront((request) => fake.fetch(request))

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { Miniflare } from 'miniflare'
 import { binOf, node24, toolEnv } from '../../tools/lib/folders.mjs'
 import { lambdaRic } from '../../tools/servers/lambda-ric.mjs'
+import { MissingError } from '../../tools/servers/missing.mjs'
 import { withFunction } from '../servers/lambda/function-process.mjs'
 
 /** Longer than any suite takes; what hangs is ended. */
@@ -17,6 +18,7 @@ const LATEST_MS = 120_000
  * @typedef {object} Host
  * @property {(folder: string, request: object, net?: string) => Promise<any>} ask `net` is the one
  *   host with its port that the program may reach, where the runtime can be told; any by default
+ * @property {() => unknown} install installs the runtime where it is not there yet
  */
 
 /** @param {string} command @param {string[]} args @param {object} request */
@@ -66,20 +68,42 @@ const DENO = ['run', '--no-prompt', '--no-config', '--no-lock', '--no-remote', '
 /** @type {Readonly<Record<string, Host>>} */
 export const hosts = {
   node22: {
+    install: () => binOf('runtimes/node22', 'node'),
     ask: (folder, request) =>
       inProcess(binOf('runtimes/node22', 'node'), [programOf(folder)], request),
   },
-  node24: { ask: (folder, request) => inProcess(node24, [programOf(folder)], request) },
-  workerd: { ask: askWorkerd },
+  node24: {
+    install: () => node24,
+    ask: (folder, request) => inProcess(node24, [programOf(folder)], request),
+  },
+  workerd: { install: () => Miniflare, ask: askWorkerd },
   deno: {
+    install: () => binOf('runtimes/deno', 'deno'),
     ask: (folder, request, net) => {
       const allow = net === undefined ? '--allow-net' : `--allow-net=${net}`
       return inProcess(binOf('runtimes/deno', 'deno'), [...DENO, allow, programOf(folder)], request)
     },
   },
   bun: {
+    install: () => binOf('runtimes/bun', 'bun'),
     ask: (folder, request) =>
       inProcess(binOf('runtimes/bun', 'bun'), ['run', programOf(folder)], request),
   },
-  lambda: { ask: askLambda },
+  lambda: { install: lambdaRic, ask: askLambda },
+}
+
+/**
+ * Installs these runtimes. An installation blocks this process, so that a server in it would answer no runtime: call
+ * this first. A runtime that this machine cannot have says so when it is asked.
+ *
+ * @param {readonly string[]} names
+ */
+export function installHosts(names) {
+  for (const name of names) {
+    try {
+      hosts[name]?.install()
+    } catch (error) {
+      if (!(error instanceof MissingError)) throw error
+    }
+  }
 }

@@ -3,7 +3,7 @@ import { installInto, scratchFolder } from '../../../tools/lib/pack.mjs'
 import { node24, run } from '../../../tools/lib/folders.mjs'
 import { MissingError } from '../../../tools/servers/missing.mjs'
 import { buildProgram } from '../../platforms/build.mjs'
-import { hosts } from '../../platforms/hosts.mjs'
+import { hosts, installHosts } from '../../platforms/hosts.mjs'
 import { inLanes } from '../../platforms/lanes.mjs'
 
 /** @type {Promise<string> | undefined} */
@@ -32,6 +32,7 @@ export async function checkOnRuntimes(
   { vendor, target, newKeys, report },
   names = Object.keys(hosts),
 ) {
+  installHosts(names)
   const folder = await programFolder()
   const begun = Date.now()
   const net = target.endpoint === undefined ? undefined : new URL(target.endpoint).host
