@@ -101,7 +101,8 @@ export async function checkRotation(check, world) {
     async () => {
       run = await checkRun(rotation)
       assert.equal(run.kills, 2)
-      assert.ok(run.most <= 2, `${run.most} messages for two sources`)
+      // A function that dies between its send and the delete leaves a message and the next of each source.
+      assert.ok(run.most <= 4, `${run.most} messages for two sources`)
       assert.ok(run.ends >= 2)
       const stored = await rotation.stored()
       assert.deepEqual(rotation.keysOf(stored.values()), { [rotation.newArn]: CARDS })
