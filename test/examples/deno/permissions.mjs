@@ -21,6 +21,8 @@ function rowsOf(markdown) {
   })
 }
 
+const TOKEN_FILE = 'token.jwt'
+
 /** The flags without one permission each, and that permission as an error would name it. */
 function lacks(flags) {
   return flags.flatMap((flag, i) => {
@@ -40,9 +42,10 @@ function lacks(flags) {
 /** A text that names a flag, where its value may be one of several. @param {string} missing */
 function namedBy(missing) {
   const [flag, value] = missing.split('=')
-  return new RegExp(
-    value === undefined ? String.raw`${flag}\b` : `${flag}=(?:\\S*,)?${value}(?![\\w.])`,
-  )
+  if (value === undefined) return new RegExp(String.raw`${flag}\b`)
+  // A path from a variable is not shown, because a secret may stand there by mistake: the variable is named.
+  const shown = value === TOKEN_FILE ? String.raw`\$AWS_WEB_IDENTITY_TOKEN_FILE` : value
+  return new RegExp(`${flag}=(?:\\S*,)?${shown}(?![\\w.])`)
 }
 
 /** @param {import('./bridge.mjs').Clouds} clouds */
@@ -57,7 +60,7 @@ async function variablesOf({ aws, gcp, azure, vault }) {
     EDGE_KMS_AWS_KEY_ID: aws.createKey().arn,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_WEB_IDENTITY_TOKEN_FILE: 'token.jwt',
+    AWS_WEB_IDENTITY_TOKEN_FILE: TOKEN_FILE,
     AWS_ROLE_ARN: ROLE,
     EDGE_KMS_GCP_KEY_ID: gcp.createKey(),
     GOOGLE_APPLICATION_CREDENTIALS: await gcp.createServiceAccountKey(),
@@ -100,7 +103,7 @@ export async function checkPermissions({ check }, folder) {
     [`https:${POOL_PROVIDER}`]: await tokenFor(`https:${POOL_PROVIDER}`),
   }
   cpSync(join(import.meta.dirname, 'feature.mjs'), join(folder, 'feature.mjs'))
-  writeFileSync(join(folder, 'token.jwt'), tokens['sts.amazonaws.com'])
+  writeFileSync(join(folder, TOKEN_FILE), tokens['sts.amazonaws.com'])
   const port = await freePort()
   const { addresses } = clouds
   const facts = { addresses, tokens, port, role: ROLE, account: ACCOUNT, audience: POOL_PROVIDER }
