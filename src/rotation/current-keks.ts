@@ -53,9 +53,25 @@ export class CurrentKeks {
     const known = this.#memo.get(id)
     if (known !== undefined && now >= known.atMs && now - known.atMs < MEMO_MS)
       return known.versions
-    const versions = await this.#ask(context, signal)
+    const versions = await this.#ask('currentVersion', context, signal)
     this.#memo.set(id, { versions, atMs: now })
     return versions
+  }
+
+  /**
+   * Makes a new version of each KEK current, and returns the versions. After `ERR_KMS_TIMEOUT` there may be a new one.
+   *
+   * @throws KmsError as {@link CurrentKeks.of}, and `ERR_KMS_UNSUPPORTED`
+   */
+  async rotate(
+    context: EncryptionContext | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly KekVersion[]> {
+    try {
+      return await this.#ask('rotateKey', context, signal)
+    } finally {
+      this.forget()
+    }
   }
 
   /** As {@link CurrentKeks.of}; a failure of the KMS is an outcome. */
@@ -77,15 +93,15 @@ export class CurrentKeks {
   }
 
   async #ask(
+    operation: 'currentVersion' | 'rotateKey',
     context: EncryptionContext | undefined,
     signal: AbortSignal | undefined,
   ): Promise<readonly KekVersion[]> {
     const { network, callTimeoutMs: timeoutMs } = this.#ports
     const provider = this.#kms.providerName
-    const error = (): KmsError =>
-      new KmsError('ERR_KMS_TIMEOUT', { provider, operation: 'currentVersion' })
+    const error = (): KmsError => new KmsError('ERR_KMS_TIMEOUT', { provider, operation })
     const ask = (until: AbortSignal): Promise<readonly KekVersion[]> =>
-      typedCall(signal, () => this.#kms.currentVersion({ signal: until, context }))
+      typedCall(signal, () => this.#kms[operation]({ signal: until, context }))
     const answer = await withTimeout(ask, { timeoutMs, signal, network, error })
     return checkAnswer(provider, answer, (versions) => areVersions(versions) && versions.length > 0)
   }

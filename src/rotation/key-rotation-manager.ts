@@ -1,13 +1,20 @@
 import type { Bytes } from '../bytes/index.ts'
+import { flag, wrongOption } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 import type { KekVersion } from '../kms/index.ts'
 import { type RewrapDekOptions, rewrapBatch, rewrapOne } from './batch.ts'
 import { type RotationCensus, takeCensus } from './census.ts'
 import { failuresOf } from './counts.ts'
+import { dryRun } from './dry-run.ts'
 import { fingerprintSources, type SourceFingerprint } from './fingerprint-sources.ts'
 import { JobStates } from './job-states.ts'
 import { LifecycleLog } from './lifecycle-log.ts'
-import type { KekCallOptions, ManagerCallOptions, ResumeOptions } from './manager-calls.ts'
+import {
+  callOptions,
+  type KekCallOptions,
+  type ManagerCallOptions,
+  type ResumeOptions,
+} from './manager-calls.ts'
 import {
   type KeyRotationManagerOptions,
   type ManagerSettings,
@@ -15,7 +22,7 @@ import {
 } from './manager-options.ts'
 import { type PlanOptions, planRotation, type RotationPlan } from './plan.ts'
 import type { RotationProgress } from './progress.ts'
-import { type BatchRotationResult, type JobRotationResult, resultOf } from './result.ts'
+import type { BatchRotationResult, JobRotationResult } from './result.ts'
 import { type RetireOptions, retireSettings } from './retire-options.ts'
 import type { RetirementResult } from './retirement-result.ts'
 import { retireVersion } from './retirement.ts'
@@ -23,7 +30,6 @@ import { type RotationStep, stepOver } from './rotation-step.ts'
 import type { RotationState } from './rotation-state.ts'
 import { runJob, type RunOptions, runOptions } from './run-job.ts'
 import { areExactlyCurrent } from './staleness.ts'
-import { newRotationState } from './state.ts'
 import { StateFile } from './state-file.ts'
 import { StepTools } from './step-tools.ts'
 import { readStored } from './stored-value.ts'
@@ -68,12 +74,12 @@ export class KeyRotationManager {
   /**
    * Makes a new version of each KEK current, and returns the versions. Old ones still unwrap.
    *
-   * @throws KmsError `ERR_KMS_UNSUPPORTED` where the KMS cannot, or the KMS's error
+   * @throws KmsError `ERR_KMS_UNSUPPORTED` where the KMS cannot, `ERR_KMS_TIMEOUT` after `callTimeoutMs`: there may be a
+   * new version all the same, or the KMS's error
    */
-  async rotateMasterKey({ context, signal }: KekCallOptions = {}): Promise<readonly KekVersion[]> {
-    const versions = await this.#settings.step.kms.rotateKey({ context, signal })
-    this.#tools.keks.forget()
-    return versions
+  async rotateMasterKey(options: KekCallOptions = {}): Promise<readonly KekVersion[]> {
+    const { context, signal } = callOptions(options, 'context')
+    return this.#tools.keks.rotate(context, signal)
   }
 
   /**
@@ -81,8 +87,8 @@ export class KeyRotationManager {
    *
    * @throws KmsError as `EnvelopeCipher.rewrap`
    */
-  rewrapDek(envelope: Uint8Array, options: RewrapDekOptions = {}): Promise<Bytes> {
-    return rewrapOne(this.#settings.step, envelope, options)
+  async rewrapDek(envelope: Uint8Array, options: RewrapDekOptions = {}): Promise<Bytes> {
+    return rewrapOne(this.#settings.step, envelope, callOptions(options, 'context'))
   }
 
   /** Rewraps many envelopes or data-key records, and returns each of them, or its error. */
@@ -91,20 +97,24 @@ export class KeyRotationManager {
     options: RewrapDekOptions = {},
   ): Promise<BatchRotationResult> {
     const { keks } = this.#tools
+    callOptions(options, 'context')
+    if (!Array.isArray(envelopes))
+      throw wrongOption('envelopes', 'an array of Uint8Array', envelopes)
     const versions = keks.byContext ? [] : await keks.of(undefined, options.signal)
     return rewrapBatch(this.#settings.step, versions, envelopes, options)
   }
 
   /**
    * Returns whether an envelope is under exactly the current KEKs; `undefined` for a message by reference, whose
-   * data key is elsewhere. What an envelope says about itself is not authenticated.
+   * data key is elsewhere. The claims of an envelope about itself are not authenticated.
    *
-   * @throws KmsError `ERR_WIRE_*` for what is no envelope, or the KMS's error
+   * @throws KmsError `ERR_WIRE_*` for bytes that are not an envelope, or the KMS's error
    */
   async isCurrentVersion(
     envelope: Uint8Array | string,
-    { context, signal }: KekCallOptions = {},
+    options: KekCallOptions = {},
   ): Promise<boolean | undefined> {
+    const { context, signal } = callOptions(options, 'context')
     const message = readStored(envelope)
     if (message === undefined)
       throw new KmsError('ERR_WIRE_MALFORMED', { message: 'the value is not an envelope' })
@@ -115,12 +125,12 @@ export class KeyRotationManager {
   }
 
   /** Returns what is stored, by version and class: every record is read once, and no data key is opened. */
-  census({ signal }: ManagerCallOptions = {}): Promise<RotationCensus> {
-    return takeCensus(this.#settings.step, this.#tools.keks, signal)
+  async census(options: ManagerCallOptions = {}): Promise<RotationCensus> {
+    return takeCensus(this.#settings.step, this.#tools.keks, callOptions(options).signal)
   }
 
   /** Returns what the job will cost: requests to each vendor, money and time. It changes nothing. */
-  plan(options: PlanOptions = {}): Promise<RotationPlan> {
+  async plan(options: PlanOptions = {}): Promise<RotationPlan> {
     return planRotation(this.#settings.step, options)
   }
 
@@ -128,18 +138,8 @@ export class KeyRotationManager {
    * Does all that the job does, with all calls to the KMS, but replaces nothing. Of objects in buckets it counts the
    * calls and makes none.
    */
-  async dryRun({ signal }: ManagerCallOptions = {}): Promise<JobRotationResult> {
-    const tools = new StepTools(this.#settings.step, true)
-    const step = stepOver(tools)
-    const { runtime, pageSize } = this.#settings.step
-    const start = { job: this.#settings.job, sources: tools.names, atMs: runtime.now() }
-    let state = newRotationState(start)
-    while (state.phase === 'running') {
-      const result = await step(state, { records: pageSize, signal })
-      if (result.outage !== undefined) throw result.outage.error
-      state = result.state
-    }
-    return resultOf(state, true)
+  async dryRun(options: ManagerCallOptions = {}): Promise<JobRotationResult> {
+    return dryRun(this.#settings.step, this.#settings.job, callOptions(options).signal)
   }
 
   /**
@@ -160,7 +160,8 @@ export class KeyRotationManager {
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE`
    */
-  pause({ signal }: ManagerCallOptions = {}): Promise<RotationState | undefined> {
+  async pause(options: ManagerCallOptions = {}): Promise<RotationState | undefined> {
+    const { signal } = callOptions(options)
     return this.#log.around(this.#lifecycle('pauseRotation'), signal, () =>
       this.#states.update(
         (state) => (state.phase === 'running' ? { ...state, phase: 'paused' } : undefined),
@@ -175,9 +176,9 @@ export class KeyRotationManager {
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE`
    */
-  resume({ acceptFailures = false, signal }: ResumeOptions = {}): Promise<
-    RotationState | undefined
-  > {
+  async resume(options: ResumeOptions = {}): Promise<RotationState | undefined> {
+    const { acceptFailures = false, signal } = callOptions(options, 'acceptFailures')
+    flag('acceptFailures', acceptFailures)
     return this.#log.around(this.#lifecycle('resumeRotation'), signal, () =>
       this.#states.update((state) => {
         if (state.phase !== 'paused' && state.phase !== 'stopped') return undefined
@@ -190,13 +191,13 @@ export class KeyRotationManager {
   }
 
   /** Returns the state of the job, or `undefined` if there is none. */
-  async status({ signal }: ManagerCallOptions = {}): Promise<RotationState | undefined> {
-    return (await this.#states.load(signal)).value
+  async status(options: ManagerCallOptions = {}): Promise<RotationState | undefined> {
+    return (await this.#states.load(callOptions(options).signal)).value
   }
 
   /** Returns a fingerprint of each source, for `compareFingerprints`. It changes nothing. */
-  fingerprint({ signal }: ManagerCallOptions = {}): Promise<readonly SourceFingerprint[]> {
-    return fingerprintSources(this.#settings.step, this.#tools.keks, signal)
+  async fingerprint(options: ManagerCallOptions = {}): Promise<readonly SourceFingerprint[]> {
+    return fingerprintSources(this.#settings.step, this.#tools.keks, callOptions(options).signal)
   }
 
   /**

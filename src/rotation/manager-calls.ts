@@ -1,3 +1,4 @@
+import { demandSignal, plainOptions, refuseOthers } from '../checks/index.ts'
 import type { EncryptionContext } from '../kms/index.ts'
 
 /** Options of a call that has no other. */
@@ -18,4 +19,20 @@ export interface ResumeOptions extends ManagerCallOptions {
    * default: a stopped job begins again and tries them again, because you mended the cause.
    */
   readonly acceptFailures?: boolean
+}
+
+/**
+ * Returns the options of a call, checked.
+ *
+ * @param known - names of the options beside `signal`
+ * @throws KmsError `ERR_KMS_CONFIG`
+ */
+export function callOptions<T extends ManagerCallOptions>(
+  options: T,
+  ...known: readonly (keyof T & string)[]
+): T {
+  const { signal, ...others } = plainOptions(options)
+  refuseOthers(others, new Set<string>(known))
+  if (signal !== undefined) demandSignal(signal)
+  return options
 }

@@ -1,5 +1,6 @@
-import { plainOptions, refuseOthers, wrongNumber } from '../checks/index.ts'
+import { wrongNumber } from '../checks/index.ts'
 import { Forecast } from './forecast.ts'
+import { callOptions } from './manager-calls.ts'
 import { costsOf } from './metered-kms.ts'
 import type { RecordSource } from './record-source.ts'
 import { stepOver } from './rotation-step.ts'
@@ -18,11 +19,11 @@ export interface PlanOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a job will cost, as of now. Live writers and other processes change it. */
+/** The forecast cost of a job. Live writers and other processes change it. */
 export interface RotationPlan {
   readonly atMs: number
   readonly records: number
-  /** What is there: `done` are the values that the job will rewrap. */
+  /** Counts of the stored values: `done` are the values that the job will rewrap. */
   readonly counts: RotationCounts
   /** Distinct data keys that are rewrapped. */
   readonly dataKeys: number
@@ -81,8 +82,7 @@ export async function planRotation(
   settings: StepSettings,
   options: PlanOptions,
 ): Promise<RotationPlan> {
-  const { kmsMs, swapMs, signal, ...others } = plainOptions(options)
-  refuseOthers(others)
+  const { kmsMs, swapMs, signal } = callOptions(options, 'kmsMs', 'swapMs')
   for (const [name, ms] of Object.entries({ kmsMs, swapMs }))
     if (ms !== undefined && !(Number.isFinite(ms) && ms >= 0))
       throw wrongNumber(name, 'a number of milliseconds from 0', ms)
