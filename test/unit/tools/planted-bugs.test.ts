@@ -7,9 +7,14 @@ interface Bug {
 }
 
 // `npm run sim:bugs` plays them, which takes minutes: a change of the source that outdates one shows here.
-test.each(['bugs.json', 'outages/bugs.json', 'customers/bugs.json', 'rotation/bugs.json'])(
-  'each edit of a planted bug has its place in the source: %s',
-  (list) => {
+test.each([
+  ['bugs.json', 34],
+  ['outages/bugs.json', 21],
+  ['customers/bugs.json', 8],
+  ['rotation/bugs.json', 14],
+])(
+  'each edit of a planted bug has its place in the source: %s, at least %i bugs',
+  (list, least) => {
     const bugs = JSON.parse(readFileSync(`test/simulation/${list}`, 'utf8')) as readonly Bug[]
     const lost = bugs.flatMap(({ name, edits }) =>
       edits
@@ -17,6 +22,6 @@ test.each(['bugs.json', 'outages/bugs.json', 'customers/bugs.json', 'rotation/bu
         .map(({ file, find }) => `${name}: not once in ${file}: ${find}`),
     )
     expect(lost).toEqual([])
-    expect(bugs.length).toBeGreaterThan(5)
+    expect(bugs.length).toBeGreaterThanOrEqual(least)
   },
 )
