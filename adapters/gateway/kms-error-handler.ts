@@ -13,7 +13,7 @@ export interface KmsErrorHandlerOptions<C> {
    * any other error is a problem document with status 500 that holds nothing of the error.
    */
   readonly otherwise?: ErrorAnswer<C> | undefined
-  /** Hears of each error that became a problem document, for your log. What it throws is dropped. */
+  /** Hears of each error that became a problem document, for your log. An error that it throws is dropped. */
   readonly onError?: ((error: Error, context: C) => void) | undefined
 }
 

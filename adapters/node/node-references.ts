@@ -4,7 +4,7 @@ import { textOfFileSync } from './text-file.ts'
 /**
  * Resolves `{ "env": … }` and `{ "file": … }` of a configuration on Node, Deno and Bun: for
  * `resolve` of `createKms` and `createResilientKms`. A file is read anew each time, so that tokens which
- * the platform renews there are the new ones; white space at its ends is no part of it.
+ * the platform renews there are the new ones; white space at its ends is not part of it.
  *
  * @example
  * ```ts

@@ -47,7 +47,7 @@ interface Piece {
   readonly bytesRead: number
 }
 
-/** What was read so far. A file may grow, or have no end, so its size is not asked for. */
+/** The bytes that were read so far. A file may grow, or have no end, so its size is not asked for. */
 class Pieces {
   readonly #pieces: Buffer[] = []
   #length = 0

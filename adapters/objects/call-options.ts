@@ -67,7 +67,7 @@ function checkCall<T extends ObjectCallSignal>(options: T, kinds: OptionKinds<T>
  */
 export function checkCondition(onlyIf: ObjectCondition | undefined): ObjectCondition | undefined {
   if (onlyIf === undefined) return undefined
-  // What a Map or Headers holds would be no condition at all.
+  // The entries of a Map or of Headers would be ignored, and the condition with them.
   const { etagMatches, etagDoesNotMatch, ...others } = plainOptions(onlyIf, 'onlyIf')
   refuseOthers(others)
   if (etagMatches === undefined && etagDoesNotMatch === undefined) return undefined

@@ -31,7 +31,7 @@ export interface ObjectMetadata {
  * @throws KmsError `ERR_KMS_CONFIG`
  */
 export function checkMetadata(custom: Readonly<Record<string, string>>): Record<string, string> {
-  // What a Map or Headers holds would be lost.
+  // The entries of a Map or of Headers would be lost.
   if (!isPlain(custom)) throw wrongOption('customMetadata', 'a plain object of strings', custom)
   const checked: Record<string, string> = {}
   for (const [name, value] of Object.entries(custom) as [string, unknown][]) {

@@ -1,7 +1,7 @@
 import { checkFlags } from './option-kinds.ts'
 import { optionError } from './options.ts'
 
-/** What a provider that holds credentials allows in a browser. */
+/** Says whether a provider with credentials may run in a browser. */
 export interface BrowserRule {
   /**
    * Allows the provider in a browser; `false` by default. There, every user of the page can read its credentials, and

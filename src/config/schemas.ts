@@ -31,7 +31,7 @@ export const text: z.ZodMiniType<CheckedText, ConfigText> = z.union([
   ),
 ])
 
-/** Texts that are no secrets and no references, e.g. tags. */
+/** Texts that are neither secrets nor references, e.g. tags. */
 export const map: z.ZodMiniType<Record<string, string>, Record<string, string>> = z.record(
   z.string(),
   z.string(),

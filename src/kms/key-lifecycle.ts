@@ -6,7 +6,7 @@ export interface KeyLifecycleOptions {
 }
 
 /**
- * What a version of a KEK can do. `enabled`: wrap and unwrap. `disabled`: nothing, until it is enabled again.
+ * The state of a version of a KEK. `enabled`: wrap and unwrap. `disabled`: nothing, until it is enabled again.
  * `pending-destruction`: nothing; the vendor will destroy it. `destroyed`: gone for ever.
  */
 export type KeyVersionState = 'enabled' | 'disabled' | 'pending-destruction' | 'destroyed'
@@ -42,9 +42,9 @@ export interface KeyLifecycle {
    * @throws KmsError `ERR_KMS_KEY_NOT_FOUND` for a version that the vendor does not know
    */
   stateOf(version: KekVersion, options: KeyLifecycleOptions): Promise<KeyVersionState>
-  /** Resolves when the version is disabled. Disabling twice is no error. */
+  /** Resolves when the version is disabled. Disabling twice is not an error. */
   disable(version: KekVersion, options: KeyLifecycleOptions): Promise<void>
-  /** Resolves when a disabled version is enabled. Enabling twice is no error. */
+  /** Resolves when a disabled version is enabled. Enabling twice is not an error. */
   enable(version: KekVersion, options: KeyLifecycleOptions): Promise<void>
   /**
    * Schedules the destruction of a disabled version. A version whose destruction is scheduled stays as it is.

@@ -86,7 +86,7 @@ export interface HealthCheck {
 /**
  * A vendor-neutral KMS. It wraps and unwraps DEKs and nothing else: deriving, committing and
  * caching happen above it. Providers and decorators implement every method and pass the contract
- * suite of `edge-kms/testing`. Lists, so that several KEKs are no special case.
+ * suite of `edge-kms/testing`. Lists, so that several KEKs are not a special case.
  *
  * @remarks Errors: `ERR_DECRYPT_FAILED` where the KMS says that a wrap is not valid for this key and
  * context; every other failure has a code of its own (`docs/error-codes.md`).

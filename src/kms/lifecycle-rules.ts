@@ -38,9 +38,9 @@ export function unsupportedStep(provider: string, message: string): KmsError {
   return new KmsError('ERR_KMS_UNSUPPORTED', { provider, message })
 }
 
-/** What to do with an enabled version that is to be destroyed. */
+/** Advice for an enabled version that a caller wants to destroy. */
 export const DISABLE_FIRST = 'disable it first, and wait until nobody misses it'
-/** What to do with a version that is to be enabled, and whose destruction is scheduled. */
+/** Advice for a version that a caller wants to enable while its destruction is scheduled. */
 export const CANCEL_FIRST = 'cancel the destruction first'
-/** What to do with a version whose destruction is to be cancelled, and of which none is scheduled. */
+/** Advice for a version whose destruction a caller wants to cancel, while none is scheduled. */
 export const NOT_SCHEDULED = 'there is no destruction to cancel'

@@ -10,6 +10,6 @@ export interface MissingWraps {
 
 /** Where missing wraps are noted, for the rotation step that adds them. */
 export interface RepairLog {
-  /** Resolves when the note is durable. Noting twice is no error. */
+  /** Resolves when the note is durable. Noting twice is not an error. */
   note(missing: MissingWraps, options: { readonly signal?: AbortSignal | undefined }): Promise<void>
 }

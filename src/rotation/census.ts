@@ -8,7 +8,7 @@ import { type WalkedPage, walkSources } from './walk.ts'
 /** Versions that a census lists: customers may have a KEK each. */
 const MAX_VERSIONS = 10_000
 
-/** What a value is, as far as a look without the KMS tells. `stale`: a rotation would rewrap it. */
+/** The class of a value, as far as a look without the KMS tells. `stale`: a rotation would rewrap it. */
 export type CensusClass =
   | 'current'
   | 'stale'
@@ -20,7 +20,7 @@ export type CensusClass =
   | 'denied'
   | 'outage'
 
-/** What is in one source, or in all. */
+/** Counts of one source, or of all. */
 export interface CensusCounts extends Readonly<Record<CensusClass, number>> {
   readonly records: number
   /** Data-key records, which are among the `current` and `stale` ones. */
@@ -32,7 +32,7 @@ export interface VersionCount extends KekVersion {
   readonly wraps: number
 }
 
-/** What is stored under which version. Nothing in it is authenticated: only an unwrap proves a version. */
+/** Counts of stored values by version. Nothing in it is authenticated: only an unwrap proves a version. */
 export interface RotationCensus {
   readonly atMs: number
   readonly sources: readonly (CensusCounts & { readonly name: string })[]

@@ -1,7 +1,7 @@
 import type { KmsError, KmsErrorCode } from '../errors.ts'
 import type { RotationClass } from './rotation-state.ts'
 
-/** What a code says about the value whose rewrap it ended. Other codes: see {@link classOfError}. */
+/** The class of the value whose rewrap ended with this code. Other codes: see {@link classOfError}. */
 const CLASSES: Partial<Readonly<Record<KmsErrorCode, RotationClass>>> = {
   ERR_ENVELOPE_UNKNOWN_KEY: 'unknown-key',
   ERR_KMS_KEY_NOT_FOUND: 'unknown-key',

@@ -2,7 +2,7 @@ import type { KekVersion } from '../kms/index.ts'
 import type { KeyLifecycleOperation } from '../ports/index.ts'
 import type { RotationProgress } from './progress.ts'
 
-/** What a rotation tells its observer. Holds names and numbers, never a secret. */
+/** Events that a rotation tells its observer. They hold names and numbers, never a secret. */
 export type RotationEvent = RotationProgressEvent | RotationLifecycleEvent
 
 /** A step of a job ended. */
@@ -20,7 +20,7 @@ export interface RotationLifecycleEvent {
   readonly atMs: number
 }
 
-/** Takes events, at once. What it throws is dropped: it must neither fail nor hold up a rotation. */
+/** Takes events, at once. The rotation drops an error that it throws, so that an observer cannot end a rotation. */
 export type RotationObserver = (event: RotationEvent) => void
 
 /** Tells an observer what happened. */
@@ -30,6 +30,6 @@ export function tell(observer: RotationObserver | undefined, event: RotationEven
     const heard: unknown = observer?.(event)
     if (heard !== undefined) Promise.resolve(heard).catch(() => undefined)
   } catch {
-    // Counting is no reason to fail.
+    // A failure to count must not fail the job.
   }
 }

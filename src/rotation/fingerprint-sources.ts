@@ -14,7 +14,7 @@ export interface SourceFingerprint {
   readonly fingerprint: string
 }
 
-/** What two lists of fingerprints have in common. */
+/** The result of comparing two lists of fingerprints. */
 export interface FingerprintComparison {
   readonly same: readonly string[]
   readonly different: readonly string[]

@@ -42,7 +42,7 @@ export interface StaleTask extends RewrapTask {
   readonly current: readonly KekVersion[]
 }
 
-/** What a judge needs. */
+/** Ports of a judge. */
 export interface JudgePorts extends Pick<StepSettings, 'kms' | 'contextOf' | 'concurrency'> {
   readonly keks: CurrentKeks
 }

@@ -8,7 +8,7 @@ import type { Objections } from './retirement-result.ts'
 import { mayReferTo } from './staleness.ts'
 import type { StepSettings } from './step-options.ts'
 
-/** What a census needs. */
+/** Ports of a census. */
 export interface ObjectionPorts {
   readonly settings: StepSettings
   readonly keks: CurrentKeks

@@ -16,7 +16,7 @@ import { rewrapValues } from './value-page.ts'
 /** Steps in a row that an outage may end at one page, before the sweep goes on behind it. */
 const MAX_STALLS = 5
 
-/** What became of one page. */
+/** The outcome of one page. */
 export interface PageResult {
   readonly source: SourceState
   readonly quarantine: readonly string[]
@@ -155,7 +155,7 @@ export class PageRun {
   #advanced({ records, cursor }: RecordPage): PageResult {
     const { counts, changed, failures, outage: passed } = this.#tally
     const from = this.#from
-    // What an earlier step replaced here, before an outage ended it, was counted then.
+    // Values that an earlier step replaced here, before an outage ended it, were counted then.
     const current = Math.max(0, counts.current - from.doneHere)
     const next = {
       ...from,

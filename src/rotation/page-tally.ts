@@ -5,15 +5,15 @@ import type { JudgedValue } from './judge.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { RotationClass, RotationCounts, RotationFailure } from './rotation-state.ts'
 
-/** What ended a step early. */
+/** The outage that ended a step early. */
 export interface RotationOutage {
   readonly source: string
-  /** What did not answer. */
+  /** The service that did not answer. */
   readonly from: 'kms' | 'source' | 'failure-sink'
   readonly error: KmsError
 }
 
-/** What a page is to its job. */
+/** The place of a page in its job. */
 export interface PageFacts {
   readonly source: string
   /** Which walk through the source this is. Later ones count only what they did. */
@@ -28,7 +28,7 @@ export interface PageFacts {
 /** Classes that a later sweep counts: what it did, and what it could not do. */
 const COUNTED_LATER: readonly RotationClass[] = ['done', 'lost-race', 'outage']
 
-/** What became of the values of one page. */
+/** Counts of the values of one page, by class. */
 export class PageTally {
   readonly counts: Tally = zeroCounts()
   readonly failures: RotationFailure[] = []

@@ -19,7 +19,7 @@ export interface RotationProgress {
   readonly share?: number
   /** Milliseconds until the end, where a plan tells how much there is to do. */
   readonly etaMs?: number
-  /** What did not answer, and the code of the error. */
+  /** The service that did not answer, and the code of the error. */
   readonly outage?: { readonly from: string; readonly source: string; readonly code: KmsErrorCode }
   /** The run waits so long before the next step. */
   readonly waitMs: number

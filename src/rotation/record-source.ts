@@ -65,7 +65,7 @@ export interface RotationRecord {
   readonly id: string
   /** The encrypted values by the name of their field; `null` where there is none. */
   readonly values: Readonly<Record<string, StoredValue | null>>
-  /** What else the context is made of, as the source's options name it, e.g. the columns `tenant` and `id`. */
+  /** Other parts of the context, as the source's options name them, e.g. the columns `tenant` and `id`. */
   readonly facts?: Readonly<Record<string, unknown>>
 }
 

@@ -17,7 +17,7 @@ export interface KeyRotationResult {
   readonly deksRotated: number
   /** Those that could not be. */
   readonly deksFailed: number
-  /** What failed, by its place and code; at most 20 for a job, all for a batch. */
+  /** Failures by place and code; at most 20 for a job, all for a batch. */
   readonly errors: readonly string[]
 }
 

@@ -11,7 +11,7 @@ const EARLIEST_MS = 1_577_836_800_000
 /** How far the clocks of two machines may be apart. */
 const SKEW_MS = 300_000
 
-/** What is known of a retirement between two calls. */
+/** The memory of a retirement between two calls. */
 export interface RetirementRecord {
   readonly version: 1
   readonly kek: string
@@ -62,7 +62,7 @@ export async function readRecord(
 }
 
 /**
- * Returns what a stored record says, as far as it can be so. A time that is none, or has not come yet, is left out: the
+ * Returns the fields of a stored record that can be true. A time that is none, or has not come yet, is left out: the
  * wait that it ends begins anew, and is neither over at once nor endless.
  */
 function knownOf(

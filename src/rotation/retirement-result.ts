@@ -1,6 +1,6 @@
 import type { RotationCensus } from './census.ts'
 
-/** What a census found that stands against a retirement. */
+/** Findings of a census that forbid a retirement. */
 export interface Objections {
   /** Values with a wrap under the version. */
   readonly references: number
@@ -15,7 +15,7 @@ export interface Objections {
 }
 
 /**
- * What a call of `retire` found and did. Only `disabled` and `scheduled` changed something.
+ * The result of a call of `retire`. Only `disabled` and `scheduled` changed something.
  *
  * - `referenced`: values refer to the version, or may: rotate first, or look at them. If the `state` is `disabled`,
  *   they cannot be read: enable it.

@@ -15,7 +15,7 @@ import { callOutside } from './source-calls.ts'
 import { mayReferTo, versionName } from './staleness.ts'
 import type { StateFile } from './state-file.ts'
 
-/** What a retirement needs. */
+/** Ports of a retirement. */
 export interface RetirementPorts extends ObjectionPorts {
   readonly file: StateFile
   readonly log: LifecycleLog
@@ -44,7 +44,7 @@ export async function retireVersion(
     await file.write(held.name, held.found, restarted(held.record), options.signal)
     return { status: 'referenced', state, ...objections }
   }
-  // What a writer put behind the walk is seen only by a census that began after it.
+  // A value that a writer put behind the walk is seen only by a census that began after it.
   const sinceMs = objections.census.atMs
   const usedAtMs = await lastUse(ports, options)
   const { zeroSinceMs = sinceMs, usedAtMs: knownMs = usedAtMs } = held.record

@@ -62,7 +62,7 @@ export interface SourceState {
   readonly fingerprintBefore?: string
 }
 
-/** What became of each value, by {@link RotationClass}, and what it cost. */
+/** Counts of values by {@link RotationClass}, and of requests. */
 export interface RotationCounts extends Readonly<Record<RotationClass, number>> {
   /** Records of the first sweep, however often they were read. */
   readonly records: number
@@ -71,7 +71,7 @@ export interface RotationCounts extends Readonly<Record<RotationClass, number>> 
 }
 
 /**
- * What a value is, or what became of it.
+ * The class of a value after the step judged it.
  *
  * - `done`: it was rewrapped.
  * - `current`: it is under the current KEKs and no other.

@@ -38,7 +38,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a run needs. */
+/** Ports of a run. */
 export interface RunPorts {
   readonly settings: StepSettings
   readonly job: string

@@ -19,7 +19,7 @@ export class StateFile {
     this.#ports = ports
   }
 
-  /** @throws KmsError `ERR_STORE_UNAVAILABLE`, also for what is no JSON */
+  /** @throws KmsError `ERR_STORE_UNAVAILABLE`, also for what is not JSON */
   async read<T>(name: string, signal: AbortSignal | undefined): Promise<StoredState<T>> {
     const text = await callOutside(this.#ports, 'state store: load', signal, (options) =>
       this.#store.load(name, options),

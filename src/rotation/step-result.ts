@@ -15,7 +15,7 @@ export interface StepBudget {
 export interface StepResult {
   /** Keep it, and give it to the next step. */
   readonly state: RotationState
-  /** What this step added to the counts of the job. */
+  /** Counts that this step added to those of the job. */
   readonly counts: RotationCounts
   /** The failures of this step; all of them went to the failure sink. */
   readonly failures: readonly RotationFailure[]
@@ -23,7 +23,7 @@ export interface StepResult {
   readonly waitMs: number
   /** Records that were read, in whatever sweep. */
   readonly read: number
-  /** What ended the step early. */
+  /** The outage that ended the step early. */
   readonly outage?: RotationOutage
   /**
    * The first outage that the step went on behind: the values that it left count as `outage`, and the next sweep tries

@@ -10,7 +10,7 @@ import type { StepSettings } from './step-options.ts'
 const FIRST_WAIT_MS = 1_000
 const LONGEST_WAIT_MS = 60_000
 
-/** What the steps of one process share: it saves calls, and no result depends on it. */
+/** The memory that the steps of one process share: it saves calls, and no result depends on it. */
 export class StepTools {
   readonly settings: StepSettings
   readonly names: readonly string[]

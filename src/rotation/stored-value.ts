@@ -45,7 +45,7 @@ export interface StoredMessage {
 }
 
 /**
- * Returns the message that a value holds; `undefined` for a value that is no envelope.
+ * Returns the message that a value holds; `undefined` for a value that is not an envelope.
  *
  * @param isPrefix - the value is the beginning of a longer one
  * @throws KmsError `ERR_WIRE_*` for a value that begins as an envelope and is none

@@ -47,7 +47,7 @@ export function terminalProgress(stream: TerminalStream): (progress: RotationPro
   }
 }
 
-/** Writes a text. A stream that is closed is no reason to end a rotation. */
+/** Writes a text. A stream that is closed must not end a rotation. */
 function write(stream: TerminalStream, text: string): void {
   try {
     stream.write(text)

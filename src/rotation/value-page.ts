@@ -13,7 +13,7 @@ import { type StoredMessage, withHeader } from './stored-value.ts'
 /** How often a value is tried that other writers replace at the same time. */
 const TRIES = 3
 
-/** What the work on a page needs. */
+/** Ports of the work on a page. */
 export interface PagePorts extends JudgePorts {
   readonly settings: StepSettings
   readonly rewrapper: HeaderRewrapper<StaleTask>

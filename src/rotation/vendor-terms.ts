@@ -1,6 +1,6 @@
 import type { KekVersion } from '../kms/index.ts'
 
-/** What a vendor allows and charges by default for requests on data keys. Your account may have other numbers. */
+/** Default quota and price of a vendor for requests on data keys. Your account may have other numbers. */
 export interface VendorTerms {
   readonly provider: string
   /** When the vendor's pages were read. */
@@ -9,7 +9,7 @@ export interface VendorTerms {
   readonly requestsPerSecond?: number
   /** US dollars for 10,000 requests, without free tiers. */
   readonly usdPer10k: number
-  /** What the numbers are for, in words. */
+  /** A description of what the numbers are for. */
   readonly note: string
   /** The vendor's pages that have them. */
   readonly pages: readonly string[]

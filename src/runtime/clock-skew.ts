@@ -4,7 +4,7 @@ const MAX_SKEW_MS = 86_400_000
 const MIN_CHANGE_MS = 60_000
 
 /**
- * Returns how far a server's clock is ahead of ours, milliseconds, or `undefined` where that is no reason
+ * Returns how far a server's clock is ahead of ours, milliseconds, or `undefined` where that is not a reason
  * to sign again: it is unknown, about what was assumed, or more than one day.
  *
  * @param serverTimeMs - the answer's Date; not a number where there is none

@@ -1,5 +1,5 @@
 /**
- * Calls a function that only hears of something. What it throws, or the promise it returns rejects with, changes
+ * Calls a function that only hears of something. An error that it throws, or that its promise rejects with, changes
  * nothing: a log must neither fail a call nor end the process.
  */
 export function tell<A extends readonly unknown[]>(
@@ -11,6 +11,6 @@ export function tell<A extends readonly unknown[]>(
     const heard = hear?.(...facts)
     if (heard !== undefined) Promise.resolve(heard).catch(() => undefined)
   } catch {
-    // Hearing is no reason to fail.
+    // A failure to hear must not fail the caller.
   }
 }

@@ -16,7 +16,7 @@ export interface KeyLifecycleWorld {
 export interface KeyLifecycleSubject {
   /** Makes a new key for each case. */
   create(): KeyLifecycleWorld | Promise<KeyLifecycleWorld>
-  /** What the vendor or the server cannot do, each with the reason. */
+  /** Steps that the vendor or the server cannot do, each with the reason. */
   readonly without?: {
     /** Disabled versions do not open. */
     readonly states?: string

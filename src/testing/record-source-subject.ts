@@ -8,7 +8,7 @@ import type {
 import { demand } from './contract-case.ts'
 import { randomLetters } from './samples.ts'
 
-/** What a source of values has to be tried on. */
+/** A source of values, with the world that the contract tries it on. */
 export interface RecordSourceSubject {
   /** The fields of the source and the kind of their values, e.g. `{ secret: 'bytes', note: 'text' }`. */
   readonly fields: Readonly<Record<string, 'bytes' | 'text'>>
@@ -30,7 +30,7 @@ export interface RecordSourceWorld {
   readonly failing?: () => ValueSource
 }
 
-/** What a source of objects has to be tried on. */
+/** A source of objects, with the world that the contract tries it on. */
 export interface ObjectSourceSubject {
   /** Returns an empty source each time, with its writer. */
   create(): ObjectSourceWorld | Promise<ObjectSourceWorld>

@@ -15,7 +15,7 @@ import { root } from '../../tools/lib/folders.mjs'
 import { installInto } from '../../tools/lib/pack.mjs'
 
 const pages = fileURLToPath(new URL('pages/', import.meta.url))
-/** What the package's subpaths depend on: a user's project has them from the registry. */
+/** Dependencies of the package's subpaths: a user's project has them from the registry. */
 const DEPENDENCIES = ['aws4fetch', 'jose', 'zod']
 
 /**

@@ -23,7 +23,7 @@ export function copyExample(name, parts) {
     symlinkSync(join(from, 'node_modules', dependency), path)
   }
   for (const dependency of readdirSync(join(example, 'node_modules'))) link(dependency, example)
-  // What npm would install beside the tarball, unless the example has it already.
+  // The packages that npm would install beside the tarball, unless the example has it already.
   for (const dependency of Object.keys(dependencies)) {
     if (!readdirSync(join(folder, 'node_modules')).includes(dependency)) link(dependency, root)
   }

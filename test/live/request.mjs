@@ -1,4 +1,4 @@
-/** What a run was asked for, or why it is refused. Nothing has been asked of anybody yet. */
+/** The request of a run, or the reason for its refusal. Nothing has been asked of anybody yet. */
 import { hosts } from '../platforms/hosts.mjs'
 import { accounts } from './accounts/index.mjs'
 

@@ -38,7 +38,7 @@ export async function buildProgram(folder) {
     mainFields: ['module', 'main'],
     external: ['node:*'],
     target: 'es2022',
-    // What the package depends on, where the package alone was unpacked.
+    // The package's dependencies, where the package alone was unpacked.
     nodePaths: [join(root, 'node_modules')],
     plugins: [packedIn(folder)],
     logLevel: 'error',

@@ -66,7 +66,7 @@ export async function exchange(folder, names = Object.keys(hosts)) {
     const state = { ask, keks, rows }
     const written = await askAll(names, () => ({ ask: 'write', keks }), ask, rows)
     const read = await round(written, 'reads', state)
-    // What a runtime rewrapped of its neighbour's goes around once more.
+    // The messages that a runtime rewrapped for its neighbour go around once more.
     const rewrapped = new Map([...read].map(([reader, [first]]) => [reader, first.rewrapped]))
     await round(rewrapped, 'reads rewrapped', state)
     return rows

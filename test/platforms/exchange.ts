@@ -14,13 +14,13 @@ export interface ExchangeKeks {
   }
 }
 
-/** What one runtime wrote, as JSON: messages by KEK and form, and the records that references name. */
+/** The messages of one runtime, as JSON: messages by KEK and form, and the records that references name. */
 export interface Written {
   readonly messages: Readonly<Record<KekName, Readonly<Record<Form, string>>>>
   readonly dataKeys: Readonly<Record<string, string>>
 }
 
-/** What came of one message on its reader. */
+/** The outcome of one message on its reader. */
 export interface ReadRow {
   readonly name: string
   readonly state: 'passed' | 'failed'

@@ -116,7 +116,7 @@ describe('R2 a reader with an empty cache', () => {
 describe('R2 a reader that holds the data key', () => {
   // kekVersion: a claim that is not looked at while the data key is held. wrapped: not opened while
   // the data key is held. Both open to the same plaintext, and to nothing once the cache forgets;
-  // seven bits of '1', because the eighth is no UTF-8.
+  // seven bits of '1', because the eighth is not UTF-8.
   it.each(['record', 'stream'] as const)('R2 accepts changed wraps of a %s, only', async (kind) => {
     const { kms, message, reader } = await world(kind)
     const warm = reader()

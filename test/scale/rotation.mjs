@@ -33,7 +33,7 @@ if (collect === undefined) throw new Error('run it with --expose-gc')
 class Buffered {
   consistency = /** @type {const} */ ('strong')
   rows = []
-  /** What is read back at once. */
+  /** Records that are read back at once. */
   held = new Map()
 
   constructor(pool) {

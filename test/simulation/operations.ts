@@ -147,7 +147,7 @@ export function attack(from: Written, random: Random): Operation {
     hostile: true,
     async run(life, options) {
       const done = await decryption(asked).run(life, options)
-      // A wrap is no part of a key's identity: with another one, a held key opens what it always did.
+      // A wrap is not part of a key's identity: with another one, a held key opens what it always did.
       return { ...done, foreign: how !== 'bit' }
     },
   }

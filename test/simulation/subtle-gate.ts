@@ -20,7 +20,7 @@ export function gateSubtle(scheduler: Scheduler, random: Random): () => void {
     gate[method] = (...args: unknown[]) => {
       const result = call.apply(real, args)
       result.catch(() => undefined)
-      // On Workers crypto is no I/O: it does not end with the request that began it.
+      // On Workers crypto is not I/O: it does not end with the request that began it.
       const scope = currentScope()?.isolate ?? EVERYWHERE
       return new Promise((resolve, reject) => {
         scheduler.after(random.int(0, MOST_MS), scope, () => result.then(resolve, reject))

@@ -17,7 +17,7 @@ export function checkRefusals({ check }, world, url) {
     ['a duplicate key', '{"tenant":"acme","tenant":"other"}'],
     ['the same key in other letters', '{"tenant":"acme","Tenant":"other"}'],
     ['a character that is not ASCII', '{"tenant":"acmé"}'],
-    ['a value that is no string', '{"tenant":1}'],
+    ['a value that is not a string', '{"tenant":1}'],
     ['a list', '["tenant"]'],
     ['a reserved name', '{"edge-kms:dk":"x"}'],
     ['a lone surrogate', '{"tenant":"\\ud800"}'],

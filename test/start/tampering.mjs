@@ -89,9 +89,9 @@ export function checkTampering({ check }, world, url) {
     }
   })
 
-  void check('what is no envelope is malformed on every route that takes one', async () => {
+  void check('what is not an envelope is malformed on every route that takes one', async () => {
     for (const route of ['decrypt', 'rewrap', 'inspect']) {
-      const call = { body: Buffer.from(`${MARKER} is no envelope`), headers: {} }
+      const call = { body: Buffer.from(`${MARKER} is not an envelope`), headers: {} }
       demandProblem(await world.curl(`${url}/v1/${route}`, call), 400, 'ERR_WIRE_MALFORMED')
     }
   })

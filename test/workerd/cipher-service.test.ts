@@ -297,7 +297,7 @@ describe('R39 the ciphers of an isolate', () => {
     })
   })
 
-  it('are no promise of another request: one that has ended hangs nobody', async () => {
+  it('are not a promise of another request: one that has ended hangs nobody', async () => {
     await run('slow-close')
     const leader = await run('slow', { timeout: '200' })
     expect(leader).toMatchObject({ code: 'ERR_KMS_TIMEOUT', retryable: true })

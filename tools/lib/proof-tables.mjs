@@ -73,7 +73,7 @@ export function byServerAndRuntime(parts) {
 }
 
 /**
- * What one runtime wrote and another one opened and rewrapped: writers are rows, readers are columns.
+ * Messages that one runtime wrote and another one opened and rewrapped: writers are rows, readers are columns.
  *
  * @param {Parts} parts
  */

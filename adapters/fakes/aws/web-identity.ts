@@ -10,7 +10,7 @@ export interface WebIdentity {
   readonly audience: string
 }
 
-/** The algorithms that are taken here; `none` and HMAC are no proof of anything. */
+/** The algorithms that are taken here; `none` and HMAC are not proof of anything. */
 const ALGORITHMS = new Map([
   [
     'RS256',

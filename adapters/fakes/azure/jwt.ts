@@ -15,7 +15,7 @@ export interface ParsedJwt {
   readonly signature: Bytes
 }
 
-/** Algorithms that are taken; `none` is no proof of anything. */
+/** Algorithms that are taken; `none` is not proof of anything. */
 const ALGORITHMS: ReadonlyMap<
   string,
   readonly [kty: string, members: readonly string[], algorithm: Record<string, unknown>]

@@ -13,7 +13,7 @@ interface Item {
  * Returns one result for each item, in order. An item whose context the policy does not allow gets its refusal,
  * and the work does not see it.
  *
- * @throws TypeError if the items are no array
+ * @throws TypeError if the items are not an array
  */
 export async function serveMany<T extends Item>(
   operation: PolicyOperation,

@@ -1,7 +1,7 @@
 import type { EnvelopeCipher } from 'edge-kms'
 import type { OpenDenoKv } from 'edge-kms/deno'
 
-/** What a request works with. */
+/** The tools of a request. */
 export interface Notes {
   readonly kv: OpenDenoKv
   readonly cipher: EnvelopeCipher

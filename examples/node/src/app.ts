@@ -11,7 +11,7 @@ const PAGE_ROWS = 100
 const MAX_BODY_BYTES = 65_536
 const ID = /^[\w-]{1,100}$/
 
-/** What the routes need. */
+/** The tools of the routes. */
 export interface AppParts {
   readonly pool: Pool
   readonly cipher: EnvelopeCipher

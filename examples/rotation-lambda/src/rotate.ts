@@ -4,7 +4,7 @@ import { createRotationStep } from 'edge-kms/rotation'
 import { send, type StepMessage } from './messages.js'
 import { createKms, createSources, integer } from './stack.js'
 
-/** What is left for the answer when the step must end. */
+/** Time that is kept for the answer: the step must end before it. */
 const MARGIN_MS = 5_000
 /** A queue in order has no delay for single messages, so the function waits after an outage. */
 const LONGEST_WAIT_MS = 60_000

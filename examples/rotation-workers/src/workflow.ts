@@ -6,7 +6,7 @@ import { stepOf } from './step.ts'
 
 /** Above the longest state and below the limit of a step's result, 1 MiB. */
 const MAX_RESULT_BYTES = 100_000
-/** An outage of the KMS or of a store is no error: the step returns how long to wait. This is for what throws. */
+/** An outage of the KMS or of a store is not an error: the step returns how long to wait. This is for what throws. */
 const RETRIES = {
   retries: { limit: 10, delay: '10 seconds', backoff: 'exponential' },
   timeout: '5 minutes',

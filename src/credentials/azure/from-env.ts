@@ -25,7 +25,7 @@ const CERTIFICATE = 'AZURE_CLIENT_CERTIFICATE_PATH'
 const TOKEN_FILE = 'AZURE_FEDERATED_TOKEN_FILE'
 const ENDPOINT = 'IDENTITY_ENDPOINT'
 const HEADER = 'IDENTITY_HEADER'
-/** What is taken before the identity of the machine. */
+/** Credentials that are taken before the identity of the machine. */
 const PROOFS = [SECRET, CERTIFICATE, TOKEN_FILE, ENDPOINT]
 
 /**

@@ -36,7 +36,7 @@ export class GcpClient {
     this.#options = options
   }
 
-  /** @throws KmsError for an error answer, for one that is no JSON object, and where there is none */
+  /** @throws KmsError for an error answer, for one that is not JSON object, and where there is none */
   async call(call: GcpCall): Promise<JsonObject> {
     const { credentials: source, provider, transport, runtime } = this.#options
     const { operation, method, url, body, signal, defer, invalidArgument } = call

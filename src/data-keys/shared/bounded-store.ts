@@ -17,7 +17,7 @@ export interface StorePorts {
 }
 
 /**
- * A store whose calls end, each by a timer of its own, and whose failures are no errors: a cache must
+ * A store whose calls end, each by a timer of its own, and whose failures are not errors: a cache must
  * do without it. One that failed is not asked again for a while; a value that nobody can read fails the
  * calls for its own name alone. Buffers are copied both ways: a store may change or transfer what it has.
  */

@@ -125,7 +125,7 @@ export class GcpKeyLifecycle implements KeyLifecycle {
   }
 }
 
-/** What comes behind the name of a version in the URL of each method. */
+/** The end of each method's URL, behind the name of the version. */
 const ENDS: Readonly<Record<string, string>> = {
   UpdateCryptoKeyVersion: '?updateMask=state',
   DestroyCryptoKeyVersion: ':destroy',

@@ -6,7 +6,7 @@ export interface Figure {
   readonly value: string
 }
 
-/** What a column holds: a `number` is aligned to the right, and only `long` text is broken into lines. */
+/** The kind of a column: a `number` is aligned to the right, and only `long` text is broken into lines. */
 export interface Column {
   readonly name: string
   readonly holds?: 'number' | 'long'
@@ -36,7 +36,7 @@ export interface TimeChart {
   readonly kind: 'lines' | 'stack'
   readonly timesMs: readonly number[]
   readonly lines: readonly Line[]
-  /** What the vertical axis counts. */
+  /** The unit of the vertical axis. */
   readonly unit: string
 }
 
@@ -55,7 +55,7 @@ export interface BarChart {
 export interface Section {
   readonly table: Table
   readonly chart?: TimeChart | BarChart
-  /** What the chart shows, in one sentence, for readers who do not see it. */
+  /** A description of the chart, in one sentence, for readers who do not see it. */
   readonly says?: string
 }
 

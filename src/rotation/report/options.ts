@@ -8,17 +8,17 @@ import { safeName } from './shown.ts'
 /** Characters of a heading. */
 const TITLE = 200
 
-/** What a report is made of: at least one of its parts. */
+/** The parts of a report: at least one is required. */
 export interface RotationReportOptions {
   /** The heading; `Key rotation` by default, with the name of the job if there is a result. */
   readonly title?: string
-  /** What `plan()` returned. */
+  /** The result of `plan()`. */
   readonly plan?: RotationPlan
-  /** What `census()` returned, oldest first: the report compares the first with the last. */
+  /** Results of `census()`, oldest first: the report compares the first with the last. */
   readonly censuses?: readonly RotationCensus[]
   /** Samples of {@link progressSeries}. A report draws at most 240. */
   readonly samples?: readonly RotationSample[]
-  /** What `run()` or `dryRun()` returned. Absent while the job runs. */
+  /** The result of `run()` or `dryRun()`. Absent while the job runs. */
   readonly result?: JobRotationResult
 }
 

@@ -1,4 +1,4 @@
-/** What happened over the time of a run: versions and rate. */
+/** Draws versions and rate over the time of a run. */
 import { failuresOf } from '../counts.ts'
 import type { Line, Section } from './facts.ts'
 import type { ReportParts } from './options.ts'

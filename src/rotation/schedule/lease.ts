@@ -13,7 +13,7 @@ export interface LeasePorts extends SourceCallPorts {
 /** A lease is renewed so often before it would end. */
 const RENEWALS = 3
 const OWNER_BYTES = 16
-/** What a holder leaves: the next one need not wait until the time is over. */
+/** The value of a lease that its holder gave back: the next holder need not wait until the time is over. */
 const FREE: Bytes = new Uint8Array([0])
 
 /**
@@ -37,7 +37,7 @@ export class Lease {
   readonly #key: string
   readonly #ttlMs: number
   readonly #ports: LeasePorts
-  /** The same at each renewal: one whose answer was lost is no loss. */
+  /** The same at each renewal: one whose answer was lost costs nothing. */
   readonly #owner: Bytes
   readonly #ended = new AbortController()
   #untilMs = -Infinity

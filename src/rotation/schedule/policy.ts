@@ -10,7 +10,7 @@ import { versionName } from '../staleness.ts'
  */
 export type RotationPolicy = { readonly maxAgeMs: number } | { readonly version: 'changed' }
 
-/** What a schedule remembers between two runs. */
+/** The memory of a schedule between two runs. */
 export interface ScheduleRecord {
   readonly version: 1
   /** The current versions, as one text. */

@@ -8,7 +8,7 @@ import type { Lease } from './lease.ts'
 import { recordOf, type ScheduleRecord, textOf } from './policy.ts'
 
 /**
- * What a run of a schedule did.
+ * The result of a run of a schedule.
  *
  * - `busy`: another process holds the lease. Nothing was done.
  * - `idle`: nothing is due.
@@ -26,7 +26,7 @@ export type ScheduledRun =
       readonly result: JobRotationResult
     }
 
-/** What one run needs. */
+/** Ports of one run. */
 export interface RunParts {
   readonly options: KeyRotationManagerOptions
   readonly settings: ManagerSettings

@@ -2,7 +2,7 @@ import { decodeBase64 } from '../../bytes/index.ts'
 import type { StoredValue } from '../record-source.ts'
 
 /**
- * Returns the value of an attribute, `null` where there is none. A number, a map or a list is no message: it arrives as
+ * Returns the value of an attribute, `null` where there is none. A number, a map or a list is not a message: it arrives as
  * its JSON, and is foreign.
  *
  * @throws what `unreadable` returns, for bytes that are not base64

@@ -35,7 +35,7 @@ export interface DynamoDbSourceSettings {
   readonly tableName: string
   readonly values: readonly string[]
   readonly facts: readonly string[]
-  /** What every scan asks beside its page. */
+  /** Fields of every scan, beside its page. */
   readonly scan: Readonly<Record<string, unknown>>
   readonly callsAtOnce: number
 }

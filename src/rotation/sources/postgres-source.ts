@@ -37,7 +37,7 @@ export interface PostgresSourceOptions extends TableOptions {
   readonly durability?: 'checked' | 'declared'
 }
 
-/** What the first call learns. */
+/** Facts that the first call reads from the catalogue. */
 interface Known {
   readonly table: PostgresTable
   readonly sql: PostgresRecordSql

@@ -2,7 +2,7 @@ import { configError, isTexts } from '../../checks/index.ts'
 import { columnOf } from '../../stores/index.ts'
 import type { TableColumns } from './table-options.ts'
 
-/** What the catalogue says of the table and its columns. */
+/** The table and its columns, as the catalogue describes them. */
 export interface PostgresTable {
   /** The types of the key's columns, e.g. `bigint`. */
   readonly keyTypes: readonly string[]

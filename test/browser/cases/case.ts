@@ -1,6 +1,6 @@
 import type { RuntimeCase } from '../../runtime/suite.ts'
 
-/** What the cases use of a page of playwright-core. */
+/** Members of a page of playwright-core that the cases use. */
 export interface Page {
   goto(url: string): Promise<unknown>
   reload(): Promise<unknown>
@@ -11,7 +11,7 @@ export interface Page {
   evaluate<T, A>(work: ((given: A) => T | Promise<T>) | string, given?: A): Promise<T>
 }
 
-/** What the cases use of a browser with one profile. */
+/** Members of a browser with one profile that the cases use. */
 export interface Context {
   newPage(): Promise<Page>
   addCookies(cookies: readonly { name: string; value: string; url: string }[]): Promise<void>
@@ -23,7 +23,7 @@ export interface Profile {
   open(): Promise<Context>
 }
 
-/** What the cases are given. */
+/** Tools of the cases. */
 export interface World {
   /** A new profile on the disk, which outlives its browser. */
   readonly kept: () => Profile

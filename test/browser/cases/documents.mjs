@@ -53,7 +53,7 @@ export const documentCases = ({ fresh, kept, site }) => {
         assert.equal((await post('/api/key', sealedKey)).status, 200)
         for (const wrong of ['ek1.', 'no envelope', `${sealedKey.slice(0, -2)}AA`])
           assert.equal((await post('/api/key', wrong)).status, 403, wrong)
-        // A sealed key is no note: the two routes bind different contexts.
+        // A sealed key is not a note: the two routes bind different contexts.
         assert.equal((await post('/api/notes', note('decrypt', sealedKey))).status, 422)
       },
     },

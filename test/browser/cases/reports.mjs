@@ -24,7 +24,7 @@ function pages() {
   return made
 }
 
-/** What a reader would see that should not be there. */
+/** Texts that a reader must not see. */
 function flaws() {
   const { scrollWidth } = document.documentElement
   return {
@@ -66,7 +66,7 @@ function watched(page, url) {
   return seen
 }
 
-/** What axe-core finds, each with its first element. */
+/** The findings of axe-core, each with its first element. */
 async function barriers(page) {
   await page.evaluate(accessibilityCheck())
   const { violations } = await page.evaluate(() =>

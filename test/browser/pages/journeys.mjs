@@ -8,7 +8,7 @@ import * as notes from './guide/notes.ts'
 // @ts-expect-error -- a block of the guide, made beside this file in the scratch folder
 import { passphraseCipher } from './guide/passphrase.ts'
 
-/** What crosses to the test is plain: a result, or the code or name of an error. */
+/** Only plain values cross to the test: a result, or the code or name of an error. */
 const plain =
   (work) =>
   async (...given) => {

@@ -1,4 +1,4 @@
-/** What each provider says where this runs: in a page, and in a worker that loads the same file. */
+/** The answer of each provider where this runs: in a page, and in a worker that loads the same file. */
 import { createAwsKms } from 'edge-kms/aws-kms'
 import { createAzureKeyVaultKms } from 'edge-kms/azure-key-vault'
 import { createKms } from 'edge-kms/config'

@@ -1,4 +1,4 @@
-/** The suite of all runtimes, over a package whose providers are allowed in a browser: the fakes are no cloud. */
+/** The suite of all runtimes, over a package whose providers are allowed in a browser: the fakes are not a cloud. */
 import * as core from 'edge-kms'
 import * as aws from 'edge-kms/aws-kms'
 import * as azure from 'edge-kms/azure-key-vault'

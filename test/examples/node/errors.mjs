@@ -1,4 +1,4 @@
-/** What callers see when a request, a row or the KMS is wrong. */
+/** The answers that callers get when a request, a row or the KMS is wrong. */
 import assert from 'node:assert/strict'
 import { all } from './rows.mjs'
 

@@ -16,7 +16,7 @@ export const RUNTIMES = { node: () => node24, bun: () => binOf('runtimes/bun', '
  * @typedef {Awaited<ReturnType<typeof startServer>>} Server
  */
 
-/** What the user of the test has set must not decide it. @param {Record<string, string>} env */
+/** Variables that the user of the test has set must not decide it. @param {Record<string, string>} env */
 function environment(env) {
   const ours = /^(?:EDGE_KMS_|AWS_|DATABASE_URL$|TOKENS$|HOST$|PORT$)/
   const rest = Object.entries(toolEnv()).filter(([name]) => !ours.test(name))

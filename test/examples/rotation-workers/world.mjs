@@ -10,7 +10,7 @@ import { workerOptions } from '../workers/project.mjs'
 
 /** @typedef {Awaited<ReturnType<typeof openWorld>>} World */
 
-/** What an operator does with `wrangler workflows`, and a way to the Durable Object. */
+/** The commands of an operator with `wrangler workflows`, and a way to the Durable Object. */
 const OPERATOR = `export default {
   async fetch(request, env) {
     const [, id, operation] = new URL(request.url).pathname.split('/')
@@ -148,7 +148,7 @@ export async function openWorld(project, out, settings) {
       }
       return copy
     },
-    /** What the platform does when the cron trigger fires. @param {number} atMs */
+    /** Fires the cron trigger as the platform does. @param {number} atMs */
     async cron(atMs) {
       const worker = /** @type {any} */ (await miniflare.getWorker('rotation'))
       await worker.scheduled({ cron: '0 3 * * SUN', scheduledTime: new Date(atMs) })

@@ -1,4 +1,4 @@
-/** What every engine's test seeds and looks at: envelopes under the first key, and the versions of stored ones. */
+/** Seeds and looks of every engine's test: envelopes under the first key, and the versions of stored ones. */
 import { EncryptedEnvelope, EnvelopeCipher } from '../../../src/index.ts'
 import { createLocalKms } from '../../../src/providers/local/index.ts'
 

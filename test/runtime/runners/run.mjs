@@ -93,7 +93,7 @@ function inBunSqlite() {
   return printTable('bun-sqlite', table)
 }
 
-/** What each runtime wrote, read and rewrapped on every other one. */
+/** Has each runtime read and rewrap the messages of every other one. */
 async function betweenRuntimes() {
   const rows = await exchange(await buildProgram(scratch))
   keepProof('exchange', rows)

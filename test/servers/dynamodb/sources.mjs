@@ -85,7 +85,7 @@ async function checkTables(check, options, ask) {
     assert.equal(ids.length, 40)
     assert.equal(new Set(ids).size, 40)
   })
-  await check('facts arrive as text, and what is no message as JSON', async () => {
+  await check('facts arrive as text, and what is not a message as JSON', async () => {
     const source = dynamoDbSource({ ...common, values: ['kind'], facts: ['pk', 'card', 'tags'] })
     const [record] = await source.read(['item-10'], {})
     assert.deepEqual(record, {

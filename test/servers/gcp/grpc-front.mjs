@@ -42,7 +42,7 @@ export async function openGrpcFront(handler, token) {
       /^(.*)\{(\w+)=[^}]*\}(.*)$/.exec(rule.post ?? rule.get) ?? []
     ).slice(1)
     const { [field]: resource, ...rest } = fields
-    // A query of a single member is how the annotations carry what is no body.
+    // A query of a single member is how the annotations carry what is not a body.
     const member = rule.body === '*' ? rest : (rest[rule.body] ?? {})
     const url = `https://cloudkms.googleapis.com${before}${resource}${after}`
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }

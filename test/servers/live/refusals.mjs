@@ -1,4 +1,4 @@
-/** What the script refuses before it asks anybody anything. */
+/** Requests that the script refuses before it asks anybody anything. */
 import assert from 'node:assert/strict'
 import { openFront } from '../../../tools/servers/front.mjs'
 import { runLive } from './script.mjs'

@@ -99,7 +99,7 @@ async function checkContention(check, pool, port) {
       await holder.query(update)
       holder.release()
       assert.deepEqual(await swapped, ['swapped', 'swapped'])
-      // The swap may meet the holder once more before that is gone.
+      // The swap that is tried again may lock row 1 before the holder wakes, which is a second deadlock.
       assert.ok((await deadlocks(pool)) > before)
     },
   )

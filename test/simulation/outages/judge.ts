@@ -78,7 +78,7 @@ export class OutageJudge {
   readonly #made: Made[] = []
   readonly #deks: Buffer[] = []
   readonly #settled = new WeakSet<object>()
-  /** Requests of which a call was turned away: one KEK that sheds is no KEK that is up. */
+  /** Requests of which a call was turned away: one KEK that sheds is not a KEK that is up. */
   readonly #shed = new WeakSet<object>()
   /** Missing wraps, by the request that noted them. */
   readonly #notes = new WeakMap<object, readonly string[]>()

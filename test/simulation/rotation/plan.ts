@@ -48,7 +48,7 @@ export interface RotationPlan {
   readonly againAtMs: number | undefined
   /** Share of the wraps that hold another data key than they should. */
   readonly badWraps: number
-  /** Values of each class that are no one's envelope, or nobody's fault. */
+  /** Planted values by class: not envelopes, or damaged on purpose. */
   readonly planted: Readonly<Record<Planted, number>>
   readonly durationMs: number
   readonly faults: readonly FaultWindow[]

@@ -12,7 +12,7 @@ type Maker = (id: string) => Bytes | Promise<Bytes>
 
 const TENANTS = 3
 
-/** Fills the table under the first version, among it what is no value of ours. */
+/** Fills the table under the first version, with foreign and damaged values among its rows. */
 export async function fill(world: RotationWorld): Promise<void> {
   const { plan, judge, servers, table } = world
   const random = new Random(plan.seed, 'rows')

@@ -42,7 +42,7 @@ function cipherOfLongWraps(): EnvelopeCipher {
 
 const OPEN = { verify: 'open' } as const
 
-/** What a source of objects does beside its contract. */
+/** Cases of a source of objects beside its contract. */
 export const listedCases: readonly ListedCase[] = [
   {
     name: 'reads only the objects of its prefix',

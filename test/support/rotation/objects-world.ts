@@ -2,7 +2,7 @@ import { type ObjectStore, objectSource } from '../../../adapters/objects/index.
 import type { ObjectSourceWorld } from '../../../src/testing/index.ts'
 import { bucketOf, cipherOf, type ObjectWorld } from '../objects/world.ts'
 
-/** What the worlds of both stores have. */
+/** Members of the worlds of both stores. */
 export interface ListedBucket extends Pick<ObjectWorld, 'store' | 'writeRaw'> {
   remove(key: string): Promise<void>
   /** The same store where its backend fails. */

@@ -279,7 +279,7 @@ describe('createKms: references', () => {
     expect([reads, sent[0]]).toEqual([1, 'hvs.token1'])
   })
 
-  it('a map of strings is no reference, whatever its keys', () => {
+  it('a map of strings is not a reference, whatever its keys', () => {
     const healthContext = { env: 'production' }
     expect(saidOf({ ...aws, healthContext })).toBe('no error')
   })

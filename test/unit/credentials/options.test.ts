@@ -150,7 +150,7 @@ describe('functions that give what they should not', () => {
   const context = { 'edge-kms:dk': 'salt.1' }
   const values: readonly unknown[] = [undefined, null, 5, '', {}, CANARY, [CANARY]]
 
-  it.each(values)('GCP: %j is no token, no OIDC token', async (value) => {
+  it.each(values)('GCP: %j is not a token, no OIDC token', async (value) => {
     const { network } = createFakeGcp()
     const give = () => Promise.resolve(value as never)
     const asToken = createGcpKms({ keyName, credentials: give, network })
@@ -160,7 +160,7 @@ describe('functions that give what they should not', () => {
     expect(await codeOf(exchanged.generateDataKey({ context }))).toBe('ERR_KMS_UNAUTHENTICATED')
   })
 
-  it.each(values)('Vault: %j is no JWT, no secret id that works', async (value) => {
+  it.each(values)('Vault: %j is not a JWT, no secret id that works', async (value) => {
     const { network, count } = createFakeVault({ keys: [{ name: 'app' }] })
     const give = () => Promise.resolve(value as never)
     const code = (auth: ReturnType<typeof vaultJwt>) =>
@@ -181,7 +181,7 @@ describe('functions that give what they should not', () => {
     expect(token).toBe(isText ? 'ERR_KMS_ACCESS_DENIED' : 'ERR_KMS_CONFIG')
   })
 
-  it.each(values)('AWS: %j are no credentials', async (value) => {
+  it.each(values)('AWS: %j are not credentials', async (value) => {
     const keyId = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
     const credentials = () => Promise.resolve(value as never)
     const kms = createAwsKms({ keyId, credentials })

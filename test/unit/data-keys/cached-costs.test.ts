@@ -114,7 +114,7 @@ async function countAll(
   const inputs = {
     inline,
     byReference: await warm.encrypt(sequence(9), reference),
-    // Wraps are no part of what is opened: this stands for another list of them.
+    // Wraps are not part of what is opened: this stands for another list of them.
     rewrapped: flipped(inline, EncryptedEnvelope.parse(inline).headBytes - 1),
     stream: await through(warm.encryptStream(OPTIONS), LARGE),
   }

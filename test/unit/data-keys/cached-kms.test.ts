@@ -235,7 +235,7 @@ describe('R14 a held key and a header that differs', () => {
     )
   })
 
-  it('takes other wraps for no difference: they are no part of what the commitment binds', async () => {
+  it('takes other wraps for no difference: they are not part of what the commitment binds', async () => {
     const { cache, kms } = setUp()
     const header = await foreign(kms)
     const key = await cache.open(header, CONTEXT, {})
@@ -315,7 +315,7 @@ describe('headers that failed a moment ago (W6.5)', () => {
     'ERR_KMS_TIMEOUT',
     'ERR_KMS_UNAUTHENTICATED',
     'ERR_KMS_CONFIG',
-  ])('are not outages: %s is not remembered', async (code) => {
+  ])('are not an outage: %s is not remembered', async (code) => {
     const { cache, kms } = setUp()
     const header = await foreign(kms)
     const request = { header, context: CONTEXT }

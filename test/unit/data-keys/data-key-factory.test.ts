@@ -68,7 +68,7 @@ describe('a new data key', () => {
     },
   )
 
-  it.each([undefined, null, 5, {}])('is not made over %j, which is no KMS', async (kms) => {
+  it.each([undefined, null, 5, {}])('is not made over %j, which is not a KMS', async (kms) => {
     expect(await codeOf(() => new CachedKms({ kms: kms as never }))).toBe('ERR_KMS_CONFIG')
   })
 

@@ -111,7 +111,7 @@ describe('an answer that is nonsense', () => {
     ['an object', {}],
     ['an empty list', []],
     ['a hole', [undefined]],
-    ['a yes that is no outcome', [true]],
+    ['a yes that is not an outcome', [true]],
     ['a no without an error', [{ ok: false }]],
     ['a no with another error', [{ ok: false, error: new Error('x') }]],
   ])('from unwrapMany: %s', async (_, answer) => {
@@ -158,7 +158,7 @@ describe('what a KMS or a store throws', () => {
   it.each(foreign)('%s has a code, and is the cause', async (_, thrown) => {
     const envelope = await message()
     const failing = new PlainKms()
-    // One method is no async function and throws as it is called.
+    // One method is not an async function and throws as it is called.
     failing.generateDataKey = () => {
       throw thrown
     }

@@ -71,7 +71,7 @@ describe('a signal that is aborted before the call', () => {
     expect(kms.calls.length).toBeGreaterThan(0)
   })
 
-  it('a reason that is no Error comes back as it is', async () => {
+  it('a reason that is not an Error comes back as it is', async () => {
     const { cipher } = setUp()
     for (const odd of ['text', 0, null]) {
       const signal = AbortSignal.abort(odd)
@@ -149,7 +149,7 @@ describe('a signal that is aborted while the KMS is asked', () => {
     expect(await again).toBeDefined()
   })
 
-  it('an abort is no failure of the header: it is not remembered against it', async () => {
+  it('an abort is not a failure of the header: it is not remembered against it', async () => {
     const inner = localKms()
     const { record } = await worldOf(setUp({ kms: inner }).cipher)
     const kms = new HeldKms(inner)

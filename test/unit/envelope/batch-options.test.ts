@@ -14,7 +14,7 @@ it.each<object>([{ context: OPTIONS.context }, { aad: OPTIONS.aad }, { contex: {
   },
 )
 
-it('an item that is no plain object is refused by name, and the others are not hurt', async () => {
+it('an item that is not a plain object is refused by name, and the others are not hurt', async () => {
   const { cipher } = setUp()
   const envelope = await cipher.encrypt(sequence(9), OPTIONS)
   const good = { envelope, ...OPTIONS }

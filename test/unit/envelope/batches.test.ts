@@ -119,7 +119,7 @@ describe('encryptMany', () => {
     expect([...counts.values()].reduce((sum, one) => sum + one, 0)).toBe(150)
   })
 
-  it('rejects for a mistake of the program, which is no outcome, before any work', async () => {
+  it('rejects for a mistake of the program, which is not an outcome, before any work', async () => {
     const { cipher, kms } = setUp()
     const items = [{ plaintext: sequence(5) }, { plaintext: 'text' as unknown as Uint8Array }]
     await expect(cipher.encryptMany(items)).rejects.toBeInstanceOf(TypeError)

@@ -28,7 +28,7 @@ describe('a cipher that is built wrongly', () => {
     ['kms: null', { kms: null }],
     ['a string', { kms: 'local' }],
     ['a function', { kms: () => kms }],
-    ['an object that is no KMS', { kms: {} }],
+    ['an object that is not a KMS', { kms: {} }],
     ['keys: undefined', { keys: undefined }],
     ['both', { kms, keys }],
     ['form, misspelt', { kms, form: 'refrence' }],
@@ -154,7 +154,7 @@ describe('a call with an option that does not exist', () => {
     expect(kms.calls).toEqual([])
   })
 
-  it.each(['record', 'stream-by-reference', 5, {}])('kinds: %o is no list', async (kinds) => {
+  it.each(['record', 'stream-by-reference', 5, {}])('kinds: %o is not a list', async (kinds) => {
     const kms = new CountingKms(localKms())
     const { cipher } = setUp({ kms })
     const envelope = await cipher.encrypt(plaintext, OPTIONS)

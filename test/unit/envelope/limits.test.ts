@@ -187,7 +187,7 @@ describe('a record over maxRecordBytes', () => {
     expect(kms.calls).toEqual(['unwrap'])
   })
 
-  it('is no limit of streams that are opened in memory', async () => {
+  it('is not a limit of streams that are opened in memory', async () => {
     const { cipher } = setUp({ maxRecordBytes: 100 })
     const stream = await through(cipher.encryptStream(OPTIONS), sequence(500))
     const options = { ...OPTIONS, kinds: ['stream'] } as const

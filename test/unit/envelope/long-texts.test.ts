@@ -48,7 +48,7 @@ it('a text at the limit opens, and one byte more does not', async () => {
   expect(code).toBe('ERR_WIRE_LIMIT_EXCEEDED')
 })
 
-it('a long text is still refused where its end is no base64url', async () => {
+it('a long text is still refused where its end is not base64url', async () => {
   const { cipher } = setUp()
   const text = textOf(await cipher.encrypt(sequence(150_000), OPTIONS))
   for (const wrong of [`${text}=`, `${text.slice(0, -1)}!`, `${text.slice(0, -1)} `]) {

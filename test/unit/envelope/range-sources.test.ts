@@ -246,7 +246,7 @@ describe('a read that lies', () => {
     }
   })
 
-  it('and uses one buffer for all its answers is no lie', async () => {
+  it('and uses one buffer for all its answers is not a lie', async () => {
     const message = messages.get(2 * CHUNK + 24)!
     const pool = new Uint8Array(message.length)
     const read: ReadEnvelopeRange = async (start, end) => {
@@ -317,7 +317,7 @@ describe('the reads', () => {
 })
 
 it.each<[string, object]>([
-  ['a start that is no number', { start: NaN }],
+  ['a start that is not a number', { start: NaN }],
   ['half a byte', { start: 0.5 }],
   ['an end before the start', { start: 5, end: 4 }],
   ['a negative end', { start: 0, end: -1 }],

@@ -67,7 +67,7 @@ describe('startStream', () => {
     expect((error as Error).message).toBe(
       `plaintextBytes said ${plaintextBytes} bytes, the stream has ${arrive}`,
     )
-    // The final chunk is missing: what left is no envelope.
+    // The final chunk is missing: what left is not an envelope.
     const opened = await drain(cipher.decryptStream(OPTIONS), [released])
     expect(opened.error).toBeDefined()
   })
@@ -148,7 +148,7 @@ describe('EncryptedEnvelope.plaintextBytes', () => {
   })
 
   it.each([-1, 0.5, NaN, '500', undefined, 2 ** 53])(
-    'refuses %s, which is no length',
+    'refuses %s, which is not a length',
     async (bytes) => {
       const { cipher } = setUp()
       const parsed = EncryptedEnvelope.parse(await cipher.encrypt(sequence(9), OPTIONS))

@@ -35,7 +35,7 @@ async function run(bytes: number, seen: () => void): Promise<number> {
   }
 }
 
-// Code and pools that any first use loads are no part of the stream's own cost.
+// Code and pools that any first use loads are not part of the stream's own cost.
 await run(MIB, () => undefined)
 const start = process.memoryUsage.rss()
 let peak = start

@@ -45,7 +45,7 @@ describe('text', () => {
     expect(Buffer.from(await coldReader(kms).decrypt(bytes, OPTIONS)).toString()).toBe('4111 1111')
   })
 
-  it('plaintext that is no text is a mistake of the program, not a failed decrypt', async () => {
+  it('plaintext that is not text is a mistake of the program, not a failed decrypt', async () => {
     const { cipher } = setUp()
     const binary = await cipher.encrypt(new Uint8Array([0xff, 0xfe]), OPTIONS)
     const sealed = `ek1.${Buffer.from(binary).toString('base64url')}`

@@ -124,7 +124,7 @@ describe('a result', () => {
     expect((again as KmsError).toJSON()).toEqual(error.toJSON())
   })
 
-  it('lets through what is no error of ours', async () => {
+  it('lets through what is not an error of ours', async () => {
     const mistake = new TypeError('a mistake')
     await expect(toKmsResult(Promise.reject(mistake))).rejects.toBe(mistake)
   })

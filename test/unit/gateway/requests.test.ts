@@ -9,7 +9,7 @@ describe('maps in headers', () => {
     ['an empty header', '', CONTEXT],
     ['no JSON', 'tenant=acme', CONTEXT],
     ['an array', '["a"]', CONTEXT],
-    ['a value that is no string', '{"a":1}', CONTEXT],
+    ['a value that is not a string', '{"a":1}', CONTEXT],
     ['null', 'null', CONTEXT],
     ['a nested object', '{"a":{"b":"c"}}', CONTEXT],
     ['a key twice', '{"a":"1","a":"2"}', CONTEXT],

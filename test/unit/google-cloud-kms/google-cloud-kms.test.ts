@@ -117,7 +117,7 @@ describe('R22 errors are those of the provider by fetch', () => {
       new Error('Could not load the default credentials. See'),
       'ERR_KMS_UNAUTHENTICATED',
     ],
-    ['what is no JSON', new SyntaxError(`Unexpected token ${CANARY}`), 'ERR_KMS_RESPONSE_INVALID'],
+    ['what is not JSON', new SyntaxError(`Unexpected token ${CANARY}`), 'ERR_KMS_RESPONSE_INVALID'],
     [
       'no connection',
       Object.assign(new Error(CANARY), { code: 'ECONNREFUSED' }),
@@ -251,7 +251,7 @@ describe('time and secrets', () => {
 
 it.each<[string, object]>([
   ['no client', { client: undefined }],
-  ['what is no client', { client: {} }],
+  ['what is not a client', { client: {} }],
   ['a time of 0', { timeoutMs: 0 }],
   ['a time that is none', { timeoutMs: NaN }],
   ['a key name that is a path', { keyName: 'projects/../x' }],

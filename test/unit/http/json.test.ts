@@ -18,7 +18,7 @@ describe('R9 JSON of an answer', () => {
     expect(parseJsonObject(bytes)).toEqual({ a: 'ü' })
   })
 
-  it.each(['7', 'null', '["text"]', '{"b":1}', 'true'])('%s is no string field', (value) => {
+  it.each(['7', 'null', '["text"]', '{"b":1}', 'true'])('%s is not a string field', (value) => {
     const answer = parseJsonObject(encodeUtf8(`{"a":${value}}`)) ?? {}
     let caught: unknown
     try {
@@ -29,7 +29,7 @@ describe('R9 JSON of an answer', () => {
     expect(isKmsError(caught, 'ERR_KMS_RESPONSE_INVALID')).toBe(true)
   })
 
-  it('what an object inherits is no field', () => {
+  it('what an object inherits is not a field', () => {
     const answer = parseJsonObject(encodeUtf8('{"__proto__":{"KeyId":"forged"}}')) ?? {}
     for (const name of ['KeyId', 'toString', 'constructor'])
       expect(() => stringField(answer, name)).toThrow()

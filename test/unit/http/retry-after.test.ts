@@ -22,7 +22,7 @@ describe('R20 Retry-After', () => {
     expect(retryAfterMs(new Headers({ 'retry-after': value }), NOW_MS)).toBe(ms)
   })
 
-  it('absent is no wait that was asked for', () => {
+  it('absent is not a wait that was asked for', () => {
     expect(retryAfterMs(new Headers(), NOW_MS)).toBeUndefined()
   })
 

@@ -47,7 +47,7 @@ describe('a context from JSON', () => {
   })
 
   it.each(['1', 'null', 'true', '{}', '[]', '["x"]', '1e3', '{"b":"c"}', ''])(
-    'is refused where a value is no string: %j',
+    'is refused where a value is not a string: %j',
     (value) => {
       expect(refused(`{"a":${value}}`)).toBe(true)
     },

@@ -16,7 +16,7 @@ import { setup, V2 } from './support.ts'
 
 const CONFIG = expect.objectContaining({ code: 'ERR_KMS_CONFIG' }) as unknown
 
-/** What a streaming handler answers where there is no Lambda. */
+/** The answer of a streaming handler outside Lambda. */
 async function answered(answer: unknown) {
   const { options, context } = setup()
   const errors: unknown[] = []

@@ -155,7 +155,7 @@ describe('R9 edge-kms/node: a body', () => {
     expect(written).toBeLessThan(64 * 1_048_576)
   })
 
-  it('that breaks off is no answer', async () => {
+  it('that breaks off is not an answer', async () => {
     const { url } = await serve((_incoming, outgoing) => {
       outgoing.writeHead(200, { 'content-length': '10' }).write('{"a":')
       setImmediate(() => outgoing.destroy())

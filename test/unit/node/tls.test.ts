@@ -37,7 +37,7 @@ it.each([
   ['an empty text, which would mean the list of Node', ''],
   ['an empty list', []],
   ['an empty text in a list', [cert, '']],
-  ['text that is no certificate', 'certificate'],
+  ['text that is not a certificate', 'certificate'],
   ['a certificate that is damaged', cert.replace(/[A-Z]{3}/g, 'AAA')],
   ['a list of other values', [null]],
   ['bytes', Buffer.from(cert)],

@@ -15,7 +15,7 @@ const good = { bucket: store, cipher: cipherOf(1), contextOf: () => ({}) }
 describe('options of EncryptedBucket', () => {
   const wrong: Record<string, object> = {
     'no contextOf': { contextOf: undefined },
-    'an aadOf that is no function': { aadOf: {} },
+    'an aadOf that is not a function': { aadOf: {} },
     'a bare binding': { bucket: { put: () => undefined } },
     'no cipher': { cipher: undefined },
     'an unknown form': { form: 'references' },
@@ -53,7 +53,7 @@ describe('options of s3Bucket and r2Bucket', () => {
     })
   }
 
-  it('refuses what is no binding of R2', () => {
+  it('refuses what is not a binding of R2', () => {
     expect(() => r2Bucket(undefined as never)).toThrow(config)
     expect(() => r2Bucket({ get: () => null } as never)).toThrow(config)
   })
@@ -125,7 +125,7 @@ describe('options of the calls', () => {
     })
   }
 
-  it('every method refuses options that are no plain object, and a signal that is none', async () => {
+  it('every method refuses options that are not a plain object, and a signal that is none', async () => {
     const { bucket: full, sent } = bucketOver(new OneObject().answer)
     const wrong = [null, 5, 'x', new Map(), { signal: {} }, { signal: new AbortController() }]
     for (const options of wrong as object[]) {

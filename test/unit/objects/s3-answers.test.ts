@@ -135,7 +135,7 @@ describe('answers of S3 that must not be believed', () => {
   })
 
   const etags = ['', '"', '*', 'a b', 'a\tb', 'é', 'x'.repeat(257)]
-  it('an ETag that no condition can name is no ETag, of a put and of a read', async () => {
+  it('an ETag that no condition can name is not an ETag, of a put and of a read', async () => {
     for (const etag of etags) {
       const { bucket, server } = over(() => undefined)
       server.etag = `"${etag}"`

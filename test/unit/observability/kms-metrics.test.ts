@@ -150,14 +150,14 @@ describe('Prometheus text', () => {
 
 it.each<[string, object]>([
   ['a misspelt option', { caches: () => ({}) }],
-  ['a cache that is no function', { cache: {} }],
+  ['a cache that is not a function', { cache: {} }],
 ])('refuses %s', (_, options) => {
   expect(() => new KmsMetrics(options as never)).toThrow(
     expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
   )
 })
 
-it('leaves out what is no number among those of the cache', () => {
+it('leaves out what is not a number among those of the cache', () => {
   const text = new KmsMetrics({ cache: () => ({ hits: 1, evil: '1\nforged 2' }) as never })
   expect(text.toPrometheus()).toContain('edge_kms_cache_events_total{event="hits"} 1\n')
   expect(text.toPrometheus()).not.toContain('forged')

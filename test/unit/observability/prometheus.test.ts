@@ -37,7 +37,7 @@ it('writes each series once: a scrape refuses duplicates', () => {
   expect(text.match(/^edge_kms/gm)).toHaveLength(2)
 })
 
-it('writes what is no finite number as Prometheus does', () => {
+it('writes what is not a finite number as Prometheus does', () => {
   const samples = [Infinity, -Infinity, NaN].map((value, i) => ({ labels: { i: `${i}` }, value }))
   const lines = renderPrometheus([{ ...requests, samples }])
     .trim()

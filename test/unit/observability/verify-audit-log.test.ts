@@ -149,13 +149,13 @@ describe.each([
     expect(problems).toEqual([{ kind: mac ? 'edited' : 'forked', writer, seq: 30 }])
   })
 
-  it('a record comes twice: that is no harm', async () => {
+  it('a record comes twice: that is harmless', async () => {
     expect((await verify(log.toSpliced(400, 0, at(399)))).ok).toBe(true)
   })
 
   it.each<[string, unknown]>([
     ['nothing', null],
-    ['a text that is no JSON', 'x'],
+    ['a text that is not JSON', 'x'],
     ['another version', { v: 2 }],
     ['a place that is none', { seq: -1 }],
     ['a hash that is none', { link: { alg: 'SHA-256', prev: 'x', hash: 'x' } }],
@@ -256,7 +256,7 @@ describe('options that would check less than they say are refused', () => {
     ['a key that is none', { checkpoints: [], publicKey: {} }],
     ['a MAC key that is none', { macKey: 'x' }],
     ['writers that are none', { writers: ['me'] }],
-    ['writers that are no list', { writers: 'me' }],
+    ['writers that are not a list', { writers: 'me' }],
   ])('%s', async (_, options) => {
     await expect(verifyAuditLog([], options)).rejects.toMatchObject({ code: 'ERR_KMS_CONFIG' })
   })

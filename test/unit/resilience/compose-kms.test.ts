@@ -202,7 +202,7 @@ it.each<[string, object]>([
   )
 })
 
-it('refuses the same KMS twice: two wraps under one KEK are no envelope', () => {
+it('refuses the same KMS twice: two wraps under one KEK are not an envelope', () => {
   const kms = new ScriptedKms()
   const refused = expect.objectContaining({ code: 'ERR_KMS_CONFIG' }) as Error
   expect(() => composeKms([kms, kms])).toThrow(refused)
@@ -215,7 +215,7 @@ it('refuses two KMSs that write under the same KEK, where that is known', () => 
   const of = (name: string, kek: string, usage: 'both' | 'decrypt' | 'encrypt' = 'both') =>
     new ScriptedKms(name, { usage, keks: [kek] })
   expect(() => composeKms([of('a', 'one'), of('b', 'one'), of('a', 'one')])).toThrow(refused)
-  // Another key, another provider's key of that name, and one that only reads are no second wrap.
+  // Another key, another provider's key of that name, and one that only reads are not a second wrap.
   for (const other of [of('a', 'two'), of('b', 'one'), of('a', 'one', 'decrypt')])
     expect(composeKms([of('a', 'one'), other]).capabilities.usage).toBe('both')
   // One with the right to wrap and one with the right to unwrap are one KEK of two policies.

@@ -87,7 +87,7 @@ describe.each(decorators)('%s', (_, decorate) => {
     expect(single.calls).toEqual(['unwrapDataKey', 'unwrapDataKey', 'unwrapDataKey'])
   })
 
-  it('refuses an unknown option and what is no KMS', () => {
+  it('refuses an unknown option and what is not a KMS', () => {
     expect(() => decorate(new ScriptedKms(), { clock: 1 } as DecoratorPorts)).toThrow(
       expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
     )

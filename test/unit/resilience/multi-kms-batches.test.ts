@@ -230,7 +230,7 @@ describe('R26 MultiKms: batches', () => {
     expect(() => members[0].made.at(-1)?.length).toThrow(TypeError)
   })
 
-  it('a member that throws what is no error of ours is an outage', async () => {
+  it('a member that throws what is not an error of ours is an outage', async () => {
     const { members, multi, itemOf } = await setup(['A', 'B'])
     members[0].always = () => {
       throw new TypeError('a mistake')

@@ -75,7 +75,7 @@ describe('MultiKms', () => {
     expect(order).toEqual(['b'])
   })
 
-  it('an outage of one KEK is no proof that the message is bad', async () => {
+  it('an outage of one KEK is not proof that the message is bad', async () => {
     const kms = new MultiKms({ read: [local('a'), local('b')] })
     const envelope = await new EnvelopeCipher({ kms }).encrypt(data, options)
     const other = createLocalKms({

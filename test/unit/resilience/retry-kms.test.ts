@@ -64,7 +64,7 @@ describe('R20 what is retried', () => {
     expect(kms.calls).toHaveLength(1)
   })
 
-  it('what is no error of ours, as an outage', async () => {
+  it('what is not an error of ours, as an outage', async () => {
     const { world, kms, retry } = setup()
     kms.always = () => {
       throw new TypeError('fetch failed')

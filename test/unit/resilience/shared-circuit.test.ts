@@ -194,7 +194,7 @@ it('R24 the caller of a probe gives up: its isolate probes again, another one af
   expect(kms.calls).toHaveLength(1)
 })
 
-describe('R24 a store that is no help', () => {
+describe('R24 a store that is of no help', () => {
   it.each([
     ['is down', () => Promise.reject(new Error('down'))],
     [

@@ -172,14 +172,14 @@ describe('R24 a fleet whose KMS is well', () => {
     const objections = swaps() - before
     expect(objections).toBeGreaterThan(0)
     expect(objections).toBeLessThanOrEqual(6)
-    // With these calls counted, three more failures are no outage.
+    // With these calls counted, three more failures are not an outage.
     for (const { kms } of failing.slice(0, 3)) kms.script = [down]
     await all(failing)
     expect(open()).toBe(0)
   })
 })
 
-describe('R24 a store that is no help to count', () => {
+describe('R24 a store that is of no help to count', () => {
   it.each([
     ['is down', () => Promise.reject(new Error('down'))],
     ['hangs', hang],

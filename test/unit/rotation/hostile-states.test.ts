@@ -26,10 +26,10 @@ describe('a state that no step returned', () => {
     ['no quarantine', ({ quarantine: _, ...state }) => state],
     ['a quarantine of numbers', (state) => ({ ...state, quarantine: [1] })],
     ['no forgiven failures', ({ forgiven: _, ...state }) => state],
-    ['forgiven failures that are no number', (state) => ({ ...state, forgiven: 'all' })],
+    ['forgiven failures that are not numbers', (state) => ({ ...state, forgiven: 'all' })],
     ['counts without names', (state) => ({ ...state, counts: {} })],
     [
-      'counts that are no numbers',
+      'counts that are not numbers',
       (state) => ({ ...state, counts: { ...state.counts, done: null } }),
     ],
     ['a sample that is null', (state) => ({ ...state, samples: [null] })],

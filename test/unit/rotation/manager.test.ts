@@ -61,7 +61,7 @@ describe('R29 KeyRotationManager', () => {
       if (dek.ok) expect(await manager.isCurrentVersion(dek.value)).toBe(true)
   })
 
-  it('cannot say whether a message by reference is current, and refuses what is no envelope', async () => {
+  it('cannot say whether a message by reference is current, and refuses what is not an envelope', async () => {
     const manager = managerOf(await tableOf(0))
     const reference = EncryptedEnvelope.parse(await encrypted(1)).toReference()
     expect(await manager.isCurrentVersion(reference)).toBeUndefined()
@@ -147,7 +147,7 @@ describe('R29 KeyRotationManager', () => {
     )
   })
 
-  it('refuses a plan that is a promise and a progress that is no function, before it reads a record', async () => {
+  it('refuses a plan that is a promise and a progress that is not a function, before it reads a record', async () => {
     const source = await tableOf(1)
     const manager = managerOf(source)
     const run = (options: object) => runRotation(manager, options)

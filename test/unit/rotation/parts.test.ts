@@ -236,7 +236,7 @@ describe('StateFile', () => {
     expect((await file(store).read('a', undefined)).value).toEqual({ n: 1 })
   })
 
-  it('refuses what is no JSON', async () => {
+  it('refuses what is not JSON', async () => {
     const store = memoryStateStore()
     await store.save('a', undefined, 'no json', {})
     await expect(file(store).read('a', undefined)).rejects.toMatchObject({

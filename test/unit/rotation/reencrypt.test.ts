@@ -53,7 +53,7 @@ describe('reencryptRecords', () => {
     expect(keys()).not.toContain(leaked)
   })
 
-  it('keeps plaintext, context, aad, form and what is no envelope', async () => {
+  it('keeps plaintext, context, aad, form and what is not an envelope', async () => {
     const { source, run } = await world(1)
     await run()
     const row = source.rows.get('r0')

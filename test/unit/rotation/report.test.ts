@@ -215,7 +215,7 @@ describe('rotationReport', () => {
       ).toMatch(/Rate limit +unlimited/)
   })
 
-  it('refuses nothing to report, unknown options, and samples that are no list', () => {
+  it('refuses nothing to report, unknown options, and samples that are not a list', () => {
     const refused = (options: object) => () => rotationReport(options)
     expect(refused({})).toThrow('a report needs at least one of plan, censuses, samples and result')
     expect(refused({ results: [] })).toThrow('unknown option: results')

@@ -73,7 +73,7 @@ describe('R29 the failure threshold', () => {
     expect(isOverThreshold({ counts: counts(done, failed), forgiven: 0 }, standard)).toBe(isPassed)
   })
 
-  it('does not count what is no envelope, and what was forgiven', () => {
+  it('does not count what is not an envelope, and what was forgiven', () => {
     const foreign = { ...counts(50, 40), foreign: 10_000 }
     expect(isOverThreshold({ counts: foreign, forgiven: 0 }, standard)).toBe(false)
     expect(isOverThreshold({ counts: counts(100, 50), forgiven: 50 }, standard)).toBe(false)

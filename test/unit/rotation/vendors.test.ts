@@ -76,7 +76,7 @@ describe('R30: what a rotation of each vendor breaks, and when the old version m
     await runRotation(manager)
     expect(await retire()).toMatchObject({ status: 'waiting', step: 'disable' })
     aws.clock.advance(60_000)
-    await new EnvelopeCipher({ kms: from.kms }).decrypt(secret, { context }) // a copy that is no source
+    await new EnvelopeCipher({ kms: from.kms }).decrypt(secret, { context }) // a copy that is not a source
     clock.nowMs += HOUR_MS
     expect(await retire()).toMatchObject({ status: 'in-use' })
     clock.nowMs += HOUR_MS

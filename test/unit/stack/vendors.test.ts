@@ -81,7 +81,7 @@ describe('AWS KMS', () => {
     })
   })
 
-  it('a line break behind a value is no part of it', async () => {
+  it('a line break behind a value is not part of it', async () => {
     const { network, keys, arn } = aws()
     const lines = Object.entries({ ...keys, EDGE_KMS_AWS_KEY_ID: arn })
     await works(Object.fromEntries(lines.map(([k, v]) => [k, `${v}\n`])), awsKmsFromEnv, {

@@ -172,7 +172,7 @@ describe('what DynamoDB refuses', () => {
     expect(((await rejection(valuesOn(fake).get('a'))) as Error).message).toContain(words)
   })
 
-  it('is no lost race where no condition was sent', async () => {
+  it('is not a lost race where no condition was sent', async () => {
     for (const work of [
       () => valuesOn(fake).get('a'),
       () => valuesOn(fake).put('a', bytes(1), hour),

@@ -170,7 +170,7 @@ describe('what PostgreSQL refuses', () => {
     expect(client.asked.length).toBe(3)
   })
 
-  it('every time is no endless loop', async () => {
+  it('every time is not an endless loop', async () => {
     client.left = Array.from({ length: 100 }, () => fail('40001'))
     expect(await rejection(store.put('a', bytes(1), hour))).toMatchObject({
       code: 'ERR_STORE_UNAVAILABLE',
@@ -206,14 +206,14 @@ describe('a row that is not trusted', () => {
     },
   )
 
-  it('is no list of rows', async () => {
+  it('is not a list of rows', async () => {
     client.left = [() => undefined]
     expect(await rejection(store.put('a', bytes(1), hour))).toMatchObject({
       code: 'ERR_STORE_UNAVAILABLE',
     })
   })
 
-  it('is no fact of a durable database', async () => {
+  it('is not a fact of a durable database', async () => {
     const kept = new PostgresDataKeyStore({ client })
     const good = { kind: 'p', type: 'bytea', fsync: 'on', commit: 'on' }
     const table = 'table "edge_kms_data_keys"'

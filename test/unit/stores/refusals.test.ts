@@ -204,12 +204,12 @@ describe('an answer that is not trusted', () => {
     },
   )
 
-  it.each(['QUEUED', 2, null, undefined])('is no acknowledged write: %j', async (answer) => {
+  it.each(['QUEUED', 2, null, undefined])('is not an acknowledged write: %j', async (answer) => {
     const error = await rejection(answering(() => answer).put('a', bytes, hour))
     expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
   })
 
-  it.each(['1', true, undefined, 2])('is no swap: %j', async (answer) => {
+  it.each(['1', true, undefined, 2])('is not a swap: %j', async (answer) => {
     const error = await rejection(answering(() => answer).compareAndSwap('a', bytes, bytes, hour))
     expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
   })

@@ -170,7 +170,7 @@ describe('the error of a result', () => {
 describe('a caller without types', () => {
   const client = answering(BYTES)
 
-  it('is refused where its options are no plain object: they would bind nothing', async () => {
+  it('is refused where its options are not a plain object: they would bind nothing', async () => {
     class Options {
       get context(): object {
         return { tenant: 'a' }

@@ -169,7 +169,7 @@ async function killedJob(processes, kept, wholeMs, most) {
   while (kills < most) {
     if (kills === OLD_KILLS) kept.writes = kept.version
     const { end } = await runFor(processes, kept, Math.random() * longestMs)
-    // What is left of the job is shorter.
+    // The rest of the job is shorter.
     longestMs = Math.max(wholeMs / 4, longestMs / 1.5)
     await kept.check()
     if (end === 0) break

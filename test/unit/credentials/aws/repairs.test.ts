@@ -131,7 +131,7 @@ describe('R22 a clock that is off', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it('is no reason where something else was wrong', async () => {
+  it('is not a reason where something else was wrong', async () => {
     const { kms, sent } = over(() => refusal('AccessDeniedException', at(START_MS + 1e9)))
     expect(await codeOf(kms.generateDataKey({ context }))).toBe('ERR_KMS_ACCESS_DENIED')
     expect(sent).toHaveLength(1)

@@ -17,7 +17,7 @@ const malformed: Readonly<Record<string, unknown>> = {
   'a blank in the key id': { accessKeyId: 'canary AKID', secretAccessKey },
   'no secret': { accessKeyId: 'canary-id' },
   'an empty secret': { accessKeyId: 'canary-id', secretAccessKey: '' },
-  'a secret that is no string': { accessKeyId: 'canary-id', secretAccessKey: ['canary'] },
+  'a secret that is not a string': { accessKeyId: 'canary-id', secretAccessKey: ['canary'] },
   'a line break in the token': {
     accessKeyId: 'canary-id',
     secretAccessKey,

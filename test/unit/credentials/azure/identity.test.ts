@@ -136,7 +136,7 @@ describe('R22 tokens: answers that must not be believed', () => {
     ['nothing', {}],
     ['no token', { ...right, access_token: undefined }],
     ['an empty token', { ...right, access_token: '' }],
-    ['a token that is no text', { ...right, access_token: { canary: 1 } }],
+    ['a token that is not text', { ...right, access_token: { canary: 1 } }],
     ['a token with a line break', { ...right, access_token: 'canary\r\nx: 1' }],
     ['a token that is too long', { ...right, access_token: 'c'.repeat(16_385) }],
     ['another type', { ...right, token_type: 'pop' }],

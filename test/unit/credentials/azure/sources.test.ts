@@ -81,7 +81,7 @@ describe('tokens of a function', () => {
   })
 
   it.each<unknown>([undefined, null, 'token', { token: 'token' }, { get: 'token' }])(
-    '%o is no source',
+    '%o is not a source',
     async (option) => {
       const make = () => toTokenSource(option as AzureCredentialsOption, testPorts())
       expect(await codeOf(make)).toBe('ERR_KMS_CONFIG')

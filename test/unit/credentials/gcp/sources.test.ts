@@ -297,7 +297,7 @@ describe('R9 R12 GCP: answers of token endpoints', () => {
   })
 
   it.each(['', 'a.b', 'a.b.c.d', 'a.b.\nc', '{"canary":1}'])(
-    'a token that is no JWT is not sent: %j',
+    'a token that is not a JWT is not sent: %j',
     async (token) => {
       const ports = testPorts(() => oauth('ya29.a'))
       const options = { ...only(ports), audience, token: () => Promise.resolve(token) }

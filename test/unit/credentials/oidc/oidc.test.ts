@@ -62,7 +62,7 @@ describe('OIDC tokens of Deno Deploy', () => {
     expect([await denoDeployToken({ getIdToken, audience })(), asked]).toEqual([jwt, [audience]])
   })
 
-  it('that are no JWT are refused, and an abort ends the wait', async () => {
+  it('that are not JWT are refused, and an abort ends the wait', async () => {
     const none = denoDeployToken({ getIdToken: () => Promise.resolve('canary'), audience })
     expect(await codeOf(none())).toBe('ERR_KMS_UNAUTHENTICATED')
     const reason = new Error('gone')

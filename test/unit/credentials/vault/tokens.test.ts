@@ -194,7 +194,7 @@ describe('Vault tokens', () => {
     expect(() => vaultToken(token)).toThrow(expect.objectContaining({ code: 'ERR_KMS_CONFIG' }))
   })
 
-  it('refuses the token of a function that is no header value', async () => {
+  it('refuses the token of a function that is not a header value', async () => {
     const { kms, vault } = setUp(vaultToken(() => Promise.resolve('a\r\nx: y')))
     expect(await codeOf(kms.currentVersion({}))).toBe('ERR_KMS_CONFIG')
     expect(vault.count()).toBe(0)

@@ -182,12 +182,16 @@ describe('construction refuses', () => {
     ],
     ['a short key in base64', { storeAuthKey: btoa('x'.repeat(31)) }, /got 31 bytes/],
     ['a key in hex', { storeAuthKey: '0f'.repeat(32) }, /looks like hex/],
-    ['trust that is no boolean', { storeAuthKey: undefined, trustedStore: 'yes' }, /trustedStore/],
+    [
+      'trust that is not a boolean',
+      { storeAuthKey: undefined, trustedStore: 'yes' },
+      /trustedStore/,
+    ],
     ['no store', { store: undefined }, /store must be a KeyValueStore/],
     ['an empty partition', { partition: '' }, /partition/],
     ['W5.13 no partition', { partition: undefined }, /partition/],
     ['W5.13 a partition of 256 bytes', { partition: '\u00fc'.repeat(128) }, /partition/],
-    ['a partition that is no text', { partition: '\ud800' }, /partition/],
+    ['a partition that is not text', { partition: '\ud800' }, /partition/],
     ['a misspelt option', { signalms: 1 }, /unknown option: signalms/],
     ['a lease of another name', { lease: 'never' }, /lease/],
     [

@@ -52,7 +52,7 @@ function hostileGet(): never {
 }
 const unreadable = (): KmsError => new KmsError('ERR_STORE_UNAVAILABLE', { retryable: false })
 
-describe('an answer that is no array of bytes', () => {
+describe('an answer that is not an array of bytes', () => {
   it.each<[string, () => unknown]>([
     ['a detached one', detached],
     ['what has the prototype of one', () => Object.create(Uint8Array.prototype) as unknown],
@@ -233,9 +233,9 @@ describe('what a store declares', () => {
     ['no capabilities', { capabilities: undefined }],
     ['empty capabilities', { capabilities: {} }],
     ['an unknown consistency', { capabilities: { ...capabilities, consistency: 'causal' } }],
-    ['a swap that is no boolean', { capabilities: { ...capabilities, compareAndSwap: 1 } }],
+    ['a swap that is not a boolean', { capabilities: { ...capabilities, compareAndSwap: 1 } }],
     ['a negative time to live', { capabilities: { ...capabilities, minTtlMs: -1 } }],
-    ['a bound that is no number', { capabilities: { ...capabilities, maxValueBytes: '9' } }],
+    ['a bound that is not a number', { capabilities: { ...capabilities, maxValueBytes: '9' } }],
     ['a bound that is NaN', { capabilities: { ...capabilities, maxKeyBytes: Number.NaN } }],
   ])('is refused: %s', (_, odd) => {
     const store = { ...over(cluster, {}), ...odd }

@@ -230,7 +230,7 @@ describe('by reference', () => {
     expect(read.header.commitment).toEqual(key.header.commitment)
   })
 
-  it('a record that was rewrapped since is no reason to fail', async () => {
+  it('a record that was rewrapped since is not a reason to fail', async () => {
     const cluster = new Cluster()
     const dataKeyStore = new MemoryDataKeyStore()
     const maker = cluster.isolate({ dataKeyStore })

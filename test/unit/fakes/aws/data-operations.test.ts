@@ -119,7 +119,7 @@ describe('fake AWS KMS: Encrypt and Decrypt', () => {
       'ValidationException',
     ],
     ['an unknown key', 'Encrypt', { KeyId: unknown, Plaintext: 'eA==' }, 'NotFoundException'],
-    ['what is no key id', 'Encrypt', { KeyId: 'key', Plaintext: 'eA==' }, 'NotFoundException'],
+    ['what is not a key id', 'Encrypt', { KeyId: 'key', Plaintext: 'eA==' }, 'NotFoundException'],
     [
       'an ARN of another region',
       'Encrypt',
@@ -190,7 +190,7 @@ describe('fake AWS KMS: Encrypt and Decrypt', () => {
     ],
     ['an unknown operation', 'Steal', {}, 'UnknownOperationException'],
     [
-      'DryRun that is no flag',
+      'DryRun that is not a flag',
       'Encrypt',
       { KeyId: key.arn, Plaintext: 'eA==', DryRun: 'yes' },
       'SerializationException',

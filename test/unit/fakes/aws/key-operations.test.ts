@@ -219,7 +219,7 @@ describe('fake AWS KMS: keys and aliases', () => {
   })
 
   it.each(['EnableKey', 'DisableKey', 'RotateKeyOnDemand', 'GetKeyRotationStatus'])(
-    '%s takes no alias, and says what is no ARN',
+    '%s takes no alias, and says what is not an ARN',
     async (operation) => {
       fake.createKey({ alias: `alias/${operation}` })
       const error = async (KeyId: string) => (await kms(fake, operation, { KeyId })).error

@@ -120,11 +120,11 @@ describe('fake AWS STS: AssumeRoleWithWebIdentity', () => {
   })
 
   it.each<[string, () => string | Promise<string>, string]>([
-    ['what is no token', () => 'nothing', 'InvalidIdentityToken'],
+    ['what is not a token', () => 'nothing', 'InvalidIdentityToken'],
     ['two parts', async () => (await token()).replace(/\.[^.]*$/, ''), 'InvalidIdentityToken'],
     ['four parts', async () => `${await token()}.e30`, 'InvalidIdentityToken'],
     [
-      'a body that is no JSON',
+      'a body that is not JSON',
       async () => (await token()).replace(/\.[^.]*/, '.eA'),
       'InvalidIdentityToken',
     ],

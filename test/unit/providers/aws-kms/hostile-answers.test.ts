@@ -92,7 +92,7 @@ const changes: readonly (readonly [what: string, on: readonly string[], change: 
   ['a Plaintext of 33 bytes', MADE, { Plaintext: base64Of(33) }],
   ['a Plaintext of 16 bytes', MADE, { Plaintext: base64Of(16) }],
   [
-    'a Plaintext that is no base64',
+    'a Plaintext that is not base64',
     PLAIN,
     { Plaintext: 'canary canary canary canary canary canary !!' },
   ],
@@ -105,7 +105,7 @@ const changes: readonly (readonly [what: string, on: readonly string[], change: 
   ['no CiphertextBlob', BLOB, { CiphertextBlob: undefined }],
   ['an empty CiphertextBlob', BLOB, { CiphertextBlob: '' }],
   ['a CiphertextBlob of 6,145 bytes', BLOB, { CiphertextBlob: base64Of(6_145) }],
-  ['a CiphertextBlob that is no base64', BLOB, { CiphertextBlob: 'canary!' }],
+  ['a CiphertextBlob that is not base64', BLOB, { CiphertextBlob: 'canary!' }],
 ]
 const rows = changes.flatMap(([what, on, change]) =>
   on.map((operation) => [operation, what, change] as const),
@@ -184,7 +184,7 @@ describe('R9 AWS KMS: answers that are none', () => {
     }
   })
 
-  it.each([201, 202, 206])('status %i is no success', async (status) => {
+  it.each([201, 202, 206])('status %i is not a success', async (status) => {
     for (const { call, right } of Object.values(operations)) {
       const { kms } = over(() => Response.json(right, { status }))
       const error: unknown = await call(kms).catch((caught: unknown) => caught)

@@ -52,7 +52,7 @@ function hasCanary(error: unknown): boolean {
 
 const kids: readonly (readonly [what: string, kid: unknown])[] = [
   ['no kid', undefined],
-  ['a kid that is no text', 7],
+  ['a kid that is not text', 7],
   ['a kid without a version', keyId],
   ['a kid with half a version', `${keyId}/${version.slice(16)}`],
   ['a kid with a version and more', `${keyId}/${version}0`],

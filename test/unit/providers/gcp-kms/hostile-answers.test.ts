@@ -82,12 +82,12 @@ const changes: readonly (readonly [what: string, on: readonly string[], change: 
   ['no ciphertext', ENCRYPT, { ciphertext: undefined }],
   ['an empty ciphertext', ENCRYPT, withSum('ciphertext', new Uint8Array(0))],
   ['a ciphertext of 6,145 bytes', ENCRYPT, withSum('ciphertext', new Uint8Array(6_145))],
-  ['a ciphertext that is no base64', ENCRYPT, { ciphertext: 'canary!' }],
+  ['a ciphertext that is not base64', ENCRYPT, { ciphertext: 'canary!' }],
   ['no ciphertextCrc32c', ENCRYPT, { ciphertextCrc32c: undefined }],
   ['ciphertextCrc32c 0', ENCRYPT, { ciphertextCrc32c: '0' }],
   ['ciphertextCrc32c of other bytes', ENCRYPT, { ciphertext: encodeBase64(new Uint8Array(113)) }],
   ['no plaintext beside the checksum of one', DECRYPT, { plaintext: undefined }],
-  ['a plaintext that is no base64', DECRYPT, { plaintext: 'canary canary canary canary !!' }],
+  ['a plaintext that is not base64', DECRYPT, { plaintext: 'canary canary canary canary !!' }],
   ['a plaintext that is a list', DECRYPT, { plaintext: [...DEK] }],
   ['no plaintextCrc32c', DECRYPT, { plaintextCrc32c: undefined }],
   ['plaintextCrc32c of other bytes', DECRYPT, { plaintextCrc32c: '123' }],
@@ -162,7 +162,7 @@ describe('R9 GCP KMS: answers that are none', () => {
     expect([hasCanary(error), ports.sent.length, ports.waiting]).toEqual([false, 1, 0])
   })
 
-  it.each([201, 202, 206])('status %i is no success', async (status) => {
+  it.each([201, 202, 206])('status %i is not a success', async (status) => {
     for (const { call, right } of Object.values(operations)) {
       const { kms } = over(() => Response.json(right, { status }))
       const error: unknown = await call(kms).catch((caught: unknown) => caught)

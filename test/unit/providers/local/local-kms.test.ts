@@ -275,7 +275,7 @@ describe('options of a local KMS', () => {
     ['null for kekId', { kekId: null }],
     ['a usage that does not exist', { usage: 'read' }],
     ['null for usage', { usage: null }],
-    ['an onRotate that is no function', { onRotate: 'store' }],
+    ['an onRotate that is not a function', { onRotate: 'store' }],
     ['null for onRotate', { onRotate: null }],
     ['no versions', { versions: undefined }],
     ['versions as an object', { versions: { 1: 'key' } }],

@@ -170,7 +170,7 @@ describe('R21 Vault transit: bodies that hang, lie or do not end', () => {
     'an object of nothing': '{"data":null}',
     'more than 256 KiB': `{"data":{}}${' '.repeat(262_144)}`,
   }
-  it.each(Object.keys(bodies))('%s is no answer', async (what) => {
+  it.each(Object.keys(bodies))('%s is not an answer', async (what) => {
     const ports = testPorts(() => new Response(bodies[what] ?? null))
     const { runtime, network } = ports
     const auth = vaultToken('root')
