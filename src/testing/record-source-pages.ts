@@ -61,6 +61,16 @@ export function pageCases(add: AddCase<PagesWorld>, newId: () => string): readon
       }
       demand(new Set(idsOf(seen)).size === seen.length, 'a record is seen twice')
     }),
+    add(
+      'gives each record that stays, where records that were given are deleted',
+      async (world) => {
+        const ids = await written(world, newId, 10)
+        const seen = await walk(world.source, 3, async (_page, [given]) => {
+          if (given !== undefined) await world.delete(given.id) // a source that counts now skips one
+        })
+        demandAll(seen, ids)
+      },
+    ),
     add('ends where everything behind the cursor was deleted', async ({ source, ...world }) => {
       const ids = await written(world, newId, 5)
       const first = await source.page(undefined, 2, {})

@@ -56,7 +56,8 @@ export interface ObjectSourceWorld {
 export async function walk(
   source: RecordSource,
   limit: number,
-  between: (page: number) => Promise<void> = () => Promise.resolve(),
+  between: (page: number, records: readonly RotationRecord[]) => Promise<void> = () =>
+    Promise.resolve(),
 ): Promise<readonly RotationRecord[]> {
   const seen: RotationRecord[] = []
   let cursor: string | undefined
@@ -68,7 +69,7 @@ export async function walk(
     demand(page.cursor === undefined || page.cursor !== cursor, 'a cursor leads to itself')
     seen.push(...page.records)
     cursor = page.cursor
-    await between(++pages)
+    await between(++pages, page.records)
     demand(pages < 10_000, 'the walk has no end')
   } while (cursor !== undefined)
   return seen
