@@ -77,7 +77,7 @@ export interface RotationCounts extends Readonly<Record<RotationClass, number>> 
  * - `current`: it is under the current KEKs and no other.
  * - `reference`: it is by reference; its wraps are in the data-key store, which is a source of its own.
  * - `empty`: there is no value, or one of length 0.
- * - `foreign`: it is no envelope, e.g. plaintext that nobody has encrypted yet. Left alone, never an error.
+ * - `foreign`: it is not an envelope, e.g. plaintext that nobody has encrypted yet. Left alone, never an error.
  * - `unknown-key`: none of its wraps is under a configured KEK.
  * - `corrupt`: it begins as an envelope does, and does not parse, or does not open.
  * - `denied`: the KMS refused its KEK: permission, or a disabled key.

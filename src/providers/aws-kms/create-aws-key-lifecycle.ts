@@ -1,41 +1,11 @@
-import {
-  checkFlags,
-  flag,
-  integer,
-  plainOptions,
-  refuseBrowser,
-  refuseOthers,
-  wrongOption,
-} from '../../checks/index.ts'
-import {
-  AwsClient,
-  awsEndpoint,
-  signerOf,
-  toCredentialSource,
-} from '../../credentials/aws/index.ts'
-import { Transport } from '../../http/index.ts'
+import { flag, integer, plainOptions, wrongOption } from '../../checks/index.ts'
 import type { KeyLifecycle } from '../../kms/index.ts'
-import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsKeyLifecycle } from './aws-key-lifecycle.ts'
-import { AWS_KMS_ERRORS } from './errors.ts'
 import { parseKeyArn } from './key-id.ts'
-import { PROVIDER } from './kms-call.ts'
-import type { AwsKmsOptions } from './options.ts'
+import { kmsClient, type KmsClientOptions } from './kms-client.ts'
 
 /** Options of {@link createAwsKeyLifecycle}. */
-export interface AwsKeyLifecycleOptions extends Pick<
-  AwsKmsOptions,
-  | 'credentials'
-  | 'endpoint'
-  | 'fips'
-  | 'dualStack'
-  | 'allowHttpLoopback'
-  | 'dangerouslyAllowBrowser'
-  | 'timeoutMs'
-  | 'runtime'
-  | 'network'
-  | 'signer'
-> {
+export interface AwsKeyLifecycleOptions extends KmsClientOptions {
   /** The key's ARN. An alias is refused: it may move to another key. */
   readonly keyId: string
   /** Days between the request and the deletion, 7 to 30; 30 by default. */
@@ -67,25 +37,9 @@ export interface AwsKeyLifecycleOptions extends Pick<
  */
 export function createAwsKeyLifecycle(options: AwsKeyLifecycleOptions): KeyLifecycle {
   const { keyId, pendingWindowDays = 30, lastUsage = true, ...rest } = plainOptions(options)
-  const { credentials, timeoutMs, dangerouslyAllowBrowser, ...more } = rest
-  const { runtime = webRuntime, network = webNetwork, signer, ...place } = more
-  const { endpoint, fips, dualStack, allowHttpLoopback, ...others } = place
-  refuseOthers(others)
-  refuseBrowser(dangerouslyAllowBrowser)
-  checkFlags({ fips, dualStack, allowHttpLoopback })
   const region = (typeof keyId === 'string' ? parseKeyArn(keyId) : undefined)?.region
   if (region === undefined) throw wrongOption('keyId', 'the ARN of a key, not an alias', keyId)
-  const client = new AwsClient({
-    provider: PROVIDER,
-    service: 'kms',
-    region,
-    endpoint: awsEndpoint('kms', region, { endpoint, fips, dualStack, allowHttpLoopback }), // W3.24: from the configuration alone
-    credentials: toCredentialSource(credentials, { runtime, network }),
-    transport: new Transport({ network, timeoutMs }),
-    runtime,
-    signer: signerOf(signer, network),
-    errors: AWS_KMS_ERRORS,
-  })
+  const client = kmsClient(region, rest)
   const days = integer('pendingWindowDays', pendingWindowDays, 7, 30)
   return new AwsKeyLifecycle(client, keyId, days, flag('lastUsage', lastUsage))
 }

@@ -1,27 +1,10 @@
-import {
-  checkFlags,
-  isTexts,
-  oneOf,
-  plainOptions,
-  refuseBrowser,
-  refuseOthers,
-  wrongOption,
-} from '../../checks/index.ts'
-import {
-  AwsClient,
-  awsEndpoint,
-  checkRegion,
-  signerOf,
-  toCredentialSource,
-} from '../../credentials/aws/index.ts'
-import { Transport } from '../../http/index.ts'
+import { isTexts, oneOf, plainOptions, wrongOption } from '../../checks/index.ts'
+import { checkRegion } from '../../credentials/aws/index.ts'
 import { contextId, type KeyManagementService } from '../../kms/index.ts'
-import { webNetwork, webRuntime } from '../../runtime/index.ts'
 import { AwsKms } from './aws-kms.ts'
-import { AWS_KMS_ERRORS } from './errors.ts'
 import { configuredKey } from './key-id.ts'
 import { AwsKmsApi } from './kms-api.ts'
-import { PROVIDER } from './kms-call.ts'
+import { kmsClient } from './kms-client.ts'
 import type { AwsKmsOptions } from './options.ts'
 import { PinnedKey } from './pinned-key.ts'
 
@@ -49,38 +32,14 @@ import { PinnedKey } from './pinned-key.ts'
  * ```
  */
 export function createAwsKms(options: AwsKmsOptions): KeyManagementService {
-  const {
-    keyId,
-    region: given,
-    credentials,
-    timeoutMs,
-    healthContext,
-    dangerouslyAllowBrowser,
-    ...rest
-  } = plainOptions(options)
-  const { grantTokens = [], replicaRegions = [], usage = 'both', ...platform } = rest
-  const { runtime = webRuntime, network = webNetwork, signer, ...place } = platform
-  const { endpoint, fips, dualStack, allowHttpLoopback, ...others } = place
-  refuseOthers(others)
-  refuseBrowser(dangerouslyAllowBrowser)
+  const { keyId, region, healthContext, ...rest } = plainOptions(options)
+  const { grantTokens = [], replicaRegions = [], usage = 'both', ...clientOptions } = rest
   oneOf('usage', usage, ['both', 'encrypt', 'decrypt'])
   if (![grantTokens, replicaRegions].every(isTexts))
     throw wrongOption('grantTokens and replicaRegions', 'arrays of strings')
-  checkFlags({ fips, dualStack, allowHttpLoopback })
   contextId(healthContext) // for its check
-  const facts = configuredKey(keyId, given)
-  const { region } = facts
-  const client = new AwsClient({
-    provider: PROVIDER,
-    service: 'kms',
-    region,
-    endpoint: awsEndpoint('kms', region, { endpoint, fips, dualStack, allowHttpLoopback }), // W3.24: from the configuration alone
-    credentials: toCredentialSource(credentials, { runtime, network }),
-    transport: new Transport({ network, timeoutMs }),
-    runtime,
-    signer: signerOf(signer, network),
-    errors: AWS_KMS_ERRORS,
-  })
+  const facts = configuredKey(keyId, region)
+  const client = kmsClient(facts.region, clientOptions)
   return new AwsKms(
     new AwsKmsApi(client, [...grantTokens]),
     new PinnedKey(keyId, facts, replicaRegions.map(checkRegion)),

@@ -23,7 +23,7 @@ export class Reencrypter {
   }
 
   /**
-   * Returns the value re-encrypted; `undefined` for one that stays, e.g. because it is no envelope.
+   * Returns the value re-encrypted; `undefined` for one that stays, e.g. because it is not an envelope.
    *
    * @throws KmsError of the ciphers; `ERR_KMS_CONFIG` if the data key is not a new one
    */
