@@ -55,7 +55,7 @@ async function attack() {
   return { refused: refused.sort(), hasRunCode: Reflect.has(globalThis, 'owned') }
 }
 
-/** Watches a page: it must load nothing but itself, and say nothing. */
+/** Watches a page: it must load only itself, and print nothing. */
 function watched(page, url) {
   /** @type {string[]} */
   const seen = []
