@@ -14,8 +14,8 @@ import { started, stopped } from './processes.mjs'
  * @param {object} options
  * @param {string} options.ready what a process in the background prints when it is ready
  * @param {(command: string) => string} options.local puts this run's ports into a command
- * @param {NodeJS.ProcessEnv} [options.env]
- * @param {(address: string) => Promise<string>} [options.titleOf] opens a page in a browser
+ * @param {NodeJS.ProcessEnv | undefined} [options.env]
+ * @param {((address: string) => Promise<string>) | undefined} [options.titleOf] opens a page in a browser
  */
 export async function followLesson(name, { ready, local, env = {}, titleOf }) {
   const folder = scratchFolder('lesson')
