@@ -34,6 +34,7 @@ const steps = {
   'config-schema': () => tool('config-schema.mjs', '--check'),
   kit: () => tool('kit.mjs', '--check'),
   size: () => ({ ...tool('check-size.mjs'), show: true }),
+  ledger: () => ({ command: node24, args: ['bench/ledger/run.mjs', '--check'], show: true }),
   package: () => tool('check-package.mjs'),
   consumer: () => tool('check-consumer.mjs'),
   publint: () => bin('lint', 'publint', 'run', tarball(), '--strict'),

@@ -6,7 +6,10 @@ import { streamOf, streamSides } from './streams.ts'
 
 const [task = '', rounds = '', roundMs = '', bytes = '', ...modules] = process.argv.slice(2)
 
-async function peersOf(): Promise<{ readonly peers: Peer[]; readonly missing: Record<string, string> }> {
+async function peersOf(): Promise<{
+  readonly peers: Peer[]
+  readonly missing: Record<string, string>
+}> {
   const peers: Peer[] = []
   const missing: Record<string, string> = {}
   for (const path of modules) {
@@ -14,11 +17,12 @@ async function peersOf(): Promise<{ readonly peers: Peer[]; readonly missing: Re
       const { newPeers } = (await import(path)) as { newPeers: () => Promise<Peer[]> }
       const made = await newPeers()
       // A peer that loads may still not work here.
-      for (const peer of made) await peer.decrypt((await peer.encrypt(new Uint8Array([97]))) as never)
+      for (const peer of made)
+        await peer.decrypt((await peer.encrypt(new Uint8Array([97]))) as never)
       peers.push(...made)
     } catch (error) {
       const name = /(\w+)\.mjs$/.exec(path)?.[1] ?? path
-      missing[name] = error instanceof Error ? error.message.split('\n')[0] ?? '' : String(error)
+      missing[name] = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
     }
   }
   return { peers, missing }
@@ -34,13 +38,13 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 async function records(): Promise<void> {
   const { peers, missing } = await peersOf()
-  const rows = []
+  const rows: object[] = []
   for (const one of await peerCases(peers)) {
     const elapsed = (side: string, turns: number) => timed(() => runSide(one, side, turns))
     const figures = await compareByTime(elapsed, [...one.sides.keys()], plan)
     const { name, verb, atOnce } = one
     rows.push({ name, verb, bytes: one.bytes, atOnce, figures })
-    console.error(`  ${name}: ${figures['edge-kms']?.ratio.toFixed(2)}`)
+    console.error(`  ${name}: ${figures['edge-kms'].ratio.toFixed(2)}`)
   }
   console.log(JSON.stringify({ rows, missing }))
 }
@@ -67,4 +71,4 @@ async function memory(): Promise<void> {
 }
 
 const tasks: Record<string, () => Promise<void>> = { records, streams, memory }
-await tasks[task]?.()
+await tasks[task]()

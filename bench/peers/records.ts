@@ -53,11 +53,18 @@ export async function peerCases(others: readonly Peer[]): Promise<readonly PeerC
     for (const verb of ['encrypt', 'decrypt'] as const) {
       const works = new Map<string, Work>([[FLOOR, floor[verb]]])
       for (const { name, encrypt, decrypt } of peers) {
-        const work = verb === 'encrypt' ? () => encrypt(plaintext) : () => decrypt(sealed.get(name) as never)
+        const work =
+          verb === 'encrypt' ? () => encrypt(plaintext) : () => decrypt(sealed.get(name) as never)
         works.set(name, work)
       }
       for (const atOnce of AT_ONCE)
-        cases.push({ name: `${verb} ${bytes} B x${atOnce}`, bytes, verb, atOnce, sides: batches(works, atOnce) })
+        cases.push({
+          name: `${verb} ${bytes} B x${atOnce}`,
+          bytes,
+          verb,
+          atOnce,
+          sides: batches(works, atOnce),
+        })
     }
   }
   return cases
@@ -70,7 +77,11 @@ function batches(works: ReadonlyMap<string, Work>, atOnce: number): ReadonlyMap<
 }
 
 /** Runs turns of one side, one after the other. */
-export async function runSide(one: PeerCase | undefined, side: string, turns: number): Promise<void> {
+export async function runSide(
+  one: PeerCase | undefined,
+  side: string,
+  turns: number,
+): Promise<void> {
   const work = one?.sides.get(side)
   if (work === undefined) throw new Error(`unknown side: ${side}`)
   for (let i = 0; i < turns; i++) await work()

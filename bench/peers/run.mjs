@@ -62,9 +62,9 @@ for (const name of names) {
     }
     console.error(`${name}, ${part}:`)
     results[name] = { ...results[name], [part]: await measure(plan) }
+    keepReport('peers', { plan, runtimes: results })
   }
 }
-keepReport('peers', { plan, runtimes: results })
 
 let missed = 0
 for (const { goal, value, pass } of goals(results)) {

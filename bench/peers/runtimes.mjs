@@ -21,12 +21,13 @@ async function bundle(entry, isWorker = false) {
   const outfile = join(folder, entry.replace('.ts', '.mjs'))
   const literal = {
     name: 'literal-imports',
-    setup: ({ onLoad }) =>
+    setup({ onLoad }) {
       onLoad({ filter: /sides\/\w+\.mjs$/ }, ({ path }) => {
         const text = readFileSync(path, 'utf8')
         const [, name] = /^const library = '([^']+)'$/m.exec(text) ?? []
         return { contents: text.replaceAll('import(library)', `import('${name}')`) }
-      }),
+      })
+    },
   }
   await build({
     entryPoints: [join(here, entry)],
@@ -73,12 +74,27 @@ function inProcess(command, flags) {
     async records({ rounds, roundMs }) {
       const file = await bundle('process.ts')
       const modules = PEERS.map(side)
-      return asked(command(), [...flags, file, 'records', `${rounds}`, `${roundMs}`, '0', ...modules])
+      return asked(command(), [
+        ...flags,
+        file,
+        'records',
+        `${rounds}`,
+        `${roundMs}`,
+        '0',
+        ...modules,
+      ])
     },
     async streams({ streamBytes }) {
       const file = await bundle('process.ts')
       const start = [...flags, file]
-      const result = await asked(command(), [...start, 'streams', '5', '1', `${streamBytes}`, side('esdk')])
+      const result = await asked(command(), [
+        ...start,
+        'streams',
+        '5',
+        '1',
+        `${streamBytes}`,
+        side('esdk'),
+      ])
       const memory = {}
       for (const name of Object.keys(result.figures)) {
         let stop
@@ -130,6 +146,7 @@ const inWorkerd = {
       return {
         rows,
         missing: {
+          cloak: 'needs the module crypto of Node',
           tink: 'its bundle needs a browser',
           esdk: 'does not load in workerd: it needs modules of Node',
         },

@@ -21,7 +21,9 @@ export async function streamSides(
     [OURS, oursOf(totalBytes)],
   ])
   if (sdkModule !== undefined) {
-    const { streamPeers } = (await import(sdkModule)) as { streamPeers: () => Promise<Record<string, Sdk>> }
+    const { streamPeers } = (await import(sdkModule)) as {
+      streamPeers: () => Promise<Record<string, Sdk>>
+    }
     for (const [name, { stream }] of Object.entries(await streamPeers()))
       sides.set(name, stream(totalBytes, pattern(PIECE)))
   }

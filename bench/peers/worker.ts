@@ -1,6 +1,5 @@
 /** The comparison inside workerd, whose clocks stand still: the host measures whole requests. */
 import { type PeerCase, peerCases, runSide } from './records.ts'
-import { newPeers as cloak } from './sides/cloak.mjs'
 import { newPeers as jose } from './sides/jose.mjs'
 import { newPeers as noble } from './sides/noble.mjs'
 
@@ -11,11 +10,9 @@ export default {
   async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url)
     if (pathname === '/empty') return new Response()
-    cases ??= await peerCases((await Promise.all([jose(), noble(), cloak()])).flat())
+    cases ??= await peerCases((await Promise.all([jose(), noble()])).flat())
     if (pathname === '/cases')
-      return Response.json(
-        cases.map(({ sides, ...one }) => ({ ...one, sides: [...sides.keys()] })),
-      )
+      return Response.json(cases.map(({ sides, ...one }) => ({ ...one, sides: [...sides.keys()] })))
     const number = (name: string): number => Number(searchParams.get(name))
     await runSide(cases[number('at')], searchParams.get('side') ?? '', number('turns'))
     return new Response()

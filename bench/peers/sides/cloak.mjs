@@ -6,7 +6,10 @@ export async function newPeers() {
   const { default: whole, ...named } = await import(library)
   const { decryptString, encryptString, generateKey, parseKey } = whole ?? named
   const text = generateKey()
-  const keys = { encrypt: await parseKey(text, 'encrypt'), decrypt: await parseKey(text, 'decrypt') }
+  const keys = {
+    encrypt: await parseKey(text, 'encrypt'),
+    decrypt: await parseKey(text, 'decrypt'),
+  }
   const decoder = new TextDecoder('latin1')
   const texts = new WeakMap()
   /** The string is made once: the library takes strings only. */

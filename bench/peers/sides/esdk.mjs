@@ -35,8 +35,12 @@ export async function newPeers() {
       name,
       cached,
       encrypt: async (plaintext) =>
-        (await client.encrypt(materials, plaintext, { ...options, plaintextLength: plaintext.length }))
-          .result,
+        (
+          await client.encrypt(materials, plaintext, {
+            ...options,
+            plaintextLength: plaintext.length,
+          })
+        ).result,
       decrypt: (sealed) => client.decrypt(materials, sealed),
     }
   }
@@ -66,11 +70,18 @@ export async function streamPeers() {
           done()
         },
       })
-      return pipeline(source, client.encryptStream(keyring, { encryptionContext: context, ...options }), sink)
+      return pipeline(
+        source,
+        client.encryptStream(keyring, { encryptionContext: context, ...options }),
+        sink,
+      )
     },
   })
   return {
     'AWS Encryption SDK, default': peer({}),
-    'AWS Encryption SDK, unsigned, frames of 1 MiB': peer({ suiteId: unsigned, frameLength: 1_048_576 }),
+    'AWS Encryption SDK, unsigned, frames of 1 MiB': peer({
+      suiteId: unsigned,
+      frameLength: 1_048_576,
+    }),
   }
 }
