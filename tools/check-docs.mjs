@@ -7,6 +7,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { KMS_ERROR_CODES, KmsError } from '../src/errors.ts'
 import { EnvelopeCipher } from '../src/envelope/index.ts'
+import { anchor } from './lib/anchors.mjs'
 import { filesIn, linksOf, markdownFiles, proseOf } from './lib/doc-blocks.mjs'
 import { root } from './lib/folders.mjs'
 import { checkProviderPlaces } from './lib/provider-places.mjs'
@@ -178,13 +179,6 @@ function checkRequirements() {
   }
   return problems
 }
-
-/** GitHub's anchor of a heading. */
-const anchor = (heading) =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
-    .replaceAll(' ', '-')
 
 /** Full addresses of files of this repository, which the page of a registry needs. */
 const ownFiles = JSON.parse(read('package.json')).homepage.replace('#readme', '/blob/main/')
