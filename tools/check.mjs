@@ -30,6 +30,7 @@ const steps = {
   examples: () => tool('examples.mjs'),
   docs: () => tool('check-docs.mjs'),
   'config-schema': () => tool('config-schema.mjs', '--check'),
+  reference: () => tool('reference.mjs', '--check'),
   kit: () => tool('kit.mjs', '--check'),
   size: () => ({ ...tool('check-size.mjs'), show: true }),
   package: () => tool('check-package.mjs'),
