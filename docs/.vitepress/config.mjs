@@ -5,6 +5,7 @@ import { repository } from '../../tools/lib/repository.mjs'
 import { drawDiagrams } from './diagrams.mjs'
 import { linkOutside } from './links.mjs'
 import { sidebar } from './sidebar.mjs'
+import { plainCorners } from './tables.mjs'
 
 const icon =
   "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' fill='%230f766e'/><path d='M5 7V5.5a3 3 0 0 1 6 0V7' fill='none' stroke='white' stroke-width='1.5'/><rect x='4' y='7' width='8' height='6' rx='1.5' fill='white'/></svg>"
@@ -25,6 +26,7 @@ export default defineConfig({
     config: (md) => {
       linkOutside(md)
       drawDiagrams(md)
+      plainCorners(md)
     },
   },
   transformPageData(page) {
@@ -33,7 +35,7 @@ export default defineConfig({
   },
   themeConfig: {
     nav: [
-      { text: 'Start', link: '/start/node', activeMatch: '^/start/' },
+      { text: 'Start', link: sidebar()[0]?.items?.[0]?.link, activeMatch: '^/start/' },
       { text: 'Guides', link: '/guides/choosing-a-kms', activeMatch: '^/guides/' },
       { text: 'API', link: '/reference/api/', activeMatch: '^/reference/api/' },
     ],
@@ -43,8 +45,13 @@ export default defineConfig({
       provider: 'local',
       options: {
         miniSearch: {
-          // A guide says more than the entry of a symbol with the same words.
-          searchOptions: { boostDocument: (id) => (id.includes('/reference/api/') ? 0.5 : 1) },
+          // A guide says more than the entry of a symbol, or the record of a decision, with the same words.
+          searchOptions: {
+            boostDocument: (id) =>
+              /\/(?:reference\/api|adr|requirements|proof|faults|live-tests|releasing)/.test(id)
+                ? 0.3
+                : 1,
+          },
         },
       },
     },

@@ -39,7 +39,12 @@ export function diagram(source, heading) {
   const own = svg
     // The style holds the import of a font. The theme has the variables.
     .replace(/<style>.*?<\/style>/s, '')
-    .replace(/<svg ([^>]*?) style="[^"]*"/, '<svg $1')
+    // A drawing shrinks a little to fit; then its figure scrolls, as the text must stay legible.
+    .replace(
+      /<svg ([^>]*?)width="([\d.]+)"([^>]*?) style="[^"]*"/,
+      (_all, before, width, after) =>
+        `<svg ${before}width="${width}"${after} style="min-width:${String(Math.round(0.8 * Number(width)))}px"`,
+    )
     .replaceAll(/\bid="([^"]+)"/g, `id="${prefix}$1"`)
     .replaceAll(/url\(#([^)]+)\)/g, `url(#${prefix}$1)`)
   for (const [, name] of own.matchAll(/var\((--[\w-]+)/g))

@@ -29,17 +29,17 @@ function item(entry) {
   return { text: title ?? titleOf(page), link: `/${page}` }
 }
 
-/** @returns {import('vitepress').DefaultTheme.SidebarItem[]} */
+const pageOf = (entry) => (Array.isArray(entry) ? entry[0] : entry)
+const exists = (entry) => entry === 'api' || existsSync(join(root, 'docs', `${pageOf(entry)}.md`))
+
+/**
+ * A heading leads to its first page: without a link, VitePress puts a button into a button.
+ *
+ * @returns {import('vitepress').DefaultTheme.SidebarItem[]}
+ */
 export function sidebar() {
-  return groups.map(({ text, pages, open = false }) => ({
-    text,
-    collapsed: !open,
-    items: pages
-      .filter(
-        (entry) =>
-          entry === 'api' ||
-          existsSync(join(root, 'docs', `${Array.isArray(entry) ? entry[0] : entry}.md`)),
-      )
-      .map(item),
-  }))
+  return groups.flatMap(({ text, pages, open = false }) => {
+    const items = pages.filter(exists).map(item)
+    return items.length === 0 ? [] : { text, link: items[0].link, collapsed: !open, items }
+  })
 }

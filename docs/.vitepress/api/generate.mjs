@@ -28,6 +28,10 @@ const options = {
   outputs: [{ name: 'markdown', path: to }],
   router: 'module',
   entryFileName: 'index',
+  groupOrder: ['Functions', 'Classes', 'Variables', '*'],
+  // The site numbers headings of one name in another way than the plugin does.
+  useHTMLAnchors: true,
+  anchorPrefix: 'api-',
   hidePageHeader: true,
   hideBreadcrumbs: true,
   parametersFormat: 'table',
