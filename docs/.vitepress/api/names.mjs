@@ -8,7 +8,8 @@ import { subpaths } from '../../../tools/lib/subpaths.mjs'
 export function load(app) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
-      const file = module.sources?.[0]?.fullFileName ?? ''
+      const sources = module.isDeclaration() ? module.sources : undefined
+      const file = sources?.[0]?.fullFileName ?? ''
       const entry = subpaths.find(({ source }) => source === `./${relative(root, file)}`)
       if (entry !== undefined) module.name = entry.subpath.replace(/^\./, 'edge-kms')
     }

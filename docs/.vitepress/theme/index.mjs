@@ -1,5 +1,5 @@
 /** VitePress's own theme with other colours, and with the landmarks that its home and its missing page lack. */
-import { Content, withBase } from 'vitepress'
+import { Content, useData, withBase } from 'vitepress'
 import DefaultTheme, { VPHomeContent, VPHomeHero } from 'vitepress/theme'
 import { h } from 'vue'
 import './style.css'
@@ -7,6 +7,13 @@ import './diagrams.css'
 
 const HomePage = () =>
   h('main', { class: 'VPHome' }, [h(VPHomeHero), h(VPHomeContent, null, () => h(Content))])
+
+/** Links to the pages of the first group of the sidebar: one for each platform, and the first questions. */
+const StartPages = () => {
+  const [{ items }] = useData().theme.value.sidebar
+  const links = items.map(({ text, link }) => h('li', h('a', { href: withBase(link) }, text)))
+  return h('ul', { class: 'start-pages' }, links)
+}
 
 const MissingPage = () =>
   h('main', { class: 'VPDoc missing' }, [
@@ -19,5 +26,8 @@ const MissingPage = () =>
 export default {
   extends: DefaultTheme,
   Layout: () => h(DefaultTheme.Layout, null, { 'not-found': () => h(MissingPage) }),
-  enhanceApp: ({ app }) => app.component('HomePage', HomePage),
+  enhanceApp({ app }) {
+    app.component('HomePage', HomePage)
+    app.component('StartPages', StartPages)
+  },
 }
