@@ -7,6 +7,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { KMS_ERROR_CODES, KmsError } from '../src/errors.ts'
 import { EnvelopeCipher } from '../src/envelope/index.ts'
+import { checkPageList } from './docs/page-list.mjs'
 import { anchor } from './lib/anchors.mjs'
 import { filesIn, linksOf, markdownFiles, proseOf } from './lib/doc-blocks.mjs'
 import { root } from './lib/folders.mjs'
@@ -226,6 +227,7 @@ const checks = {
   musts: checkMusts,
   requirements: checkRequirements,
   links: checkLinks,
+  'pages of the site': checkPageList,
   paths: checkPaths,
   'places of a provider': checkProviderPlaces,
 }

@@ -1,10 +1,10 @@
 /** Draws `mermaid` blocks as SVG at build time, in the colours of the theme. */
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderMermaidSVG } from 'beautiful-mermaid'
 
 const style = readFileSync(join(import.meta.dirname, 'theme/diagrams.css'), 'utf8')
-let drawn = 0
 
 const escape = (text) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
@@ -35,7 +35,9 @@ const spaced = (source) =>
 export function diagram(source, heading) {
   const { title = heading, description, rest } = takeNames(source)
   const svg = renderMermaidSVG(spaced(rest), { transparent: true, padding: 8, font: 'Inter' })
-  const prefix = `diagram-${String(++drawn)}-`
+  // The same in every build, and another one for each diagram of a page.
+  const digest = createHash('sha256').update(source).digest('hex').slice(0, 8)
+  const prefix = `diagram-${digest}-`
   const own = svg
     // The style holds the import of a font. The theme has the variables.
     .replace(/<style>.*?<\/style>/s, '')
@@ -45,11 +47,11 @@ export function diagram(source, heading) {
       (_all, before, width, after) =>
         `<svg ${before}width="${width}"${after} style="min-width:${String(Math.round(0.8 * Number(width)))}px"`,
     )
-    .replaceAll(/\bid="([^"]+)"/g, `id="${prefix}$1"`)
+    .replaceAll(/(?<=\s)id="([^"]+)"/g, `id="${prefix}$1"`)
     .replaceAll(/url\(#([^)]+)\)/g, `url(#${prefix}$1)`)
   for (const [, name] of own.matchAll(/var\((--[\w-]+)/g))
     if (!style.includes(`${name}:`)) throw new Error(`theme/diagrams.css does not set ${name}`)
-  if (/<(?:style|script|image|foreignObject)|@import|https?:(?!\/\/www\.w3\.org)/.test(own))
+  if (/<(?:style|script|image|use|foreignObject)|@import|(?:href|src)=|url\((?!#)/i.test(own))
     throw new Error(`the diagram "${title}" would load something`)
   if (/data-id="[^"]*[-=]{2}"/.test(own))
     throw new Error(`"${title}": a node is called like an arrow`)

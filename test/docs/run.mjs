@@ -41,7 +41,9 @@ async function inChromium(site) {
 async function lane() {
   makeApi()
   buildSite()
-  const table = await runCases(buildCases(siteFolder))
+  // Not before docs/ is installed.
+  const { diagramCases } = await import('./cases/diagrams.mjs')
+  const table = await runCases([...buildCases(siteFolder), ...diagramCases])
   const site = await serveSite(siteFolder, 0)
   try {
     return printTable('docs', [...table, ...(await inChromium(site))])
