@@ -18,8 +18,8 @@ const api = {
   link: '/reference/api/',
   collapsed: true,
   items: subpaths.map(({ subpath }) => {
-    const text = subpath.replace(/^\./, 'edge-kms')
-    return { text, link: `/reference/api/${text}` }
+    const name = subpath.replace(/^\./, 'edge-kms')
+    return { text: name.replace(/^edge-kms\//, ''), link: `/reference/api/${name}` }
   }),
 }
 

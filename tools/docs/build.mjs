@@ -11,7 +11,8 @@ export const siteFolder = join(root, 'docs/.vitepress/dist')
 function runQuietly(what, command, args) {
   const done = spawnSync(command, args, {
     cwd: root,
-    env: { ...toolEnv(), NO_COLOR: '1', FORCE_COLOR: '0' },
+    // NO_COLOR beside FORCE_COLOR makes Node warn.
+    env: { ...toolEnv(), NO_COLOR: '1', FORCE_COLOR: undefined },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 1 << 26,
