@@ -41,6 +41,8 @@ export function diagram(source, heading) {
   const own = svg
     // The style holds the import of a font. The theme has the variables.
     .replace(/<style>.*?<\/style>/s, '')
+    // This marker points backwards already, and would be turned round into its node.
+    .replace(/(<marker id="arrowhead-start"[^>]*orient=")auto-start-reverse"/, '$1auto"')
     // A drawing shrinks a little to fit; then its figure scrolls, as the text must stay legible.
     .replace(
       /<svg ([^>]*?)width="([\d.]+)"([^>]*?) style="[^"]*"/,

@@ -50,6 +50,15 @@ export const diagramCases = [
     },
   },
   {
+    name: 'site: both heads of a two-way arrow point at their nodes',
+    run: () => {
+      const drawn = diagram('flowchart LR\n  A <--> B\n', 'x')
+      assert.match(drawn, /marker-start="url\(#diagram-\w+-arrowhead-start\)"/)
+      // The tip is on the left of this marker, so it must follow the line and not be reversed.
+      assert.match(drawn, /-arrowhead-start"[^>]* orient="auto"> <polygon points="8 0, 0 2.5, 8 5"/)
+    },
+  },
+  {
     name: 'site: two diagrams of a page share no id',
     run: () => {
       const ids = ['C', 'D'].flatMap((to) =>
