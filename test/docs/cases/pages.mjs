@@ -22,11 +22,44 @@ async function look(world, path, scheme) {
   }
 }
 
+/** Plants what the checks must see: without it, a check that sees nothing would pass. */
+async function controls(world) {
+  const look = /** @type {const} */ ({ scheme: 'light', width: WIDTHS[0] })
+  const barred = await openPage(world, kinds.guide, look)
+  await barred.page.evaluate(() => {
+    document
+      .querySelector('main')
+      ?.append(document.createElement('img'), document.createElement('button'))
+  })
+  const found = await barriers(barred.page)
+  assert.deepEqual(found.map((text) => text.split(':')[0]).sort(), ['button-name', 'image-alt'])
+  await barred.close()
+
+  const leaving = await openPage(world, kinds.guide, look)
+  await leaving.page.evaluate(() => fetch('https://example.com/a').catch(() => undefined))
+  await assert.rejects(leaving.close, /a request left: https:\/\/example\.com\/a/)
+
+  const broken = await openPage(world, kinds.guide, look)
+  await broken.page.evaluate(() => {
+    const wide = document.createElement('div')
+    wide.style.width = '2000px'
+    wide.textContent = 'wide'
+    document.body.append(wide)
+  })
+  assert.ok((await broken.page.evaluate(tooWide)) > 0)
+  await broken.close()
+}
+
 /** @param {import('../page.mjs').World} world */
-export const pageCases = (world) =>
-  Object.entries(kinds).flatMap(([kind, path]) =>
+export const pageCases = (world) => [
+  ...Object.entries(kinds).flatMap(([kind, path]) =>
     SCHEMES.map((scheme) => ({
       name: `site: ${kind}, ${scheme}: axe-core finds nothing, three widths fit, no request leaves loopback`,
       run: () => look(world, path, scheme),
     })),
-  )
+  ),
+  {
+    name: 'site: a barrier, a request that leaves loopback and a page that is too wide are seen',
+    run: () => controls(world),
+  },
+]
