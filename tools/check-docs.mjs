@@ -7,6 +7,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { KMS_ERROR_CODES, KmsError } from '../src/errors.ts'
 import { EnvelopeCipher } from '../src/envelope/index.ts'
+import { checkPageList } from './docs/page-list.mjs'
+import { anchor } from './lib/anchors.mjs'
 import { filesIn, linksOf, markdownFiles, proseOf } from './lib/doc-blocks.mjs'
 import { root } from './lib/folders.mjs'
 import { checkProviderPlaces } from './lib/provider-places.mjs'
@@ -180,13 +182,6 @@ function checkRequirements() {
   return problems
 }
 
-/** GitHub's anchor of a heading. */
-const anchor = (heading) =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
-    .replaceAll(' ', '-')
-
 /** Full addresses of files of this repository, which the page of a registry needs. */
 const ownFiles = JSON.parse(read('package.json')).homepage.replace('#readme', '/blob/main/')
 
@@ -233,6 +228,7 @@ const checks = {
   musts: checkMusts,
   requirements: checkRequirements,
   links: checkLinks,
+  'pages of the site': checkPageList,
   paths: checkPaths,
   'places of a provider': checkProviderPlaces,
 }

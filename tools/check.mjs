@@ -32,6 +32,7 @@ const steps = {
   words: () => ({ ...tool('words.mjs'), show: true }),
   'word-rules': () => ({ ...tool('check-words.test.mjs'), show: true }),
   'config-schema': () => tool('config-schema.mjs', '--check'),
+  reference: () => tool('reference.mjs', '--check'),
   kit: () => tool('kit.mjs', '--check'),
   size: () => ({ ...tool('check-size.mjs'), show: true }),
   ledger: () => ({ command: node24, args: ['bench/ledger/run.mjs', '--check'], show: true }),

@@ -61,6 +61,7 @@ async function child(command, args, onLine) {
 }
 
 async function asked(command, args) {
+  /** @type {any} */
   let result
   await child(command, args, (line) => {
     result = JSON.parse(line)

@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { scratchFolder } from '../../../tools/lib/pack.mjs'
-import { accessibilityCheck } from '../../../tools/servers/chromium.mjs'
 import { HOSTILE, rotationReports } from '../rotation-reports.mjs'
+import { barriers } from './barriers.mjs'
 import { withPage } from './page.mjs'
 
 const WIDTHS = [360, 820, 1440]
@@ -64,15 +64,6 @@ function watched(page, url) {
     if (request.url() !== url) seen.push(request.url())
   })
   return seen
-}
-
-/** The findings of axe-core, each with its first element. */
-async function barriers(page) {
-  await page.evaluate(accessibilityCheck())
-  const { violations } = await page.evaluate(() =>
-    Reflect.get(globalThis, 'axe').run({ resultTypes: ['violations'] }),
-  )
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)
 }
 
 /** @type {import('./case.ts').Cases} */
