@@ -141,28 +141,8 @@ export const groups = [
 
 /** Pages of the list that may be missing. */
 export const later = [
-  'start/node',
-  'start/bun',
-  'start/workers',
-  'start/lambda',
-  'start/deno',
-  'start/browsers',
   'lessons/plaintext-column',
   'lessons/kms-outage',
   'lessons/move-to-another-kms',
   'lessons/leave-the-aws-encryption-sdk',
-  'concepts/envelope-encryption',
-  'concepts/cache-and-revocation',
-  'concepts/several-keks',
-  'concepts/errors',
-  'reference/cipher',
-  'troubleshooting',
-  'glossary',
-  'operate/monitoring',
-  'operate/capacity-and-cost',
-  'operate/runbooks',
-  'operate/audit',
-  'security/threat-model',
-  'security/cryptographic-design',
-  'performance',
 ]
