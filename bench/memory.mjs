@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 const SAMPLE_MS = 10
 
-/** Every descendant of a process: a runtime may stand behind a shim. */
+/** Every descendant of a process: a shim may start the runtime. */
 function descendants(pid) {
   const parents = new Map()
   for (const entry of readdirSync('/proc')) {

@@ -50,7 +50,7 @@ const RETRYABLE: readonly KmsErrorCode[] = [
   'ERR_STORE_UNAVAILABLE',
 ]
 
-/** Facts that may stand on an error. None of them is ever a secret, a context value or a body. */
+/** Facts that an error may have. None of them is ever a secret, a context value or a body. */
 export interface KmsErrorDetails {
   /** A sentence that replaces the code's own; must hold no secret. Ignored for `ERR_DECRYPT_FAILED`. */
   readonly message?: string

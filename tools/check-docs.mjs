@@ -7,12 +7,15 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { KMS_ERROR_CODES, KmsError } from '../src/errors.ts'
 import { EnvelopeCipher } from '../src/envelope/index.ts'
+import { checkPageList } from './docs/page-list.mjs'
+import { anchor } from './lib/anchors.mjs'
 import { filesIn, linksOf, markdownFiles, proseOf } from './lib/doc-blocks.mjs'
 import { root } from './lib/folders.mjs'
 import { checkProviderPlaces } from './lib/provider-places.mjs'
 
 const require = createRequire(import.meta.url)
 const REQUIREMENTS = 'docs/requirements.md'
+const CIPHER = 'docs/reference/cipher.md'
 const read = (path) => readFileSync(join(root, path), 'utf8')
 /** The rows of every table, cells without their surrounding space. */
 const rowsOf = (path) =>
@@ -111,9 +114,9 @@ function checkLanes() {
     .map(([, name, budget]) => `ARCHITECTURE.md has no lane ${name} of ${budget} s`)
 }
 
-/** README's tables name every method of the cipher and every option that it and a cache take. */
-function checkReadme() {
-  const cells = new Set(rowsOf('README.md').flatMap(([first = '']) => names(first)))
+/** The page of the cipher names each of its methods, and each option that it and a cache take. */
+function checkCipherPage() {
+  const cells = new Set(rowsOf(CIPHER).flatMap(([first = '']) => names(first)))
   const methods = Object.getOwnPropertyNames(EnvelopeCipher.prototype)
   const known = [...cells].map((cell) => /^\w+/.exec(cell)?.[0])
   const interfaces = {
@@ -131,7 +134,7 @@ function checkReadme() {
   )
   return [...methods.filter((name) => name !== 'constructor'), ...options]
     .filter((name) => !known.includes(name))
-    .map((name) => `README.md has no row for ${name}`)
+    .map((name) => `${CIPHER} has no row for ${name}`)
 }
 
 /** MUSTs that are cited exist; the format itself and its tests are tools/musts.mjs's concern. */
@@ -179,13 +182,6 @@ function checkRequirements() {
   return problems
 }
 
-/** GitHub's anchor of a heading. */
-const anchor = (heading) =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
-    .replaceAll(' ', '-')
-
 /** Full addresses of files of this repository, which the page of a registry needs. */
 const ownFiles = JSON.parse(read('package.json')).homepage.replace('#readme', '/blob/main/')
 
@@ -228,10 +224,11 @@ const checks = {
   'error codes': checkErrorCodes,
   layers: checkLayers,
   lanes: checkLanes,
-  'methods and options': checkReadme,
+  'methods and options': checkCipherPage,
   musts: checkMusts,
   requirements: checkRequirements,
   links: checkLinks,
+  'pages of the site': checkPageList,
   paths: checkPaths,
   'places of a provider': checkProviderPlaces,
 }

@@ -1,5 +1,5 @@
 /**
- * What JSR scores of the documentation: every entry of deno.json has a module doc, and at least 95 % of the exported
+ * Checks what JSR scores of the documentation: every entry of deno.json has a module doc, and at least 95 % of the exported
  * symbols have a doc comment. Slow types are for `deno publish --dry-run`.
  */
 import { spawnSync } from 'node:child_process'

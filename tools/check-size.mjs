@@ -2,10 +2,9 @@
  * How much of a Worker the library takes, and that the core carries nothing it should not: no
  * provider, no hono, no zod, no module of Node. Measured on the built package.
  */
-import { builtinModules, SourceMap } from 'node:module'
+import { SourceMap } from 'node:module'
 import { relative, resolve } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { bundleOf, gzipOf } from './lib/bundle.mjs'
 import { root } from './lib/folders.mjs'
 
 /** The size of each bundle now, rounded up: docs/adr/0011 and 0012. A growing part has to raise its limit. */
@@ -74,27 +73,8 @@ const ownMarker = {
 const barredFiles = /(^|\/)node_modules\/|^src\/(providers|config|testing|stores)\/|^adapters\//
 
 async function bundle(code) {
-  const result = await build({
-    stdin: { contents: code, resolveDir: root, loader: 'js' },
-    absWorkingDir: root,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'browser',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['node:*', 'cloudflare:*', ...builtinModules],
-    metafile: true,
-    sourcemap: 'external',
-    outfile: 'bundle.js',
-    write: false,
-    legalComments: 'none',
-    logLevel: 'error',
-  })
-  const [map, { text }] = result.outputFiles
-  const { imports, inputs } = result.metafile.outputs['bundle.js']
-  const files = Object.keys(inputs).filter((file) => inputs[file].bytesInOutput > 0)
-  return { text, imports, files: [...files, ...sourcesOf(text, JSON.parse(map.text))] }
+  const { text, map, imports, files } = await bundleOf(code)
+  return { text, imports, files: [...files, ...sourcesOf(text, JSON.parse(map))] }
 }
 
 /** The files of `src` and `adapters` that the code comes from: the package's own maps lead there. */
@@ -124,7 +104,6 @@ function bleedOf({ text, imports, files }) {
 /** Whether a bundle with this limit may hold a word of another vendor. */
 const isKnown = (word, limit) => limit === envLimit && envNames.includes(word)
 
-const gzipOf = ({ text }) => gzipSync(text, { level: 9 }).length
 const kib = (bytes) => (bytes / 1024).toFixed(2).padStart(7)
 
 const problems = []
@@ -218,7 +197,7 @@ const rows = [
 console.log('bundle                  min KiB  gzip KiB  limit')
 for (const [name, code, limit] of rows) {
   const bundled = await bundle(code)
-  const gzip = gzipOf(bundled)
+  const gzip = gzipOf(bundled.text)
   const limitText = limit === undefined ? '-' : kib(limit).trim()
   console.log(`${name.padEnd(22)} ${kib(bundled.text.length)}   ${kib(gzip)}  ${limitText}`)
   if (limit === undefined) continue

@@ -22,6 +22,7 @@ const tsc = join(root, 'node_modules', '.bin', 'tsc')
 
 // The linter's configuration is checked too, and the examples have types of their own.
 ensureFolder('lint')
+ensureFolder('../docs')
 ensureFolder('../examples/lambda')
 ensureFolder('../examples/workers')
 ensureFolder('../examples/node')

@@ -187,7 +187,7 @@ async function runBlock(block) {
 }
 
 if (!existsSync(join(root, 'dist'))) {
-  console.error('there is no dist: npm run build')
+  console.error('dist is missing: npm run build')
   process.exit(1)
 }
 prepare()

@@ -1,5 +1,5 @@
 /**
- * Fuzzes every parser with seeded inputs: nothing but a KmsError is thrown, memory stays bounded.
+ * Fuzzes every parser with seeded inputs: only a KmsError is thrown, memory stays bounded.
  *
  *   npm run fuzz -- [--seed N] [--count N] [--from N]
  *

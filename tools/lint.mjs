@@ -3,10 +3,20 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { binOf, ensureFolder, root, run } from './lib/folders.mjs'
 
-const places = ['src', 'adapters', 'test', 'tools', 'bench', 'examples', 'vitest.config.ts']
+const places = [
+  'src',
+  'adapters',
+  'test',
+  'tools',
+  'bench',
+  'examples',
+  'docs/.vitepress',
+  'vitest.config.ts',
+]
 const present = places.filter((place) => existsSync(join(root, place)))
 const flags = ['--config', 'tools/lint/eslint.config.mjs', '--max-warnings', '0']
 ensureFolder('../examples/lambda') // its types
+ensureFolder('../docs')
 ensureFolder('../examples/workers')
 ensureFolder('../examples/node')
 for (const name of ['node', 'workers', 'lambda']) ensureFolder(`../examples/rotation-${name}`)

@@ -110,7 +110,7 @@ ${byServerAndRuntime(parts)}
 ## Data between runtimes
 
 Each cell is what the runtime of its column opened, rewrapped and opened again of what the runtime of its row wrote:
-records, texts, streams and references, under a local KEK and one of the fake of AWS. What one rewrapped went around once more.
+records, texts, streams and references, under a local KEK and one of the fake of AWS. Rewrapped data went around once more.
 
 ${byWriterAndReader(parts)}
 

@@ -34,7 +34,7 @@ const MAX_TURNS = 16
 
 /**
  * Replaces a value that is as expected, where Deno KV compares versions: another version of the same
- * value is no other value, so it looks again.
+ * value is not another value, so it looks again.
  *
  * @param held - the value of an entry, `undefined` for none
  * @throws what `passedBy` gives, when others wrote in between every time

@@ -23,7 +23,7 @@ export interface DenoNamespace {
 export function denoNamespace(): DenoNamespace {
   const found: unknown = Reflect.get(globalThis, 'Deno')
   if (typeof found === 'object' && found !== null) return found as DenoNamespace
-  throw configError('there is no Deno here: edge-kms/deno runs on Deno only')
+  throw configError('edge-kms/deno runs on Deno only, and Deno was not found')
 }
 
 /** Returns the error for a permission that is missing. */

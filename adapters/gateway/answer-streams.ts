@@ -28,8 +28,8 @@ type Piece = ReadableStreamReadResult<Uint8Array>
 type Next = () => Promise<Piece>
 
 /**
- * Reads the first piece before there is an answer: what fails until then rejects, and can still be
- * a clean problem. What fails later errors the stream, and that must break the connection.
+ * Reads the first piece before it answers: a failure until then rejects, and can still be
+ * a clean problem. A later failure errors the stream, and that must break the connection.
  */
 export async function begun(source: ReadableStream<Uint8Array>): Promise<BegunAnswer> {
   const reader = source.getReader()

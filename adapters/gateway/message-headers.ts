@@ -1,7 +1,7 @@
 import { type EncryptionContext, KmsError, parseContextJson } from '../../src/index.ts'
 import { GatewayError } from './problem.ts'
 
-/** Where the two maps travel. */
+/** The headers of the two maps. */
 const MAPS = { context: 'edge-kms-context', aad: 'edge-kms-aad' } as const
 /** Names that look like one of ours: some servers take `_` for `-`, and callers add `X-`. */
 const OURS = /^(?:x[-_]?)?edge[-_]?kms/

@@ -137,7 +137,7 @@ function titleOf(error: KmsError): string {
   return new KmsError(error.code).message
 }
 
-/** The exact sentence, for what the caller can put right. What the KMS says stays on this side. */
+/** The exact sentence, for a mistake that the caller can correct. The words of the KMS stay on this side. */
 function detailOf(error: KmsError | undefined, title: string, status: number): string | undefined {
   if (error === undefined || status >= 500 || error.provider !== undefined) return undefined
   return error.message === title ? undefined : error.message

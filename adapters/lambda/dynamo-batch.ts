@@ -43,7 +43,7 @@ export interface DynamoBatchOptions<
 > extends BatchOptions<R, S> {
   /** The attribute that has the envelope: as text form in an `S`, as bytes in a `B`. */
   readonly attribute: string
-  /** Where the attribute is; `'NewImage'` by default. The stream's view type must include it. */
+  /** The image that has the attribute; `'NewImage'` by default. The stream's view type must include it. */
   readonly image?: 'NewImage' | 'OldImage'
 }
 

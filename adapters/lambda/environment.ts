@@ -65,7 +65,7 @@ export class Environment<S extends KmsStack> {
     }
   }
 
-  /** Starts the clock of one invocation. Whoever calls this calls `end` of the result. */
+  /** Starts the clock of one invocation. The caller must call `end` of the result. */
   begin(context: LambdaContext): Invocation {
     return new Invocation(context, { marginMs: this.#marginMs, network: this.#network })
   }

@@ -33,7 +33,7 @@ export interface BufferedAnswer extends Omit<StreamedAnswer, 'body'> {
  * Status and headers leave with the first piece of the body. An error of edge-kms up to there is a problem document,
  * as with {@link withKms}. A body that fails later breaks the response off: it never ends cleanly.
  *
- * Where there is no `awslambda`, as in local tests, the returned handler takes `(event, context)` and answers the
+ * Without `awslambda`, as in local tests, the returned handler takes `(event, context)` and answers the
  * same in one piece.
  *
  * @throws KmsError `ERR_KMS_CONFIG`

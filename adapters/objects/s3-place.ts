@@ -3,7 +3,7 @@ import { wrongOption } from '../../src/checks/index.ts'
 import { checkEndpoint } from '../../src/http/index.ts'
 import { escapeAll, pathOfKey } from './object-key.ts'
 
-/** Where a bucket is. */
+/** The place of a bucket. */
 export interface S3Place {
   /** 3 to 63 of a-z, 0-9, `.` and `-`. */
   readonly bucket: string

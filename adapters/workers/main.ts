@@ -13,7 +13,7 @@ type Gateway = ReturnType<typeof createGateway>
 type Env = Readonly<Record<string, unknown>>
 type WorkerContext = Parameters<Gateway['fetch']>[2]
 
-/** The binding of the Durable Object in wrangler.toml. Where it is there, isolates share in it. */
+/** The binding of the Durable Object in wrangler.toml. If it is bound, isolates share data keys and circuits in it. */
 const STORE = 'EDGE_KMS_STORE'
 
 /** One gateway for each isolate, made by its first request: the bindings are not there before. */

@@ -1,7 +1,7 @@
 /** The same calls by AWS's own client, by this package, and by a bare `fetch` that signs nothing. */
 import { type AwsKmsOptions, createAwsKms } from '../../src/providers/aws-kms/index.ts'
 
-/** Where the server is, and what it has. */
+/** The server's address and keys. */
 export interface Place {
   readonly endpoint: string
   readonly arn: string

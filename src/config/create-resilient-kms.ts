@@ -13,7 +13,7 @@ export interface CreateResilientKmsOptions
   extends
     CreateKmsOptions,
     Pick<ComposeKmsOptions, 'observer' | 'circuitStore' | 'repairs' | 'audit'> {
-  /** Where data-key records of messages by reference live. */
+  /** The store of data-key records, for messages by reference. */
   readonly dataKeyStore?: DataKeyStore
   /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. */
   readonly shared?: SharedDataKeys

@@ -32,9 +32,9 @@ export interface ResilientKmsConfig extends SelfDescribed, ResilienceConfig {
   readonly kms: KmsConfig | readonly KmsConfig[]
   /** Values over those of the preset. */
   readonly cache?: ResilientCacheConfig | undefined
-  /** Where isolates share their circuits; `false`: nowhere, also where the platform has a default. */
+  /** The store in which isolates share their circuits; `false`: none, even if the platform has a default. */
   readonly circuitStore?: StoreBinding | false | undefined
-  /** Data keys that processes share; `false`: none, also where the platform has a default. */
+  /** Data keys that processes share; `false`: none, even if the platform has a default. */
   readonly shared?: SharedDataKeysConfig | false | undefined
 }
 

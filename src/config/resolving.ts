@@ -143,7 +143,7 @@ export class Resolving {
   }
 }
 
-/** Returns how an error names what a reference is to. What does not look like a name may be a secret. */
+/** Returns how an error names the target of a reference. A text that does not look like a name may be a secret. */
 function nameOf(to: Reference['to']): string {
   if ('env' in to)
     return /^[A-Z_][A-Z0-9_]{0,127}$/.test(to.env)

@@ -6,7 +6,7 @@ export type Shape<T> = { readonly [K in keyof T]-?: z.core.SomeType }
 
 /** Members for editors only: nothing else reads them. */
 export interface SelfDescribed {
-  /** Where the JSON Schema is, for editors. */
+  /** The address of the JSON Schema, for editors. */
   readonly $schema?: string | undefined
 }
 
@@ -15,7 +15,7 @@ export const selfDescribed: { readonly $schema: z.ZodMiniOptional<z.ZodMiniStrin
   $schema: z.optional(z.string()),
 }
 
-/** An object that is told from others by a literal in it. */
+/** An object with a literal that tells it from others. */
 export type Variant<Out, In> = z.ZodMiniType<Out, In> & z.core.$ZodTypeDiscriminable
 
 /** A text, or a reference to one. */

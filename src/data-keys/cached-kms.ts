@@ -181,11 +181,11 @@ export class CachedKms implements DataKeySource {
     try {
       await this.#shared.signal(options)
     } finally {
-      this.#drop(isMeant) // what was adopted again until the others were told
+      this.#drop(isMeant) // keys adopted again before the others got the signal
     }
   }
 
-  /** Lets go of keys, for readers and writers, and of what is under way. */
+  /** Drops keys, for readers and writers, and calls under way. */
   #drop(isMeant?: (key: DataEncryptionKey) => boolean): void {
     this.#parts.stamp.value += 1
     if (isMeant === undefined) {

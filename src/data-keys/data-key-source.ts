@@ -42,7 +42,7 @@ export interface DataKeyPolicy {
 }
 
 /**
- * Where an `EnvelopeCipher` gets its data keys. `CachedKms` is the one
+ * The source of an `EnvelopeCipher`'s data keys. `CachedKms` is the one
  * of this package. A source derives and commits; a KMS only wraps.
  */
 export interface DataKeySource {

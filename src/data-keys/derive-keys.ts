@@ -25,8 +25,8 @@ export async function deriveKeys(
 }
 
 /**
- * Returns the keys of an unwrapped DEK if its commitment is the header's, else `undefined`. What no
- * DEK can be counts as a wrong one (W2.1, W3.29). Disposes the DEK.
+ * Returns the keys of an unwrapped DEK if its commitment is the header's, else `undefined`. Bytes that no
+ * DEK can have count as a wrong one (W2.1, W3.29). Disposes the DEK.
  */
 export async function openKeys(
   plaintext: SecretBytes,

@@ -27,7 +27,7 @@ export interface DataKeyOptions extends GivenLimits {
   readonly requiredContextKeys?: readonly string[]
   /** The most wraps that a header may have, 1 to 16; 5 by default. */
   readonly maxWraps?: number
-  /** Where data-key records of messages by reference live. */
+  /** The store of data-key records, for messages by reference. */
   readonly dataKeyStore?: DataKeyStore
   /**
    * How long one call of the KMS or of the data-key store may take before it counts as an outage, in

@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes/index.ts'
 
 /**
- * Cuts a stream of pieces into blocks of one size. What is left of a piece is copied, because its
+ * Cuts a stream of pieces into blocks of one size. The rest of a piece is copied, because its
  * owner may use the buffer again; whole blocks are views, to be used within the turn.
  */
 export class BlockSplitter {

@@ -17,7 +17,7 @@ const MESSAGE_OPTIONS: ReadonlySet<string> = new Set([
 /** Options of a range read. */
 export const RANGE_OPTIONS: ReadonlySet<string> = new Set([...MESSAGE_OPTIONS, 'readTimeoutMs'])
 
-/** Options of a call on many messages. What belongs to an item would bind nothing here. */
+/** Options of a call on many messages. An option of an item would bind nothing here. */
 export const BATCH_OPTIONS: ReadonlySet<string> = new Set(['kinds', 'signal', 'defer'])
 
 /** Kinds that `decrypt` opens by default. */
@@ -76,7 +76,7 @@ export function mapsOf(given: GivenMaps): Maps {
 }
 
 /**
- * Returns copies of the maps: the caller may change theirs while the KMS is asked. What is not a map
+ * Returns copies of the maps: the caller may change theirs while the KMS is asked. A value that is not a map
  * stays what it is, for the check of maps to refuse it.
  */
 export function ownMaps(given: GivenMaps): Maps {

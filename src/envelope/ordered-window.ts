@@ -48,9 +48,9 @@ export class OrderedWindow {
   }
 
   /**
-   * Where the platform encrypts in place (workerd), a chunk that was just started is done without a
+   * If the platform encrypts in place (workerd), a chunk that was just started is done without a
    * turn of the event loop, and a turn of a stream costs more than copying into one large piece.
-   * Where threads do the work, copying keeps them waiting.
+   * If threads do the work, copying keeps them waiting.
    */
   async #groupFor(): Promise<number> {
     let group = 1

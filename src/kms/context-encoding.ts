@@ -51,7 +51,7 @@ export function encodePrefixedContext(
   return encodeEntries('aad', map, maxBytes, prefix)
 }
 
-/** ctx(K): as {@link encodeContext}, for the map of {@link kmsContext}, with limits of its own (W1.15). */
+/** Returns ctx(K): the canonical bytes of a context as a KMS gets it, which has limits of its own (W1.15). */
 export function encodeKmsContext(k: EncryptionContext): Bytes {
   return encodeEntries('context', k, CONTEXT_LIMITS.maxContextBytes + 128, NO_PREFIX, true)
 }

@@ -43,4 +43,4 @@ export const DISABLE_FIRST = 'disable it first, and wait until nobody misses it'
 /** Advice for a version that a caller wants to enable while its destruction is scheduled. */
 export const CANCEL_FIRST = 'cancel the destruction first'
 /** Advice for a version whose destruction a caller wants to cancel, while none is scheduled. */
-export const NOT_SCHEDULED = 'there is no destruction to cancel'
+export const NOT_SCHEDULED = 'its destruction was not scheduled, so nothing can be cancelled'

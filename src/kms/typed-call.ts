@@ -1,7 +1,7 @@
 import { typedError } from '../errors.ts'
 
 /**
- * Returns what a service answers. What it throws becomes an error of ours, without its words: they may repeat a
+ * Returns the answer of a service. An error that it throws becomes one of ours, without its words: they may repeat a
  * token.
  *
  * @throws KmsError `ERR_KMS_UNAVAILABLE` for an error that is not ours; the reason of an aborted signal

@@ -12,7 +12,7 @@ const IN_FLIGHT = 6
 
 /**
  * {@link KeyManagementService.unwrapMany} for a service without batches: one call for each item, and
- * whatever it throws is the outcome of that item, but for an abort, which wipes what has come and what
+ * an error is the outcome of that item, except an abort, which wipes what has come and what
  * still comes.
  */
 export async function unwrapEach(

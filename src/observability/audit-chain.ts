@@ -34,7 +34,7 @@ export class AuditChain {
     this.#prev = link?.hash ?? GENESIS
   }
 
-  /** Drawn at first use: at import there is no randomness, and a snapshot would clone it. */
+  /** Drawn at first use: at import some platforms have no random numbers, and a snapshot would clone it. */
   #name(): string {
     this.#writer ??= encodeBase64Url(this.#runtime.randomFill(new Uint8Array(16)))
     return this.#writer

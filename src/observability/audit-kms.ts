@@ -157,7 +157,7 @@ export class AuditKms extends InterceptedKms {
     }
   }
 
-  /** The wraps under configured KEKs. What a caller or a service gets wrong here must not cost the record. */
+  /** The wraps under configured KEKs. A mistake of a caller or a service here must not cost the record. */
   #ours(
     wraps: readonly WrappedKey[],
     context: EncryptionContext | undefined,

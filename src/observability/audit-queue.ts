@@ -31,7 +31,7 @@ const MAX_BATCH = 1_000
 /**
  * Writes records in order and in batches: what comes while a batch is under way goes into the next one. One
  * of the calls that wait writes the batch, hands over when its own records are safe, and is replaced if it
- * dies: each call waits on a timer of its own. What a dead one has hashed is not hashed again.
+ * dies: each call waits on a timer of its own. Events that a dead one has hashed are not hashed again.
  */
 export class AuditQueue {
   readonly #options: QueueOptions
@@ -134,7 +134,7 @@ export class AuditQueue {
       while (records.length < events.length) {
         const at = records.length
         const record = await chain.seal(events[at] as KmsAuditEvent, this.#lost)
-        // Where a flight that was taken for dead hashes the same record, the first result counts.
+        // If a flight that was taken for dead hashes the same record, the first result counts.
         if (records.length === at) {
           chain.commit(record)
           records.push(record)

@@ -23,7 +23,7 @@ export interface KmsAuditTrailOptions {
   readonly sink: AuditSink
   /**
    * `closed`: an operation whose record is not safe fails, and its DEK is wiped. `open`: it goes on, and the
-   * loss is counted. There is no default.
+   * loss is counted. You must choose one.
    */
   readonly mode: 'open' | 'closed'
   /** Returns who asks, at this moment; called for each operation. */

@@ -47,7 +47,7 @@ export function cacheFamilies(stats: CacheNumbers): readonly MetricFamily[] {
     },
     {
       name: 'edge_kms.cache.events',
-      help: 'What else the cache counts, by its name.',
+      help: 'Other events of the cache, by name.',
       type: 'counter',
       unit: '{event}',
       samples: events,

@@ -10,7 +10,7 @@ const UNIT_SUFFIXES = new Map([
  * Returns metric families in the Prometheus text format, version 0.0.4.
  *
  * Dots in names become `_`; seconds and bytes end in their unit and counters in `_total`, unless the name
- * has these endings already. Families of one name are written once. Where two have a series with the same
+ * has these endings already. Families of one name are written once. If two have a series with the same
  * labels, the first one is written: a scrape refuses duplicates. Label values and help texts are escaped.
  *
  * @example

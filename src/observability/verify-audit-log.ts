@@ -19,7 +19,7 @@ export interface AuditGap {
 /** The verdict on a log. */
 export interface AuditVerdict {
   /**
-   * Whether all of it is proven: there is no problem, no gap, nothing was lost, and checkpoints or a list of
+   * Whether all of it is proven: without a problem, a gap or a loss, and checkpoints or a list of
    * writers say which writers there are.
    */
   readonly ok: boolean

@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes/index.ts'
 
 /**
- * Where data-key records of by-reference messages live: a system of record. Durable, without
+ * The store of data-key records, for messages by reference: a system of record. Durable, without
  * expiry, read-after-write. Losing it loses the data.
  */
 export interface DataKeyStore {

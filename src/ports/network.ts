@@ -18,7 +18,7 @@ export interface Network {
 /** The part of an answer that is read. Every `Response` is one; a platform may have something cheaper. */
 export interface NetworkResponse {
   readonly status: number
-  /** `opaqueredirect` where a platform hides what it was told not to follow. */
+  /** `opaqueredirect` if a platform hides a redirect that it must not follow. */
   readonly type?: string
   readonly headers: Pick<Headers, 'get'>
   readonly body: NetworkBody | null

@@ -26,12 +26,12 @@ export type KeyLifecycleOperation =
  */
 export type CallClass = 'encrypt' | 'decrypt' | 'manage'
 
-/** Where a circuit breaker stands. */
+/** The state of a circuit breaker. */
 export type CircuitState = 'closed' | 'open' | 'half-open'
 
 /**
  * One event stream from every layer. Synchronous, on the path of the calls: take the numbers and
- * return. What it throws is dropped.
+ * return. Errors that it throws are dropped.
  */
 export interface Observer {
   observe(event: KmsEvent): void

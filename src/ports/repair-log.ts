@@ -8,7 +8,7 @@ export interface MissingWraps {
   readonly atMs: number
 }
 
-/** Where missing wraps are noted, for the rotation step that adds them. */
+/** Notes missing wraps, for the rotation step that adds them. */
 export interface RepairLog {
   /** Resolves when the note is durable. Noting twice is not an error. */
   note(missing: MissingWraps, options: { readonly signal?: AbortSignal | undefined }): Promise<void>

@@ -20,7 +20,7 @@ export interface CircuitBreakerKmsOptions extends CircuitBreakerConfig, Decorato
   /** The name of the circuit in the store: the provider and its region or vault. The provider's name by default. */
   readonly scope?: string | undefined
   /**
-   * Where isolates tell each other; needs compare-and-swap. It is advice: what it loses or invents
+   * The store in which isolates tell each other; it needs compare-and-swap. It is advice: an entry that it loses or invents
    * costs calls, never a wrong answer, and when it is down each isolate decides alone.
    */
   readonly store?: KeyValueStore | undefined

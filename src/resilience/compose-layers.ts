@@ -25,9 +25,9 @@ export interface AuditLayer {
 
 /** Options of {@link composeKms}. */
 export interface ComposeKmsOptions extends ResilienceConfig, DecoratorPorts {
-  /** Where isolates share their circuits. */
+  /** The store in which isolates share their circuits. */
   readonly circuitStore?: KeyValueStore | undefined
-  /** Where missing wraps are noted; a quorum needs it. */
+  /** Notes missing wraps; a quorum needs it. */
   readonly repairs?: RepairLog | undefined
   readonly audit?: AuditLayer | undefined
 }

@@ -81,7 +81,7 @@ export class KmsByContext implements KeyManagementService {
   }
 
   /**
-   * Lets go of the KMS of a key name, or of all: after credentials or a customer's key have changed. The next
+   * Drops the KMS of a key name, or of all: after credentials or a customer's key have changed. The next
    * call makes it anew. Data keys in a cache above stay there: `CachedKms.invalidate` drops them.
    */
   forget(keyName?: string): void {

@@ -77,7 +77,7 @@ export class KmsPool {
     return this.#flights.run(`${String(this.#stamp)} ${keyName}`, work, { signal, defer })
   }
 
-  /** Lets go of one, or of all. Calls under way end as they are. */
+  /** Drops one, or all. Calls under way go on. */
   forget(keyName?: string): void {
     this.#stamp += 1
     for (const map of [this.#held, this.#failures]) {

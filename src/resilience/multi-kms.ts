@@ -119,7 +119,7 @@ export class MultiKms implements KeyManagementService {
   }
 
   /**
-   * Where a KEK takes batches, one for each KEK: an item that one does not open goes on to the next
+   * If a KEK takes batches, one for each KEK: an item that one does not open goes on to the next
    * KEK that it has a wrap of, with all the others of its batch that failed. Batches are not hedged.
    */
   unwrapMany(

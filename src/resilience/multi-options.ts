@@ -20,7 +20,7 @@ export interface MultiKmsOptions extends DecoratorPorts {
   readonly write?: readonly KeyManagementService[] | undefined
   /** How many wraps a data key needs to leave: `all` by default. */
   readonly writePolicy?: WritePolicy | undefined
-  /** Where missing wraps are noted. A quorum that is not all needs it. */
+  /** Notes missing wraps. A quorum that is not all needs it. */
   readonly repairs?: RepairLog | undefined
   /**
    * `configured`, the default: in the order of `read`. `fastest`: by what was measured here, those

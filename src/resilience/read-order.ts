@@ -35,7 +35,7 @@ export function failed(health: MemberHealth, nowMs: number): MemberHealth {
 
 /**
  * The places of a list in the order in which to ask: those that answer before those that do not, the
- * fast before the slow, else as configured. What is not known counts as fast: so it becomes known.
+ * fast before the slow, else as configured. An unknown one counts as fast, so that it becomes known.
  */
 export function readOrder(healths: readonly MemberHealth[], nowMs: number): readonly number[] {
   const isDown = ({ failedAtMs }: MemberHealth): number =>

@@ -66,7 +66,7 @@ export class Readers {
       const nowMs = runtime.now()
       const health = this.#healthOf(i)
       const tookMs = nowMs - startedMs
-      // A call that was cut says only how long there was no answer.
+      // A call that was cut says only how long the answer did not come.
       if (wasCut && tookMs <= (health.latencyMs ?? 0)) return
       this.#healths[i] =
         !wasCut && isOutage(error) ? failed(health, nowMs) : answered(health, tookMs, nowMs)

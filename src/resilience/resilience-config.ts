@@ -14,7 +14,7 @@ import type { HedgeConfig, WritePolicy } from './multi-options.ts'
 import { type PresetName, PRESETS, type ResiliencePreset } from './presets.ts'
 import type { RetryConfig } from './retry-policy.ts'
 
-/** The part of the options that is plain data, fit for JSON. What is absent comes from the preset. */
+/** The part of the options that is plain data, fit for JSON. Absent options come from the preset. */
 export interface ResilienceConfig {
   /** `production` by default. */
   readonly preset?: PresetName | undefined

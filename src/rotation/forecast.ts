@@ -39,7 +39,7 @@ export class Forecast implements HeaderRewrapper<StaleTask> {
     return total
   }
 
-  /** Adds what another forecast counted, but for the requests: those are in the counts of its page. */
+  /** Adds the counts of another forecast, except the requests: those are in the counts of its page. */
   add(other: Forecast): void {
     this.dataKeys += other.dataKeys
     this.quota = Math.min(this.quota, other.quota)

@@ -156,7 +156,7 @@ export class KeyRotationManager {
   }
 
   /**
-   * Pauses the job, wherever it runs: after its step. Returns its state, or `undefined` if there is no job.
+   * Pauses the job, wherever it runs: after its step. Returns its state, or `undefined` for an unknown job.
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE`
    */
@@ -172,7 +172,7 @@ export class KeyRotationManager {
 
   /**
    * Lets a job run again: a paused one where it was, a stopped one from its beginning, where it finds done what is
-   * done. Returns its state, or `undefined` if there is no job. Call `run` then.
+   * done. Returns its state, or `undefined` for an unknown job. Call `run` then.
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE`
    */

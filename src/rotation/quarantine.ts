@@ -8,7 +8,7 @@ const MAX_VALUES = 1_000
 /** Bytes of each hash: of a million values, one equals another's by chance once in 10^19 jobs. */
 const ID_BYTES = 12
 
-/** Where a value is, and what it was when it failed. */
+/** The place of a value, and the value itself when it failed. */
 export interface QuarantinedValue {
   readonly source: string
   readonly id: string

@@ -55,7 +55,7 @@ export interface RewrapObjectCall extends SourceOptions {
 /** One page of records. */
 export interface RecordPage {
   readonly records: readonly RotationRecord[]
-  /** Where the next page begins, at most 1,024 characters. Absent: this page is the last. */
+  /** The beginning of the next page, at most 1,024 characters. Absent: this page is the last. */
   readonly cursor?: string
 }
 

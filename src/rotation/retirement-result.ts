@@ -9,7 +9,7 @@ export interface Objections {
   readonly corrupt: number
   /** Data keys, at least so many, that messages by reference refer to and that no source holds. */
   readonly dangling: number
-  /** Sources in which there is no envelope at all, as in a table of a wrong name. */
+  /** Sources without any envelope, as in a table of a wrong name. */
   readonly emptySources: readonly string[]
   readonly census: RotationCensus
 }
@@ -19,7 +19,7 @@ export interface Objections {
  *
  * - `referenced`: values refer to the version, or may: rotate first, or look at them. If the `state` is `disabled`,
  *   they cannot be read: enable it.
- * - `waiting`: there is no reference, and it is too early for the next step. Call again after `untilMs`.
+ * - `waiting`: nothing refers to it, and it is too early for the next step. Call again after `untilMs`.
  * - `in-use`: the vendor saw the version used after the last reference was gone. The wait has begun anew.
  * - `disabled`: the version is disabled now. Watch for errors, then call again with `destroy: true`.
  * - `scheduled`: the vendor will destroy the version.

@@ -37,7 +37,7 @@ export interface RotationState {
  */
 export type RotationPhase = 'running' | 'paused' | 'stopped' | 'finished'
 
-/** Where a job stands in one source. */
+/** The progress of a job in one source. */
 export interface SourceState {
   readonly name: string
   /** Which walk through the source this is, from 1. A sweep that changed something is followed by another. */
@@ -76,7 +76,7 @@ export interface RotationCounts extends Readonly<Record<RotationClass, number>> 
  * - `done`: it was rewrapped.
  * - `current`: it is under the current KEKs and no other.
  * - `reference`: it is by reference; its wraps are in the data-key store, which is a source of its own.
- * - `empty`: there is no value, or one of length 0.
+ * - `empty`: the value is absent, or has length 0.
  * - `foreign`: it is not an envelope, e.g. plaintext that nobody has encrypted yet. Left alone, never an error.
  * - `unknown-key`: none of its wraps is under a configured KEK.
  * - `corrupt`: it begins as an envelope does, and does not parse, or does not open.

@@ -27,7 +27,7 @@ const MAX_STALLS = 20
 export interface RunOptions {
   /** Result of `plan()`: progress then says how much is left, and how long it will take. */
   readonly plan?: RotationPlan
-  /** Records of one step, after which the state is saved and progress is told; one page by default. */
+  /** Records of one step, after which the job saves its state and reports progress; one page by default. */
   readonly recordsPerStep?: number
   /**
    * Steps in a row that an outage may end before the run gives up, 1 to 1,000,000; 20 by default. A later sweep that

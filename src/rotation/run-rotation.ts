@@ -6,7 +6,7 @@ import type { RunOptions } from './run-job.ts'
 
 /** Options of {@link runRotation}. */
 export interface RunRotationOptions extends RunOptions {
-  /** Is told the progress after each step, e.g. `terminalProgress(process.stderr)`. */
+  /** Gets the progress after each step, e.g. `terminalProgress(process.stderr)`. */
   readonly progress?: (progress: RotationProgress) => void | Promise<void>
 }
 

@@ -1,7 +1,7 @@
 import type { KekVersion, WrappedKey } from '../kms/index.ts'
 
 /**
- * Whether wraps are exactly those of the current KEK versions: one for each KEK, and no other. Where the vendor
+ * Whether wraps are exactly those of the current KEK versions: one for each KEK, and no other. If the vendor
  * reveals no version (AWS), the KEK's id decides.
  *
  * @param current - what `currentVersion` of the KMS answered

@@ -10,7 +10,7 @@ export interface StateStoreOptions {
 }
 
 /**
- * Where a manager keeps the states of its jobs: one text of at most 64 KiB under each key. Reads must see the last
+ * The store of a manager's job states: one text of at most 64 KiB under each key. Reads must see the last
  * acknowledged write. Losing a state loses no data: the job begins again, and finds done what is done.
  */
 export interface RotationStateStore {

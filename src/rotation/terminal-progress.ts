@@ -2,7 +2,7 @@ import { demandMethods } from '../checks/index.ts'
 import { failuresOf } from './counts.ts'
 import type { RotationProgress } from './progress.ts'
 
-/** Where progress is written: `process.stderr` is one. */
+/** A stream for progress, such as `process.stderr`. */
 export interface TerminalStream {
   write(text: string): unknown
   /** A terminal: the line is written over. Else each line stays. */

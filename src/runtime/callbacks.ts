@@ -103,7 +103,7 @@ export function guardSource<O extends FlightOptions, T, R extends readonly unkno
       try {
         source.refused(...given)
       } catch {
-        // It was told. The call that follows asks it again.
+        // The caller got this error already. The next call asks again.
       }
     },
   }

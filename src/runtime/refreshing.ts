@@ -31,7 +31,7 @@ const FAILED = { message: 'the refresh of credentials failed' }
  * life a failed refresh is not seen by the caller; past it, it is.
  *
  * A refresh outlives the attempt that began it, for up to 30 seconds: the attempts after it wait for the
- * same one. Each caller waits until its own signal aborts. What a refresh rejects with is a `KmsError`.
+ * same one. Each caller waits until its own signal aborts. A refresh rejects with a `KmsError`.
  */
 export class Refreshing<T extends Expiring> {
   readonly #load: (options: FlightOptions, held: T | undefined) => Promise<T>

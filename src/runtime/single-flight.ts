@@ -120,7 +120,7 @@ export class SingleFlight<T> {
     })
   }
 
-  /** Drops flights that no follower would wait for any more; there are no background timers. */
+  /** Drops flights that no follower would wait for any more. No timer runs in the background. */
   #forgetOld(): void {
     const now = this.#now()
     const oldestMs = now - MAX_TURNS * this.#followerWaitMs

@@ -69,7 +69,7 @@ function refuseMisspelt(
   }
 }
 
-/** Returns the names in `{ "env": "NAME" }`, wherever they are in the JSON. What is not JSON is refused elsewhere. */
+/** Returns the names in `{ "env": "NAME" }`, anywhere in the JSON. A text that is not JSON is refused elsewhere. */
 export function variablesIn(json: string | undefined): ReadonlySet<string> {
   const names = new Set<string>()
   if (json === undefined) return names

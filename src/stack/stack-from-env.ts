@@ -86,7 +86,7 @@ function resilienceOf(given: StackFromEnvOptions['resilience']): ResilienceConfi
   return typeof given === 'string' ? { preset: given } : plainOptions(given, 'resilience')
 }
 
-/** A plan may switch a store off. Whatever else is wrong is for the part that takes it to refuse. */
+/** A plan may switch a store off. The part that takes the store refuses other mistakes. */
 function unlessFalse<T>(store: T | false): T | undefined {
   return store === false ? undefined : store
 }

@@ -54,9 +54,9 @@ export interface StackFromEnvOptions
   readonly cache?: StackCacheConfig | false | undefined
   /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. */
   readonly shared?: SharedDataKeys | undefined
-  /** Where isolates share their circuits. */
+  /** The store in which isolates share their circuits. */
   readonly circuitStore?: KeyValueStore | undefined
-  /** Where data-key records of messages by reference live. */
+  /** The store of data-key records, for messages by reference. */
   readonly dataKeyStore?: DataKeyStore | undefined
   /** Keeps background work of calls alive that give no `defer` of their own, e.g. `waitUntil` of `cloudflare:workers`. */
   readonly defer?: CallOptions['defer']

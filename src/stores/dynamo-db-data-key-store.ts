@@ -118,7 +118,7 @@ export class DynamoDbDataKeyStore implements DataKeyStore {
     )
     const items = answer['Items']
     const isWhole = answer['LastEvaluatedKey'] === undefined
-    // Of an answer that goes on and has nothing there would be no end.
+    // An empty answer that goes on would never end.
     if (!Array.isArray(items) || (items.length === 0 && !isWhole)) {
       throw this.#table.calls.unreadable('list')
     }

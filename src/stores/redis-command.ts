@@ -6,8 +6,8 @@ import { wrongOption } from '../checks/index.ts'
  *
  * A function and not a client, because this is all that is needed of one, and clients agree on nothing
  * else: `(args) => client.sendCommand([...args])` of node-redis, `([name, ...args]) => redis.call(name, ...args)`
- * of ioredis, `([name, ...args]) => client.send(name, args)` of Bun, `redisOverHttp({ url, token })` where
- * there is no TCP.
+ * of ioredis, `([name, ...args]) => client.send(name, args)` of Bun, `redisOverHttp({ url, token })` without
+ * TCP.
  */
 export type RedisCommand = (
   args: readonly [name: string, ...args: string[]],

@@ -46,8 +46,8 @@ return redis.call('DEL', KEYS[1])`
  *
  * @remarks Security: Redis is a system of record only with `appendonly yes`, `appendfsync always` and
  * `maxmemory-policy noeviction`. With `appendfsync everysec`, the default, a crash loses up to two
- * seconds of records that were acknowledged; a failover loses what was not replicated yet. Whatever is
- * lost, every message that refers to it is lost. Prefer a store of another kind if you have one.
+ * seconds of records that were acknowledged; a failover loses what was not replicated yet. A lost
+ * record loses every message that refers to it. Prefer a store of another kind if you have one.
  *
  * @see https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
  */

@@ -24,7 +24,7 @@ export interface KeyLifecycleSubject {
     readonly destruction?: string
     /** A destruction can be cancelled. */
     readonly cancelling?: string
-    /** Credentials are told apart. */
+    /** The credentials differ. */
     readonly permissions?: string
   }
 }

@@ -38,7 +38,7 @@ export function keyValueRefusals(
       }
       await demandThrown(store.get(7 as never), 'TypeError')
     }),
-    add('refuses what is no time to live and what are no bytes', async (store) => {
+    add('refuses a wrong time to live and values that are not bytes', async (store) => {
       for (const ttlMs of [0, -1, NaN, Infinity, 1e12, '60' as never]) {
         await demandThrown(store.put(freshKey(), value, { ttlMs }), 'RangeError')
       }

@@ -41,7 +41,7 @@ export interface MessageHead {
   readonly commitment: Bytes
   /** Absent in a message by reference: its header is in the data-key store. */
   readonly header?: KeyHeader
-  /** Where the body begins. */
+  /** The offset of the body. */
   readonly bodyAt: number
 }
 
@@ -116,10 +116,10 @@ export function beginsAs(kind: MessageKind, bytes: Bytes): boolean {
   )
 }
 
-/** Where the key part of a message begins. */
+/** The offset of a message's key part. */
 export const HEAD_AT: number = PREAMBLE_BYTES
 
-/** Where an inline message keeps its commitment, so that a cache can look before it parses. */
+/** The offset of an inline message's commitment, so that a cache can look before it parses. */
 export const COMMITMENT_AT: number = PREAMBLE_BYTES + LIMITS.saltBytes
 
 /** W4.27: the name of a data-key record in a store, 47 ASCII characters. */

@@ -10,26 +10,32 @@ import { started, stopped } from './processes.mjs'
 /**
  * Returns what the commands printed of which the lesson says it.
  *
- * @param {string} name of the file in docs/lessons
+ * @param {string} name path of the document from the root
  * @param {object} options
  * @param {string} options.ready what a process in the background prints when it is ready
  * @param {(command: string) => string} options.local puts this run's ports into a command
- * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {NodeJS.ProcessEnv | undefined} [options.env]
+ * @param {((address: string) => Promise<string>) | undefined} [options.titleOf] opens a page in a browser
  */
-export async function followLesson(name, { ready, local, env = {} }) {
+export async function followLesson(name, { ready, local, env = {}, titleOf }) {
   const folder = scratchFolder('lesson')
   const { tarball } = packInto(folder)
   const common = { EDGE_KMS: tarball, CI: '1', npm_config_prefer_offline: 'true' }
   const shell = openShell(folder, { ...toolEnv(), ...common, ...env })
-  const steps = stepsOf(readFileSync(join(root, 'docs/lessons', name), 'utf8'))
+  const steps = stepsOf(readFileSync(join(root, name), 'utf8'))
   /** @type {string[]} */
   const printed = []
   /** @type {import('node:child_process').ChildProcess[]} */
   const background = []
   try {
-    for (const { file, command = '', background: goesOn, prints, text } of steps) {
+    for (const { file, command = '', background: goesOn, prints, address, text } of steps) {
       if (file !== undefined) shell.save(file, text)
-      else if (goesOn) {
+      else if (address !== undefined) {
+        assert.ok(titleOf, 'the lesson needs a browser')
+        const title = `${await titleOf(local(address))}\n`
+        assert.equal(title, text, address)
+        printed.push(title)
+      } else if (goesOn) {
         const child = shell.start(local(command).trim())
         background.push(child)
         await started(child, ready)

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const FENCE =
-  /(?:<!-- (not run|in the background)[^\n]*-->\n)?```(\w+)(?: file=(\S+))?\n([^]*?)```/g
+  /(?:<!-- (not run|in the background|in the browser)(?:: ([^\n]*?))? -->\n)?```(\w+)(?: file=(\S+))?\n([^]*?)```/g
 
 /**
  * @typedef {object} Step
@@ -12,6 +12,7 @@ const FENCE =
  * @property {string} [command] commands to run
  * @property {boolean} [background] whether they go on while the next ones run
  * @property {string} [prints] what they print
+ * @property {string} [address] of a page, whose title is the text
  * @property {string} text
  */
 
@@ -24,11 +25,12 @@ const FENCE =
 export function stepsOf(markdown) {
   /** @type {Step[]} */
   const steps = []
-  for (const [, mark, language, file, text = ''] of markdown.matchAll(FENCE)) {
+  for (const [, mark, note, language, file, text = ''] of markdown.matchAll(FENCE)) {
     const last = steps.at(-1)
     if (mark === 'not run') continue
     if (file !== undefined) steps.push({ file, text })
     else if (language === 'sh') steps.push({ command: text, background: mark !== undefined, text })
+    else if (mark === 'in the browser') steps.push({ address: note ?? '', text })
     else if (language === 'text' && last?.command !== undefined) last.prints = text
     else throw new Error(`a lesson has no use for this block: ${text.slice(0, 60)}`)
   }

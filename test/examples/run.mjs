@@ -6,10 +6,12 @@ import { checkNode } from './node/check.mjs'
 import { checkRotation } from './rotation/check.mjs'
 import { checkRotationNode } from './rotation-node/check.mjs'
 import { checkRotationWorkers } from './rotation-workers/check.mjs'
+import { checkStart } from './start/check.mjs'
 import { checkWorkers } from './workers/check.mjs'
 
 /** @type {Record<string, (report: import('./workers/world.mjs').Report) => Promise<void>>} */
 const parts = {
+  start: checkStart,
   node: checkNode,
   workers: checkWorkers,
   deno: checkDeno,

@@ -1,4 +1,4 @@
-// R2 for every kind and for both states of a reader. What is accepted is listed by field, with what
+// R2 for every kind and for both states of a reader. Accepted flips are listed by field, with what
 // it means. `test/unit/wire/bit-flips.test.ts` has the cold reader with several KEKs.
 import { describe, expect, it } from 'vitest'
 import { EncryptedEnvelope, EnvelopeCipher, isKmsError } from '../../src/index.ts'
@@ -44,7 +44,7 @@ function fieldsOf(message: Bytes): string[] {
   return names
 }
 
-/** Flips each bit; gives how many flips of each field were accepted. Nothing but a KmsError may come. */
+/** Flips each bit; returns how many flips of each field were accepted. Only a KmsError may come. */
 async function accepted(
   message: Bytes,
   use: (changed: Bytes) => Promise<unknown>,

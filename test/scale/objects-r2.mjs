@@ -23,7 +23,7 @@ export async function largeOverR2(mib, way) {
   try {
     await miniflare.ready
     const pid = workerds().find((one) => !before.has(one))
-    if (pid === undefined) throw new Error('there is no workerd')
+    if (pid === undefined) throw new Error('workerd is not running')
     const query = new URLSearchParams({ mib: String(mib), way })
     const answer = await miniflare.dispatchFetch(`http://localhost/?${query}`)
     const text = await answer.text()

@@ -45,7 +45,7 @@ async function pgBoss({ check, skip }) {
   const { folder } = openNode()
   await withServers(['postgres'], async ({ postgres }, [missing]) => {
     if (postgres === undefined) {
-      skip('pg-boss', missing?.reason ?? 'there is no PostgreSQL')
+      skip('pg-boss', missing?.reason ?? 'PostgreSQL was not found')
       return
     }
     const settings = { JOB_SECONDS: '60', RECORDS_PER_STEP: '2000' }

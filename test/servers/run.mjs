@@ -1,6 +1,6 @@
 /**
  * `npm run test:servers [vendor[/server] …] [--write]`: everything against servers that others wrote.
- * A vendor is a folder with a lane.mjs; README.md says what may stand beside it. With `--write`, a document
+ * A vendor is a folder with a lane.mjs; README.md says which files it may have beside it. With `--write`, a document
  * that says what was seen is written instead of compared.
  */
 import { existsSync, readdirSync } from 'node:fs'

@@ -63,7 +63,7 @@ interface Memory {
 /**
  * Callers that want the same at the same time share one call (R15), unless the one that made it is
  * gone or slow. A key that an isolate holds is not asked for again: neither unwrapped within the TTL (R14), nor
- * made anew while the one at hand may write (R19). What a failure, a clear, a crash or a wrong clock
+ * made anew while the one at hand may write (R19). A key that a failure, a clear, a crash or a wrong clock
  * may have taken is forgotten here too, so that a blame is never a guess.
  */
 export class CallBounds {
@@ -155,7 +155,7 @@ export class CallBounds {
     return this.#flies(isolate, flight, scope, retries)
   }
 
-  /** Where nothing fails or ages, no use of a key is lost, unless more callers overlap than may share keys (R19). */
+  /** If nothing fails or ages, no use of a key is lost, unless more callers overlap than may share keys (R19). */
   #checkTotals(isolate: Isolate, total: Totals, scope: RequestScope): void {
     total.keys += 1
     // Other isolates use up a shared key too: that one key serves all is the judge's rule.

@@ -79,7 +79,7 @@ export class Forger {
     return way === 'planted' ? this.#plant(name, last) : undefined
   }
 
-  /** A value as an isolate would write it, but for the key of its MACs. */
+  /** A value as an isolate would write it, except the key of its MACs. */
   async #plant(name: string, last: Bytes): Promise<Bytes | undefined> {
     const tenant = `t${String(this.#random.int(1, this.#plan.tenants))}`
     try {

@@ -20,7 +20,7 @@ export type Rule =
   | 'opens' // what was written opens, to the right plaintext, for the right context; it never passes for forged
   | 'foreign' // nothing else opens: another context, another aad, changed bytes
   | 'planted' // no message is written under a key of whoever else can write the shared store
-  | 'one' // where nothing but isolates fails, a strong store costs one data key for each context and life of a key
+  | 'one' // if only isolates fail, a strong store costs one data key for each context and life of a key
   | 'age' // no key writes past its age limit, or from the future
   | 'nonce' // no data key uses a nonce twice, and no two isolates share a prefix under it
   | 'uses' // no key writes more messages in one isolate than it may
@@ -132,7 +132,7 @@ export class Judge implements KmsWitness {
     this.#crashedAtMs = this.#scheduler.nowMs
   }
 
-  /** All others were told by this isolate, which was asked to at that world time. */
+  /** This isolate signalled all others; it was asked to at that world time. */
   invalidated(isolate: Isolate, atMs: number): void {
     this.#invalidatedAtMs = Math.max(this.#invalidatedAtMs, atMs)
     this.#tellers.set(isolate, { askedMs: atMs, toldMs: this.#scheduler.nowMs })

@@ -57,7 +57,7 @@ export async function runSeed(seed: number, print = false): Promise<SeedReport> 
   return { seed, violations, digest, events: trace.lines, kmsCalls, written: written.length }
 }
 
-/** Puts everything that will happen on the clock. What is read is chosen when its time comes. */
+/** Puts everything that will happen on the clock. A read chooses its message when its time comes. */
 function schedule(world: World): Request[] {
   const { plan, scheduler } = world
   const random = new Random(plan.seed, 'requests')

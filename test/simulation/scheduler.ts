@@ -16,7 +16,7 @@ const MOST_EVENTS = 400_000
 
 /**
  * Virtual time. Events run one at a time, by time and then by the order in which they were asked
- * for; the next one begins when nothing is left to do for this one. What really takes time, WebCrypto
+ * for; the next one begins when nothing is left to do for this one. Work that really takes time, WebCrypto
  * on its threads, is an event too: see {@link gateSubtle}. So the order of real completions never shows.
  */
 export class Scheduler {

@@ -22,7 +22,7 @@ export class DataKeyTable {
   }
 }
 
-/** The client of one isolate. What fails throws what a store's own client would: no KmsError. */
+/** The client of one isolate. A failure throws what a store's own client would, not a KmsError. */
 export class SimDataKeyStore implements DataKeyStore {
   readonly consistency = 'strong'
   readonly #table: DataKeyTable

@@ -85,7 +85,7 @@ export class KeyValueTable {
   }
 }
 
-/** The client of one isolate. What fails throws what a store's own client would: no KmsError. */
+/** The client of one isolate. A failure throws what a store's own client would, not a KmsError. */
 export class SimKeyValues implements KeyValueStore {
   readonly capabilities: KeyValueCapabilities
   readonly #table: KeyValueTable

@@ -144,7 +144,7 @@ export class World {
     const atMs = this.scheduler.nowMs
     this.log(isolate.name, 'invalidates')
     if (this.plan.shared === undefined) {
-      // Nobody else is told: for its writers it is a clear.
+      // Nobody else learns it: for its writers it is a clear.
       life.clearedAtMs = isolate.nowMs
       this.judge.bounds.forget(isolate)
     }
@@ -193,7 +193,7 @@ export class World {
       if (members.length === 1 && only !== undefined) return only
       return new MultiKms({ read: members, runtime, network })
     }
-    // Where nothing fails nobody may be turned away either.
+    // If nothing fails, nobody may be turned away either.
     const bulkhead = calm ? { maxConcurrent: 1_000 } : {}
     return composeKms(members, { preset: stack, bulkhead, runtime, network })
   }

@@ -104,7 +104,7 @@ export async function gone(pid) {
   while (existsSync(`/proc/${pid}`)) await sleep(50)
 }
 
-/** The problem that an answer must be: whole, typed, and nothing but the problem. */
+/** The problem that an answer must be: whole, typed, and without anything else. */
 export function demandProblem(answer, status, code) {
   assert.equal(answer.exitCode, 0, 'curl itself failed')
   assert.equal(answer.status, status, answer.body.toString('latin1').slice(0, 500))

@@ -23,7 +23,7 @@ for (const name of [
   Object.defineProperty(crypto.subtle, name, { value, configurable: true, writable: true })
 }
 
-/** Lets everything run that waits for nothing but its turn, and for the threads of WebCrypto. */
+/** Lets everything run that waits only for its turn, and for the threads of WebCrypto. */
 export async function turn(): Promise<void> {
   do await new Promise((resolve) => setImmediate(resolve))
   while (working > 0)

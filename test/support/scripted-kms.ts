@@ -28,7 +28,7 @@ export const fail =
 /** Never answers, and does not listen to the signal. */
 export const hang: Step = () => new Promise(() => undefined)
 
-/** A KMS that does as it is told. A wrap is the DEK as it is. */
+/** A KMS that follows a script. A wrap is the DEK as it is. */
 export class ScriptedKms implements KeyManagementService {
   readonly providerName: string
   readonly capabilities: KmsCapabilities

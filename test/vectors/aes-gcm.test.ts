@@ -24,7 +24,7 @@ const importKey = (hex: string): Promise<CryptoKey> =>
   crypto.subtle.importKey('raw', fromHex(hex), 'AES-GCM', false, ['encrypt', 'decrypt'])
 
 /**
- * Where the code deviates from the standard on purpose: a nonce has 96 bits or is refused, because
+ * The code deviates from the standard on purpose: a nonce has 96 bits or is refused, because
  * runtimes differ in what else they take (Deno takes 96 and 128 only, Node nothing under 96, Bun and
  * workerd all but 0). Tests by the size of their nonce; the test fails when a row is not exact.
  */

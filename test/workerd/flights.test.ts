@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { FOLLOWER_WAIT_MS } from '../../src/data-keys/cache/parts.ts'
 import { workerModule } from './worker-module.ts'
 
-// R38: requests that miss the cache and leave before the KMS answers keep nothing in the isolate. What a
+// R38: requests that miss the cache and leave before the KMS answers keep nothing in the isolate. Work that a
 // request began never settles once it is gone, so neither a flight nor a request may wait for that.
 
 const REQUESTS = 40

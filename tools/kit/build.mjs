@@ -35,7 +35,7 @@ export const KEK = { kekId: 'app', kekVersion: '1', key: drawn('kek app 1', 32) 
 export const OTHER_KEK = { kekId: 'other', kekVersion: '1', key: drawn('kek other 1', 32) }
 
 /**
- * A data key (section 2). What is given replaces what would be computed, so that exactly one thing
+ * A data key (section 2). A given part replaces what would be computed, so that exactly one thing
  * is wrong and all that depends on it agrees.
  */
 export function makeKey(given = {}) {
@@ -81,7 +81,7 @@ export function doubled(l) {
   return Buffer.from(k1.toString(16).padStart(32, '0'), 'hex')
 }
 
-/** The key of one nonce prefix (W4.33). What is given replaces a part of the derivation. */
+/** The key of one nonce prefix (W4.33). A given part replaces one of the derivation. */
 export function subkeyOf(key, prefix, given = {}) {
   const l = block(key, Buffer.alloc(16))
   const k1 = (given.k1Of ?? doubled)(l)

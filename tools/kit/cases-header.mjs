@@ -88,7 +88,7 @@ function preambleCases() {
     ),
     refused(
       'kind-data-key-record',
-      'what a store keeps is no message',
+      'a record of a store is not a message',
       message(0x20, headerOf(key)),
     ),
   ]

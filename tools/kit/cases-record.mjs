@@ -202,7 +202,7 @@ function dataKeyCases() {
     {
       ...fails(
         'wrap-version-0',
-        'there is no version 0',
+        'version 0 does not exist',
         record({}, [wrapOf(key, { kek: { ...KEK, kekVersion: '0' } })]),
       ),
       expect: 'no-version',

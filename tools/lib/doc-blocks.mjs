@@ -3,12 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './folders.mjs'
 
+/** What a command installs or makes. */
+const GENERATED = /(?:^|\/)node_modules\/|^docs\/(?:\.vitepress\/(?:dist|cache)|reference\/api)\//
+
 /** Files below a folder whose names end so, by their paths from the root. */
 export function filesIn(folder, ending) {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
-    .filter((path) => !path.split('/').includes('node_modules'))
+    .filter((path) => !GENERATED.test(path))
     .sort()
 }
 

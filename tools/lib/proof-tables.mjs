@@ -11,7 +11,7 @@ const PROVIDERS = ['local', 'aws-kms', 'gcp-kms', 'azure-key-vault', 'vault-tran
 /** Part, and what it is called above a column. */
 const RUNTIMES = ['node22', 'node24', 'workerd', 'deno', 'bun', 'lambda', 'chromium']
 
-/** `12`, or `12 (1 skipped)`, or nothing where nothing was run. What failed is said, too. @param {readonly ProofRow[]} rows */
+/** `12`, or `12 (1 skipped)`, or nothing where nothing was run. It also names failures. @param {readonly ProofRow[]} rows */
 function cell(rows = []) {
   const of = (state) => rows.filter((row) => row.state === state).length
   if (rows.length === 0) return ''

@@ -10,7 +10,7 @@ const { commonTokens, declareFactoryPlugin, declareValuePlugin, PluginKind } = a
 
 const SPEAKS = new Set([...SPEAKERS, 'TypeError', 'RangeError', 'Error'])
 
-/** Leaves the words of errors alone, and details that hold nothing but words. */
+/** Leaves the words of errors alone, and details that hold only words. */
 const messages = {
   shouldIgnore(path) {
     const { node } = path

@@ -27,7 +27,7 @@ export function scoreOf(report) {
   return { ...interval(killed, tried), ...counts, survivors, statuses }
 }
 
-/** Wilson's interval at 95 %, in per cent. Where all mutants were tried, the score is exact. */
+/** Wilson's interval at 95 %, in per cent. If all mutants were tried, the score is exact. */
 function interval(killed, tried) {
   if (tried === 0) return { score: 100, low: 0, high: 100 }
   const z = 1.96

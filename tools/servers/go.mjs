@@ -17,13 +17,13 @@ function findGo(what, oldest = OLDEST) {
   throw new MissingError(`${what} is built with Go ${oldest.join('.')} or newer, which is not here`)
 }
 
-/** The `go` command in a folder, without cgo and without another toolchain. */
+/** Returns the `go` command in a folder, without another toolchain. */
 const goIn =
-  (work, name) =>
+  (work, name, cgo = false) =>
   (/** @type {string[]} */ ...args) => {
     const env = {
       ...process.env,
-      CGO_ENABLED: '0',
+      CGO_ENABLED: cgo ? '1' : '0',
       GOFLAGS: '-buildvcs=false',
       GOTOOLCHAIN: 'local',
     }
@@ -54,12 +54,14 @@ export function buildOwnGoProgram({ folder, source, name, oldest }) {
  * @param {string} options.name of the program
  * @param {string} [options.main] the package of the program, where it is not the module's root
  * @param {string} [options.ldflags]
+ * @param {boolean} [options.cgo] whether the program needs a C compiler
  */
-export function buildGoProgram({ folder, module, version, name, main = module, ldflags = '' }) {
+export function buildGoProgram(options) {
+  const { folder, module, version, name, main = module, ldflags = '', cgo } = options
   const { modules } = findGo(name)
   const work = join(folder, 'module')
   mkdirSync(work)
-  const go = goIn(work, name)
+  const go = goIn(work, name, cgo)
   writeFileSync(join(work, 'go.mod'), `module edge-kms/server\n\ngo ${OLDEST.join('.')}\n`)
   go('mod', 'download', `${module}@${version}`)
   // The module's own sums: the checksum database lacks some of what it needs.

@@ -34,7 +34,7 @@ const moto = {
   start: ({ folder, port }) => ({
     command: pythonOf(folder),
     args: ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)],
-    // Every request is authenticated but for the windows that `openWindow` of moto's set-up opens.
+    // Every request is authenticated except in the windows that `openWindow` of moto's set-up opens.
     env: { INITIAL_NO_AUTH_ACTION_COUNT: '0' },
   }),
   readyPath: '/moto-api/data.json',

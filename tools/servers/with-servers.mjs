@@ -19,7 +19,7 @@ import { startServer } from './start.mjs'
 export async function withServers(names, work) {
   const wanted = names.map((name) => {
     const recipe = recipes.get(name)
-    if (recipe === undefined) throw new TypeError(`there is no server ${name}`)
+    if (recipe === undefined) throw new TypeError(`unknown server: ${name}`)
     return recipe
   })
   /** @type {Record<string, Awaited<ReturnType<typeof startServer>>>} */

@@ -33,7 +33,7 @@ export function configBindings(json, env) {
 }
 
 /**
- * Whose KMS it is, or which of them, once the configuration was found good.
+ * Returns the name of the KMS, or of all of them, once the configuration was found good.
  *
  * @param {any} config
  * @param {import('../../src/config/index.ts').ConfigResolver} resolve

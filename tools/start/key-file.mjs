@@ -121,7 +121,7 @@ function makeKeyFile(path) {
     try {
       unlinkSync(draft)
     } catch {
-      // There was no draft.
+      // The draft did not exist.
     }
   }
 }

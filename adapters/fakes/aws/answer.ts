@@ -25,7 +25,7 @@ export function kmsAnswer(members: object, form: AnswerForm): PlainAnswer {
   return answer(200, 'application/x-amz-json-1.1', JSON.stringify(members), form)
 }
 
-/** `{"__type":…,"message":…}`; where AWS has nothing to say, there is no message. */
+/** `{"__type":…,"message":…}`; without `message` where AWS sends none. */
 export function kmsError(refusal: Refusal, form: AnswerForm): PlainAnswer {
   const { code, status } = refusal.as('json')
   const { message } = refusal

@@ -39,7 +39,7 @@ export interface NewKey extends Omit<FakeAwsKeyOptions, 'alias'> {
 export function createStoredKey(options: NewKey): StoredKey {
   const { region, accountId, keySpec: spec = 'SYMMETRIC_DEFAULT', origin = 'AWS_KMS' } = options
   const usages = SPECS.get(spec)
-  if (usages === undefined) throw new Refusal('validation', `There is no KeySpec ${spec}`)
+  if (usages === undefined) throw new Refusal('validation', `Unknown KeySpec: ${spec}`)
   const usage = options.keyUsage ?? (spec === 'SYMMETRIC_DEFAULT' ? 'ENCRYPT_DECRYPT' : undefined)
   if (usage === undefined) {
     // recorded: test_hmac_create_key_invalid_operations

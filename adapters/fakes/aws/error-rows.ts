@@ -6,7 +6,7 @@ export interface ErrorRow {
   readonly queryStatus: number
   readonly message: string
   /**
-   * Where AWS says so. `API_…` and `CommonErrors` are pages of the KMS and STS API References;
+   * The source of the row. `API_…` and `CommonErrors` are pages of the KMS and STS API References;
    * `recorded` is an answer of AWS itself, as LocalStack's validated test of that name keeps it.
    */
   readonly source: string

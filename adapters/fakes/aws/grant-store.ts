@@ -3,7 +3,7 @@ import type { Grant, GrantTerms } from './grant-rules.ts'
 import type { StoredKey } from './key-store.ts'
 import { hex, randomBytes } from './primitives.ts'
 
-/** Tokens that the fake was told of, with the actions that each permits on any key. */
+/** Tokens that a test gave to the fake, with the actions that each permits on any key. */
 export type ScriptedTokens = Readonly<Record<string, readonly string[]>>
 
 /** Grants in force, and their tokens. A grant works at once; at AWS that may take five minutes. */
@@ -64,7 +64,7 @@ export class GrantStore {
     return Object.hasOwn(this.#scripted, token) || this.byToken(token) !== undefined
   }
 
-  /** Returns whether the fake was told that a token permits an action. */
+  /** Returns whether a test said that a token permits an action. */
   isScripted(token: string, action: string): boolean {
     return (
       Object.hasOwn(this.#scripted, token) && (this.#scripted[token]?.includes(action) ?? false)

@@ -23,7 +23,7 @@ export const replicateKey: KmsOperation = (call) => {
     throw new Refusal('unsupported', `${key.arn} is not a multi-region primary key.`)
   }
   demandEnabled(call, key)
-  if (!service.regions.includes(region)) throw new Refusal('validation', 'There is no such region.')
+  if (!service.regions.includes(region)) throw new Refusal('validation', 'Unknown region.')
   if (service.keys.byId(region, key.set.keyId) !== undefined) {
     throw new Refusal('alreadyExists', 'A related multi-Region key exists in the replica region.')
   }

@@ -93,7 +93,7 @@ export class KeyStore {
     return key
   }
 
-  /** The versions of a key; none where there is no such key, as the vault answers. */
+  /** Returns the versions of a key; none for an unknown key, as the vault answers. */
   versionsOf(host: string, name: string): readonly StoredVersion[] {
     return this.#keys.get(idOf(host, name))?.versions ?? []
   }

@@ -8,7 +8,7 @@ export interface ErrorRow {
   readonly reason?: string
   /** Type of google.rpc.PreconditionFailure, where the error has one. */
   readonly violation?: string
-  /** Where Google says so; `recorded` is an answer of Google's that a public issue keeps. */
+  /** The source of the row; `recorded` is an answer of Google's that a public issue keeps. */
   readonly source: string
 }
 

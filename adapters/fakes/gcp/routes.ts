@@ -16,7 +16,7 @@ import {
   updatePrimaryVersion,
 } from './kms-key-methods.ts'
 
-/** Where a request goes. */
+/** The target of a request. */
 export interface Route {
   readonly service: FakeGcpService
   readonly operation: string

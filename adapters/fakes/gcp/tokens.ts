@@ -54,7 +54,7 @@ export class Tokens {
   }
 
   /**
-   * Whose token it is: one that was issued here, or a JWT that a service account signed for itself.
+   * Returns the owner of a token: of one that was issued here, or a JWT that a service account signed for itself.
    *
    * @throws Refusal `unauthenticated`, `expiredToken`
    */

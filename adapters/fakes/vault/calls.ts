@@ -5,7 +5,7 @@ export interface FakeVaultCall {
   readonly path: string
   /**
    * `encrypt`, `decrypt`, `rewrap`, `datakey`, `keys`, `rotate`, `config`, `trim`, `login`, `renew-self`,
-   * `lookup-self`, `revoke-self`, `health`; empty where there is no such path.
+   * `lookup-self`, `revoke-self`, `health`; empty for an unknown path.
    */
   readonly operation: string
   /** `associated_data` as it was sent; in a batch that of the first item. */

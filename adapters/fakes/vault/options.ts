@@ -111,7 +111,7 @@ export interface FakeVaultKeyOptions {
 
 /** Options of {@link createFakeVault}. */
 export interface FakeVaultOptions {
-  /** Where transit is mounted, in the root and in each namespace; `['transit']` by default. */
+  /** The mounts of transit, in the root and in each namespace; `['transit']` by default. */
   readonly mounts?: readonly string[]
   /** Namespaces that exist. Without this option there are none, and their header is ignored: as in Vault's community edition. */
   readonly namespaces?: readonly string[]

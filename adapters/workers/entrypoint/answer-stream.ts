@@ -24,7 +24,7 @@ export function answerStream(
   const failed = (error: unknown): void => {
     settle({ ok: false, error: streamError(error).toJSON() })
   }
-  // A failure is told when it happens, also to a client that writes and does not read yet.
+  // A failure reaches the client when it happens, also a client that writes and does not read yet.
   reader.closed.catch(failed)
 
   const body = new ReadableStream<Uint8Array>(

@@ -50,7 +50,7 @@ export class AwsClient {
     this.#signer = options.signer
   }
 
-  /** @throws KmsError for an error answer, but for the one that the call hopes for, and where the answer does not come */
+  /** @throws KmsError for an error answer, except the one that the call hopes for, and without an answer in time */
   async call(call: AwsCall): Promise<HttpResponse> {
     const { credentials: source, provider, errors, runtime, region } = this.#options
     const { operation, hopesFor, subject, answers = [] } = call

@@ -89,7 +89,7 @@ export function awsFailure(
 }
 
 /**
- * Where a body names its error: `__type` of KMS, `Code` of STS in JSON and in XML, which gateways
+ * The fields in which a body names its error: `__type` of KMS, `Code` of STS in JSON and in XML, which gateways
  * speak too. Quotes inside a JSON string are escaped: a message cannot look like this.
  */
 const TYPE = /(?:"(?:__type|Code)"\s*:\s*"|<Code>)([^"<]*)/

@@ -12,7 +12,7 @@ import type {
 const PROVIDER = 'aws-credentials'
 
 /**
- * Returns any form of credentials as a source. What the caller's own function or source does is bounded and
+ * Returns any form of credentials as a source. A call of the caller's own function or source is bounded and
  * typed.
  *
  * @throws KmsError `ERR_KMS_CONFIG`

@@ -13,7 +13,7 @@ export interface EntraOptions extends EndpointRules {
   readonly tenantId: string
   /** The application (client) id, a GUID. */
   readonly clientId: string
-  /** Whose Entra ID: `public` by default. */
+  /** The cloud whose Entra ID answers: `public` by default. */
   readonly cloud?: AzureCloudName
   /** Instead of the cloud's own, e.g. `https://login.example.test`. https only. */
   readonly authority?: string

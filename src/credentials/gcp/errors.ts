@@ -34,7 +34,7 @@ export const GCP_ERRORS: readonly GcpErrorRow[] = [
 
 /**
  * Error domains of an external key manager, by how they begin: Google answers FAILED_PRECONDITION to all of
- * them. Where the manager cannot be reached, the next call may succeed.
+ * them. If the manager could not be reached, the next call may succeed.
  *
  * @see https://cloud.google.com/kms/docs/reference/ekm_errors
  */

@@ -157,7 +157,7 @@ function kindOf(value: unknown): string {
   return 'a string of another form'
 }
 
-/** Not extractable. What is wrong with a key is not said: a parser's message may quote it. */
+/** Not extractable. The error does not say what is wrong with a key: a parser's message may quote it. */
 async function importKey(pem: string): Promise<CryptoKey> {
   try {
     return await importPKCS8(pem, 'RS256')

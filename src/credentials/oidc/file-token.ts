@@ -5,7 +5,7 @@ import type { OidcTokenSource } from './oidc-token-source.ts'
 
 /** Options of {@link fileToken}. */
 export interface FileTokenOptions {
-  /** Where the token is, e.g. `/var/run/secrets/tokens/kms`. */
+  /** The path of the token, e.g. `/var/run/secrets/tokens/kms`. */
   readonly path: string
   /** Reads a file as text: `Deno.readTextFile`, or what the platform has; `edge-kms/node` brings its own. */
   readonly readTextFile: (path: string) => Promise<string>

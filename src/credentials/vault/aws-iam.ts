@@ -19,7 +19,7 @@ export interface VaultAwsIamOptions extends VaultMount {
   /** The role of Vault; by default Vault takes the name of the IAM role or user. */
   readonly role?: string
   readonly credentials: AwsCredentialsOption
-  /** Whose STS Vault asks; `https://sts.amazonaws.com` by default, as Vault does itself. */
+  /** The region of the STS that Vault asks; `https://sts.amazonaws.com` by default, as Vault does itself. */
   readonly region?: string
   /** The `iam_server_id_header_value` of the auth method, where one is configured. */
   readonly serverId?: string

@@ -13,7 +13,7 @@ export interface FreshnessTimes {
   readonly ttlMs: number
   readonly refreshAheadMs: number
   readonly maxStaleMs: number
-  /** After its creation a key is of no use here; Infinity for readers. */
+  /** Milliseconds after its creation in which a key may encrypt; Infinity for readers. */
   readonly encryptForMs: number
 }
 
@@ -23,7 +23,7 @@ export interface FreshnessTimes {
  */
 export type Freshness = 'fresh' | 'refresh' | 'stale' | 'expired'
 
-/** Returns what a use of a cached key may do now. Computed on use: there are no timers. */
+/** Returns what a use of a cached key may do now. Computed on use, without timers. */
 export function freshnessOf(held: HeldKey, nowMs: number, times: FreshnessTimes): Freshness {
   if (within(held.answeredAtMs, nowMs, times.ttlMs)) {
     return times.refreshAheadMs > 0 && nowMs >= held.refreshAtMs ? 'refresh' : 'fresh'

@@ -7,7 +7,7 @@ import type { HeldKey } from './held-key.ts'
  * Verified data keys by commitment (W6.4).
  *
  * The map's key is a number, the commitment's first 48 bits, because a string of 32 bytes costs more to
- * make and to hash than a record to decrypt. What is found is compared whole, so two keys with one number
+ * make and to hash than a record to decrypt. A key that is found is compared whole, so two keys with one number
  * only push each other out.
  */
 export class OpenedKeys {

@@ -63,7 +63,7 @@ export class Renewal<O extends KmsSignalOptions> {
     keepAlive(options.defer, work)
   }
 
-  /** Returns the key if it may stand in for the KMS, which failed with this error. */
+  /** Returns the key if it may replace an answer of the KMS, which failed with this error. */
   standIn(held: HeldKey | undefined, error: unknown): DataEncryptionKey | undefined {
     if (held === undefined || !this.#learn(held, error)) return undefined
     if (!mayBeStale(held, this.#parts.settings.runtime.now(), this.#times)) return undefined

@@ -44,7 +44,7 @@ interface Epoch {
  * The epoch of a partition: a random id that changes when somebody invalidates something. Slots of
  * another epoch are worth nothing, and whoever sees it change drops what they hold. Two who change it
  * at once do not conflict: whichever is left is another one than before. Of a strong store no clock is
- * asked; of an eventual one, which of two is the later one is told by the clocks of those who wrote them.
+ * asked; of an eventual one, which of two is the later one depends on the clocks of their writers.
  */
 export class PartitionEpoch {
   readonly #ports: EpochPorts

@@ -3,11 +3,11 @@ import type { KeyValueStore } from '../../ports/index.ts'
 /** Options of `sharedDataKeys`. Times are integers, in milliseconds. */
 export interface SharedDataKeysOptions {
   /**
-   * Where wrapped data keys and the pointers to the active ones stand. What it declares decides how
+   * The store of wrapped data keys and of the pointers to the active ones. Its declared consistency decides how
    * few KMS calls are made: see `lease`.
    */
   readonly store: KeyValueStore
-  /** Whose keys these are: processes share with those that name the same partition, and no others. */
+  /** The partition of the keys: processes share only with those that name the same partition. */
   readonly partition: string
   /**
    * 32 random bytes or more, or their standard base64, the same in every process. Keep it like a password:

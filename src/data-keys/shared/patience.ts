@@ -70,7 +70,7 @@ export class Patience {
     return true
   }
 
-  /** A clock may stand still. If it is set back, what it showed before still counts. */
+  /** A clock can stop. If it is set back, what it showed before still counts. */
   #elapsedMs(): number {
     const now = this.#options.runtime.now()
     if (now < this.#clockMs) this.#startMs -= this.#clockMs - now

@@ -15,8 +15,8 @@ import { StoreLevel } from './store-level.ts'
  * without it. No plaintext key leaves the process: the store holds what the KMS wrapped.
  *
  * A failure of the store never fails a call. Forged, planted, stale and foreign values are
- * refused and counted ({@link CacheStats}), a store that is down or slow costs `storeTimeoutMs` once and is
- * left alone for 5 s, and a key is then made as if there were no shared level.
+ * refused and counted (`CacheStats` of `edge-kms`), a store that is down or slow costs `storeTimeoutMs` once and is
+ * left alone for 5 s, and a key is then made as if without a shared level.
  *
  * @remarks Security: an attacker who writes the store can make isolates drop what they hold or make keys of
  * their own (more KMS calls), and within `encryptForMs` can put back an older value of the same partition. With

@@ -45,7 +45,7 @@ export class AwsKms implements KeyManagementService {
       bindsContext: true,
       rewrapsInside: true,
       rotates: true,
-      // Rotations keep the ARN and all old material: there is no version to compare.
+      // Rotations keep the ARN and all old material, so no version can be compared.
       revealsVersion: false,
       batches: false,
       limits: { maxWrappedBytes: 6_144, maxContextBytes: 8_192 },
@@ -81,7 +81,7 @@ export class AwsKms implements KeyManagementService {
     return this.#firstThatOpens(wraps, options, async (by, call) => {
       const answer = await this.#api.decrypt(call, by.wrapped)
       this.#key.pin(answer)
-      // W3.25: until the first answer an alias may stand for another key than the wrap names.
+      // W3.25: until the first answer an alias can mean another key than the wrap names.
       if (!this.canUnwrap(by)) throw new KmsError('ERR_DECRYPT_FAILED')
       return { plaintext: answer.takePlaintext(), by }
     })

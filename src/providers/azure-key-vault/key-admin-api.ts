@@ -100,7 +100,7 @@ export class KeyAdminApi {
     return { version, enabled: isEnabled(entry) }
   }
 
-  /** Returns where the next page begins: of the link that Azure gives, nothing but this is used. */
+  /** Returns the place where the next page begins. Nothing else of Azure's link is used. */
   #nextPage({ nextLink }: JsonObject): string | undefined {
     if (nextLink === null || nextLink === undefined || nextLink === '') return undefined
     const isLink = typeof nextLink === 'string' && URL.canParse(nextLink)

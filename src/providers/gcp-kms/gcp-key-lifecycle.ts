@@ -116,7 +116,7 @@ export class GcpKeyLifecycle implements KeyLifecycle {
     const answer = await this.#client.call({
       operation,
       method,
-      url: this.#base + name + (ENDS[operation] ?? ''), // W3.24: from the configuration, but for a number
+      url: this.#base + name + (ENDS[operation] ?? ''), // W3.24: from the configuration, except a number
       signal,
       ...(method !== 'GET' && { body }),
     })

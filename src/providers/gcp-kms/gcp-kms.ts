@@ -122,7 +122,7 @@ export class GcpKms implements KeyManagementService {
     )
   }
 
-  /** Cloud KMS has no dry runs. A reader has nothing to decrypt: that it is told so is enough. */
+  /** Cloud KMS has no dry runs. A reader has nothing to decrypt: a refusal that says so is enough. */
   async #tryCalls(options: KmsCallOptions): Promise<void> {
     const { usage } = this.capabilities
     let wrapped = new Uint8Array(60)

@@ -1,6 +1,6 @@
 import { wrongOption } from '../../checks/index.ts'
 
-/** A project's id may have a domain before it; all that may stand in a name is safe in a URL's path. */
+/** A project's id may have a domain before it; every character that a name may have is safe in a URL's path. */
 const KEY =
   /^(projects\/(?:[a-z0-9.-]{1,63}:)?[a-z0-9-]{1,63}\/locations\/[a-z0-9-]{1,63})\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}$/
 const VERSION = /^[1-9]\d{0,9}$/

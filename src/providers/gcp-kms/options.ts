@@ -13,7 +13,7 @@ export interface GcpKmsKeyOptions {
    */
   readonly keyName: string
   /**
-   * Where a DEK's random bytes come from: `local`, the runtime's generator (the default), or `hsm`,
+   * The source of a DEK's random bytes: `local`, the runtime's generator (the default), or `hsm`,
    * GenerateRandomBytes of the key's location combined with local ones. Costs one call more.
    */
   readonly randomBytes?: 'local' | 'hsm'

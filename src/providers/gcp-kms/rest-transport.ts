@@ -4,7 +4,7 @@ import type { KmsSignalOptions } from '../../kms/index.ts'
 import { meaningOfInvalid } from './errors.ts'
 import type { GcpKmsAnswer, GcpKmsMethods, GcpKmsTransport } from './transport.ts'
 
-/** Where a method's request goes, below `/v1/`: which field leads there, and what comes behind it. */
+/** The path of each method's request below `/v1/`: the field that begins it, and its ending. */
 const PATHS: {
   readonly [M in keyof GcpKmsMethods]: readonly [keyof GcpKmsMethods[M], string, 'GET'?]
 } = {

@@ -36,8 +36,8 @@ export type GcpKmsAnswer = Readonly<Record<string, unknown>>
 /** Carries calls to Cloud KMS: REST by `fetch`, or Google's own client. */
 export interface GcpKmsTransport {
   /**
-   * One call. It ends in time, and at once when its signal aborts, with the signal's reason. What it
-   * answers is checked by who asked.
+   * One call. It ends in time, and at once when its signal aborts, with the signal's reason. The
+   * caller checks the answer.
    *
    * @throws KmsError of `gcpKmsError` where Cloud KMS refuses, `ERR_KMS_UNAVAILABLE` or
    * `ERR_KMS_TIMEOUT` where the answer does not come

@@ -51,7 +51,7 @@ export interface LocalKeyLifecycleOptions {
 }
 
 /**
- * Returns a lifecycle of the versions of a local key. There is no server to ask: your functions move the keys, and
+ * Returns a lifecycle of the versions of a local key. No server takes part: your functions move the keys, and
  * this makes sure of their order. Without such functions, retire a local version by hand: take it out of the
  * configuration once `KeyRotationManager.census` finds nothing under it.
  *

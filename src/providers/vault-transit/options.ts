@@ -7,7 +7,7 @@ import type { Network, Runtime } from '../../ports/index.ts'
 export interface VaultTransitKmsOptions extends VaultPlace, BrowserRule {
   /** The name of a transit key of an AEAD type, e.g. `aes256-gcm96`. */
   readonly key: string
-  /** Where transit is mounted; `transit` by default. */
+  /** The mount of transit; `transit` by default. */
   readonly mount?: string
   readonly auth: VaultLogin
   /**

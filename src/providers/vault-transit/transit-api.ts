@@ -164,7 +164,7 @@ function outcomeOf(result: JsonObject | null): Outcome<SecretBytes> {
   }
 }
 
-/** A new ciphertext; the version that is told beside it must be its own. */
+/** Returns a new ciphertext; the version that Vault sends beside it must be its own. */
 function wrapped(data: JsonObject): WrappedText {
   const read = readWrapped(stringField(data, 'ciphertext'))
   const { key_version: told } = data

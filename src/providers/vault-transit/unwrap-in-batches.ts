@@ -31,8 +31,8 @@ interface Asked extends DecryptItem {
 }
 
 /**
- * Opens many data keys with one call for each thousand: in order, one outcome for each. What fails
- * as a whole is the outcome of each item that was asked for, but for an abort.
+ * Opens many data keys with one call for each thousand: in order, one outcome for each. A failure of
+ * a whole call is the outcome of each of its items, except an abort.
  */
 export async function unwrapInBatches(
   items: readonly Candidates[],

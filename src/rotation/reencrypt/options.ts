@@ -44,7 +44,7 @@ export interface ReencryptOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What `reencryptRecords` did. */
+/** Counts of `reencryptRecords`. */
 export interface ReencryptResult {
   /** Whether a whole walk found nothing more to do, and nothing failed. */
   readonly isComplete: boolean

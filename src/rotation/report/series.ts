@@ -5,7 +5,7 @@ import type { RotationProgress } from '../progress.ts'
 /** Samples that a series keeps: enough for a chart, and the same for any number of steps. */
 export const MAX_SAMPLES = 240
 
-/** Where a job was at one moment. Plain JSON; it holds counts and no ids. */
+/** The progress of a job at one moment. Plain JSON; it holds counts and no ids. */
 export interface RotationSample {
   /** Milliseconds since the series began; pauses between two runs are left out. */
   readonly atMs: number

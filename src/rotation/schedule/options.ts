@@ -21,14 +21,14 @@ export interface ScheduledRotationOptions<Env = unknown> {
    */
   readonly rotation: FromEnv<KeyRotationManagerOptions, Env>
   readonly policy: RotationPolicy
-  /** Where the lease is kept: a store that is strong and compares atomically. */
+  /** The store of the lease: strong, with an atomic compare-and-swap. */
   readonly lease: FromEnv<KeyValueStore, Env>
   /** How long a lease lasts without being renewed, milliseconds, 3,000 to 900,000; 60,000 by default. */
   readonly leaseMs?: number
   /** How long one run works before it leaves the rest to the next, milliseconds; 600,000 by default. */
   readonly runMs?: number
   /**
-   * Is told why a run failed, e.g. to page somebody. The run waits for it, at most `onFailureMs`. What it throws is
+   * Gets the error of a failed run, e.g. to page somebody. The run waits for it, at most `onFailureMs`. Its errors are
    * dropped: the run's own error counts.
    */
   readonly onFailure?: (

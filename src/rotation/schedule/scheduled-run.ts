@@ -14,7 +14,7 @@ import { recordOf, type ScheduleRecord, textOf } from './policy.ts'
  * - `idle`: nothing is due.
  * - `finished`: everything is under the current versions.
  * - `continues`: the time of the run is over; the next one goes on.
- * - `stopped`: too many values fail; `onFailure` was told. Look at them, then call `resume` of the manager.
+ * - `stopped`: too many values fail; `onFailure` was called. Look at them, then call `resume` of the manager.
  * - `paused`: somebody paused the job.
  */
 export type ScheduledRun =

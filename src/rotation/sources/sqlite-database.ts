@@ -1,6 +1,6 @@
 import { wrongOption } from '../../checks/index.ts'
 
-/** What SQLite stores, but integers: they pass as text. */
+/** A value of SQLite; integers pass as text. */
 export type SqliteValue = string | number | null | Uint8Array
 
 /** One statement with its parameters. */

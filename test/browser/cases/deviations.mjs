@@ -16,7 +16,7 @@ function checkAnswers(answers) {
   assert.equal(answers.local.bare, 'made')
 }
 
-/** Sends 300 kB to the gateway and back. In a page, with nothing but what the page has. */
+/** Sends 300 kB to the gateway and back. In a page, only with what the page has. */
 async function thereAndBack() {
   const bytes = new Uint8Array(300_000).map((_, i) => i % 251)
   const headers = { 'Edge-Kms-Context': '{"tenant":"acme"}' }

@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { scratchFolder } from '../../../tools/lib/pack.mjs'
-import { accessibilityCheck } from '../../../tools/servers/chromium.mjs'
 import { HOSTILE, rotationReports } from '../rotation-reports.mjs'
+import { barriers } from './barriers.mjs'
 import { withPage } from './page.mjs'
 
 const WIDTHS = [360, 820, 1440]
@@ -55,7 +55,7 @@ async function attack() {
   return { refused: refused.sort(), hasRunCode: Reflect.has(globalThis, 'owned') }
 }
 
-/** Watches a page: it must load nothing but itself, and say nothing. */
+/** Watches a page: it must load only itself, and print nothing. */
 function watched(page, url) {
   /** @type {string[]} */
   const seen = []
@@ -64,15 +64,6 @@ function watched(page, url) {
     if (request.url() !== url) seen.push(request.url())
   })
   return seen
-}
-
-/** The findings of axe-core, each with its first element. */
-async function barriers(page) {
-  await page.evaluate(accessibilityCheck())
-  const { violations } = await page.evaluate(() =>
-    Reflect.get(globalThis, 'axe').run({ resultTypes: ['violations'] }),
-  )
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)
 }
 
 /** @type {import('./case.ts').Cases} */

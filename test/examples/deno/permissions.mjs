@@ -43,7 +43,7 @@ function lacks(flags) {
 function namedBy(missing) {
   const [flag, value] = missing.split('=')
   if (value === undefined) return new RegExp(String.raw`${flag}\b`)
-  // A path from a variable is not shown, because a secret may stand there by mistake: the variable is named.
+  // A path from a variable is not shown, because it may be a secret by mistake: the error names the variable.
   const shown = value === TOKEN_FILE ? String.raw`\$AWS_WEB_IDENTITY_TOKEN_FILE` : value
   return new RegExp(`${flag}=(?:\\S*,)?${shown}(?![\\w.])`)
 }

@@ -25,7 +25,7 @@ export async function checkNode(report) {
   await checkProfiles(report, folder)
   await withServers(['postgres'], async ({ postgres }, [missing]) => {
     if (postgres === undefined) {
-      report.skip('node', missing?.reason ?? 'there is no PostgreSQL')
+      report.skip('node', missing?.reason ?? 'PostgreSQL was not found')
       return
     }
     const database = `postgres://${user}:${password}@127.0.0.1:${postgres.port}/postgres`

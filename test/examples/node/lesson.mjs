@@ -14,7 +14,11 @@ export async function checkLesson({ check }, database) {
     const port = String(await freePort())
     const local = (/** @type {string} */ command) => command.replaceAll('3000', port)
     const env = { DATABASE_URL: database, PORT: port }
-    const printed = await followLesson('node.md', { ready: 'listening on', local, env })
+    const printed = await followLesson('docs/lessons/node.md', {
+      ready: 'listening on',
+      local,
+      env,
+    })
     assert.equal(printed.filter((text) => text.includes('DE89')).length, 2)
     assert.equal(printed.at(-1), IBAN)
   })

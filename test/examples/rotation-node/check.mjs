@@ -25,7 +25,7 @@ export async function checkRotationNode(report) {
   })
   await withServers(['postgres'], async ({ postgres }, [missing]) => {
     if (postgres === undefined) {
-      report.skip('rotation-node', missing?.reason ?? 'there is no PostgreSQL')
+      report.skip('rotation-node', missing?.reason ?? 'PostgreSQL was not found')
       return
     }
     // A job is lost for two seconds at most, and a step is short: kills hit one.

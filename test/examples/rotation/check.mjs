@@ -9,7 +9,7 @@ export async function checkRotation(report) {
     'the lesson of rotation, followed by copying, ends with a retired version that the table does not need',
     async () => {
       const local = (/** @type {string} */ command) => command
-      const printed = await followLesson('rotation.md', { ready: '', local })
+      const printed = await followLesson('docs/lessons/rotation.md', { ready: '', local })
       assert.ok(printed.includes('referenced by 1 value(s)\n'))
       assert.equal(printed.at(-1), '{"ok":1000}\n{"ERR_KMS_KEY_NOT_FOUND":1000}\n')
     },

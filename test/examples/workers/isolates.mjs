@@ -1,6 +1,6 @@
 /**
  * A thousand cold stacks of the example, over the Durable Object of its vault. Each isolate of a Worker has one stack.
- * Here 20 isolates have 50 stacks each, which share nothing but the store: a thousand isolates take minutes to start.
+ * Here 20 isolates have 50 stacks each, which share only the store: a thousand isolates take minutes to start.
  * `test/scale/isolates.mjs` starts them.
  */
 import assert from 'node:assert/strict'

@@ -10,7 +10,7 @@ export async function checkLesson({ check }) {
     async () => {
       const port = String(await freePort())
       const local = (/** @type {string} */ command) => command.replaceAll('8787', port)
-      const printed = await followLesson('workers.md', { ready: 'Ready on', local })
+      const printed = await followLesson('docs/lessons/workers.md', { ready: 'Ready on', local })
       assert.ok(printed.includes('DE89 3704 0044 0532 0130 00\n'))
       assert.ok(printed.includes('1500000\n1500001\n'))
       assert.equal(printed.at(-1), '416\n')

@@ -1,7 +1,7 @@
 import type { Library, RuntimeCase } from '../../runtime/suite.ts'
 import { check, cipherCases, codeOf, contractOf, type Deviations, type Kms } from './shared.ts'
 
-/** Where AWS KMS is, and keys for these cases alone. */
+/** The address of AWS KMS, and keys for these cases alone. */
 export interface AwsTarget {
   /** `moto`, `localstack`, `fake` or `live`. */
   readonly name: string

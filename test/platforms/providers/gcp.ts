@@ -1,7 +1,7 @@
 import type { Library, RuntimeCase } from '../../runtime/suite.ts'
 import { cipherCases, contractOf, type Deviations, type Kms, message } from './shared.ts'
 
-/** Where Cloud KMS is, and keys for these cases alone. */
+/** The address of Cloud KMS, and keys for these cases alone. */
 export interface GcpTarget {
   /** `emulator`, `fake` or `live`. */
   readonly name: string

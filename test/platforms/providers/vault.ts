@@ -1,7 +1,7 @@
 import type { Library, RuntimeCase } from '../../runtime/suite.ts'
 import { check, cipherCases, codeOf, contractOf, type Kms } from './shared.ts'
 
-/** Where Vault or OpenBao is, and keys of transit for these cases alone. */
+/** The address of Vault or OpenBao, and keys of transit for these cases alone. */
 export interface VaultTarget {
   /** `openbao`, `fake` or `live`. */
   readonly name: string

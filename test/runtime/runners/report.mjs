@@ -1,6 +1,6 @@
 /** The part of a runner that is the same everywhere: runs the cases and words the result. */
 
-/** Runs the cases one after the other. What it returns is plain data, so that it can cross RPC. */
+/** Runs the cases one after the other. Returns plain data, so that it can cross RPC. */
 export async function runCases(cases) {
   const table = []
   for (const { name, run, skip } of cases) {

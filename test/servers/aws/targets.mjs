@@ -44,7 +44,7 @@ const setUps = { moto: setUpMoto, localstack: setUpLocalStack }
 export const names = [...Object.keys(setUps), 'fake']
 
 /**
- * Starts one server, sets it up, and calls `work`. Where this machine cannot have the server,
+ * Starts one server, sets it up, and calls `work`. If this machine cannot have the server,
  * `work` is not called and the answer is the reason; under `CI=true` that throws.
  *
  * @param {string} name

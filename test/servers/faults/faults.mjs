@@ -1,5 +1,5 @@
 /**
- * Faults of a network between the stack and its KMS. What a caller sees of each is in docs/faults.md.
+ * Faults of a network between the stack and its KMS. docs/faults.md says what a caller sees of each.
  *
  * @typedef {object} Fault
  * @property {string} name as the table says it

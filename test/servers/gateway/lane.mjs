@@ -18,8 +18,8 @@ const STREAMED = {
   'http-1.1': ['proxy_http_version 1.1'],
 }
 /**
- * nginx stops sending a request's body as soon as the answer begins. What it has not written to the socket
- * by then is never sent, so without holding only bodies that fit into the buffers of a socket go through.
+ * nginx stops sending a request's body as soon as the answer begins. Bytes that it has not written to the socket
+ * by then are never sent, so without holding only bodies that fit into the buffers of a socket go through.
  */
 const FITS = 600_000
 const MIB = 1_048_576

@@ -7,7 +7,7 @@
  * @property {string} endpoint
  * @property {string} location `projects/…/locations/…`
  * @property {string} token may do everything
- * @property {string} [encryptOnly] may encrypt and nothing else; absent where nobody is told apart
+ * @property {string} [encryptOnly] may encrypt and nothing else; absent where all callers have the same rights
  *
  * @typedef {any} Sdk the module `@google-cloud/kms`
  * @typedef {ReturnType<typeof createWorld>} World

@@ -56,7 +56,7 @@ export async function startFunction({ ric, root, handler, env = {}, prefix = [],
 }
 
 /**
- * Runs `work` with one execution environment. What the function printed goes with an error.
+ * Runs `work` with one execution environment. An error includes what the function printed.
  *
  * @template T
  * @param {Parameters<typeof startFunction>[0]} what

@@ -61,7 +61,7 @@ export async function runLane({ report }) {
   await checkRuntime(check, { ric, root: built.functions })
   await withServers(['moto'], async ({ moto }, [missing]) => {
     if (missing !== undefined || moto === undefined) {
-      report.skip('lambda/moto', missing?.reason ?? 'there is no moto')
+      report.skip('lambda/moto', missing?.reason ?? 'moto was not found')
       return
     }
     const aws = awsOf(moto.url)

@@ -19,7 +19,7 @@ import { checkOnRuntimes } from './on-runtimes.mjs'
  * @property {(target: any) => any} createWorld the vendor's client, aimed at a target
  * @property {readonly string[]} names of the servers, in the order in which they are run
  * @property {(name: string, work: (target: any) => Promise<void>) => Promise<string | undefined>} withTarget
- *   answers with the reason where there is no such server
+ *   answers with the reason where this machine lacks the server
  * @property {(world: any) => Promise<object>} setUp what a provider's tests get beside the target
  * @property {{ plain: (target: any) => object, newKeys: (world: any) => Promise<object> }} [onRuntimes] what the
  *   suite of test/platforms gets: the target as JSON, and keys for one runtime

@@ -1,4 +1,4 @@
-/** One large object through `EncryptedBucket` to S3, in a process of its own whose peak memory is told. */
+/** One large object through `EncryptedBucket` to S3, in a process of its own that prints its peak memory. */
 import { largeRoundTrip } from '../../support/objects/large.ts'
 import { s3World } from './world.mjs'
 

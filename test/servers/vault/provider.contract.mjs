@@ -49,7 +49,7 @@ export async function run(target, { check, skip, world }) {
       assert.deepEqual(await cipher().decrypt(envelope, message), plaintext)
     })
   }
-  await check('is told that a login is refused', async () => {
+  await check('learns that a login is refused', async () => {
     const refused = {
       mount: vaultAppRole({ ...target.appRole, mount: 'nowhere' }),
       secret: vaultAppRole({ ...target.appRole, secretId: 'wrong' }),

@@ -9,7 +9,7 @@ import type { Random } from '../random.ts'
 import type { Wrapped } from './judge.ts'
 import type { Life, OutageWorld } from './world.ts'
 
-/** One call of the stack, and what the judge is told of its answer. */
+/** One call of the stack, and what the judge learns of its answer. */
 export interface StackCall {
   readonly kind: string
   /** It gives a context that is none of the wrap's. */

@@ -142,7 +142,7 @@ export class OutageJudge {
     }
   }
 
-  /** R24: each circuit is read at most once a second, but for one that lost against another's word. */
+  /** R24: each circuit is read at most once a second, except one that lost against another's word. */
   readerOf(isolate: Isolate): StoreWitness {
     const readAtMs = new Map<string, number>()
     return {

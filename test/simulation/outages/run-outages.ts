@@ -20,7 +20,7 @@ export interface OutageReport {
 /** A caller that gives up must be released within this time. */
 const LET_GO_MS = 5
 const TO_HEAL_MS = 60_000
-/** Rounds after which every isolate is served: one probes, the others are told, or their turn to probe comes. */
+/** Rounds after which every isolate is served: one probes, the others learn it, or their turn to probe comes. */
 const ROUNDS = 6
 const MOST_PROOFS = 40
 

@@ -11,7 +11,7 @@ export type SaveWitness = (
   after: RotationState,
 ) => void
 
-/** Where engines keep the states of jobs. */
+/** The store in which engines keep the states of jobs. */
 export class StateTable {
   readonly remote: Remote
   readonly #random: Random

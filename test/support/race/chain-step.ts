@@ -8,7 +8,7 @@ const encoder = new TextEncoder()
 export interface ChainStep {
   /** The link that was there, or nothing. */
   readonly seen: string
-  /** The link that was tried, unless the chain has come to its end. */
+  /** The link that was tried, unless the chain has ended. */
   readonly tried?: string
   readonly won?: boolean
 }

@@ -2,7 +2,7 @@ import { type D1DatabaseBinding, d1Source } from '../../../adapters/workers/inde
 import type { ContractCase } from '../../../src/testing/index.ts'
 import { demand, demandCode, demandEqual } from '../objects/world.ts'
 
-/** What D1 is known to do otherwise than SQLite. */
+/** Known differences of D1 from SQLite. */
 export function d1Cases(database: D1DatabaseBinding): readonly ContractCase[] {
   const fresh = async (columns: string): Promise<string> => {
     const table = `t_${crypto.randomUUID().replaceAll('-', '')}`

@@ -1,6 +1,6 @@
 import { vi } from 'vitest'
 
-/** What Deno throws where a permission is missing. */
+/** Returns the error that Deno throws where a permission is missing. */
 export function notCapable(message: string): Error {
   return Object.assign(new Error(message), { name: 'NotCapable' })
 }

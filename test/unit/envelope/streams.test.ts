@@ -105,7 +105,7 @@ describe('R5 back-pressure', () => {
       })().catch(() => undefined)
       const reader = transform.readable.getReader()
       await reader.read()
-      // The reader stops. Whatever was going to move has time to move.
+      // The reader stops. Pending work has time to move.
       for (let turn = 0; turn < 40; turn++) await new Promise((resolve) => setTimeout(resolve, 5))
       // Two groups of eight chunks are in flight, and one piece is at each end.
       expect(taken).toBeLessThanOrEqual(18 * SEALED)

@@ -3,7 +3,7 @@ import type { LambdaContext } from '../../../adapters/lambda/index.ts'
 import { FakeWorld } from '../../support/fake-world.ts'
 import { ScriptedKms } from '../../support/scripted-kms.ts'
 
-/** A cipher whose KMS does as it is told, and whose clock a test moves. */
+/** A cipher whose KMS follows a script, and whose clock a test moves. */
 export function setup() {
   const world = new FakeWorld()
   const kms = new ScriptedKms()

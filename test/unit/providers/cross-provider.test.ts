@@ -107,7 +107,7 @@ describe.each(names)('what was made under %s', (from) => {
     const reader = cold(from)
     const asked = { ...options, context: other }
     await expect(reader.decrypt(envelope, asked)).rejects.toMatchObject(refused)
-    // Where the header does not carry the context, the KMS or the commitment has to notice.
+    // If the header does not carry the context, the KMS or the commitment has to notice.
     const required = { kms: kmsOf(from), requiredContextKeys: ['tenant'] }
     const bound = await new EnvelopeCipher(required).encrypt(plaintext, options)
     const swapped = { ...options, context: { ...context, tenant: 'evil' } }

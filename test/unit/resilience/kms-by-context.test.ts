@@ -500,7 +500,7 @@ describe('EnvelopeCipher over a KMS by context', () => {
       }
       return kms
     }
-    // The context is not in the header, so that nothing but the KEK tells the messages apart.
+    // The context is not in the header, so that only the KEK tells the messages apart.
     const requiredContextKeys = ['tenant']
     const cipher = new EnvelopeCipher({ kms: customers(), requiredContextKeys })
     const envelope = await cipher.encrypt(text, acme)

@@ -14,7 +14,7 @@ import { fail, hang, ScriptedKms, type Step } from '../../support/scripted-kms.t
 const call = { context: { 'edge-kms:dk': 'salt.1' } }
 const down = fail('ERR_KMS_UNAVAILABLE')
 
-/** Members that take batches, but for those whose name is in lower case. */
+/** Members that take batches, except those whose name is in lower case. */
 async function setup(names: readonly string[], options: Partial<MultiKmsOptions> = {}) {
   const world = new FakeWorld()
   const members = names.map(

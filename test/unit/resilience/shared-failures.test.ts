@@ -8,7 +8,7 @@ const call = { context: {} }
 const down = fail('ERR_KMS_UNAVAILABLE')
 const record = 'circuit/scripted/encrypt'
 
-/** Isolates, each with a KMS of its own behind its own breaker; they share nothing but the store. */
+/** Isolates, each with a KMS of its own behind its own breaker; they share only the store. */
 function fleetOf(size: number, options: { readonly resetTimeoutMs?: number } = {}) {
   const world = new FakeWorld()
   const store = new MemoryKeyValues(() => world.now())

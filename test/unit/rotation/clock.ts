@@ -4,7 +4,7 @@ import { turn } from '../../support/fake-world.ts'
 export const START_MS = 1_700_000_000_000
 /** Bounds of calls, which never pass here: everything answers. */
 const NEVER_MS = 900_000
-/** Turns of the event loop without work after which nothing but timers is left. */
+/** Turns of the event loop without work after which only timers are left. */
 const QUIET_TURNS = 6
 
 /** A clock that its own timers move: a wait costs no time, and real work costs no time on this clock. */

@@ -21,7 +21,7 @@ import { fail, ScriptedKms } from '../../support/scripted-kms.ts'
 const key = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')
 const env = { EDGE_KMS_KEY_V1: key }
 
-/** A stack over a KMS that does as it is told. */
+/** A stack over a KMS that follows a script. */
 function scripted(options: Omit<StackFromEnvOptions, 'kms'> = {}) {
   const world = new FakeWorld()
   const kms = new ScriptedKms('scripted', { bindsContext: true })

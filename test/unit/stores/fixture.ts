@@ -1,7 +1,7 @@
 import type { Runtime } from '../../../src/ports/index.ts'
 import { webRuntime } from '../../../src/runtime/index.ts'
 
-/** A clock that stands still but for `elapse`. */
+/** A clock that moves only by `elapse`. */
 export function movingClock(): {
   readonly runtime: Runtime
   readonly elapse: (ms: number) => Promise<void>

@@ -37,7 +37,7 @@ async function acceptedFlips(
   return accepted
 }
 
-/** Where the bytes of a text or field stand in a message, by its last occurrence. */
+/** Returns the offsets of a text or field in a message, by its last occurrence. */
 function placesOf(message: Bytes, field: Uint8Array): number[] {
   const at = Buffer.from(message).lastIndexOf(field)
   return Array.from({ length: field.length }, (_, i) => at + i)

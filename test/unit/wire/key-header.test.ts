@@ -258,7 +258,7 @@ describe('key header, read', () => {
       rawMap([
         ['A', '1'],
         ['a', '2'],
-      ]), // equal but for case
+      ]), // equal except for case
       rawMap(entries), // too many
       rawMap([['k', 'v'.repeat(4_096 - 6)]]), // too long by one byte
     ]) {

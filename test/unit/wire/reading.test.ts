@@ -151,7 +151,7 @@ describe('cache', () => {
     expect(await reader.decrypt(envelope, OPTIONS)).toEqual(plaintext)
     const other = { ...OPTIONS, context: { tenant: 'other' } }
     expect(await codeOfAsync(() => reader.decrypt(envelope, other))).toBe(FAILED)
-    // And it is no partial match: lengths are part of the identity.
+    // A partial match fails too: lengths are part of the identity.
     const joined = { ...OPTIONS, context: { tenant: 'acme', x: '' } }
     expect(await codeOfAsync(() => reader.decrypt(envelope, joined))).toBe(FAILED)
   })

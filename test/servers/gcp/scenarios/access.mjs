@@ -32,7 +32,7 @@ export const accessScenarios = [
     name: 'access/encrypt-only',
     run: async (world) => {
       const { encryptOnly } = world.target
-      if (encryptOnly === undefined) return { notRun: 'nobody is told apart' }
+      if (encryptOnly === undefined) return { notRun: 'all callers have the same rights' }
       const key = await world.sharedKey()
       const by = world.client(encryptOnly)
       const encrypt = await observe(() => world.encrypt(key, secret, undefined, by))

@@ -1,4 +1,4 @@
-/** Keys: what is told of them, rotation, versions. */
+/** Keys: their descriptions, rotation, versions. */
 import { base64, observe } from '../world.mjs'
 
 const versionOf = (ciphertext) => /^vault:v(\d+):/.exec(ciphertext)?.[1]

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 
-/** A key pair with what stands for its certificate: nobody here looks into one, but for its hash. */
+/** A key pair with what stands for its certificate: nobody here looks into one, except for its hash. */
 export interface TestCertificate {
   readonly certificate: string
   readonly privateKey: string

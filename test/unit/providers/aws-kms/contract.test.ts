@@ -20,7 +20,7 @@ const subjects: Readonly<Record<string, Partial<AwsKmsOptions> & { readonly keyI
 for (const [name, options] of Object.entries(subjects)) {
   describe(`contract: AWS KMS by ${name}`, () => {
     const create = (): ReturnType<typeof createAwsKms> => createAwsKms({ ...common, ...options })
-    // A key in another region: what an alias could stand for is told apart without a call.
+    // A key in another region: the target of an alias is known without a call.
     const far = fake.createKey({ region: 'eu-west-1' })
     const byArn = options.keyId.startsWith('arn:') && options.keyId.includes(':key/')
     runContract(
