@@ -115,7 +115,11 @@ export async function checkUnusualStarts({ check, skip }, world) {
       { EDGE_KMS_GATEWAY_HOSTS: '*.internal' },
       'EDGE_KMS_GATEWAY_HOSTS',
     ],
-    ['is not a number of bytes', { EDGE_KMS_GATEWAY_HOLD_BYTES: '1m' }, 'EDGE_KMS_GATEWAY_HOLD_BYTES'],
+    [
+      'is not a number of bytes',
+      { EDGE_KMS_GATEWAY_HOLD_BYTES: '1m' },
+      'EDGE_KMS_GATEWAY_HOLD_BYTES',
+    ],
     ['is too short', { EDGE_KMS_KEY_V1: 'AAAA' }, 'version 1'],
     ['is not random', { EDGE_KMS_KEY_V1: Buffer.alloc(32).toString('base64') }, 'version 1'],
     ['is misspelt', { EDGE_KMS_KEY_V1: KEY, EDGE_KMS_KEY_2: KEY }, 'EDGE_KMS_KEY_2'],
