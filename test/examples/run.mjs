@@ -2,6 +2,7 @@
 import { node24, run } from '../../tools/lib/folders.mjs'
 import { createReport } from '../servers/lib/report.mjs'
 import { checkDeno } from './deno/check.mjs'
+import { checkLessons } from './lessons/check.mjs'
 import { checkNode } from './node/check.mjs'
 import { checkRotation } from './rotation/check.mjs'
 import { checkRotationNode } from './rotation-node/check.mjs'
@@ -12,6 +13,7 @@ import { checkWorkers } from './workers/check.mjs'
 /** @type {Record<string, (report: import('./workers/world.mjs').Report) => Promise<void>>} */
 const parts = {
   start: checkStart,
+  lessons: checkLessons,
   node: checkNode,
   workers: checkWorkers,
   deno: checkDeno,
