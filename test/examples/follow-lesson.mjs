@@ -13,7 +13,7 @@ import { started, stopped } from './processes.mjs'
  * @param {string} name path of the document from the root
  * @param {object} options
  * @param {string} options.ready what a process in the background prints when it is ready
- * @param {(command: string) => string} options.local puts this run's ports into a command
+ * @param {(command: string) => string} options.local puts this run's ports into a command or a file
  * @param {NodeJS.ProcessEnv | undefined} [options.env]
  * @param {((address: string) => Promise<string>) | undefined} [options.titleOf] opens a page in a browser
  */
@@ -29,7 +29,7 @@ export async function followLesson(name, { ready, local, env = {}, titleOf }) {
   const background = []
   try {
     for (const { file, command = '', background: goesOn, prints, address, text } of steps) {
-      if (file !== undefined) shell.save(file, text)
+      if (file !== undefined) shell.save(file, local(text))
       else if (address !== undefined) {
         assert.ok(titleOf, 'the lesson needs a browser')
         const title = `${await titleOf(local(address))}\n`
