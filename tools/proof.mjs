@@ -96,7 +96,7 @@ Written by \`npm run proof\` from what the lanes saw: tests that passed, and tho
 
 The packed package, over the fakes of \`edge-kms/testing\` (the local provider over nothing): the contract suite, and
 tests of the provider's own. In Chromium, with \`dangerouslyAllowBrowser\`, and beside them the journeys of
-[the guide](guides/browsers.md#what-was-run).
+[the guide](guides/browsers.md#tests).
 
 ${byRuntime(parts, versions())}
 
