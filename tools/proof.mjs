@@ -87,7 +87,7 @@ function chromiumVersion() {
   }
 }
 
-const text = `# What was run, where
+const text = `# Tested environments
 
 Written by \`npm run proof\` from what the lanes saw: tests that passed, and those that failed where one did. An empty cell was not run; where one says
 "skipped", a capability rules the case out, and the lane prints which.
