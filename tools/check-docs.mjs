@@ -15,6 +15,8 @@ import { checkProviderPlaces } from './lib/provider-places.mjs'
 
 const require = createRequire(import.meta.url)
 const REQUIREMENTS = 'docs/requirements.md'
+const LAYERS = 'docs/architecture/layers.md'
+const LANES = 'docs/architecture/lanes.md'
 const CIPHER = 'docs/reference/cipher.md'
 const read = (path) => readFileSync(join(root, path), 'utf8')
 /** The rows of every table, cells without their surrounding space. */
@@ -79,7 +81,7 @@ function checkErrorCodes() {
   return problems
 }
 
-/** The layer table of ARCHITECTURE.md against the rule that is checked. */
+/** The table of layers against the rule that is checked. */
 function checkLayers() {
   const problems = []
   const base = 'base'
@@ -87,9 +89,7 @@ function checkLayers() {
     names(cell).flatMap((name) =>
       name === base ? ['bytes', 'errors', 'checks', 'ports', 'runtime'] : [name],
     )
-  const rows = new Map(
-    rowsOf('ARCHITECTURE.md').map(([first = '', ...rest]) => [names(first)[0], rest]),
-  )
+  const rows = new Map(rowsOf(LAYERS).map(([first = '', ...rest]) => [names(first)[0], rest]))
   const { forbidden } = require('./lint/layers.cjs')
   for (const { name, comment } of forbidden) {
     const match = /^(\S+) may import: (.*)$/.exec(comment ?? '')
@@ -108,10 +108,10 @@ function checkLayers() {
 /** The lanes of the gate and their budgets. */
 function checkLanes() {
   const lanes = [...read('.ci/run').matchAll(/^(?:script_)?lane (\w+) (\d+)/gm)]
-  const rows = rowsOf('ARCHITECTURE.md').map((cells) => [cells[0], cells.at(-1)].join())
+  const rows = rowsOf(LANES).map((cells) => [cells[0], cells.at(-1)].join())
   return lanes
     .filter(([, name, budget]) => !rows.includes(`${name},${budget} s`))
-    .map(([, name, budget]) => `ARCHITECTURE.md has no lane ${name} of ${budget} s`)
+    .map(([, name, budget]) => `${LANES} has no lane ${name} of ${budget} s`)
 }
 
 /** The page of the cipher names each of its methods, and each option that it and a cache take. */

@@ -130,6 +130,10 @@ export const groups = [
     text: 'About',
     pages: [
       'performance',
+      ['architecture/layers', 'Folders and layers'],
+      ['architecture/walks', 'Walks'],
+      ['architecture/places', 'Places to change'],
+      ['architecture/lanes', 'Commands and lanes'],
       ['proof', 'Tested environments'],
       ['live-tests', 'Tests on real accounts'],
       'requirements',

@@ -1,4 +1,4 @@
-/** Words that a folder must not contain: the sentences of ARCHITECTURE.md about single words. */
+/** Words that a folder must not contain: the sentences of docs/architecture/layers.md about single words. */
 
 const only = (place) => `Only ${place} may use this: take it from the Runtime port.`
 

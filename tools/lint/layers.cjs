@@ -1,6 +1,6 @@
 /**
  * The layer rule: what each folder may import. One entry per sentence of "Layers" in
- * ARCHITECTURE.md; `tools/check-layers.test.mjs` plants a forbidden import for each and sees it
+ * docs/architecture/layers.md; `tools/check-layers.test.mjs` plants a forbidden import for each and sees it
  * refused. Everything is an allow list: a folder without an entry may import nothing and may be
  * imported by nobody. Type imports count, except where an entry says `types`.
  */
