@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- [--runtime node,workerd,deno,bun] [--quick] [--peers] [--json] [--gate]`: what
+ * `npm run bench -- [--runtime node,workerd,deno,bun] [--quick] [--json] [--gate]`: what
  * edge-kms costs over the platform's own AEAD, on every runtime. See README.md beside this file.
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,7 +15,6 @@ const { values } = parseArgs({
   options: {
     runtime: { type: 'string', default: Object.keys(runtimes).join(',') },
     quick: flag,
-    peers: flag,
     json: flag,
     gate: flag,
   },
@@ -27,17 +26,8 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-/** Modules that wrap other libraries; they need an install of their own. */
-function peerModules() {
-  const folder = join(root, 'bench', 'peers')
-  if (existsSync(join(folder, 'node_modules', 'jose'))) return [join(folder, 'jose.mjs')]
-  console.error('the peers are not installed: npm ci --prefix bench/peers')
-  process.exit(2)
-}
-
 const plan = {
   streamBytes: (values.quick ? 64 : 256) * 1_048_576,
-  peers: values.peers ? peerModules() : [],
 }
 const scratch = mkdtempSync(join(tmpdir(), 'edge-kms-bench-'))
 const results = {}
