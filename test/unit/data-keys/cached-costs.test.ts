@@ -142,7 +142,7 @@ it.each(['CachedKms', 'EnvelopeCipher'] as const)(
 
 it('docs/guides/caching.md says of every use what was counted', async () => {
   const guide = readFileSync(new URL('../../../docs/guides/caching.md', import.meta.url), 'utf8')
-  const section = guide.split('\n## What a use costs\n')[1]?.split('\n## ')[0] ?? ''
+  const section = guide.split('\n## Cost of a use\n')[1]?.split('\n## ')[0] ?? ''
   const rows = [...section.matchAll(/^\| (.*) \|$/gm)].map(([, row = '']) => row.split(' | '))
   const said = Object.fromEntries(rows.slice(1).map(([name = '', ...cells]) => [name, cells]))
   for (const of of ['CachedKms', 'EnvelopeCipher'] as const) {

@@ -191,7 +191,7 @@ describe('R22 answers of AWS: none is missing', () => {
 
   it('every row of the documentation has one, with its code', () => {
     const docs = read('docs/providers/aws-kms.md')
-    const section = docs.slice(docs.indexOf('\n## Errors'), docs.indexOf('\n## What it was run'))
+    const section = docs.slice(docs.indexOf('\n## Errors'), docs.indexOf('\n## Tests'))
     const rows = [...section.matchAll(/^\| (.*?) \| `(ERR_\w+)` \| (yes|no) \|/gm)]
     expect(rows.length).toBeGreaterThan(30)
     const problems = rows.flatMap(([, first = '', code = '', again]) => {

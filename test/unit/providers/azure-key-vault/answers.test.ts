@@ -155,7 +155,7 @@ describe('R22 answers of Azure: none is missing', () => {
   it('every row of the documentation has one, with its code', () => {
     expect(existsSync(new URL('docs/providers/azure-key-vault.md', root))).toBe(true)
     const docs = read('docs/providers/azure-key-vault.md')
-    const section = docs.slice(docs.indexOf('\n## Errors'), docs.indexOf('\n## What it was run'))
+    const section = docs.slice(docs.indexOf('\n## Errors'), docs.indexOf('\n## Tests'))
     const rows = [...section.matchAll(/^\| (.*?) \| `(ERR_\w+)` \| (yes|no) \|/gm)]
     expect(rows.length).toBeGreaterThan(15)
     const problems = rows.flatMap(([, first = '', code = '', again]) => {
