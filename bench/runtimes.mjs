@@ -1,43 +1,25 @@
 /** Runs the suite on each runtime and brings its figures home. */
-import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { Miniflare } from 'miniflare'
-import { binOf, node24, root, toolEnv } from '../tools/lib/folders.mjs'
-import { bundle } from './lib/child.mjs'
+import { binOf, node24, root } from '../tools/lib/folders.mjs'
+import { bundle, eachLine } from './lib/child.mjs'
 import { watchMemory } from './memory.mjs'
 import { compare, quantile } from './timing.ts'
 
 const MODES = ['encrypt', 'round trip']
 
-/** One child; each line that it prints is given on. */
-async function child(command, args, onLine) {
-  const running = spawn(command, args, {
-    cwd: root,
-    env: toolEnv(),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const closed = new Promise((resolve, reject) => {
-    running.on('error', reject)
-    running.on('close', resolve)
-  })
-  for await (const line of createInterface({ input: running.stdout })) onLine(line, running.pid)
-  const code = await closed
-  if (code !== 0) throw new Error(`${command} ended with ${code}`)
-}
-
 async function inProcess(command, args, { scratch, streamBytes, peers = [] }) {
   const file = await bundle('process.ts', join(scratch, 'process.mjs'))
   let result
   const task = ['timings', String(streamBytes), '-', ...peers]
-  await child(command, [...args, file, ...task], (line) => {
+  await eachLine(command, [...args, file, ...task], (line) => {
     result = JSON.parse(line)
   })
   const memory = {}
   for (const mode of MODES) {
     let stop
-    await child(command, [...args, file, 'memory', String(streamBytes), mode], (line, pid) => {
+    await eachLine(command, [...args, file, 'memory', String(streamBytes), mode], (line, pid) => {
       if (line === 'start') stop = watchMemory(pid)
       if (line === 'end') memory[mode] = stop()
     })

@@ -77,7 +77,8 @@ export async function streamOnce(mode: string, totalBytes: number): Promise<void
   else await discard(sealed.pipeThrough(cipher.decryptStream(newOptions())))
 }
 
-function plain(totalBytes: number): ReadableStream<Uint8Array> {
+/** Returns a source of so many bytes, in pieces of 64 KiB. */
+export function plain(totalBytes: number): ReadableStream<Uint8Array> {
   const piece = pattern(PIECE)
   let left = totalBytes
   return new ReadableStream<Uint8Array>({
@@ -138,7 +139,8 @@ async function sealAll(cipher: EnvelopeCipher, totalBytes: number): Promise<read
   return pieces
 }
 
-async function inWindow(count: number, work: () => Promise<ArrayBuffer>): Promise<void> {
+/** Makes so many calls, eight in flight. */
+export async function inWindow(count: number, work: () => Promise<ArrayBuffer>): Promise<void> {
   const inFlight: Promise<ArrayBuffer>[] = []
   for (let i = 0; i < count; i++) {
     inFlight.push(work())

@@ -1,8 +1,9 @@
 /** Bundles a measurement, runs it as a process of its own and keeps its report. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
 import { node24, root, toolEnv } from '../../tools/lib/folders.mjs'
 
@@ -40,6 +41,29 @@ export async function bundle(entry, outfile) {
     logLevel: 'error',
   })
   return outfile
+}
+
+/**
+ * Runs a program, and passes on each line that it prints with the id of its process.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {(line: string, pid: number | undefined) => void} onLine
+ * @param {string} [cwd]
+ */
+export async function eachLine(command, args, onLine, cwd = root) {
+  const running = spawn(command, args, {
+    cwd,
+    env: toolEnv(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const closed = new Promise((resolve, reject) => {
+    running.on('error', reject)
+    running.on('close', resolve)
+  })
+  for await (const line of createInterface({ input: running.stdout })) onLine(line, running.pid)
+  const code = await closed
+  if (code !== 0) throw new Error(`${command} ended with ${code}`)
 }
 
 /** Writes a report to `bench/results`, with its time. */

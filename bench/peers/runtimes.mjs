@@ -1,11 +1,10 @@
 /** Runs the comparison on each runtime, and returns its figures. */
-import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
 import { Miniflare } from 'miniflare'
-import { binOf, node24, root, toolEnv } from '../../tools/lib/folders.mjs'
+import { binOf, node24, root } from '../../tools/lib/folders.mjs'
+import { eachLine } from '../lib/child.mjs'
 import { watchMemory } from '../memory.mjs'
 import { quantile } from '../timing.ts'
 import { compareByTime } from './by-time.ts'
@@ -44,21 +43,8 @@ async function bundle(entry, isWorker = false) {
   return outfile
 }
 
-/** One child; each line that it prints is passed on. */
-async function child(command, args, onLine) {
-  const running = spawn(command, args, {
-    cwd: here,
-    env: toolEnv(),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const closed = new Promise((resolve, reject) => {
-    running.on('error', reject)
-    running.on('close', resolve)
-  })
-  for await (const line of createInterface({ input: running.stdout })) onLine(line, running.pid)
-  const code = await closed
-  if (code !== 0) throw new Error(`${command} ended with ${code}`)
-}
+/** Runs a child in this folder, so that it finds the peers. */
+const child = (command, args, onLine) => eachLine(command, args, onLine, here)
 
 async function asked(command, args) {
   /** @type {any} */

@@ -1,11 +1,11 @@
 /** A stream beside the AWS Encryption SDK's, and beside raw `crypto.subtle` with eight chunks in flight. */
 import type { Bytes } from '../../src/bytes/index.ts'
 import { newAesKey, newCipher, newOptions, pattern } from '../fixtures.ts'
+import { inWindow, plain } from '../streams.ts'
 import { FLOOR, OURS, type Work } from './records.ts'
 
 const CHUNK = 16_384
 const PIECE = 65_536
-const IN_FLIGHT = 8
 
 interface Sdk {
   readonly stream: (totalBytes: number, piece: Bytes) => Work
@@ -47,31 +47,11 @@ async function windowed(totalBytes: number): Promise<Work> {
   const iv = pattern(12)
   const seal = (): Promise<ArrayBuffer> =>
     crypto.subtle.encrypt({ name: 'AES-GCM', iv: new Uint8Array(iv), tagLength: 128 }, key, chunk)
-  return async () => {
-    const inFlight: Promise<ArrayBuffer>[] = []
-    for (let i = 0; i < totalBytes / CHUNK; i++) {
-      inFlight.push(seal())
-      if (inFlight.length >= IN_FLIGHT) await inFlight.shift()
-    }
-    await Promise.all(inFlight)
-  }
+  return () => inWindow(totalBytes / CHUNK, seal)
 }
 
 function oursOf(totalBytes: number): Work {
   const cipher = newCipher()
-  const piece = pattern(PIECE)
-  return () => {
-    let left = totalBytes
-    const source = new ReadableStream<Uint8Array>({
-      pull(controller): void {
-        if (left === 0) {
-          controller.close()
-          return
-        }
-        controller.enqueue(piece)
-        left -= PIECE
-      },
-    })
-    return source.pipeThrough(cipher.encryptStream(newOptions())).pipeTo(new WritableStream())
-  }
+  return () =>
+    plain(totalBytes).pipeThrough(cipher.encryptStream(newOptions())).pipeTo(new WritableStream())
 }

@@ -1,6 +1,6 @@
-/** jose's compact JWE under a key of one's own: one AEAD call, then text. */
+/** jose: a compact JWE under a key of the caller. A message is one AEAD call, and then text. */
 
-// By a variable: whoever checks types need not have installed it.
+// By a variable, so that a check of types does not need the library.
 const library = 'jose'
 
 export async function newPeers() {
