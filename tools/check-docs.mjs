@@ -40,7 +40,7 @@ function areaOf(path) {
   return services.includes(folder) ? 'the service' : folder
 }
 
-/** Where a code is made into an error: `new KmsError('X'`, a row of a table, a choice. */
+/** The places that make an error of a code: `new KmsError('X'`, a row of a table, a choice. */
 function thrownBy() {
   /** @type {Map<string, Set<string>>} */
   const found = new Map(KMS_ERROR_CODES.map((name) => [name, new Set()]))

@@ -61,7 +61,8 @@ async function check() {
     for (const text of refused) demand(text, 'md', rule, true)
     for (const text of allowed) demand(text, 'md', rule, false)
   }
-  for (const [code, isRefused] of COMMENTS) demand(code, 'ts', 'Headless', isRefused)
+  for (const [code, isRefused] of COMMENTS)
+    for (const ending of ['ts', 'mjs']) demand(code, ending, 'Headless', isRefused)
   rmSync(folder, { recursive: true })
   for (const problem of problems) console.log(problem)
   console.log(`word rules: ${count - problems.length} passed, ${problems.length} failed`)

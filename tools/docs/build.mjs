@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { binOf, ensureFolder, node24, root, run, toolEnv } from '../lib/folders.mjs'
 
 const DOCS = '../docs'
-/** Where the built site is. */
+/** The folder of the built site. */
 export const siteFolder = join(root, 'docs/.vitepress/dist')
 
 /** Runs a command and prints its output; throws if it fails or warns. */

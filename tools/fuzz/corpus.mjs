@@ -29,7 +29,7 @@ function countingKms(runtime, key) {
   return { kms: counted, count }
 }
 
-/** Where an inline message keeps its flags, counts and lengths. */
+/** The offsets of an inline message's flags, counts and lengths. */
 function lengthFields(envelope, bytes) {
   if (envelope.createdAtMs === undefined) return []
   const at = [76, 77]

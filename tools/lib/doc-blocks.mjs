@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './folders.mjs'
 
-/** What a command installs or makes. */
+/** Folders that a command installs or makes. */
 const GENERATED = /(?:^|\/)node_modules\/|^docs\/(?:\.vitepress\/(?:dist|cache)|reference\/api)\//
 
 /** Files below a folder whose names end so, by their paths from the root. */
@@ -26,7 +26,7 @@ export function proseOf(path) {
   return readFileSync(join(root, path), 'utf8').replaceAll(/^(`{3,}).*?^\1$/gms, '')
 }
 
-/** Where the links of a Markdown file lead, as they are written. */
+/** Returns the targets of a Markdown file's links, as they are written. */
 export function linksOf(path) {
   return [...proseOf(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target)
 }

@@ -1,4 +1,4 @@
-/** Where a browser differs: what it refuses, and what Chromium lacks. A deviation that ends fails its case. */
+/** Deviations of a browser: what it refuses, and what Chromium lacks. A deviation that ends fails its case. */
 import assert from 'node:assert/strict'
 import { call, withPage } from './page.mjs'
 

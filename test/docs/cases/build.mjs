@@ -1,4 +1,4 @@
-/** What the built files say, without a browser. */
+/** Checks of the built files, without a browser. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'

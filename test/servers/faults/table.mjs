@@ -16,7 +16,7 @@ const COLUMNS = ['first', 'circuit', 'cached', 'after']
 
 const inCode = (text) => text.replaceAll(/\bERR_\w+/g, '`$&`')
 
-/** Where servers differ, each is named. @param {Record<string, Seen>} byServer @param {keyof Seen} column */
+/** Returns one cell: if servers differ, it names each. @param {Record<string, Seen>} byServer @param {keyof Seen} column */
 function cell(byServer, column) {
   const seen = Object.entries(byServer).map(([server, row]) => ({ server, text: row[column] }))
   const [one] = new Set(seen.map(({ text }) => text))

@@ -84,7 +84,7 @@ export async function openRotation({ aws, ric }) {
       }
       return counts
     },
-    /** What `withFunction` takes for a function with the policy of these statements. */
+    /** Returns the options of `withFunction` for a function with the policy of these statements. */
     async placeOf(name, label, statements = statementsOf(name)) {
       const { Handler } = handlers.find((one) => one.name === name)
       const credentials = await aws.userWith(label, policyOf(statements))
