@@ -51,10 +51,14 @@ export default defineConfig({
         miniSearch: {
           // A guide says more than the entry of a symbol, or the record of a decision, with the same words.
           searchOptions: {
-            boostDocument: (id) =>
-              /\/(?:reference\/api|adr|requirements|proof|faults|live-tests|releasing)/.test(id)
-                ? 0.3
-                : 1,
+            boostDocument: (id) => {
+              if (
+                /\/(?:reference\/api|adr|requirements|proof|faults|live-tests|releasing)/.test(id)
+              )
+                return 0.3
+              // The name of a vendor still finds its page.
+              return id.includes('/providers/') ? 0.7 : 1
+            },
           },
         },
       },

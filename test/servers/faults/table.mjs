@@ -10,7 +10,7 @@ import { root } from '../../../tools/lib/folders.mjs'
  */
 
 const FILE = join(root, 'docs', 'faults.md')
-const HEAD = '| fault | a call of the KMS | once its circuit is open | keys in memory | after it |'
+const HEAD = '| Fault | KMS call | Open circuit | Keys in memory | After the fault |'
 /** @type {readonly (keyof Seen)[]} */
 const COLUMNS = ['first', 'circuit', 'cached', 'after']
 
