@@ -51,9 +51,9 @@ export interface LocalKeyLifecycleOptions {
 }
 
 /**
- * Returns a lifecycle of the versions of a local key. No server takes part: your functions move the keys, and
- * this makes sure of their order. Without such functions, retire a local version by hand: take it out of the
- * configuration once `KeyRotationManager.census` finds nothing under it.
+ * Returns a lifecycle of the versions of a local key. No server is involved: your functions move the keys, and the
+ * lifecycle enforces the order of the steps. Without such functions, retire a local version by hand: take it out of
+ * the configuration once `KeyRotationManager.census` finds nothing under it.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *
