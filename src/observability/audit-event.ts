@@ -18,7 +18,7 @@ export interface KmsAuditEvent {
   readonly outcome: 'success' | 'failure'
   /** A `KmsErrorCode` or `aborted`; empty for a success. */
   readonly errorType: string
-  /** The actor, as the application names it; empty where it does not. */
+  /** The actor, as the application names it; empty if it does not. */
   readonly actor: string
   /** `edge-kms:dk`, which is in the vendor's own log too; empty for operations that concern no data key. */
   readonly dataKey: string

@@ -31,8 +31,8 @@ export interface KmsMetricsOptions {
 const MAX_PROVIDERS = 16
 
 /**
- * Counters and histograms of the whole stack in one object: give it to every layer as its observer.
- * Labels are names of closed sets: no tenant, key id or context is among them.
+ * Collects counters and histograms of the whole stack. Pass it to every layer as its observer. Labels are names of
+ * closed sets: no tenant, key id or context is among them.
  *
  * @example
  * ```ts
