@@ -23,7 +23,7 @@ export interface PostgresKeyValueStoreOptions extends PostgresOptions {
 
 /**
  * A {@link KeyValueStore} on PostgreSQL, tested on 18: strong, every write one statement. Its table is
- * `postgresSchema`'s; the end of a value is by the database's clock.
+ * `postgresSchema`'s; values expire by the database's clock.
  *
  * @see https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT
  */

@@ -34,8 +34,8 @@ export function quotedTable(table: string): string {
 }
 
 /**
- * The statements that create the tables of `PostgresKeyValueStore` and `PostgresDataKeyStore`, for a
- * migration. The stores never create a table, so who runs them needs no right to.
+ * Returns the statements that create the tables of `PostgresKeyValueStore` and `PostgresDataKeyStore`, for a
+ * migration. The stores never create a table, so their database user does not need that right.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *

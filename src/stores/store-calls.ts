@@ -49,7 +49,7 @@ export class StoreCalls {
   }
 
   /**
-   * Returns what the work returns.
+   * Runs the work and returns its result.
    *
    * @param work - its signal aborts with the caller's and at the deadline. Parse the answer inside it, so that an
    * answer of the wrong shape fails like any other
@@ -77,7 +77,7 @@ export class StoreCalls {
     )
   }
 
-  /** Returns the error of an answer that no store of ours wrote; a retry does not help. */
+  /** Returns the error for a value that this package did not write; a retry does not help. */
   unreadable(operation: string): KmsError {
     return this.unavailable(operation, 'what the store holds is not ours', false)
   }

@@ -15,9 +15,9 @@ export interface EntraOptions extends EndpointRules {
   readonly clientId: string
   /** The cloud whose Entra ID answers: `public` by default. */
   readonly cloud?: AzureCloudName
-  /** Instead of the cloud's own, e.g. `https://login.example.test`. https only. */
+  /** Replaces the cloud's own Entra ID, e.g. `https://login.example.test`. https only. */
   readonly authority?: string
-  /** Of one request, in milliseconds; 2,000 by default. */
+  /** Timeout of one request, in milliseconds; 2,000 by default. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network

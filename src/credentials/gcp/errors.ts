@@ -63,7 +63,7 @@ export interface GcpStatus {
   readonly canonical: string
   /** Reasons of ErrorInfo and types of PreconditionFailure, e.g. `KEY_DISABLED`. */
   readonly reasons?: readonly string[]
-  /** Google's own words: looked at, never repeated. */
+  /** Google's own message: it is read, but never repeated. */
   readonly message?: string
   /** Status of HTTP, where the call went over it. */
   readonly status?: number | undefined

@@ -30,8 +30,8 @@ export interface VaultAwsIamOptions extends VaultMount {
 const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
 
 /**
- * AWS IAM: a signed request to STS, which Vault sends on to learn who signed it. No secret of AWS is
- * sent to Vault but a session token.
+ * Returns a login by AWS IAM: a signed request to STS, which Vault forwards to learn the signer. Vault receives no
+ * secret of AWS except a session token.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://developer.hashicorp.com/vault/docs/auth/aws
