@@ -105,7 +105,7 @@ export function statusOf(code: GatewayErrorCode): number {
 /** Longest wait that a problem names, in seconds: a day. */
 const MAX_RETRY_AFTER_SECONDS = 86_400
 
-/** `application/problem+json` of RFC 9457 for any caught value. */
+/** Returns the `application/problem+json` document (RFC 9457) of any caught value. */
 export function problemOf(error: unknown, extra: Readonly<Record<string, unknown>> = {}): Response {
   const code = codeOf(error)
   const status = statusOf(code)

@@ -106,7 +106,7 @@ export interface ObjectPage {
  * or its options are wrong.
  */
 export interface ObjectStore {
-  /** Stands in errors. */
+  /** Name of the store in errors. */
   readonly provider: string
   /** Whether `onlyIf` of a write also holds for an upload in parts. */
   readonly conditionalUploads: boolean

@@ -38,10 +38,10 @@ export interface FakeGcp {
 }
 
 /**
- * Cloud KMS on the wire, for tests, with IAM Credentials, STS, OAuth and the metadata server: real
- * encryption, checksums, JWTs and permissions in memory, faults by script, and no network. A plain
- * fetch handler: call it, put it behind a server, or run it inside a Worker (there make it inside
- * the handler: random bytes are refused at the top level).
+ * Returns Cloud KMS on the wire, for tests, with IAM Credentials, STS, OAuth and the metadata server: real
+ * encryption, checksums, JWTs and permissions in memory, faults by script, and no network. A plain fetch handler:
+ * call it, put it behind a server, or run it inside a Worker (there make it inside the handler: random bytes are
+ * refused at the top level).
  *
  * Strict where other emulators are not: additional data, checksums, states of versions, sizes by
  * protection level, tokens, and Google's own form of errors. Only keys for symmetric encryption

@@ -33,10 +33,10 @@ export interface FakeVault {
 }
 
 /**
- * The transit engine and the auth methods of Vault and OpenBao on the wire, for tests: real encryption,
- * policies, leases and logins in memory, faults by script, and no network. A plain fetch handler: call
- * it, put it behind a server, or run it inside a Worker (there make it inside the handler: random bytes
- * are refused at the top level).
+ * Returns the transit engine and the auth methods of Vault and OpenBao on the wire, for tests: real encryption,
+ * policies, leases and logins in memory, faults by script, and no network. A plain fetch handler: call it, put it
+ * behind a server, or run it inside a Worker (there make it inside the handler: random bytes are refused at the top
+ * level).
  *
  * It has Vault's traps too: associated data that rewrap and datakey do not know, a context that is
  * ignored where the key is not derived, keys that encrypting makes, batches that are a 400 with results.
