@@ -10,8 +10,8 @@ export interface ValueSource extends SourceFacts {
   readonly kind: 'values'
   /**
    * Returns up to `limit` records after the cursor, in a stable order of their ids. A page may be empty and have a
-   * cursor; only a page without a cursor is the last. A record that another writer inserts behind the cursor may
-   * be missing; one that was there all the time may not.
+   * cursor; only a page without a cursor is the last. A record that another writer inserts before the cursor may be
+   * missing, but a record that existed all the time must not be.
    */
   page(cursor: string | undefined, limit: number, options: SourceOptions): Promise<RecordPage>
   /** Returns the records of these ids as they are now, in order; `undefined` where there is none. */
@@ -20,9 +20,9 @@ export interface ValueSource extends SourceFacts {
     options: SourceOptions,
   ): Promise<readonly (RotationRecord | undefined)[]>
   /**
-   * Replaces values, each only where it still is the expected one, byte for byte. Resolves when that is
-   * durable, with one outcome for each change, in order: `lost` where the value is another one by now, or gone.
-   * A change that was made before, by a call whose answer was lost, is `lost` too; the step reads it again.
+   * Replaces values, each only if it still is exactly the expected one. Resolves when that is durable, with one
+   * outcome for each change, in order: `lost` if the value has changed or is gone. A change that an earlier call
+   * made, whose answer was lost, is `lost` too; the step reads it again.
    */
   swap(changes: readonly RecordChange[], options: SourceOptions): Promise<readonly SwapOutcome[]>
 }

@@ -17,7 +17,7 @@ export interface KmsContractSubject {
   create(): KeyManagementService | Promise<KeyManagementService>
   /** The same provider with other KEKs: its wraps must be refused before any I/O. */
   createOther(): KeyManagementService | Promise<KeyManagementService>
-  /** One DEK has one wrap under one version of the KEK: key wrapping without a nonce (RFC 3394). */
+  /** Whether a DEK has only one wrap under a version of the KEK: key wrapping without a nonce (RFC 3394). */
   readonly wrapsAreDeterministic?: boolean
   /** Contexts of two customers and of none, for a service whose contexts pick the KEK (`keksByContext`). */
   readonly customers?: {
