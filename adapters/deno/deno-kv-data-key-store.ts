@@ -109,7 +109,8 @@ export class DenoKvDataKeyStore implements DataKeyStore {
         wanted,
         { bytes },
         (entry) => this.#held(operation, entry),
-        () => this.#calls.unavailable(operation, 'others wrote in between every time'),
+        () =>
+          this.#calls.unavailable(operation, 'other writers changed the value at every attempt'),
       ),
     )
   }

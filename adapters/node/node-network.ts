@@ -151,7 +151,7 @@ function exchange(
     })
     if (body === undefined || body === null) outgoing.end()
     else if (typeof body === 'string' || body instanceof Uint8Array) outgoing.end(body)
-    else outgoing.destroy(new TypeError('a body is a string or bytes'))
+    else outgoing.destroy(new TypeError('a body must be a string or bytes'))
   })
 }
 

@@ -210,5 +210,7 @@ function bytesOf(envelope: Uint8Array | string, prefix: boolean): Bytes {
 }
 
 function wrongForm(kind: MessageKind): KmsError {
-  return new KmsError('ERR_WIRE_KIND_REFUSED', { message: `a ${kind} cannot be converted so` })
+  return new KmsError('ERR_WIRE_KIND_REFUSED', {
+    message: `a ${kind} cannot be converted to this form`,
+  })
 }

@@ -164,7 +164,7 @@ function protectionOf(
   refuseOthers(others)
   if (macKey === undefined && checkpoints === undefined)
     throw configError(
-      'chain requires macKey, checkpoints, or both: hashes alone can be made by anyone',
+      'chain requires macKey, checkpoints, or both: anyone can compute plain hashes',
     )
   return {
     chain:

@@ -179,14 +179,14 @@ export class KmsByContext implements KeyManagementService {
     options.signal?.throwIfAborted()
     const keyName = this.#nameOf(options.context)
     if (keyName !== undefined) return this.#pool.get(keyName, options)
-    const message = 'keyFor returned undefined: it knows no KEK for this context'
+    const message = 'keyFor returned undefined: this context does not have a KEK'
     throw new KmsError(code, { provider: PROVIDER, message })
   }
 
   async #meant({ context, ...options }: KmsKekOptions): Promise<KeyManagementService> {
     options.signal?.throwIfAborted()
     if (context !== undefined) return this.#of({ ...options, context })
-    const message = 'each context has a KEK of its own: give the context of the one that is meant'
+    const message = 'each context has its own KEK: pass the context that selects it'
     throw new KmsError('ERR_KMS_UNSUPPORTED', { provider: PROVIDER, message })
   }
 

@@ -54,7 +54,7 @@ export const VENDOR_TERMS: readonly VendorTerms[] = [
     provider: 'vault-transit',
     asOf: AS_OF,
     usdPer10k: 0,
-    note: 'your own server: set rate.requestsPerSecond by what it can bear',
+    note: 'your own server: set rate.requestsPerSecond to the rate that it can sustain',
     pages: ['https://openbao.org/docs/secrets/transit/'],
   },
   {

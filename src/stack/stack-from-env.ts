@@ -78,9 +78,7 @@ function planOf(made: KeyManagementService | StackPlan): StackPlan {
 /** Refuses an option that code and configuration both set: one of the two would be ignored. */
 function onlyOne<T>(name: string, given: T | undefined, planned: T | undefined): T | undefined {
   if (given === undefined || planned === undefined) return given ?? planned
-  throw configError(
-    `${name} is a matter of the configuration, which describes a whole stack: set it there`,
-  )
+  throw configError(`${name} must be set in the configuration, which describes a whole stack`)
 }
 
 function resilienceOf(given: StackFromEnvOptions['resilience']): ResilienceConfig | undefined {

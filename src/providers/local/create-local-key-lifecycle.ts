@@ -115,7 +115,7 @@ class LocalKeyLifecycle implements KeyLifecycle {
   }
 
   cancelDestruction(): Promise<void> {
-    const message = 'a local key is destroyed at once: it does not come back'
+    const message = 'a local key is destroyed at once: it cannot be restored'
     return Promise.reject(unsupportedStep(PROVIDER, message))
   }
 
@@ -126,7 +126,7 @@ class LocalKeyLifecycle implements KeyLifecycle {
   ): Promise<void> {
     const state = await this.stateOf(version, options)
     if (state === `${to}d`) return
-    demandState(PROVIDER, state, ['enabled', 'disabled'], 'a destroyed version does not come back')
+    demandState(PROVIDER, state, ['enabled', 'disabled'], 'a destroyed version cannot be restored')
     await this.#ask(to, version, options)
   }
 
