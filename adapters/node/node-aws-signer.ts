@@ -10,7 +10,7 @@ interface SigningKey {
   readonly key: Buffer
 }
 
-/** The last key of each credentials object: the secret stands in no name, and a key goes with its object. */
+/** The last key of each credentials object: the secret is not part of a name, and a key is dropped with its object. */
 const keys = new WeakMap<Credentials, SigningKey>()
 
 /**

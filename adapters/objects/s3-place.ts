@@ -24,7 +24,7 @@ export interface S3Place {
 export interface S3Address {
   readonly origin: string
   readonly region: string
-  /** Returns the encoded path and query of a request; an empty value stands without `=`'s right side. */
+  /** Returns the encoded path and query of a request; an empty value has nothing after its `=`. */
   path(key: string, query?: Readonly<Record<string, string>>): string
 }
 

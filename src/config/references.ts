@@ -22,7 +22,7 @@ export type ConfigText = string | EnvReference | FileReference
  */
 export type ConfigResolver = (reference: EnvReference | FileReference) => string | undefined
 
-/** A reference that was checked: no map of a user's strings is taken for one. */
+/** A reference that was checked: a map of a user's strings cannot be mistaken for one. */
 export class Reference {
   readonly to: EnvReference | FileReference
 

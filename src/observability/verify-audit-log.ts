@@ -137,7 +137,7 @@ function checked(options: VerifyAuditOptions): Omit<VerifyAuditOptions, 'macKey'
   return { checkpoints, publicKey, digests, writers, slack }
 }
 
-/** The checkpoints whose signature holds, the smallest first, and those that are none. */
+/** The checkpoints with a valid signature, the smallest first, and the invalid ones. */
 async function signedOf(
   given: readonly unknown[],
   publicKey: CryptoKey | undefined,

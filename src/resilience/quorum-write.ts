@@ -28,8 +28,8 @@ export interface FirstKey extends GeneratedDataKey {
 const NOTE_MS = 10_000
 
 /**
- * Returns a DEK of the first KEK that makes one. Another one is asked only as far as the policy can
- * spare this one, and only if it is out of order: a key that is forbidden or gone is a mistake to mend.
+ * Returns a DEK of the first KEK that makes one. It asks the next KEK only if the policy can spare this one, and only
+ * after an outage: a denied or deleted key is a mistake that you must fix.
  *
  * @throws KmsError
  */

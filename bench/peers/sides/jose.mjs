@@ -1,6 +1,6 @@
 /** jose's compact JWE under a key of one's own: one AEAD call, then text. */
 
-// By a variable: whoever checks types need not have installed it.
+// By a variable, so that types are checked without it.
 const library = 'jose'
 
 export async function newPeers() {

@@ -46,7 +46,7 @@ export type Proof = (target: ProofTarget) => Promise<Readonly<Record<string, str
 const PROVIDER = 'azure-entra'
 
 /**
- * Tokens by the client credentials grant, with a proof that is made anew for each request.
+ * Tokens by the client credentials grant, with a proof that is made again for each request.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow

@@ -145,7 +145,7 @@ function wrongKey(name: string, expected: string, got: string): KmsError {
   )
 }
 
-/** PEM of these is often taken for that of PKCS #8. */
+/** PEM of these is often mistaken for that of PKCS #8. */
 const OTHER_PEM = /^-----BEGIN ((?:RSA|EC|ENCRYPTED) PRIVATE KEY|PUBLIC KEY|CERTIFICATE)-----/
 
 /** Returns the kind of a value of the key file. Never the value: it may be the private key. */
