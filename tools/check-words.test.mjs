@@ -42,7 +42,6 @@ const cases = [
       'A slow call is taken for dead.',
       'The cache lets go of the key.',
       'The first key gives way.',
-      'A name in the place of the path.',
       'The key is made anew.',
       'It refuses a key that is none.',
       'It decrypts for whoever asks.',

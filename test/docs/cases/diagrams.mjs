@@ -27,7 +27,7 @@ export const diagramCases = [
     },
   })),
   {
-    name: 'site: accTitle and accDescr name a diagram and are not nodes of it',
+    name: 'site: accTitle and accDescr name a diagram, and are not nodes of it',
     run: () => {
       const source =
         'flowchart LR\n  accTitle: A "short" way\n  accDescr: From A to B.\n  A --> B\n'
