@@ -85,6 +85,6 @@ export interface SharedLevel {
 
 /** The shared level as an option of a cache. `edge-kms/shared-keys` has one over a `KeyValueStore`. */
 export interface SharedDataKeys {
-  /** @throws KmsError `ERR_KMS_CONFIG` where it does not fit this cache or its KMS */
+  /** @throws KmsError `ERR_KMS_CONFIG` if it does not fit this cache or its KMS */
   attach(host: SharedLevelHost): SharedLevel
 }

@@ -53,7 +53,7 @@ type Outcomes = Promise<readonly Outcome<Bytes>[]>
 export class EnvelopeCipher {
   readonly #settings: CipherSettings
 
-  /** @throws KmsError `ERR_KMS_CONFIG`, also where the platform has no `crypto.subtle` */
+  /** @throws KmsError `ERR_KMS_CONFIG`, also if the platform does not have `crypto.subtle` */
   constructor(options: EnvelopeCipherOptions) {
     this.#settings = cipherSettings(options)
   }

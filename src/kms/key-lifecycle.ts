@@ -63,8 +63,8 @@ export interface KeyLifecycle {
   cancelDestruction(version: KekVersion, options: KeyLifecycleOptions): Promise<void>
   /**
    * Returns when the vendor last saw the version used, in milliseconds since the epoch by the vendor's clock;
-   * `undefined` where it has seen no use. Use it in addition to the census, never instead of it. Absent if the
-   * vendor does not report it.
+   * `undefined` if it has not seen a use. Use it in addition to the census, never instead of it. Absent if the vendor
+   * does not report it.
    */
   lastUsedAtMs?(version: KekVersion, options: KeyLifecycleOptions): Promise<number | undefined>
 }

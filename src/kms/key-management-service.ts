@@ -88,8 +88,8 @@ export interface HealthCheck {
  * it. Providers and decorators implement every method and pass the contract suite of `edge-kms/testing`. It takes
  * and returns lists of wraps, so several KEKs are not a special case.
  *
- * @remarks Errors: `ERR_DECRYPT_FAILED` where the KMS says that a wrap is not valid for this key and
- * context; every other failure has a code of its own (`docs/error-codes.md`).
+ * @remarks Errors: `ERR_DECRYPT_FAILED` if the KMS says that a wrap is not valid for this key and context; every
+ * other failure has its own code (`docs/error-codes.md`).
  */
 export interface KeyManagementService {
   readonly providerName: string

@@ -4,7 +4,7 @@ import type { KeyLifecycleOperation, KmsOperation } from '../ports/index.ts'
 export interface AuditedKey {
   readonly provider: string
   readonly kekId: string
-  /** Empty where the vendor reveals none. */
+  /** Empty if the vendor does not reveal one. */
   readonly kekVersion: string
 }
 

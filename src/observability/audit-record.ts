@@ -17,7 +17,7 @@ export interface AuditRecord {
 
 /** Members that tie a record to the one before it. */
 export interface AuditLink {
-  /** `HMAC-SHA-256` where the trail has a `macKey`. */
+  /** `HMAC-SHA-256` if the trail has a `macKey`. */
   readonly alg: 'SHA-256' | 'HMAC-SHA-256'
   /** The hash of the record before; for the first, 43 characters `A`. */
   readonly prev: string

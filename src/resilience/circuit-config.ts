@@ -15,7 +15,7 @@ export interface CircuitBreakerConfig {
   readonly minCalls?: number
   /** How long it stays open, plus up to a tenth at random, in milliseconds: 30,000 by default, 100 to 600,000. */
   readonly resetTimeoutMs?: number
-  /** Probes that must all succeed to close it: 1 by default, 1 to 100; 1 where a store is shared. */
+  /** Probes that must all succeed to close it: 1 by default, 1 to 100; 1 if a store is shared. */
   readonly successThreshold?: number
 }
 

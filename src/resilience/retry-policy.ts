@@ -13,7 +13,7 @@ export interface RetryConfig {
   readonly baseDelayMs?: number
   /** Longest first delay after `ERR_KMS_THROTTLED`: 1,000 by default, 1 to 60,000, at most `maxDelayMs`. */
   readonly throttleDelayMs?: number
-  /** Longest delay, except where the KMS asks for more, in milliseconds: 20,000 by default, 1 to 300,000. */
+  /** Longest delay, unless the KMS asks for more, in milliseconds: 20,000 by default, 1 to 300,000. */
   readonly maxDelayMs?: number
   /** Tokens that retries are paid from, shared by all calls of one instance: 500 by default, 0 to 1,000,000. */
   readonly budget?: number

@@ -74,7 +74,7 @@ export class KeyRotationManager {
   /**
    * Makes a new version of each KEK current, and returns the versions. Old ones still unwrap.
    *
-   * @throws KmsError `ERR_KMS_UNSUPPORTED` where the KMS cannot, `ERR_KMS_TIMEOUT` after `callTimeoutMs`: a new
+   * @throws KmsError `ERR_KMS_UNSUPPORTED` if the KMS cannot rotate, `ERR_KMS_TIMEOUT` after `callTimeoutMs`: a new
    * version may exist nevertheless; or the KMS's error
    */
   async rotateMasterKey(options: KekCallOptions = {}): Promise<readonly KekVersion[]> {

@@ -14,7 +14,7 @@ export interface ValueSource extends SourceFacts {
    * missing, but a record that existed all the time must not be.
    */
   page(cursor: string | undefined, limit: number, options: SourceOptions): Promise<RecordPage>
-  /** Returns the records of these ids as they are now, in order; `undefined` where there is none. */
+  /** Returns the records of these ids as they are now, in order; `undefined` for an id without a record. */
   read(
     ids: readonly string[],
     options: SourceOptions,
@@ -63,7 +63,7 @@ export interface RecordPage {
 export interface RotationRecord {
   /** Names the record in its source, at most 1,024 bytes of UTF-8. It goes into failures: never a secret. */
   readonly id: string
-  /** The encrypted values by the name of their field; `null` where there is none. */
+  /** The encrypted values by the name of their field; `null` for a field without a value. */
   readonly values: Readonly<Record<string, StoredValue | null>>
   /** Other parts of the context, as the source's options name them, e.g. the columns `tenant` and `id`. */
   readonly facts?: Readonly<Record<string, unknown>>

@@ -59,7 +59,7 @@ export interface SourceState {
   /** Values of the page at this cursor that earlier steps counted as `done`, before an outage ended them. */
   readonly doneHere: number
   readonly counts: RotationCounts
-  /** Sum of keyed fingerprints of what must not change, over this sweep so far; where the job has a fingerprint key. */
+  /** Sum of keyed fingerprints of what must not change, over this sweep so far, if the job has a fingerprint key. */
   readonly fingerprint?: string
   /** The same over the whole first sweep, as it was before the job changed anything. */
   readonly fingerprintBefore?: string

@@ -32,7 +32,7 @@ export interface RotationStepOptions {
   /** The places with encrypted values, 1 to 16. Include the data-key store if there are messages by reference. */
   readonly sources: readonly RecordSource[]
   /**
-   * Returns the context of a value; by default the one that its envelope carries. Required where the cipher has
+   * Returns the context of a value; by default the one that its envelope carries. Required if the cipher has
    * `requiredContextKeys`: envelopes do not carry those.
    */
   readonly contextOf?: (record: RotationRecord, field: string, source: string) => ContextInput

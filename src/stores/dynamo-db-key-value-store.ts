@@ -64,7 +64,7 @@ export class DynamoDbKeyValueStore implements KeyValueStore {
     await this.#table.ask('put', 'PutItem', input, options.signal)
   }
 
-  /** @throws KmsError `ERR_KMS_UNSUPPORTED` where the store is eventual */
+  /** @throws KmsError `ERR_KMS_UNSUPPORTED` if the store is eventual */
   async compareAndSwap(
     key: string,
     expected: Bytes | undefined,

@@ -15,7 +15,7 @@ import { bytesOfText } from './text-values.ts'
 /** Options of {@link PostgresDataKeyStore}. */
 export interface PostgresDataKeyStoreOptions extends PostgresOptions {
   /**
-   * The table's name, with its schema before it where the `search_path` does not have that; lower-case
+   * The table's name, with its schema before it if the `search_path` does not contain that schema; lower-case
    * letters, digits and `_`. `edge_kms_data_keys` by default.
    */
   readonly table?: string

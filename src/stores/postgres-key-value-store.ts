@@ -15,7 +15,7 @@ import { bytesOfText } from './text-values.ts'
 /** Options of {@link PostgresKeyValueStore}. */
 export interface PostgresKeyValueStoreOptions extends PostgresOptions {
   /**
-   * The table's name, with its schema before it where the `search_path` does not have that; lower-case
+   * The table's name, with its schema before it if the `search_path` does not contain that schema; lower-case
    * letters, digits and `_`. `edge_kms_values` by default.
    */
   readonly table?: string

@@ -19,7 +19,7 @@ export interface FakeAwsKey {
 
 /** AWS KMS and STS in one process: what {@link createFakeAws} makes. */
 export interface FakeAws {
-  /** Answers one request, for any region. Rejects where a scripted fault breaks the connection. */
+  /** Answers one request, for any region. Rejects if a scripted fault breaks the connection. */
   fetch(request: Request): Promise<Response>
   /** A `Network` whose every request ends here, whatever its URL; timers are real. */
   readonly network: Network

@@ -66,7 +66,7 @@ export interface FakeAwsTrust {
   readonly principals?: readonly string[]
   /** AssumeRole must name it. */
   readonly externalId?: string
-  /** Holders of a token of this issuer, with this audience and subject where they are named. */
+  /** Holders of a token of this issuer, with this audience and subject if they are set. */
   readonly webIdentity?: {
     readonly issuer: string
     readonly audience?: string
@@ -90,7 +90,7 @@ export interface FakeAwsIdentityProvider {
   readonly issuer: string
   /** The client ids that are registered for it. */
   readonly audiences: readonly string[]
-  /** Its public keys, RSA or P-256; `kid` is compared where the token names one. */
+  /** Its public keys, RSA or P-256; `kid` is compared if the token has one. */
   readonly keys: readonly JsonWebKey[]
 }
 

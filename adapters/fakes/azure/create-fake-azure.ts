@@ -11,7 +11,7 @@ import type { FakeAzureApplication, FakeAzureKeyOptions, FakeAzureOptions } from
 
 /** Key Vault, Managed HSM and Entra ID in one process: what {@link createFakeAzure} makes. */
 export interface FakeAzure {
-  /** Answers one request, for any host. Rejects where a scripted fault breaks the connection. */
+  /** Answers one request, for any host. Rejects if a scripted fault breaks the connection. */
   fetch(request: Request): Promise<Response>
   /** A `Network` whose every request ends here, whatever its URL; timers are real. */
   readonly network: Network

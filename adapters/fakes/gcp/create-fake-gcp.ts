@@ -11,7 +11,7 @@ import { Tokens } from './tokens.ts'
 
 /** Cloud KMS and the token endpoints in one process: what {@link createFakeGcp} makes. */
 export interface FakeGcp {
-  /** Answers one request, for any host. Rejects where a scripted fault breaks the connection. */
+  /** Answers one request, for any host. Rejects if a scripted fault breaks the connection. */
   fetch(request: Request): Promise<Response>
   /** A `Network` whose every request ends here, whatever its URL; timers are real. */
   readonly network: Network

@@ -53,7 +53,7 @@ export interface FakeGcpServiceAccount {
   readonly tokenCreators?: readonly string[]
 }
 
-/** A provider of a workload identity pool: OIDC where it has an issuer, else AWS. */
+/** A provider of a workload identity pool: OIDC if it has an issuer, otherwise AWS. */
 export interface FakeGcpPoolProvider {
   /** `//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/NAME` */
   readonly audience: string

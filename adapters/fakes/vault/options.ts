@@ -70,7 +70,7 @@ export interface FakeVaultAppRole extends FakeVaultTokenOptions {
 export interface FakeVaultIssuer {
   /** The `iss` of its tokens. */
   readonly issuer: string
-  /** Its public keys, RSA or P-256; `kid` is compared where the token names one. */
+  /** Its public keys, RSA or P-256; `kid` is compared if the token has one. */
   readonly keys: readonly JsonWebKey[]
 }
 

@@ -14,7 +14,7 @@ export interface GcpCredentialSource {
   /**
    * Reports that Google refused this token: the next `get` must return another one, if it can get any.
    *
-   * @param serverTimeMs - Google's clock, milliseconds since the epoch; not a number where it is not known
+   * @param serverTimeMs - Google's clock, milliseconds since the epoch; `NaN` if it is unknown
    */
   refused(token: GcpAccessToken, serverTimeMs: number): void
 }

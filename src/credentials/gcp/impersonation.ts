@@ -19,7 +19,7 @@ export interface GcpImpersonationOptions extends EndpointRules {
   readonly credentials: GcpCredentialsOption
   /** OAuth scopes of the access token; all of Google Cloud by default, as far as IAM lets it. */
   readonly scopes?: readonly string[]
-  /** Life of the access token: 60 to 3,600 seconds, the default. Up to 43,200 where the organisation allows it. */
+  /** Life of the access token: 60 to 3,600 seconds, the default. Up to 43,200 if the organisation allows it. */
   readonly lifetimeSeconds?: number
   /** E-mail addresses of the service accounts in between, if roles are chained. */
   readonly delegates?: readonly string[]

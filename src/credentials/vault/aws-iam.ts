@@ -21,7 +21,7 @@ export interface VaultAwsIamOptions extends VaultMount {
   readonly credentials: AwsCredentialsOption
   /** The region of the STS that Vault asks; `https://sts.amazonaws.com` by default, as Vault does itself. */
   readonly region?: string
-  /** The `iam_server_id_header_value` of the auth method, where one is configured. */
+  /** The `iam_server_id_header_value` of the auth method, if one is configured. */
   readonly serverId?: string
   /** Signs the request; by default the network's `awsSigner`, else aws4fetch. */
   readonly signer?: AwsSigner

@@ -28,7 +28,7 @@ const STATES: readonly (KeyVersionState | undefined)[] = [
  * is left.
  */
 export interface LocalKeyPlace {
-  /** Returns where a version is; `undefined` for a version that never was. */
+  /** Returns the state of a version; `undefined` for a version that never existed. */
   stateOf(
     version: number,
     options: KeyLifecycleOptions,
