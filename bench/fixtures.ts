@@ -8,7 +8,7 @@ interface Maps {
   readonly aad: Readonly<Record<string, string>>
 }
 
-/** Made anew for each call, as callers make them; always the same, as the floor's AAD is. */
+/** A new object for each call, as callers make them; always equal, like the floor's AAD. */
 export const newOptions = (): Maps => ({
   context: { tenant: 'acme' },
   aad: { table: 'users', column: 'ssn', row: '42' },

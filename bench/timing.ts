@@ -30,7 +30,7 @@ export async function compare(
   const turns = await warmUp(elapsed, sides, plan)
   const times = new Map<string, number[]>(sides.map((side) => [side, []]))
   for (let round = 0; round < plan.rounds; round++) {
-    // Turned round each time: whoever comes second finds the garbage of the first.
+    // In the other order each time, because the second one runs into the garbage of the first.
     const order = round % 2 === 0 ? sides : sides.toReversed()
     for (const side of order) times.get(side)?.push((await elapsed(side, turns)) / turns)
   }

@@ -50,9 +50,9 @@ const RETRYABLE: readonly KmsErrorCode[] = [
   'ERR_STORE_UNAVAILABLE',
 ]
 
-/** Facts that an error may have. None of them is ever a secret, a context value or a body. */
+/** Facts about a failure. None of them is ever a secret, a context value or a body. */
 export interface KmsErrorDetails {
-  /** A sentence that replaces the code's own; must hold no secret. Ignored for `ERR_DECRYPT_FAILED`. */
+  /** Replaces the code's default message. It must not hold a secret. Ignored for `ERR_DECRYPT_FAILED`. */
   readonly message?: string
   readonly provider?: string
   readonly operation?: string
@@ -88,7 +88,7 @@ function factsOf(source: Facts): Facts {
 const BRAND = Symbol.for('edge-kms.KmsError')
 
 /**
- * The one error class of the package. Match with {@link isKmsError} and `code`, never with the message.
+ * The one error class of the package. Match errors by {@link isKmsError} and `code`, never by the message.
  *
  * @remarks Security: `ERR_DECRYPT_FAILED` is one code with one message for a wrong key, tag,
  * commitment, context or aad, for truncation, and for the KMS's own "invalid ciphertext".
@@ -143,8 +143,8 @@ export interface KmsErrorData {
 }
 
 /**
- * Whether a caught value is a {@link KmsError}, with the given code where one is named.
- * Works across two copies of the package, where `instanceof` does not.
+ * Returns whether a caught value is a {@link KmsError} and, if you pass a code, has that code. Works across two
+ * copies of the package, where `instanceof` does not.
  *
  * @example
  * ```ts
@@ -181,7 +181,7 @@ export function typedError(
   return new KmsError('ERR_KMS_RESPONSE_INVALID', { cause: error })
 }
 
-/** One outcome of a batch: batches never throw for one item. */
+/** The result of one item of a batch, or its error. A batch never throws because one item failed. */
 export type Outcome<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: KmsError }
 
@@ -222,8 +222,8 @@ export async function toKmsResult<T>(work: Promise<T>): Promise<KmsResult<T>> {
 }
 
 /**
- * The value of a {@link KmsResult}, or its error thrown as a {@link KmsError} again; `ERR_KMS_RESPONSE_INVALID` for
- * an error whose code is not known here, and for anything but a result.
+ * Returns the value of a {@link KmsResult}, or throws its error as a {@link KmsError}. Throws
+ * `ERR_KMS_RESPONSE_INVALID` if the error has an unknown code, or if the argument is not a result.
  */
 export function fromKmsResult<T>(result: KmsResult<T>): T {
   const { ok, value, error } = Object(result) as { ok?: unknown; value?: T; error?: unknown }

@@ -16,7 +16,7 @@ const providerLimit = 27.75 * 1024
 const sharedLimit = 25.5 * 1024
 /** Every provider with all its credentials, a KEK for each customer, and zod. */
 const configLimit = 56.5 * 1024
-/** The same with what stands against outages, the cache with the format below it, and the level that isolates share. */
+/** The same with the layers against outages, the cache with the format below it, and the level that isolates share. */
 const stackLimit = 83.75 * 1024
 /** A whole stack from the environment, of one vendor. */
 const envLimit = 43 * 1024

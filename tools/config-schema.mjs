@@ -14,7 +14,7 @@ const schemas = [
   ['kms-config.schema.json', 'Configuration of edge-kms: one key of one provider', kmsConfigSchema],
   [
     'resilient-kms-config.schema.json',
-    'Configuration of edge-kms: one key or several, what stands against outages, and the cache',
+    'Configuration of edge-kms: one key or several, the layers against outages, and the cache',
     resilientConfigSchema,
   ],
 ]

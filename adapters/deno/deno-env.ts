@@ -8,14 +8,14 @@ const NO_VARIABLES: ReadonlySet<string | symbol> = new Set(['then', 'toJSON', 'c
 
 /**
  * Returns the environment of this process. Each variable is read by its own name when it is used, so that
- * `--allow-env=NAME` for the names that are needed is enough. It lists no names, and cannot be written.
+ * `--allow-env=NAME` for the names that are needed is enough. It does not list names, and cannot be written.
  *
- * Deno is asked whether a name is permitted before it is read: nobody at a terminal is prompted for the many names
- * that `stackFromEnv` looks for. There, a name that is not permitted counts as not set, and an error about a
- * variable that is missing names the flag.
+ * It asks Deno whether a name is permitted before it reads the variable, so Deno never prompts at a terminal for the
+ * many names that `stackFromEnv` looks for. For `stackFromEnv`, a name that is not permitted counts as not set, and
+ * an error about a missing variable names the flag.
  *
- * @throws KmsError `ERR_KMS_CONFIG` on another runtime; when a variable is read that Deno may not read, with the
- * flag that permits it
+ * @throws KmsError `ERR_KMS_CONFIG` on another runtime. Reading a variable that is not permitted also throws it, with
+ * the flag that permits the variable
  *
  * @example
  * ```ts

@@ -30,8 +30,8 @@ export interface DenoKvDataKeyStoreOptions extends StoreCallOptions {
 /**
  * A {@link DataKeyStore} on Deno KV. A record is at most 65,000 bytes here.
  *
- * @remarks Security: on a machine of yours the records are one SQLite file, and a copy of it is the only
- * way back. A lost record loses every message that refers to it.
+ * @remarks Security: on your own machine the records are one SQLite file, and only a copy of it protects you from its
+ * loss. If you lose a record, you lose every message that refers to it.
  *
  * @see https://docs.deno.com/deploy/kv/
  */
@@ -109,7 +109,8 @@ export class DenoKvDataKeyStore implements DataKeyStore {
         wanted,
         { bytes },
         (entry) => this.#held(operation, entry),
-        () => this.#calls.unavailable(operation, 'others wrote in between every time'),
+        () =>
+          this.#calls.unavailable(operation, 'other writers changed the value at every attempt'),
       ),
     )
   }

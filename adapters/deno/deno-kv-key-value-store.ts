@@ -92,7 +92,8 @@ export class DenoKvKeyValueStore implements KeyValueStore {
         wanted,
         { bytes, expireIn },
         (entry) => this.#held(operation, entry),
-        () => this.#calls.unavailable(operation, 'others wrote in between every time'),
+        () =>
+          this.#calls.unavailable(operation, 'other writers changed the value at every attempt'),
       ),
     )
   }

@@ -22,8 +22,8 @@ export type DenoKvStores = Required<
  * A configuration in `EDGE_KMS_CONFIG` names its stores itself. Give it `bindings` instead, such as
  * `{ KV: new DenoKvKeyValueStore({ kv }) }`.
  *
- * @remarks Security: `trustedStore: true` says that nobody but your code writes this database. If others can, give a
- * `storeAuthKey`, 32 random bytes or their base64.
+ * @remarks Security: `trustedStore: true` declares that only your code writes this database. If others can write it,
+ * pass a `storeAuthKey`, 32 random bytes or their base64.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */

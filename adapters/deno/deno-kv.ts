@@ -37,7 +37,7 @@ const MAX_TURNS = 16
  * value is not another value, so it looks again.
  *
  * @param held - the value of an entry, `undefined` for none
- * @throws what `passedBy` gives, when others wrote in between every time
+ * @throws what `passedBy` gives, when other writers changed the value at every attempt
  */
 export async function swapEntry(
   kv: DenoKv,

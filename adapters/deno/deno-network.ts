@@ -3,8 +3,8 @@ import { webNetwork } from '../../src/runtime/index.ts'
 import { isDenied, permissionError } from './deno-permissions.ts'
 
 /**
- * Sends requests by `fetch`. A host that Deno may not reach is an `ERR_KMS_CONFIG` that names the flag, and is not
- * tried again, where the default network says that the service is unavailable.
+ * Sends requests by `fetch`. If Deno may not reach a host, the error is an `ERR_KMS_CONFIG` that names the flag, and
+ * the request is not retried. The default network would report that the service is unavailable.
  */
 export const denoNetwork: Network = {
   fetch: async (url, init) => {

@@ -28,7 +28,7 @@ export interface OpenDenoKv extends DenoKv {
 const BOUNDS = { timeoutMs: { standard: 10_000, least: 1, most: 60_000 } } as const
 
 /**
- * Opens Deno KV as `Deno.openKv` does, with errors that name what is missing: `--unstable-kv`, or for a file
+ * Opens Deno KV as `Deno.openKv` does. Its errors name the missing flag: `--unstable-kv`, or for a file
  * `--allow-read` and `--allow-write`.
  *
  * @throws KmsError `ERR_KMS_CONFIG` for a flag that is missing; `ERR_STORE_UNAVAILABLE` if it cannot be opened, or

@@ -6,8 +6,7 @@ import { denoReadTextFile } from './deno-read-text-file.ts'
 
 /**
  * Returns the stack of `stackFromEnv` from {@link denoEnv}, with {@link denoNetwork} and {@link denoReadTextFile}
- * unless you give others: it needs the permissions of what it uses and no more, and an error names the one that is
- * missing.
+ * unless you give others: it needs only the permissions of the tools that it uses, and an error names a missing one.
  *
  * @throws KmsError `ERR_KMS_CONFIG` as `stackFromEnv`
  *

@@ -14,8 +14,8 @@ import { statusRoutes } from './status-routes.ts'
 const STREAMED: ReadonlySet<RouteName> = new Set(['encrypt', 'decrypt', 'rewrap'])
 
 /**
- * Returns the HTTP surface over a cipher, for any server that speaks `fetch`. Bodies are raw bytes and
- * stream both ways; context and aad travel as headers.
+ * Returns a hono app that offers a cipher over HTTP, for any server with a `fetch` handler. Bodies are raw bytes and
+ * stream both ways; context and aad are headers.
  *
  * @remarks Security: the gateway does not authenticate. Anyone who can send it a request can decrypt. See
  * {@link GatewayOptions.hosts}.

@@ -2,9 +2,8 @@ import { HOST_AND_PORT, type HostRule, isLoopback } from './host-names.ts'
 import { GatewayError } from './problem.ts'
 
 /**
- * Refuses what a web page could make a browser send: a name that was rebound to this machine, and
- * requests from another site. The gateway asks nobody who they are, so this is all that stands
- * between a page and the key.
+ * Refuses requests that a web page could make a browser send: to a name that was rebound to this machine, and from
+ * another site. The gateway does not authenticate callers, so only this check protects the key from a page.
  *
  * @returns the URL of the request
  * @throws GatewayError `ERR_GATEWAY_BAD_REQUEST` unless the request names exactly one host,

@@ -9,11 +9,11 @@ export type ErrorAnswer<C> = (error: Error, context: C) => Response | Promise<Re
 /** Options of {@link kmsErrorHandler}. */
 export interface KmsErrorHandlerOptions<C> {
   /**
-   * Answers every error that is not one of edge-kms. By default hono's `HTTPException` answers for itself, and
-   * any other error is a problem document with status 500 that holds nothing of the error.
+   * Answers every error that is not one of edge-kms. By default hono's `HTTPException` answers for itself, and any
+   * other error becomes a problem document with status 500 that does not reveal the error.
    */
   readonly otherwise?: ErrorAnswer<C> | undefined
-  /** Hears of each error that became a problem document, for your log. An error that it throws is dropped. */
+  /** Called with each error that became a problem document, for your log. An error that it throws is dropped. */
   readonly onError?: ((error: Error, context: C) => void) | undefined
 }
 

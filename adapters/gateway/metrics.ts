@@ -31,7 +31,7 @@ export class GatewayMetrics {
     return renderPrometheus([
       {
         name: 'edge_kms.gateway.requests',
-        help: 'Requests by the answer that was begun.',
+        help: 'Requests, by the status of the answer.',
         type: 'counter',
         unit: '{request}',
         samples: [...this.#answers.values()],

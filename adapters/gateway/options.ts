@@ -19,7 +19,7 @@ export interface GatewayOptions {
   readonly cipher: EnvelopeCipher
   /** `/readyz` asks it, and `/v1/inspect` whether an envelope is for one of the configured keys. */
   readonly kms: KeyManagementService
-  /** The numbers of the cache for `/metrics`, e.g. `() => cached.stats()`. */
+  /** Returns the counts of the cache for `/metrics`, e.g. `() => cached.stats()`. */
   readonly cacheStats?: () => CacheStats
   /** More families for `/metrics`: those of the stack below, e.g. a `KmsMetrics` of `edge-kms/observability`. */
   readonly metrics?: { snapshot(): KmsMetricsSnapshot }
@@ -29,14 +29,14 @@ export interface GatewayOptions {
    * Exact host names that the gateway answers to besides `localhost` and the loopback addresses: in
    * lower case, without a port and without wildcards. None by default; `any` answers to all.
    *
-   * @remarks Security: the gateway has no authentication. Anyone who reaches it can encrypt and
-   * decrypt. Name hosts only where something in front of it decides who may call.
+   * @remarks Security: the gateway has no authentication. Anyone who reaches it can encrypt and decrypt. Name hosts
+   * only if something in front of the gateway authorizes callers.
    */
   readonly hosts?: HostRule
   /**
-   * An answer is held in memory until it is complete if its request states at most this length, in bytes,
-   * 0 to 67,108,864; 1,048,576 by default. A failure is then always a clean problem, and a proxy may be in
-   * front that cannot send and receive at once, such as nginx. Larger answers are streamed.
+   * Longest request, by its stated length in bytes, whose answer is held in memory until it is complete, 0 to
+   * 67,108,864; 1,048,576 by default. A failure is then always a clean problem document, and the gateway works behind
+   * a proxy that cannot send and receive at once, such as nginx. Larger answers are streamed.
    */
   readonly holdBytes?: number
   /** How long `/readyz` waits for the KMS, in milliseconds, 1 to 60,000; 5,000 by default. */

@@ -16,13 +16,13 @@ export type GatewayFailure =
 export type GatewayErrorCode = KmsErrorCode | GatewayFailure
 
 const TITLES: Readonly<Record<GatewayFailure, string>> = {
-  ERR_GATEWAY_BAD_REQUEST: 'the request is not one that this route takes',
+  ERR_GATEWAY_BAD_REQUEST: 'this route does not accept the request',
   ERR_GATEWAY_BODY_INCOMPLETE: 'the body broke off, or its framing is wrong',
   ERR_GATEWAY_LENGTH_REQUIRED: 'a request by HTTP/1.0 must state its Content-Length',
   ERR_GATEWAY_HOST_REFUSED: 'this gateway does not answer to that host name',
   ERR_GATEWAY_CROSS_SITE: 'this gateway is not for web pages',
   ERR_GATEWAY_NOT_FOUND: 'unknown route: the guide of the gateway lists them',
-  ERR_GATEWAY_METHOD_NOT_ALLOWED: 'the route does not take this method',
+  ERR_GATEWAY_METHOD_NOT_ALLOWED: 'this route does not accept the method',
   ERR_GATEWAY_INTERNAL: 'an unexpected failure',
 }
 
@@ -105,7 +105,7 @@ export function statusOf(code: GatewayErrorCode): number {
 /** Longest wait that a problem names, in seconds: a day. */
 const MAX_RETRY_AFTER_SECONDS = 86_400
 
-/** `application/problem+json` of RFC 9457 for any caught value. */
+/** Returns the `application/problem+json` document (RFC 9457) of any caught value. */
 export function problemOf(error: unknown, extra: Readonly<Record<string, unknown>> = {}): Response {
   const code = codeOf(error)
   const status = statusOf(code)

@@ -26,8 +26,8 @@ interface OnDataKey extends Name {
 }
 
 /**
- * The part of `KeyManagementServiceClient` of `@google-cloud/kms` that the transport uses. Named by its form, so that
- * neither types nor code of that package are needed to compile or load this one.
+ * The part of `KeyManagementServiceClient` of `@google-cloud/kms` that the transport uses. It is declared by its
+ * shape, so this package compiles and loads without that one.
  */
 export interface CloudKmsClient {
   readonly encrypt: CloudKmsCall<OnDataKey & { plaintext: Uint8Array; plaintextCrc32c: Sum }>

@@ -14,7 +14,10 @@ import type { CloudKmsClient } from './cloud-kms-client.ts'
 export interface GoogleCloudKmsOptions extends GcpKmsKeyOptions, BrowserRule {
   /** A `KeyManagementServiceClient` of `@google-cloud/kms`, with its own credentials and endpoint. */
   readonly client: CloudKmsClient
-  /** Of one call with its answer, in milliseconds, 1 to 900,000. By default 2,000, or the stack's attempt timeout. */
+  /**
+   * Timeout of one call with its answer, in milliseconds, 1 to 900,000: by default 2,000, or the stack's attempt
+   * timeout.
+   */
   readonly timeoutMs?: number
 }
 
@@ -29,12 +32,12 @@ const METHODS = [
 ] as const satisfies readonly (keyof CloudKmsClient)[]
 
 /**
- * GCP Cloud KMS through Google's own client for Node, `@google-cloud/kms`: gRPC, and Google's ways to
- * credentials. The same keys, wraps, checks and errors as `createGcpKms`, which needs no such client
- * and is what to take everywhere else.
+ * Returns a KMS for one key of GCP Cloud KMS through Google's own client for Node, `@google-cloud/kms`: gRPC, and
+ * Google's sources of credentials. Keys, wraps, checks and errors are those of `createGcpKms`. Prefer `createGcpKms`,
+ * unless you already use that client.
  *
- * @remarks Security: with `GOOGLE_SDK_NODE_LOGGING` in the environment the client logs its requests
- * and answers, and with them data keys in clear. Never set it where there are data keys.
+ * @remarks Security: if `GOOGLE_SDK_NODE_LOGGING` is in the environment, the client logs its requests and answers,
+ * and with them data keys in clear. Never set it in a process that uses data keys.
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://cloud.google.com/nodejs/docs/reference/kms/latest
  *

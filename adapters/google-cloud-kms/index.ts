@@ -1,5 +1,5 @@
 /**
- * Cloud KMS through Google's own client, for code that has it already.
+ * Cloud KMS through Google's own client, for code that already uses it.
  *
  * @module
  */

@@ -18,13 +18,13 @@ export type RecordTools<S extends KmsStack, C = LambdaContext> = KmsTools<S> & {
 /** Options that {@link sqsBatch} and {@link dynamoBatch} share. */
 export interface BatchOptions<R, S extends KmsStack> extends LambdaOptions<S> {
   /**
-   * Returns the context that a record's envelope was encrypted with. Take it from what you trust, such as the queue
-   * or table: a record's own fields are what its sender wrote.
+   * Returns the context that a record's envelope was encrypted with. Take it from a source that you trust, such as
+   * the queue or table: the sender wrote the record's own fields.
    */
   readonly context: (record: R) => EncryptionContext
   /** Returns the aad that a record's envelope was encrypted with; none by default. */
   readonly aad?: (record: R) => EncryptionContext
-  /** Hears of every record that failed, for logs: Lambda shows nothing of a record that it delivers again. */
+  /** Called with every record that failed, for logs: Lambda does not log a record that it delivers again. */
   readonly onError: (error: unknown, record: R) => void
 }
 

@@ -52,12 +52,12 @@ export interface DynamoBatchOptions<
  * each, in order.
  *
  * All records are decrypted first, with one unwrap for each data key. The first record that cannot be decrypted, or
- * whose `work` throws, ends the batch, and `batchItemFailures` has its sequence number alone: Lambda delivers it and
- * all after it again. Turn `ReportBatchItemFailures` on. The same holds for the first record that was not begun when
- * `signal` aborts.
+ * whose `work` throws, ends the batch. `batchItemFailures` then has only its sequence number, so Lambda delivers it
+ * and all later records again. Turn `ReportBatchItemFailures` on. The same holds for the first record that was not
+ * begun when `signal` aborts.
  *
- * `plaintext` is `undefined` where the image or the attribute is missing or NULL: in a REMOVE, or an item of another kind.
- * Decide for yourself what an item without it means: somebody who can write the table can take it away.
+ * `plaintext` is `undefined` if the image or the attribute is missing or NULL: in a REMOVE, or an item of another
+ * kind. Decide how to handle that: anyone who can write the table can remove the attribute.
  *
  * @throws KmsError `ERR_KMS_CONFIG`. The returned handler rejects if `create` does, or the event is of another kind.
  *

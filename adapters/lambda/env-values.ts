@@ -18,12 +18,15 @@ export interface EnvValueOptions extends CallOptions {
 
 /** Options of {@link decryptEnv}. */
 export interface DecryptEnvOptions<N extends string = string> extends EnvValueOptions {
-  /** The variables that must be there and encrypted. By default every variable whose value begins with `ek1.`. */
+  /**
+   * The variables to decrypt, which must exist and be encrypted. By default every variable whose value begins with
+   * `ek1.`.
+   */
   readonly names?: readonly N[]
 }
 
 /**
- * Returns the decrypted values of encrypted environment variables, by their names; `env` stays as it is.
+ * Returns the decrypted values of encrypted environment variables, by their names; `env` does not change.
  *
  * The name is bound to each value as aad: a value that was moved to another variable does not open. All values
  * of one {@link encryptEnvValue} run share a data key, and each data key is unwrapped once.

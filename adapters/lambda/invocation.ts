@@ -48,7 +48,7 @@ export class Invocation implements InvocationTools {
     }
   }
 
-  /** Returns the error as it is, and `ERR_KMS_TIMEOUT` in the place of the signal's own reason. */
+  /** Returns the error as it is, and `ERR_KMS_TIMEOUT` instead of the signal's own reason. */
   explained(error: unknown): unknown {
     if (!this.signal.aborted || error !== this.signal.reason) return error
     const message = 'the time of the invocation ran out: raise its timeout, or lower marginMs'

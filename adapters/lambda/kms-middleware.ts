@@ -39,8 +39,8 @@ export interface KmsMiddlewareOptions<
  * Returns a middleware for middy 7: the handler finds `{ ...stack, signal, defer }` on its context, under `kms`.
  *
  * It does what {@link withKms} does: one stack for each execution environment, a signal from the remaining time,
- * deferred work awaited, and errors of edge-kms as HTTP answers. It sets an answer only if no middleware did before. If a
- * middleware before it ends the request early, middy skips `after`: put this one last.
+ * deferred work awaited, and errors of edge-kms as HTTP answers. It sets an answer only if no earlier middleware did.
+ * If a middleware before it ends the request early, middy skips `after`: put this one last.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *

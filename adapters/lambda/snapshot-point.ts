@@ -11,7 +11,7 @@ export interface KeyHolder {
 export interface SnapshotOptions {
   /** Every cipher and cache that the init phase made. Their data keys are dropped before the snapshot and after it. */
   readonly clear: readonly KeyHolder[]
-  /** Runs before the snapshot: close connections, and forget whatever must not be in every copy. */
+  /** Runs before the snapshot: close connections, and drop everything that must not be in every copy. */
   readonly before?: () => unknown
   /** Runs in each copy after it was restored, before the first invocation. */
   readonly after?: () => unknown
@@ -23,9 +23,9 @@ export interface SnapshotOptions {
  * Waits at the point where Lambda SnapStart takes its snapshot. Call it with `await` as the last statement of your
  * module. Elsewhere than in SnapStart's init phase it returns at once.
  *
- * Node has no hooks for SnapStart, so this asks the Runtime API's `/restore/next` itself, for functions from container
- * images. Data keys are dropped before the snapshot: in it they would be in every copy. If that or `before` fails,
- * it throws, the init phase fails, and no snapshot is taken. If `after` fails, it reports that to
+ * Node has no hooks for SnapStart, so this asks the Runtime API's `/restore/next` itself, for functions from
+ * container images. Data keys are dropped before the snapshot, because every copy would otherwise have them. If that
+ * or `before` fails, it throws, the init phase fails, and no snapshot is taken. If `after` fails, it reports that to
  * `/restore/error` and throws, and the copy takes no invocation.
  *
  * @remarks Security: give every cipher {@link snapshotRuntime}, too. Without it, two copies may draw the same random

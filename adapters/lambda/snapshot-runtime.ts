@@ -9,7 +9,7 @@ import { webRuntime } from '../../src/runtime/index.ts'
  * may draw the same numbers. The kernel's generator is seeded again in each copy, so this reads `/dev/urandom`. Pass it as
  * `runtime` to every provider, cipher and cache.
  *
- * @throws KmsError `ERR_KMS_UNAVAILABLE` at the first use, where the kernel has no such device
+ * @throws KmsError `ERR_KMS_UNAVAILABLE` at the first use, if the kernel does not have that device
  */
 export function snapshotRuntime(): Runtime {
   let device: number | undefined

@@ -49,9 +49,9 @@ export interface SqsBatchOptions<R extends SqsRecord, S extends KmsStack> extend
  * Returns a Lambda handler for SQS that decrypts every record and calls `work` for each.
  *
  * All records are decrypted first, with one unwrap for each data key. A record that cannot be decrypted, or whose
- * `work` throws, is in `batchItemFailures`: turn `ReportBatchItemFailures` on, or Lambda takes the batch for
- * processed. In a FIFO queue the first failure ends the batch, so that order holds. Records that were not begun
- * when `signal` aborts are failures too.
+ * `work` throws, is in `batchItemFailures`: turn `ReportBatchItemFailures` on, or Lambda counts the whole batch as
+ * processed. In a FIFO queue the first failure ends the batch, so that order holds. Records that were not begun when
+ * `signal` aborts are failures too.
  *
  * @throws KmsError `ERR_KMS_CONFIG`. The returned handler rejects if `create` does, or the event is not one of SQS.
  *

@@ -18,9 +18,9 @@ export interface InvocationTools {
    */
   readonly signal: AbortSignal
   /**
-   * Takes work that need not be done before the handler returns. The function answers only when all of it has
-   * settled, or when `signal` aborts: Lambda freezes the process after the answer. A rejection changes nothing.
-   * Pass it to the cipher: it renews data keys so.
+   * Takes work that may finish after your handler has returned. The function answers only when all of this work has
+   * settled, or when `signal` aborts, because Lambda freezes the process after the answer. A rejection is ignored.
+   * Pass `defer` to the cipher, which renews data keys with it.
    */
   readonly defer: (work: Promise<unknown>) => void
 }
@@ -38,10 +38,10 @@ export interface LambdaOptions<S extends KmsStack> {
   /** Calls `create` when you wrap the handler, in the init phase, instead of at the first invocation; `false` by default. */
   readonly init?: boolean
   /**
-   * How long before the end of the invocation `signal` aborts, in milliseconds, 0 to 60,000; 500 by default. In
-   * that time your handler must end and the answer must be sent.
+   * How long before the end of the invocation `signal` aborts, in milliseconds, 0 to 60,000; 500 by default. Your
+   * handler must end and the answer must be sent in that time.
    */
   readonly marginMs?: number
-  /** Timers: for tests. */
+  /** Replaces the timers, for tests. */
   readonly network?: Pick<Network, 'after'>
 }

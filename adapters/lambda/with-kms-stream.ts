@@ -30,11 +30,11 @@ export interface BufferedAnswer extends Omit<StreamedAnswer, 'body'> {
  * Returns a handler that streams your answer through `awslambda.streamifyResponse`, for function URLs and API Gateway
  * with response streaming. Your handler returns status, headers and a body, which may be a `ReadableStream`.
  *
- * Status and headers leave with the first piece of the body. An error of edge-kms up to there is a problem document,
- * as with {@link withKms}. A body that fails later breaks the response off: it never ends cleanly.
+ * Status and headers are sent with the first piece of the body. An error of edge-kms before that becomes a problem
+ * document, as with {@link withKms}. If the body fails later, the response breaks off: it never ends cleanly.
  *
- * Without `awslambda`, as in local tests, the returned handler takes `(event, context)` and answers the
- * same in one piece.
+ * Without `awslambda`, as in local tests, the returned handler takes `(event, context)` and returns the same answer
+ * in one piece.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *

@@ -6,7 +6,7 @@ import type { KmsStack, KmsTools, LambdaContext, LambdaOptions } from './types.t
 
 /** Options of {@link withKms}. */
 export interface WithKmsOptions<S extends KmsStack> extends LambdaOptions<S> {
-  /** Hears of every error that becomes an HTTP answer, for logs: the client sees little more than its code. */
+  /** Called with every error that becomes an HTTP answer, for logs: the client sees little more than its code. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -19,8 +19,8 @@ export interface WithKmsOptions<S extends KmsStack> extends LambdaOptions<S> {
  * For API Gateway (payload 1.0 and 2.0) and function URLs an error of edge-kms becomes a problem document with
  * the status that the gateway gives it. For any other event, and any other error, the handler rejects.
  *
- * @throws KmsError `ERR_KMS_CONFIG` for a wrong option; the returned handler rejects with what `create` or your
- * handler threw, and with `ERR_KMS_TIMEOUT` where that was the abort of `signal`
+ * @throws KmsError `ERR_KMS_CONFIG` for a wrong option; the returned handler rejects with the error of `create` or of
+ * your handler, and with `ERR_KMS_TIMEOUT` if `signal` aborted
  *
  * @example
  * ```ts

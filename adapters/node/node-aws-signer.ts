@@ -10,13 +10,14 @@ interface SigningKey {
   readonly key: Buffer
 }
 
-/** The last key of each credentials object: the secret stands in no name, and a key goes with its object. */
+/** The last key of each credentials object: the secret is not part of a name, and a key is dropped with its object. */
 const keys = new WeakMap<Credentials, SigningKey>()
 
 /**
- * Signs requests to AWS with `node:crypto`. The network of `createNodeNetwork` brings it; for another network, pass it
- * as the `signer` option of `createAwsKms` and of all else that signs. aws4fetch writes the canonical form; the digests and the HMAC are made in place, without
- * WebCrypto's way to a thread and back for each. The signatures are the same.
+ * Signs requests to AWS with `node:crypto`. The network of `createNodeNetwork` already uses it. For another network,
+ * pass it as the `signer` option of `createAwsKms` and of everything else that signs. Its signatures equal those of
+ * aws4fetch over WebCrypto, which writes the canonical form here too. It is faster because `node:crypto` computes
+ * digests and HMACs without a change of thread for each.
  *
  * @example
  * ```ts

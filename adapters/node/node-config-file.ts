@@ -2,11 +2,11 @@ import { configError, wrongOption } from '../../src/checks/index.ts'
 import { textOfFileSync } from './text-file.ts'
 
 /**
- * Returns the JSON of a file, for `createKms` and `createResilientKms` on Node, Deno and Bun. It is read once,
- * at the call. The factory checks what is in it.
+ * Reads a file and returns its JSON, for `createKms` and `createResilientKms` on Node, Deno and Bun. The file is read
+ * once, during this call. The factory checks its content.
  *
- * @throws KmsError `ERR_KMS_CONFIG` if the file cannot be read, is a pipe or a device, is longer than 1 MiB or is not JSON; the error
- * repeats nothing of it
+ * @throws KmsError `ERR_KMS_CONFIG` if the file cannot be read, is a pipe or a device, is longer than 1 MiB or is not
+ * JSON; the error never repeats the content
  *
  * @example
  * ```ts

@@ -2,11 +2,11 @@ import { fileToken, type OidcTokenSource } from '../../src/credentials/oidc/inde
 import { textOfFile } from './text-file.ts'
 
 /**
- * OIDC tokens that the platform keeps in a file and renews there, on Node, Deno and Bun: `fileToken` of
- * `edge-kms/oidc` over `node:fs`. The file is read at each exchange.
+ * Returns a source of OIDC tokens that the platform keeps in a file and renews there, on Node, Deno and Bun. It is
+ * `fileToken` of `edge-kms/oidc` over `node:fs`, and reads the file at each exchange.
  *
- * @throws KmsError `ERR_KMS_CONFIG`; when a token is asked for, also where the file cannot be read, and
- * `ERR_KMS_UNAUTHENTICATED` where it holds no token
+ * @throws KmsError `ERR_KMS_CONFIG` for an invalid path. When a token is requested: `ERR_KMS_CONFIG` if the file
+ * cannot be read, and `ERR_KMS_UNAUTHENTICATED` if it does not hold a token
  *
  * @example
  * ```ts

@@ -15,30 +15,32 @@ import { nodeAwsSigner } from './node-aws-signer.ts'
 
 /** Options of {@link createNodeNetwork}. */
 export interface NodeNetworkOptions {
-  /** Connections to one server at the same time, 1 to 1,024; 64 by default. More requests wait, and their deadline runs. */
+  /**
+   * Connections to one server at the same time, 1 to 1,024; 64 by default. Further requests wait, and their timeout
+   * keeps running.
+   */
   readonly maxConnections?: number
   /**
-   * How long an unused connection is kept, 1 to 600,000 milliseconds; 15,000 by default. Keep it
-   * below what the server and all that is between allow: on one that they closed a request fails.
+   * How long an unused connection is kept, 1 to 600,000 milliseconds; 15,000 by default. Keep it below the idle
+   * timeouts of the server and of everything between: a request fails on a connection that they closed.
    */
   readonly idleMs?: number
-  /** Certificates of authorities in PEM, in the place of Node's own list: for servers with a private one. */
+  /** Certificates of authorities in PEM. They replace Node's own list, for servers with a private authority. */
   readonly ca?: string | readonly string[]
 }
 
-/** A {@link Network} that holds connections. */
+/** A {@link Network} that keeps connections open. */
 export interface NodeNetwork extends Network {
-  /** `nodeAwsSigner`: all that signs for AWS over this network uses it, unless it is given a `signer`. */
+  /** `nodeAwsSigner`. Requests to AWS over this network are signed with it, unless you set an option `signer`. */
   readonly awsSigner: AwsSigner
-  /** Closes all connections; requests that are under way fail. */
+  /** Closes all connections; requests in flight fail. */
   close(): void
 }
 
 /**
- * Returns a network over `node:http` and `node:https`, which signs for AWS with `node:crypto`: about half of what
- * `fetch` and WebCrypto cost on Node. For the `network` option of a provider, a source of credentials or a store;
- * for `stackFromEnv`, take `nodePlatform`. Certificates are always checked, redirects are not followed, and
- * what may be sent where is decided by the provider, as with `fetch`.
+ * Returns a network over `node:http` and `node:https` that signs requests to AWS with `node:crypto`. On Node it costs
+ * about half as much as `fetch` and WebCrypto. Pass it as the `network` option of a provider, a source of credentials
+ * or a store; for `stackFromEnv`, use `nodePlatform`. It always checks certificates and never follows redirects.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *
@@ -149,7 +151,7 @@ function exchange(
     })
     if (body === undefined || body === null) outgoing.end()
     else if (typeof body === 'string' || body instanceof Uint8Array) outgoing.end(body)
-    else outgoing.destroy(new TypeError('a body is a string or bytes'))
+    else outgoing.destroy(new TypeError('a body must be a string or bytes'))
   })
 }
 

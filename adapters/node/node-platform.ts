@@ -7,7 +7,7 @@ import { textOfFile } from './text-file.ts'
 /** The tools of Node, Deno and Bun for `stackFromEnv`. */
 export interface NodePlatform {
   /**
-   * Requests by `node:http` and `node:https`, on Bun without options by its `fetch`; signatures for AWS by
+   * Sends requests by `node:http` and `node:https`, or on Bun without options by its `fetch`, and signs for AWS by
    * `node:crypto`.
    */
   readonly network: NodeNetwork
@@ -16,11 +16,12 @@ export interface NodePlatform {
 }
 
 /**
- * Returns all that Node has to offer to `stackFromEnv`, in one option: requests and signatures for about half the
- * CPU of `fetch` and WebCrypto, and files. It works on Node, Deno, Bun and Lambda. Opens nothing by itself.
+ * Returns the options of `stackFromEnv` that Node can provide: a network with a signer for AWS, and a reader of
+ * files. Requests and signatures cost about half the CPU of `fetch` and WebCrypto. It works on Node, Deno, Bun and
+ * Lambda, and opens no file or connection by itself.
  *
- * @param options - those of {@link createNodeNetwork}. On Bun, whose `fetch` is the fastest there, any of them
- * chooses `node:http`
+ * @param options - those of {@link createNodeNetwork}. On Bun, `fetch` is the fastest; any option selects `node:http`
+ * instead
  * @throws KmsError `ERR_KMS_CONFIG`
  *
  * @example

@@ -2,9 +2,9 @@ import type { ConfigResolver } from '../../src/config/index.ts'
 import { textOfFileSync } from './text-file.ts'
 
 /**
- * Resolves `{ "env": … }` and `{ "file": … }` of a configuration on Node, Deno and Bun: for
- * `resolve` of `createKms` and `createResilientKms`. A file is read anew each time, so that tokens which
- * the platform renews there are the new ones; white space at its ends is not part of it.
+ * Resolves `{ "env": … }` and `{ "file": … }` of a configuration on Node, Deno and Bun: for `resolve` of `createKms`
+ * and `createResilientKms`. A file is read again each time, so that you get a token that the platform has renewed.
+ * White space at both ends of a file is removed.
  *
  * @example
  * ```ts

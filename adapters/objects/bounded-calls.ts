@@ -44,8 +44,8 @@ export class BoundedCalls {
   }
 
   /**
-   * Makes a call that may be made again, at most four times: of a failure that may pass. A server that asks for a
-   * longer pause than a call may take is not asked again.
+   * Makes a call, and retries it after a temporary failure, at most four times in all. It does not retry if the
+   * server asks for a longer pause than a call may take.
    */
   repeated<T>(
     operation: string,

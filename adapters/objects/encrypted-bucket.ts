@@ -33,7 +33,7 @@ export function storeOf(bucket: EncryptedBucket): ObjectStore | undefined {
  * shapes of `R2Bucket`. `delete` and `list` are the bucket's own: they need no key.
  *
  * An object is bound to its key, context and custom metadata: moved, changed, cut or extended objects are refused as
- * `ERR_DECRYPT_FAILED`. An older version that an attacker puts back under the same key is not noticed.
+ * `ERR_DECRYPT_FAILED`. It cannot detect that an attacker restored an older version under the same key.
  *
  * @example
  * ```ts
@@ -62,8 +62,8 @@ export class EncryptedBucket {
   /**
    * Encrypts a value and writes it; the answer means that all of it is stored.
    *
-   * If it throws, the old object is still there, or none is. Two exceptions: after an abort of `signal`, and if the answer
-   * of the store and that of the check after it were both lost, the new object may be there, whole.
+   * If it throws, the bucket is unchanged, with two exceptions: after an abort of `signal`, or if the store's answer
+   * and that of the check after it were both lost, the whole new object may be there.
    *
    * Memory: at most `partsAtOnce` + 1 parts. A stream on Workers whose length is known needs less than 1 MiB.
    *

@@ -19,8 +19,8 @@ export interface EncryptedObjectFacts extends ObjectFacts {
  * An object whose envelope was opened: its key, context, aad and custom metadata are verified. Each piece of the body is
  * verified before it is returned.
  *
- * Only the end of the body proves that nothing was cut off, unless `lengthVerified` is true: throw away what you wrote if
- * the body errors.
+ * Unless `lengthVerified` is true, only the end of the body proves that nothing was cut off: if the body errors,
+ * discard everything that you wrote.
  */
 export interface EncryptedObject extends ObjectFacts {
   /** Length of the whole plaintext, bytes; authentic if `lengthVerified`, else once the body has been read to the end. */

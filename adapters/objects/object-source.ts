@@ -35,8 +35,8 @@ const NAME = /^[\w.-]{1,64}$/
 
 /**
  * Returns the objects of an `EncryptedBucket` on R2 or S3 as a source of a rotation. A page reads the first bytes of
- * each object. A rewrap of an inline object streams it through and writes it only if nobody replaced it meanwhile; of an
- * object by reference nothing moves, because its data key is in the data-key store, a source of its own.
+ * each object. A rewrap of an inline object streams it through and writes it only if nobody replaced it meanwhile; an
+ * object by reference does not change, because its data key is in the data-key store, which is a source of its own.
  *
  * @throws KmsError `ERR_KMS_CONFIG`, also for a bucket whose store cannot list
  *

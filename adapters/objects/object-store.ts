@@ -6,7 +6,7 @@ export interface StoredObject {
   readonly etag: string
   /** Bytes that are stored: the length of the envelope. */
   readonly size: number
-  /** Names this version, where the store has versions. */
+  /** Names this version, if the store has versions. */
   readonly version?: string | undefined
   readonly uploaded?: Date | undefined
   /** Returns a custom metadata entry by its name in lower case. */
@@ -50,7 +50,7 @@ export interface WrittenObject {
   readonly etag: string
   readonly version?: string | undefined
   readonly uploaded?: Date | undefined
-  /** Bytes that are stored, where the answer tells it. */
+  /** Bytes that are stored, if the answer has that number. */
   readonly size?: number | undefined
 }
 
@@ -106,7 +106,7 @@ export interface ObjectPage {
  * or its options are wrong.
  */
 export interface ObjectStore {
-  /** Stands in errors. */
+  /** Name of the store in errors. */
   readonly provider: string
   /** Whether `onlyIf` of a write also holds for an upload in parts. */
   readonly conditionalUploads: boolean
@@ -116,10 +116,10 @@ export interface ObjectStore {
   open(read: ObjectRead): Promise<Found<ReadableStream<Uint8Array>>>
   /** Writes an object from memory; `undefined` if the condition does not hold. */
   put(write: ObjectWrite, bytes: Bytes): Promise<WrittenObject | undefined>
-  /** Absent where the platform cannot. */
+  /** Absent if the platform cannot do that. */
   readonly streamPut?: StreamPut | undefined
   startUpload(write: ObjectWrite): Promise<PartUpload>
-  /** Lists keys, for `objectSource`. Absent where the store cannot. */
+  /** Lists keys, for `objectSource`. Absent if the store cannot do that. */
   readonly list?: ((listing: ObjectListing) => Promise<ObjectPage>) | undefined
   /** Deletes exactly this version of an object; leaves any other. */
   discard(key: string, written: Pick<WrittenObject, 'etag' | 'version'>): Promise<void>

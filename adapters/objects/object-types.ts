@@ -7,7 +7,7 @@ export interface ObjectFacts {
   readonly etag: string
   /** The same in quotes, for HTTP headers. */
   readonly httpEtag: string
-  /** Names the version, where the store has versions: always with R2, with S3 if the bucket keeps them. */
+  /** Names the version, if the store has versions: always with R2, with S3 if the bucket keeps them. */
   readonly version?: string | undefined
   readonly uploaded?: Date | undefined
   /** Length of what is stored, bytes. */

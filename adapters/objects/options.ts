@@ -17,13 +17,13 @@ export interface EncryptedBucketOptions {
   readonly bucket: ObjectStore
   readonly cipher: EnvelopeCipher
   /**
-   * Returns the context of the object with this key: what the KMS sees, and what decides which data key is used, e.g.
-   * the tenant that the key begins with. It must be the same for ever.
+   * Returns the context of the object with this key, e.g. the tenant that the key begins with. The KMS sees the
+   * context, and it selects the data key. It must never change for a key.
    */
   readonly contextOf: (key: string) => EncryptionContext
   /**
-   * Returns the aad of the object with this key; `{ object: key }` by default, so that an object that somebody moved to
-   * another key is refused. An `aadOf` that leaves the key out gives this up.
+   * Returns the aad of the object with this key; `{ object: key }` by default, so that an object is refused under
+   * another key. An `aadOf` without the key gives up this protection.
    */
   readonly aadOf?: (key: string) => EncryptionContext
   /** `inline` or `reference`, instead of the cipher's own `form`. */
@@ -32,7 +32,7 @@ export interface EncryptedBucketOptions {
   readonly dataKeyStore?: DataKeyStore
   /** Length of a part of an upload, 5 MiB to 100 MiB; 8 MiB by default. Shorter envelopes are written whole. */
   readonly partBytes?: number
-  /** Parts that are sent at the same time, 1 to 16; 2 by default. A put holds one part more. */
+  /** Parts that are sent at the same time, 1 to 16; 2 by default. A put holds one more part in memory. */
   readonly partsAtOnce?: number
 }
 

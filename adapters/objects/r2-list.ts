@@ -3,7 +3,7 @@ import type { ObjectStore } from './object-store.ts'
 import type { R2BucketBinding } from './r2-binding.ts'
 import { r2Work } from './r2-work.ts'
 
-/** Returns the list of a bucket's keys, `undefined` where the binding has none. */
+/** Returns the list of a bucket's keys, `undefined` if the binding cannot list. */
 export function r2List(binding: R2BucketBinding, calls: BoundedCalls): ObjectStore['list'] {
   if (typeof binding.list !== 'function') return undefined
   const list = binding.list.bind(binding)

@@ -11,7 +11,7 @@ export interface S3Place {
   readonly region: string
   /**
    * Another server than AWS's: `https://<account>.r2.cloudflarestorage.com`, a MinIO, a VPC endpoint. https only. The
-   * bucket's name then stands in the path, not in the host.
+   * bucket's name is then part of the path, not of the host.
    */
   readonly endpoint?: string | undefined
   /** Plain http to a loopback address: for tests against a server on this machine. */
@@ -24,7 +24,7 @@ export interface S3Place {
 export interface S3Address {
   readonly origin: string
   readonly region: string
-  /** Returns the encoded path and query of a request; an empty value stands without `=`'s right side. */
+  /** Returns the encoded path and query of a request; an empty value has nothing after its `=`. */
   path(key: string, query?: Readonly<Record<string, string>>): string
 }
 

@@ -34,7 +34,7 @@ export class S3Upload implements PartUpload {
     return { partNumber, etag: writtenOf(answer, wrong).etag }
   }
 
-  /** Sent once: after an answer that was lost, the upload is gone. */
+  /** Sent only once, because the upload no longer exists after a lost answer. */
   async complete(parts: readonly UploadedPart[]): Promise<WrittenObject | undefined> {
     const { key, uploadId, condition } = this.#facts
     const operation = 'CompleteMultipartUpload'
@@ -45,7 +45,7 @@ export class S3Upload implements PartUpload {
       ...('if-match' in condition && { hopesFor: 'NoSuchKey' }),
     })
     if (status === 412 || status === 404) return undefined
-    // S3 answers 200 before it knows, and says in the body that it failed.
+    // S3 answers 200 before it knows the result, and reports a failure in the body.
     const etag = elementOf(body, 'ETag')?.replaceAll('"', '')
     if (!isEtag(etag) || isErrorBody(body)) {
       throw this.#client.calls.wrongAnswer(operation, 'the answer holds an error, or no ETag')

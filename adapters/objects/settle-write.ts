@@ -4,7 +4,7 @@ import { EncryptedEnvelope } from '../../src/index.ts'
 import type { EnvelopeStart } from './envelope-start.ts'
 import type { ObjectStore, ObjectWrite, WrittenObject } from './object-store.ts'
 
-/** Of the random salt that stands behind the head of every stream. */
+/** Of the random salt that follows the head of every stream. */
 const SALT_BYTES = 24
 
 /** The object that a write made, as the store confirmed it. */

@@ -42,8 +42,8 @@ export async function readStoredEnvelope(
 /**
  * Parses the beginning of an object.
  *
- * @throws KmsError `ERR_WIRE_*` if it is not an envelope or `EncryptedBucket` did not write it; `ERR_DECRYPT_FAILED` if
- * its length is not the one that it says
+ * @throws KmsError `ERR_WIRE_*` if it is not an envelope or `EncryptedBucket` did not write it; `ERR_DECRYPT_FAILED`
+ * if its length is not the one that it states
  */
 export function storedEnvelope(object: StoredObject, start: Bytes): StoredEnvelope {
   const metadata = fromStored(object)
@@ -59,7 +59,7 @@ export function storedEnvelope(object: StoredObject, start: Bytes): StoredEnvelo
 /**
  * Reads a span of the version that was seen first, cut at its end.
  *
- * @throws KmsError `ERR_STORE_CONFLICT`, retryable, if the object is another one by now
+ * @throws KmsError `ERR_STORE_CONFLICT`, retryable, if the object has changed
  */
 export async function readPinned(
   store: ObjectStore,
@@ -71,7 +71,7 @@ export async function readPinned(
   const span = { start, end: Math.min(end, size) }
   if (span.start >= span.end) return new Uint8Array(0)
   const found = await store.read({ key, signal, onlyIf: { etagMatches: etag } }, span)
-  // R2 gives the same ETag to the same bytes: only its version tells one object from another.
+  // R2 gives the same ETag to the same bytes: only its version distinguishes two objects.
   if (found.state === 'found' && found.object.version === version) return found.content
   throw changed(store)
 }

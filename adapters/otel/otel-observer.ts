@@ -41,9 +41,9 @@ const COUNTERS = {
 type CounterName = keyof typeof COUNTERS
 
 /**
- * An observer that makes OpenTelemetry metrics and spans of what the layers tell. A span is made when
- * its call has ended, with the times that it had, under the span that is active then: an operation
- * and its attempts are siblings. Without an SDK everything here does nothing.
+ * Returns an observer that turns the events of the layers into OpenTelemetry metrics and spans. It makes a span when
+ * a call has ended, with the call's own times, under the span that is active then. An operation and its attempts are
+ * therefore siblings. Without an OpenTelemetry SDK it has no effect.
  *
  * @throws KmsError `ERR_KMS_CONFIG` for an unknown option, or neither meter nor tracer
  *

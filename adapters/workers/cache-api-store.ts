@@ -25,8 +25,8 @@ export interface CacheApiStoreOptions extends EventualStoreOptions {
 const ORIGIN = 'https://store.edge-kms.invalid/'
 
 /**
- * A {@link KeyValueStore} on the Cache API: on Workers one cache for each data center, free, and
- * without any promise to keep. It cannot compare and swap, and a deletion is not seen elsewhere.
+ * A {@link KeyValueStore} on the Cache API: on Workers one free cache for each data center, which may drop any value
+ * at any time. It cannot compare and swap, and a deletion affects only its own data center.
  *
  * @see https://developers.cloudflare.com/workers/runtime-apis/cache/
  */

@@ -30,8 +30,8 @@ export interface D1KeyValueStoreOptions extends StoreCallOptions {
 }
 
 /**
- * A {@link KeyValueStore} on D1: strong, because without a session every query goes to the primary.
- * Its table is `D1_SCHEMA`'s; the end of a value is by this client's clock.
+ * A {@link KeyValueStore} on D1: strong, because without a session every query goes to the primary. Its table is
+ * `D1_SCHEMA`'s; values expire by this client's clock.
  *
  * @see https://developers.cloudflare.com/d1/platform/limits/
  */

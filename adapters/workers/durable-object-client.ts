@@ -28,7 +28,7 @@ export interface StoreObjectStub {
 export interface DurableObjectStoreOptions extends StoreCallOptions {
   /** The binding of `EdgeKmsStoreObject`. */
   readonly namespace: StoreObjectNamespace
-  /** Which object: another name, another store. `edge-kms` by default; 1 to 512 bytes. */
+  /** Name of the object; each name is a separate store. `edge-kms` by default; 1 to 512 bytes. */
   readonly name?: string
 }
 

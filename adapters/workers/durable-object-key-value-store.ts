@@ -8,7 +8,7 @@ import type {
 import { capabilitiesOf, checkKey, checkTtl, checkValue } from '../../src/stores/index.ts'
 import { DurableObjectClient, type DurableObjectStoreOptions } from './durable-object-client.ts'
 
-/** A {@link KeyValueStore} in one Durable Object: strong, in one place of the world. */
+/** A {@link KeyValueStore} in one Durable Object: strong, in one location of the world. */
 export class DurableObjectKeyValueStore implements KeyValueStore {
   readonly capabilities: KeyValueCapabilities = capabilitiesOf({
     consistency: 'strong',

@@ -9,7 +9,7 @@ export interface SecretBinding {
 
 /** Options of {@link readSecret}. */
 export interface ReadSecretOptions {
-  /** How long one read takes at most, in milliseconds, 1 to 60,000; 5,000 by default. */
+  /** How long one read may take, in milliseconds, 1 to 60,000; 5,000 by default. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal | undefined
 }
@@ -17,10 +17,10 @@ export interface ReadSecretOptions {
 const BOUNDS = { timeoutMs: { standard: 5_000, least: 1, most: 60_000 } } as const
 
 /**
- * Returns the value of a Secrets Store binding, read by this call. A text is returned as it is, as `.dev.vars`
- * gives one.
+ * Reads a Secrets Store binding and returns its value. If the binding is a text, as from `.dev.vars`, it returns the
+ * text.
  *
- * Nothing is kept: await it in the request that needs the value, and keep the value, never the promise. A
+ * The value is not cached. Await it in the request that needs the value, and keep the value, never the promise: a
  * promise of another request may never settle.
  *
  * @param name - the binding's name, for errors
@@ -52,8 +52,8 @@ export async function readSecret(
 }
 
 /**
- * Returns a copy of an environment in which the named Secrets Store bindings are their values, read at once by
- * this call: for functions that read texts from an environment, such as `stackFromEnv` and `EnvKeyProvider`.
+ * Reads the named Secrets Store bindings and returns a copy of the environment with their values in place. Use it for
+ * functions that read texts from an environment, such as `stackFromEnv` and `EnvKeyProvider`.
  *
  * Call it in `createCiphers`, or in the request that needs the values first.
  *

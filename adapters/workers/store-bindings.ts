@@ -9,7 +9,7 @@ import { type WorkersKvNamespace, WorkersKvStore } from './workers-kv-store.ts'
 /**
  * Returns the stores among a Worker's bindings by their names, for `bindings` of `stackFromEnv` and
  * `createResilientKms`: a Durable Object of `EdgeKmsStoreObject`, D1 with the tables of `D1_SCHEMA`, and Workers KV.
- * Nothing is asked of a binding before a configuration names it.
+ * A binding is not used before a configuration names it.
  *
  * @throws KmsError `ERR_KMS_CONFIG` for an environment that is not an object
  *

@@ -25,8 +25,8 @@ export interface WorkersKvStoreOptions extends EventualStoreOptions {
 const MIN_TTL_S = 60
 
 /**
- * A {@link KeyValueStore} on Workers KV: eventual, a write may be seen elsewhere 60 seconds later or
- * more, and one key takes one write a second. It cannot compare and swap.
+ * A {@link KeyValueStore} on Workers KV: eventual. Other locations may see a write 60 seconds later or more, and one
+ * key accepts one write a second. It cannot compare and swap.
  *
  * A value carries its expiry time and is never returned after that, although Workers KV itself keeps
  * it for 60 seconds at least.

@@ -16,7 +16,7 @@ export interface Sdk {
   readonly DecryptCommand: new (input: object) => object
 }
 
-/** `ours` stands on `fetch` and WebCrypto, `signer` on `fetch` and `nodeAwsSigner`, `node` on both of `edge-kms/node`. */
+/** `ours` uses `fetch` and WebCrypto, `signer` uses `fetch` and `nodeAwsSigner`, `node` uses both of `edge-kms/node`. */
 export type Side = 'sdk' | 'ours' | 'signer' | 'node' | 'fetch'
 export type Operation = 'GenerateDataKey' | 'Decrypt'
 export type Call = () => Promise<unknown>

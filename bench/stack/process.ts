@@ -27,7 +27,7 @@ const results: unknown[] = []
 for (const verb of ['encrypt', 'decrypt'] as const) {
   const taken: { readonly without: Figures; readonly with: Figures }[] = []
   for (let i = 0; i < WARM_UP_ROUNDS + rounds; i++) {
-    // By turns, and turned round each time: whoever comes second finds the garbage of the first.
+    // By turns, in the other order each time, because the second one runs into the garbage of the first.
     const first = await timed(i % 2 === 0 ? floor[verb] : ours[verb])
     const second = await timed(i % 2 === 0 ? ours[verb] : floor[verb])
     taken.push(i % 2 === 0 ? { without: first, with: second } : { without: second, with: first })

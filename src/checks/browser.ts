@@ -5,7 +5,7 @@ import { optionError } from './options.ts'
 export interface BrowserRule {
   /**
    * Allows the provider in a browser; `false` by default. There, every user of the page can read its credentials, and
-   * so can every script on the page. Set it only where all of them may use the key without limit.
+   * so can every script on the page. Set it only if all of them may use the key without limit.
    */
   readonly dangerouslyAllowBrowser?: boolean
 }

@@ -24,7 +24,7 @@ export function standardsOf<K extends string>(bounds: Bounds<K>): Standards<K> {
 /**
  * Returns the numbers that were given, with defaults for the others.
  *
- * @param place - stands before the names in messages, e.g. `hedge.`
+ * @param place - prefix of the names in messages, e.g. `hedge.`
  * @throws KmsError `ERR_KMS_CONFIG` for an unknown option or a number out of its range
  */
 export function checkNumbers<K extends string>(

@@ -19,8 +19,8 @@ export type OptionKind = keyof typeof EXPECTED
 export type OptionKinds<T> = { readonly [K in keyof T]-?: OptionKind }
 
 /**
- * Refuses unknown options and values of the wrong kind, such as `'false'` for a flag: they would be
- * ignored, or taken for something else. `undefined` is an option that was not given.
+ * Refuses unknown options and values of the wrong kind, such as `'false'` for a flag: they would be ignored, or
+ * mistaken for something else. `undefined` is an option that was not given.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */

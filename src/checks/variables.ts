@@ -122,7 +122,7 @@ export function flagVariable(env: object, name: string): boolean | undefined {
 
 /**
  * Returns a function that reads the file that a variable names; `undefined` if the variable is not set. Its errors
- * show `$NAME` in the place of the path.
+ * show `$NAME` instead of the path.
  *
  * @throws KmsError `ERR_KMS_CONFIG` if nothing can read it
  */
@@ -144,7 +144,7 @@ export function fileVariable(
   }
 }
 
-/** Returns the error of a file without its path: a variable may hold the secret itself in the place of a path. */
+/** Returns the error of a file without its path: a variable may hold the secret itself instead of a path. */
 function fileError(name: string, path: string, error: unknown): KmsError {
   if (!isKmsError(error)) return configError(`${name} must name a file that can be read`)
   return new KmsError(error.code, { message: error.message.replaceAll(path, () => `$${name}`) })

@@ -59,7 +59,7 @@ export class RecordKeys {
   /**
    * Seals one record. The suffix of the nonce is drawn in the turn of the AEAD call (W4.7).
    *
-   * @param head - all that stands before the nonce
+   * @param head - all bytes before the nonce
    */
   seal(head: Bytes, plaintext: Bytes, aad: Bytes): Promise<Bytes> {
     const writer = this.#writer
@@ -110,7 +110,7 @@ export class RecordKeys {
     return { prefix, subkey, heads: new Map(), messages: 0 }
   }
 
-  /** Returns the subkey of the prefix that stands there, where it is at hand. */
+  /** Returns the subkey of the prefix at this place, if it is in memory. */
   #known(message: Bytes, at: number): CryptoKey | undefined {
     const writer = this.#writer
     if (writer !== undefined && isPrefixAt(message, at, writer.prefix)) return writer.subkey

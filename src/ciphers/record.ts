@@ -19,7 +19,7 @@ export function recordAad(aad: EncryptionContext | undefined): Bytes {
  * time, so nothing that the caller does later can change the message.
  *
  * @param subkey - of the nonce's prefix
- * @param head - all that stands before the nonce's suffix: its last 12 bytes are the prefix
+ * @param head - all bytes before the nonce's suffix: its last 12 bytes are the prefix
  * @param suffix - 12 random bytes that were drawn in this same turn
  */
 export function sealRecord(
@@ -44,7 +44,7 @@ export function sealRecord(
 /**
  * Opens the body of a record, which begins at `at`.
  *
- * @param subkey - of the prefix that stands at `at`
+ * @param subkey - of the prefix at `at`
  * @throws KmsError `ERR_DECRYPT_FAILED`
  */
 export function openRecord(

@@ -44,10 +44,11 @@ const vendors = (): readonly KmsFromEnv[] => [
 ]
 
 /**
- * Returns what `EDGE_KMS_CONFIG` describes, the JSON of `createKms` or of `createResilientKms`; without it the KMS
- * of the vendor whose short variable is set. It brings every vendor and zod into a bundle.
+ * Returns the KMS or the stack that `EDGE_KMS_CONFIG` describes, in the JSON of `createKms` or of
+ * `createResilientKms`. Without that variable, it returns the KMS of the vendor whose key variable is set. It brings
+ * every vendor and zod into a bundle.
  *
- * @throws KmsError `ERR_KMS_CONFIG` that names the variable and the path in it, and repeats no value
+ * @throws KmsError `ERR_KMS_CONFIG` that names the variable and the path in it, and never repeats a value
  *
  * @example
  * ```ts

@@ -13,11 +13,12 @@ export interface CreateKmsOptions extends ConfigPorts {
 }
 
 /**
- * A KMS from plain JSON: `provider` says whose, the rest are the options of its `create…Kms`, and
- * `credentials` (of Vault `auth`) say by `type` which. Nothing is sent before the first use.
+ * Returns a KMS from plain JSON. `provider` selects the vendor; the other members are the options of its
+ * `create…Kms`. `credentials` (for Vault `auth`) have a `type` that selects their kind. It sends nothing before the
+ * first use.
  *
- * @throws KmsError `ERR_KMS_CONFIG` that names the path of what is wrong and the nearest known name,
- * and repeats no value
+ * @throws KmsError `ERR_KMS_CONFIG` that names the path of the wrong value and the nearest known name, and never
+ * repeats a value
  *
  * @example
  * ```ts

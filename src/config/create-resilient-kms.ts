@@ -21,14 +21,14 @@ export interface CreateResilientKmsOptions
   readonly bindings?: StoreBindings
 }
 
-/** A stack that works. */
+/** The parts of a stack. */
 export type ResilientKms = KeyStack
 
 /**
- * A whole stack from plain JSON: providers, everything against outages, and the cache of the preset.
+ * Returns a whole stack from plain JSON: providers, all layers against outages, and the cache of the preset.
  *
- * @throws KmsError `ERR_KMS_CONFIG` that names the path of what is wrong and the nearest known name,
- * and repeats no value
+ * @throws KmsError `ERR_KMS_CONFIG` that names the path of the wrong value and the nearest known name, and never
+ * repeats a value
  *
  * @example
  * ```ts

@@ -115,7 +115,7 @@ function firstOf(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
     : firstOf([{ ...deepest, path: [...issue.path, ...deepest.path] }])
 }
 
-/** A name that nobody knows is a level below the object that it stands in. */
+/** An unknown name is a level below its object. */
 function depthOf({ path, code }: z.core.$ZodIssue): number {
   return path.length + (code === 'unrecognized_keys' ? 1.5 : 0)
 }
@@ -163,7 +163,7 @@ function memberOf(value: unknown, name: string): unknown {
 }
 
 function pathText(path: readonly string[]): string {
-  // A name may be anything that stands in a JSON document: the message repeats only what looks like a name.
+  // A name may be any text of a JSON document: the message repeats only what looks like a name.
   const safe = path.map((one) => (/^[$\w-]{1,64}$/.test(one) ? one : '?'))
   return safe.length === 0 ? 'the configuration' : safe.join('.')
 }

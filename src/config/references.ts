@@ -10,16 +10,19 @@ export interface FileReference {
   readonly file: string
 }
 
-/** A text as it is, or where it is to be had. Secrets belong elsewhere than in a configuration. */
+/**
+ * A text, or a reference to a variable or a file that holds it. Do not put a secret into a configuration: use a
+ * reference.
+ */
 export type ConfigText = string | EnvReference | FileReference
 
 /**
- * Gives what a reference stands for; `undefined` where there is nothing. Tokens that are renewed are
- * asked for again each time.
+ * Returns the text that a reference names, or `undefined` if there is none. For a token that is renewed, it is called
+ * at each use.
  */
 export type ConfigResolver = (reference: EnvReference | FileReference) => string | undefined
 
-/** A reference that was checked: no map of a user's strings is taken for one. */
+/** A reference that was checked: a map of a user's strings cannot be mistaken for one. */
 export class Reference {
   readonly to: EnvReference | FileReference
 

@@ -28,9 +28,9 @@ import {
 
 /** A whole stack as plain JSON: one KMS or several, and what `composeKms` takes. */
 export interface ResilientKmsConfig extends SelfDescribed, ResilienceConfig {
-  /** Several: each wraps every data key, and any one of them opens it. */
+  /** One KMS, or several: each wraps every data key, and any one of them opens it. */
   readonly kms: KmsConfig | readonly KmsConfig[]
-  /** Values over those of the preset. */
+  /** Overrides values of the preset. */
   readonly cache?: ResilientCacheConfig | undefined
   /** The store in which isolates share their circuits; `false`: none, even if the platform has a default. */
   readonly circuitStore?: StoreBinding | false | undefined

@@ -19,7 +19,7 @@ export interface ConfigPorts {
   readonly googleCloudKms?: GoogleCloudKmsMaker | undefined
 }
 
-/** Makes a KMS over Google's own client, which a configuration cannot hold. */
+/** Makes a KMS over Google's own client, because a configuration cannot hold a client. */
 export type GoogleCloudKmsMaker = (
   options: GcpKmsKeyOptions & { readonly timeoutMs?: number },
 ) => KeyManagementService

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { type CheckedText, type ConfigText, Reference } from './references.ts'
 
-/** One schema for each option: a new option that has none is an error of the compiler. */
+/** One schema for each option: a new option without a schema is an error of the compiler. */
 export type Shape<T> = { readonly [K in keyof T]-?: z.core.SomeType }
 
 /** Members for editors only: nothing else reads them. */
@@ -15,7 +15,7 @@ export const selfDescribed: { readonly $schema: z.ZodMiniOptional<z.ZodMiniStrin
   $schema: z.optional(z.string()),
 }
 
-/** An object with a literal that tells it from others. */
+/** An object with a literal that distinguishes it from others. */
 export type Variant<Out, In> = z.ZodMiniType<Out, In> & z.core.$ZodTypeDiscriminable
 
 /** A text, or a reference to one. */

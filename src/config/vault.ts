@@ -60,7 +60,7 @@ type Auth<S, A> = Token<S> | AppRole<S> | Jwt<S> | Kubernetes<S> | AwsIam<S, A>
 
 type CheckedAws = z.output<typeof awsCredentials>
 
-/** How to log in to Vault, in a configuration. */
+/** A login to Vault, in a configuration. */
 export type VaultAuth = Auth<ConfigText, AwsCredentialsConfig>
 
 interface Transit<S, A> extends SelfDescribed, Plain<VaultTransitKmsOptions, 'auth', S> {

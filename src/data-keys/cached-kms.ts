@@ -28,8 +28,8 @@ import type { SharedLevel } from './shared-level.ts'
 import { type DataKeyOptions, sourceSettings } from './source-options.ts'
 
 /**
- * Cached data keys over a KMS: the source that an `EnvelopeCipher` encrypts and decrypts with. It is not
- * a `KeyManagementService` itself. It holds derived keys that cannot be exported, never raw bytes.
+ * Caches the data keys of a KMS: the source of keys of an `EnvelopeCipher`. It is not itself a
+ * `KeyManagementService`. It holds derived keys that cannot be exported, never raw bytes.
  *
  * @remarks Security: a key that is disabled in the KMS still decrypts here for up to `ttlMs`, and for
  * `maxStaleMs` more while the KMS cannot be reached. One cache is one partition: callers that must not
@@ -153,7 +153,7 @@ export class CachedKms implements DataKeySource {
     return this.#parts.factory.canOpen(wraps, context)
   }
 
-  /** Returns what was counted since construction. */
+  /** Returns the counts since construction. */
   stats(): CacheStats {
     const { counts, factory } = this.#parts
     const { size: entries, evictions } = this.#readers.held
@@ -161,7 +161,7 @@ export class CachedKms implements DataKeySource {
     return { ...counts, entries, evictions, refusals, ...this.#shared.stats() }
   }
 
-  /** Drops every key for ever and fails open streams: after a restore from a snapshot, or to revoke at once (W5.7). */
+  /** Drops all keys and fails open streams. Call it after a restore from a snapshot, or to revoke at once (W5.7). */
   clear(): void {
     this.#parts.factory.clear()
     this.#drop()
@@ -169,11 +169,11 @@ export class CachedKms implements DataKeySource {
   }
 
   /**
-   * Drops keys at once: after a grant was taken back, or a key was compromised. The next use asks the KMS.
-   * With a shared level the other caches of the partition drop all that they hold: a cache in use within
-   * `signalMs` and what the store takes to show a write, an idle one in the background of its next use.
+   * Drops keys at once, e.g. after a grant was revoked or a key leaked. The next use asks the KMS. With a shared
+   * level, the other caches of the partition then drop all their keys. A cache in use does so within `signalMs` plus
+   * the time until the store shows a write. An idle cache does so in the background of its next use.
    *
-   * @throws KmsError `ERR_STORE_UNAVAILABLE`: dropped here, but the others were not told; call again
+   * @throws KmsError `ERR_STORE_UNAVAILABLE` if the other caches could not be notified; call again
    */
   async invalidate(what: Invalidation = {}, options: KmsSignalOptions = {}): Promise<void> {
     const isMeant = meantBy(what, options)

@@ -15,7 +15,7 @@ import type { Runtime } from '../ports/index.ts'
 import { encodeHead, type KeyHeader, type MessageKind, referenceKindOf } from '../wire/index.ts'
 import type { Generation } from './generation.ts'
 
-/** Which form the messages of a call have: with the key header inside, or a reference to it. */
+/** Form of a message: `inline` contains the key header, `reference` refers to it in the data-key store. */
 export type EnvelopeForm = 'inline' | 'reference'
 
 /** Parts that a data key shares with the others of its source. */
@@ -70,7 +70,7 @@ export class DataEncryptionKey {
     this.#streamKey = keys.streamKey
   }
 
-  /** Readies the key for writing, so that the first record is one AEAD call like all others. */
+  /** Prepares the key for writing, so that the first record costs one AEAD call like all others. */
   prepare(): Promise<void> {
     return this.#records.prepare()
   }
@@ -83,7 +83,7 @@ export class DataEncryptionKey {
   }
 
   /**
-   * Opens the body of a record, which begins at `at`.
+   * Decrypts the body of a record, which begins at `at`.
    *
    * @param batch - shares what is derived with the other records of one call
    * @throws KmsError `ERR_DATA_KEY_EXHAUSTED` if the source was cleared after this key was asked for
@@ -94,7 +94,7 @@ export class DataEncryptionKey {
     return this.#records.open(message, aad, at, batch)
   }
 
-  /** Returns keys for a new stream, and what goes before its first chunk. */
+  /** Returns keys for a new stream, and the bytes before its first chunk. */
   async startStream(
     aad: EncryptionContext | undefined,
     form: EnvelopeForm,
@@ -115,8 +115,8 @@ export class DataEncryptionKey {
   /**
    * Makes any later use throw. The platform frees the keys when nothing refers to them any more.
    *
-   * Dispose only a key that no cache holds: a `CachedKms` goes on giving it to readers. Drop it there
-   * first, by `invalidate({ commitment })`.
+   * Dispose only a key that no cache holds: a `CachedKms` would still return it to readers. Drop it there first, by
+   * `invalidate({ commitment })`.
    */
   dispose(): void {
     this.#disposed = true

@@ -1,12 +1,12 @@
 import { configError } from '../checks/index.ts'
 
-/** How long, and for how many messages, a data key encrypts. Never limits decryption. */
+/** Limits for encrypting under one data key. Decryption is never limited. */
 export interface DataKeyLimits {
-  /** Milliseconds after its creation; 1 hour by default, at most 24 hours. */
+  /** How long after its creation a data key encrypts, in milliseconds: 1 hour by default, at most 24 hours. */
   readonly encryptForMs: number
   /**
-   * Messages that one cache encrypts under one data key, 1 to 2^32. No limit by default: the format
-   * needs none. A lower number bounds how much one stolen data key opens.
+   * Most messages that one cache encrypts under one data key, 1 to 2^32. No limit by default, because the format
+   * does not need one. A lower number limits how much one stolen data key can decrypt.
    */
   readonly maxMessages: number
 }

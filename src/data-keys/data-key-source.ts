@@ -4,7 +4,7 @@ import type { EncryptionContext, KmsSignalOptions, WrappedKey } from '../kms/ind
 import type { KeyHeader } from '../wire/index.ts'
 import type { DataEncryptionKey } from './data-encryption-key.ts'
 
-/** A value now where it is at hand: a cached use then costs no turn of the event loop. */
+/** A value, or a promise of it. A cached key is a value, so that its use costs no turn of the event loop. */
 export type MaybePromise<T> = T | Promise<T>
 
 /** Keeps work alive that a use began and does not wait for, e.g. `ctx.waitUntil`. */
@@ -12,7 +12,7 @@ export type Defer = KmsSignalOptions['defer']
 
 /** Options of {@link DataKeySource.active}. */
 export interface ActiveKeyOptions extends KmsSignalOptions {
-  /** The key must be in the data-key store, durable and readable, before it is handed out. */
+  /** Whether the key must be durable and readable in the data-key store before it is returned. */
   readonly durable: boolean
 }
 
@@ -55,7 +55,7 @@ export interface DataKeySource {
   ): MaybePromise<DataEncryptionKey>
 
   /**
-   * The data key of a header, its commitment verified.
+   * Returns the data key of a header, after it has verified the commitment.
    *
    * @throws KmsError `ERR_ENVELOPE_UNKNOWN_KEY` before any I/O, `ERR_DECRYPT_FAILED`, or the KMS's error
    */
@@ -65,13 +65,13 @@ export interface DataKeySource {
     options: KmsSignalOptions,
   ): MaybePromise<DataEncryptionKey>
 
-  /** Many headers: each distinct one is unwrapped once. In order, one outcome for each. */
+  /** Opens many headers and unwraps each distinct one once. Returns one outcome for each header, in order. */
   openMany(
     requests: readonly OpenRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<DataEncryptionKey>[]>
 
-  /** The data key that a message by reference names. */
+  /** Returns the data key that a message by reference names. */
   byReference(
     commitment: Bytes,
     context: EncryptionContext | undefined,
@@ -79,15 +79,15 @@ export interface DataKeySource {
   ): MaybePromise<DataEncryptionKey>
 
   /**
-   * The header that a commitment names, from the data-key store.
+   * Returns the header that a commitment names, from the data-key store.
    *
    * @throws KmsError `ERR_ENVELOPE_UNKNOWN_REFERENCE`, `ERR_STORE_UNAVAILABLE`, `ERR_KMS_CONFIG` without a store
    */
   headerOf(commitment: Bytes, options: KmsSignalOptions): Promise<KeyHeader>
 
   /**
-   * The data key whose header stands, byte for byte, in this inline message, if it is held: a
-   * reader then need not parse again what it has parsed before.
+   * Returns the cached data key whose header this inline message has, byte for byte, or `undefined`. The reader
+   * then does not parse a known header again.
    */
   recall(
     message: Bytes,
@@ -95,16 +95,19 @@ export interface DataKeySource {
     defer: Defer,
   ): DataEncryptionKey | undefined
 
-  /** The header with new wraps; goes past any cache. */
+  /** Returns the header with new wraps. It does not use the cache. */
   rewrap(
     header: KeyHeader,
     context: EncryptionContext | undefined,
     options: RewrapKeyOptions,
   ): Promise<KeyHeader>
 
-  /** Whether one of the wraps is for a configured key: for one of this context, where it picks them. No I/O. */
+  /**
+   * Returns whether one of the wraps is for a configured key, or for a key of this context if contexts select keys.
+   * It does no I/O.
+   */
   canOpen(wraps: readonly WrappedKey[], context?: EncryptionContext): boolean
 
-  /** Drops every key that is held: after a restore from a snapshot, or to make a revocation immediate. */
+  /** Drops all keys. Call it after a restore from a snapshot, or to make a revocation immediate. */
   clear(): void
 }

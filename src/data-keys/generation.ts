@@ -10,7 +10,7 @@ export class Generation {
   /** @throws KmsError `ERR_DATA_KEY_EXHAUSTED` after `clear()` */
   demandCurrent(): void {
     if (!this.ended) return
-    const message = 'clear() was called since this began: start again'
+    const message = 'clear() was called after this began: start again'
     throw new KmsError('ERR_DATA_KEY_EXHAUSTED', { message })
   }
 }

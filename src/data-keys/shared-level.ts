@@ -16,25 +16,25 @@ export interface SharedLevelStats {
   /** Data keys that others made and that this cache writes under, each after one unwrap. */
   readonly adoptions: number
   /**
-   * Looks at what stood in the store and was not taken: forged, planted, stale, of others, or not ours at
-   * all. A value that stays there counts each time.
+   * Values of the store that this cache refused: forged, planted, stale, foreign or unreadable. A value that stays
+   * in the store counts each time it is read.
    */
   readonly adoptionsRefused: number
-  /** Leases to make a data key for all that were won here. */
+  /** Leases that this cache won: it then made a data key for all processes. */
   readonly leases: number
-  /** Calls that waited for what another process makes. */
+  /** Calls that waited for a data key that another process was making. */
   readonly leaseWaits: number
   readonly storeReads: number
   readonly storeWrites: number
-  /** Calls of the store that failed, did not end in time, or gave what cannot be read. */
+  /** Store calls that failed, timed out, or returned something unreadable. */
   readonly storeFailures: number
-  /** Times that everything was dropped, because another process said so. */
+  /** How often this cache dropped everything because another process invalidated. */
   readonly signals: number
 }
 
-/** How a cache asks for a data key: a caller waits for it, or it is renewed ahead of its end. */
+/** How a cache asks for a data key: a caller waits for it, or the cache renews a key before it expires. */
 export interface ObtainOptions extends ActiveKeyOptions {
-  /** Nobody waits: a key that nears its end is to be replaced. */
+  /** Whether the key replaces one that expires soon, and no caller waits for it. */
   readonly ahead?: boolean
 }
 
@@ -45,11 +45,11 @@ export interface SharedLevelHost {
   readonly limits: DataKeyLimits
   readonly policy: DataKeyPolicy
   readonly capabilities: KmsCapabilities
-  /** How long before its end a key is replaced; 0: never. */
+  /** How long before its expiry a key is replaced, in milliseconds; 0: never. */
   readonly refreshAheadMs: number
-  /** How many data keys it holds now. */
+  /** How many data keys the cache holds now. */
   readonly entries: number
-  /** How many data keys it may hold. */
+  /** How many data keys the cache may hold. */
   readonly maxEntries: number
   canOpen(wraps: KeyHeader['wraps'], context: EncryptionContext): boolean
   /** Whether this cache has written under a data key as often as `maxMessages` allows. */
@@ -68,23 +68,23 @@ export interface SharedLevelHost {
 
 /** Data keys that processes share. One for each cache. */
 export interface SharedLevel {
-  /** A data key to write under: one that is shared, or a new one that is shared from now on. */
+  /** Returns a data key for writing: a shared one, or a new one that it then shares. */
   obtain(context: CanonicalContext, options: ObtainOptions): Promise<DataEncryptionKey>
-  /** Looks in the background, and not too often, whether others have said to drop everything. Never rejects. */
+  /** Checks in the background, at limited intervals, whether another process invalidated. Never rejects. */
   look(nowMs: number, defer: Defer): void
   /**
-   * Tells all others to drop everything, and makes what is shared by now unusable.
+   * Makes all other processes drop everything, and makes the keys that are shared now unusable.
    *
-   * @throws KmsError `ERR_STORE_UNAVAILABLE`: they were not told
+   * @throws KmsError `ERR_STORE_UNAVAILABLE` if they could not be notified
    */
   signal(options: KmsSignalOptions): Promise<void>
-  /** Forgets what it learnt. */
+  /** Forgets its state in memory. */
   clear(): void
   stats(): SharedLevelStats
 }
 
 /** The shared level as an option of a cache. `edge-kms/shared-keys` has one over a `KeyValueStore`. */
 export interface SharedDataKeys {
-  /** @throws KmsError `ERR_KMS_CONFIG` where it does not fit this cache or its KMS */
+  /** @throws KmsError `ERR_KMS_CONFIG` if it does not fit this cache or its KMS */
   attach(host: SharedLevelHost): SharedLevel
 }

@@ -20,7 +20,7 @@ import type { SharedDataKeys } from './shared-level.ts'
 /** The limits, each of which may be absent. */
 type GivenLimits = { readonly [Name in keyof DataKeyLimits]?: DataKeyLimits[Name] | undefined }
 
-/** How data keys are made and opened, whatever is cached. */
+/** Options for making and opening data keys, with or without a cache. */
 export interface DataKeyOptions extends GivenLimits {
   readonly kms: KeyManagementService
   /** Context keys that every call must have and that no header carries. */
@@ -30,8 +30,8 @@ export interface DataKeyOptions extends GivenLimits {
   /** The store of data-key records, for messages by reference. */
   readonly dataKeyStore?: DataKeyStore
   /**
-   * How long one call of the KMS or of the data-key store may take before it counts as an outage, in
-   * milliseconds: 15,000 by default, 1 to 900,000. Set it above the deadline of a stack below.
+   * How long one call of the KMS or of the data-key store may take before it counts as an outage, in milliseconds:
+   * 15,000 by default, 1 to 900,000. If the KMS is a stack, set it above the stack's deadline.
    */
   readonly callTimeoutMs?: number
   readonly runtime?: Runtime

@@ -10,7 +10,7 @@ export interface TransformSteps {
 }
 
 /** Stops a step whose reader has left. */
-const GONE = new Error('the reader has left')
+const GONE = new Error('the reader cancelled the stream')
 
 /**
  * Returns a transform that an abort errors at once, also while it waits for its source or its reader. A step

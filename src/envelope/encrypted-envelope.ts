@@ -49,7 +49,10 @@ export class EncryptedEnvelope {
   readonly kind: MessageKind
   /** Names the data key; messages of one data key share it. */
   readonly commitment: Bytes
-  /** When the data key was made, milliseconds since the epoch. Absent in a message by reference, as is the next. */
+  /**
+   * When the data key was made, milliseconds since the epoch. Absent in a message by reference, as is
+   * `storedContext`.
+   */
   readonly createdAtMs?: number
   /** The context that the header carries in clear. */
   readonly storedContext?: EncryptionContext
@@ -106,7 +109,7 @@ export class EncryptedEnvelope {
   }
 
   /**
-   * The data-key record of an inline message: what a data-key store keeps.
+   * Returns the data-key record of an inline message, for a data-key store.
    *
    * @throws KmsError `ERR_WIRE_KIND_REFUSED` if the message is by reference
    */
@@ -115,7 +118,8 @@ export class EncryptedEnvelope {
   }
 
   /**
-   * The same message by reference. Store {@link toDataKeyRecord} first: without it, it cannot be read.
+   * Returns the same message by reference. Store {@link toDataKeyRecord} first: without that record, the message
+   * cannot be read.
    *
    * @throws KmsError `ERR_WIRE_KIND_REFUSED` unless it is an inline record or stream, `ERR_WIRE_MALFORMED` if
    * only its beginning was parsed
@@ -128,7 +132,7 @@ export class EncryptedEnvelope {
   }
 
   /**
-   * The same message with its key header inside.
+   * Returns the same message with its key header inside.
    *
    * @param dataKeyRecord - the record that this message refers to
    * @throws KmsError `ERR_WIRE_KIND_REFUSED`, `ERR_WIRE_MALFORMED`, also if only its beginning was parsed
@@ -151,8 +155,8 @@ export class EncryptedEnvelope {
    * 72 KiB, parsed with `prefix: true`, are enough. Like everything here it is unauthenticated.
    *
    * @param envelopeBytes - length of the whole envelope in bytes, e.g. its `Content-Length`
-   * @throws KmsError `ERR_DECRYPT_FAILED` if no stream is that long, because it was truncated;
-   * `ERR_WIRE_MALFORMED` if no record is; `ERR_WIRE_KIND_REFUSED` for a data-key record
+   * @throws KmsError `ERR_DECRYPT_FAILED` if a stream cannot have this length, because it was truncated;
+   * `ERR_WIRE_MALFORMED` if a record cannot have it; `ERR_WIRE_KIND_REFUSED` for a data-key record
    * @throws RangeError if `envelopeBytes` is not a length
    *
    * @example
@@ -171,7 +175,7 @@ export class EncryptedEnvelope {
     return plaintextBytesOf(this.kind, envelopeBytes - this.headBytes)
   }
 
-  /** Plain data for logs and inspection: no ciphertext, wraps by their length. */
+  /** Returns plain data for logs and inspection: no ciphertext, and of each wrap only its length. */
   toJSON(): Record<string, unknown> {
     return {
       version: this.version,
@@ -206,5 +210,7 @@ function bytesOf(envelope: Uint8Array | string, prefix: boolean): Bytes {
 }
 
 function wrongForm(kind: MessageKind): KmsError {
-  return new KmsError('ERR_WIRE_KIND_REFUSED', { message: `a ${kind} cannot be converted so` })
+  return new KmsError('ERR_WIRE_KIND_REFUSED', {
+    message: `a ${kind} cannot be converted to this form`,
+  })
 }

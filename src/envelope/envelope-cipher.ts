@@ -33,11 +33,10 @@ import { encryptStream, startStream } from './write-stream.ts'
 type Outcomes = Promise<readonly Outcome<Bytes>[]>
 
 /**
- * Encrypts data here, under data keys that a KMS wraps (envelope encryption).
+ * Encrypts and decrypts data in this process, under data keys that a KMS wraps (envelope encryption).
  *
- * @remarks Security: `context` and `aad` must be given to decrypt exactly as they were given to
- * encrypt. Every failure that comes from the envelope, the key, the context or the aad is
- * `ERR_DECRYPT_FAILED`.
+ * @remarks Security: to decrypt, pass exactly the `context` and `aad` that you passed to encrypt. Every failure
+ * that comes from the envelope, the key, the context or the aad is `ERR_DECRYPT_FAILED`.
  *
  * @example
  * ```ts
@@ -54,14 +53,14 @@ type Outcomes = Promise<readonly Outcome<Bytes>[]>
 export class EnvelopeCipher {
   readonly #settings: CipherSettings
 
-  /** @throws KmsError `ERR_KMS_CONFIG`, also where the platform has no `crypto.subtle` */
+  /** @throws KmsError `ERR_KMS_CONFIG`, also if the platform does not have `crypto.subtle` */
   constructor(options: EnvelopeCipherOptions) {
     this.#settings = cipherSettings(options)
   }
 
   /**
-   * Encrypts bytes into one record: the plaintext, the key header and 44 bytes; by reference the
-   * plaintext and 76 bytes.
+   * Encrypts bytes into one record. It is as long as the plaintext, the key header and 44 bytes; by reference, as
+   * the plaintext and 76 bytes.
    *
    * Returns a plain `Uint8Array`, never a `Buffer`: in Node, `Buffer.from(envelope)` makes one.
    *
@@ -75,8 +74,8 @@ export class EnvelopeCipher {
   /**
    * Decrypts a record; other kinds only if `kinds` names them.
    *
-   * Returns a plain `Uint8Array`, never a `Buffer`, also if you encrypted one: `.toString('base64')` on it
-   * gives numbers. In Node, `Buffer.from(plaintext)` makes a `Buffer`.
+   * Returns a plain `Uint8Array`, never a `Buffer`, even if you encrypted one: its `.toString('base64')` gives
+   * numbers. In Node, `Buffer.from(plaintext)` makes a `Buffer`.
    *
    * @throws KmsError `ERR_DECRYPT_FAILED`, `ERR_WIRE_*`, `ERR_ENVELOPE_UNKNOWN_KEY`,
    * `ERR_ENVELOPE_UNKNOWN_REFERENCE`, `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG`, or the KMS's error
@@ -106,8 +105,8 @@ export class EnvelopeCipher {
   }
 
   /**
-   * Encrypts many records at once. Returns one outcome for each item, in order, and never rejects for one
-   * item. If the KMS fails for one item, all later items of its context fail alike.
+   * Encrypts many records at once. Returns one outcome for each item, in order, and never rejects because one item
+   * failed. If the KMS fails for one item, all later items of its context fail with the same error.
    *
    * @throws TypeError before any work, if a plaintext is not a `Uint8Array`
    */
@@ -116,8 +115,8 @@ export class EnvelopeCipher {
   }
 
   /**
-   * Decrypts many records at once and unwraps each distinct data key once. Returns one outcome for each
-   * item, in order, and never rejects for one item. An envelope that is not a `Uint8Array` is
+   * Decrypts many records at once and unwraps each distinct data key once. Returns one outcome for each item, in
+   * order, and never rejects because one item failed. An envelope that is not a `Uint8Array` is
    * `ERR_WIRE_MALFORMED`.
    */
   decryptMany(items: readonly DecryptItem[], options: DecryptManyOptions = {}): Outcomes {
@@ -135,9 +134,9 @@ export class EnvelopeCipher {
   }
 
   /**
-   * Makes the data key first, then returns the transform from plaintext to a stream message, and, given
-   * `plaintextBytes`, the exact length of that message, as R2 and a `Content-Length` need it. If more or
-   * fewer bytes arrive, the transform errors with a `RangeError`.
+   * Makes the data key, then returns the transform from plaintext to a stream message. If you pass
+   * `plaintextBytes`, it also returns the exact length of that message, which R2 and a `Content-Length` need. If
+   * more or fewer bytes arrive, the transform errors with a `RangeError`.
    *
    * @throws KmsError `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG`, or the KMS's error
    */
@@ -146,9 +145,9 @@ export class EnvelopeCipher {
   }
 
   /**
-   * Returns a transform from a stream message to its plaintext. It opens records too if `kinds` names
-   * them, and holds them until their end. No byte leaves before its tag is verified, but bytes leave
-   * before the end is seen: throw away what was written if the stream errors.
+   * Returns a transform from a stream message to its plaintext. It decrypts records too if `kinds` names them, and
+   * buffers them until their end. It verifies each chunk before it releases the chunk, but it releases chunks
+   * before it has seen the end: if the stream errors, discard everything that you wrote.
    *
    * @throws KmsError `ERR_CONTEXT_INVALID`, `ERR_KMS_CONFIG` at once; what {@link EnvelopeCipher.decrypt}
    * throws errors the stream
@@ -161,7 +160,7 @@ export class EnvelopeCipher {
    * Decrypts a part of a stream message through range reads, as R2 and S3 serve them.
    *
    * @param read - returns bytes of the envelope; every call must see the same version of the object
-   * @throws RangeError if the range makes no sense
+   * @throws RangeError if the range is invalid
    * @throws KmsError as {@link EnvelopeCipher.decrypt}; `ERR_STORE_UNAVAILABLE` if a read takes longer than
    * `readTimeoutMs`
    */
@@ -174,10 +173,10 @@ export class EnvelopeCipher {
   }
 
   /**
-   * Returns the same message under the KEKs that are configured now: every old wrap is dropped, the body
-   * stays byte for byte. Also takes a data-key record. It does not use the cache.
+   * Returns the same message under the KEKs that are configured now: all old wraps are dropped, and the body stays
+   * byte for byte. Also accepts a data-key record. It does not use the cache.
    *
-   * @remarks Security: does not help once somebody knows a DEK or KEK: re-encrypt then.
+   * @remarks Security: a rewrap does not help after a DEK or KEK leaked: encrypt the data again instead.
    * @throws KmsError as {@link EnvelopeCipher.decrypt}
    */
   rewrap(envelope: Uint8Array, options: RewrapOptions = {}): Promise<Bytes> {
@@ -192,8 +191,8 @@ export class EnvelopeCipher {
   /**
    * Decrypts a message under the context that it carries, and returns that context, verified.
    *
-   * @remarks Security: for rotation, inspection and the command line. Behind an API that several
-   * tenants share it would open one tenant's message for another. Refused if `requiredContextKeys` is set.
+   * @remarks Security: for rotation, inspection and the command line. In an API that several tenants share, it
+   * would decrypt one tenant's message for another. Refused if `requiredContextKeys` is set.
    * @throws KmsError `ERR_KMS_UNSUPPORTED`, and as {@link EnvelopeCipher.decrypt}
    */
   decryptStored(
@@ -204,17 +203,17 @@ export class EnvelopeCipher {
   }
 
   /**
-   * Whether one of the wraps of an envelope is for a configured key: never so for a message by
-   * reference, whose wraps are in the data-key store. No I/O; what an envelope says proves little.
+   * Returns whether one of the wraps of an envelope is for a configured key. It is `false` for a message by
+   * reference, whose wraps are in the data-key store. It does no I/O, and nothing in the envelope is authenticated.
    *
-   * @param options - its context picks the KEK, where customers have KEKs of their own (`kmsByContext`)
+   * @param options - its context selects the KEK if each customer has one (`kmsByContext`)
    * @throws KmsError `ERR_KMS_CONFIG` for bytes: parse them first
    */
   canOpen(envelope: EncryptedEnvelope, options: Pick<MessageOptions, 'context'> = {}): boolean {
     return canOpen(this.#settings, envelope, options)
   }
 
-  /** Drops every data key for ever and fails open streams: after a restore, or to revoke at once. */
+  /** Drops all data keys and makes open streams fail. Call it after a restore, or to make a revocation immediate. */
   clear(): void {
     this.#settings.keys.clear()
   }

@@ -6,7 +6,7 @@ import type { KmsCipherOptions, SourceCipherOptions } from './options.ts'
 
 type SourceOptions = Partial<KmsCipherOptions & SourceCipherOptions>
 
-/** Refuses a KMS or a source of data keys that is passed in the place of the options. */
+/** Refuses a KMS or a source of data keys that is passed instead of the options. */
 export function demandOptions(options: unknown): void {
   if (Object(options) !== options)
     throw wrongOption('options', 'an object such as { kms }', options)
@@ -38,7 +38,7 @@ const CACHE_OPTIONS: ReadonlySet<string> = new Set([
   'shared',
 ])
 
-/** Refuses an option that stands beside `cache`: there it would replace the one outside, or switch it off. */
+/** Refuses an option inside `cache` that belongs beside it: it would replace the outer one, or switch it off. */
 function cacheOptions(cache: KmsCacheConfig, usual: Network | undefined): KmsCacheConfig {
   for (const name of Object.keys(plainOptions(cache, 'cache'))) {
     if (!CACHE_OPTIONS.has(name)) throw unknownOption(`cache.${name}`)

@@ -7,19 +7,19 @@ import type {
 import type { ContextInput, KmsSignalOptions } from '../kms/index.ts'
 import type { MessageKind } from '../wire/index.ts'
 
-/** Options of every call. Time is limited by `signal`, e.g. `AbortSignal.timeout(2_000)`. */
+/** Options of every call. Limit its time by `signal`, e.g. `AbortSignal.timeout(2_000)`. */
 export type CallOptions = Pick<KmsSignalOptions, 'signal' | 'defer'>
 
 /** Options of every call on one message. */
 export interface MessageOptions extends CallOptions {
   /**
-   * Belongs to the data key: the KMS sees it and may log it in clear, and it must be given again,
-   * exactly, to decrypt. At most 64 entries and 4,096 bytes.
+   * Bound to the data key. The KMS sees it and may log it in clear. Pass exactly the same context to decrypt. At
+   * most 64 entries and 4,096 bytes.
    */
   readonly context?: ContextInput
   /**
-   * Belongs to this message: it never leaves the process, and must be given again to decrypt. At
-   * most 64 entries and 8,192 bytes.
+   * Bound to this message. It never leaves the process. Pass exactly the same aad to decrypt. At most 64 entries
+   * and 8,192 bytes.
    */
   readonly aad?: ContextInput
 }
@@ -75,7 +75,7 @@ interface CommonOptions {
 
 /** A cipher over a KMS: it makes and caches its own data keys. */
 export interface KmsCipherOptions extends CommonOptions, DataKeyOptions {
-  /** Bounds of the cache in memory; `false` makes a data key, and a KMS call, for every message. */
+  /** Limits of the cache in memory. `false` turns it off: every message costs a data key and a KMS call. */
   readonly cache?: KmsCacheConfig | false
 }
 

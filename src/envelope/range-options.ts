@@ -7,7 +7,7 @@ import type { MessageOptions } from './options.ts'
  * Returns bytes `start` (inclusive) to `end` (exclusive) of the envelope: fewer if it ends before `end`,
  * none past its end, never more. All reads of one call must see one version of the object: pin its ETag.
  *
- * The signal aborts when the time of the read is up or the caller gives up: pass it to `fetch`.
+ * The signal aborts when the read times out or the caller aborts: pass it to `fetch`.
  */
 export type ReadEnvelopeRange = (
   start: number,
@@ -23,13 +23,16 @@ export interface DecryptRangeOptions extends MessageOptions {
 
 /** A range of the plaintext, `end` exclusive. */
 export interface PlaintextRange {
-  /** Negative: so many bytes before the end of the plaintext. This needs `size`, and no `end`. */
+  /**
+   * Offset of the first byte. A negative number counts from the end of the plaintext; it requires `size` and
+   * excludes `end`.
+   */
   readonly start: number
-  /** The end of the message if absent. */
+  /** Offset after the last byte; by default the end of the message. */
   readonly end?: number
   /**
-   * Length of the whole envelope in bytes, if you know it. It is verified, at the cost of one read: the
-   * final chunk is opened wherever the range lies.
+   * Length of the whole envelope in bytes, if you know it. It is verified by decrypting the final chunk, which
+   * costs one more read.
    */
   readonly size?: number
 }
@@ -37,13 +40,13 @@ export interface PlaintextRange {
 /** Result of a range read. */
 export interface DecryptedRange {
   readonly plaintext: Bytes
-  /** Offset of the first byte. A range that reaches past the end is cut there. */
+  /** Offset of the first byte. A range past the end of the message is cut. */
   readonly start: number
   /** Offset after the last byte. */
   readonly end: number
   /**
-   * Whether the final chunk was opened, so that the message is known to end where `length` says.
-   * `false`: the bytes stand at these offsets, and nothing is known about the bytes after them.
+   * Whether the final chunk was decrypted, which proves `length`. `false`: the returned bytes and their offsets are
+   * verified, but not what follows them.
    */
   readonly lengthVerified: boolean
   /** Length of the whole plaintext; only with `lengthVerified`. */

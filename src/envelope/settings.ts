@@ -39,7 +39,10 @@ export function cipherSettings(options: EnvelopeCipherOptions): CipherSettings {
   return settings
 }
 
-/** Browsers leave `crypto.subtle` out of pages without TLS: said here, it is not taken for an outage. */
+/**
+ * Browsers leave `crypto.subtle` out of pages without TLS: the error says so here, so that it does not look like an
+ * outage.
+ */
 function demandWebCrypto(): void {
   const web: unknown = Reflect.get(globalThis, 'crypto')
   if (Reflect.get(Object(web) as object, 'subtle') !== undefined) return

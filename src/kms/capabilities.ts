@@ -1,29 +1,30 @@
-/** Abilities of a service. A call that it does not support throws `ERR_KMS_UNSUPPORTED`. */
+/** Capabilities of a service. A call that it does not support throws `ERR_KMS_UNSUPPORTED`. */
 export interface KmsCapabilities {
-  /** Which half of the contract this instance may use. */
+  /** Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both. */
   readonly usage: 'encrypt' | 'decrypt' | 'both'
-  /** The KMS itself authenticates the context on unwrap. */
+  /** Whether the KMS itself authenticates the context on unwrap. */
   readonly bindsContext: boolean
-  /** `rewrapDataKey` happens inside the KMS: the DEK does not enter this process. */
+  /** Whether `rewrapDataKey` happens inside the KMS, so that the DEK does not enter this process. */
   readonly rewrapsInside: boolean
-  /** `rotateKey` works. */
+  /** Whether `rotateKey` works. */
   readonly rotates: boolean
-  /** Wraps carry the KEK's version. */
+  /** Whether wraps carry the KEK's version. */
   readonly revealsVersion: boolean
-  /** `unwrapMany` sends one call for many. */
+  /** Whether `unwrapMany` sends one call for many items. */
   readonly batches: boolean
   readonly limits: KmsLimits
   /**
-   * The KEKs that it is configured for, by what is known without asking: an id, or an alias of AWS.
-   * Absent where that cannot be said.
+   * The configured KEKs, as far as they are known without a request: an id, or an alias of AWS. Absent if they are
+   * unknown.
    */
   readonly keks?: readonly string[]
   /**
-   * The context of a call picks the KEK: customers have KEKs of their own. `canUnwrap`, `currentVersion`,
-   * `rotateKey` and `healthCheck` then take the context too. Absent: every call has the same KEKs.
+   * Whether the context of a call selects the KEK, because each customer has its own. `canUnwrap`,
+   * `currentVersion`, `rotateKey` and `healthCheck` then take the context too. Absent: every call uses the same
+   * KEKs.
    */
   readonly keksByContext?: true
-  /** How many wraps a new data key gets from several KEKs, at most. Absent: it is one KEK. */
+  /** Most wraps of a new data key, if there are several KEKs. Absent: there is one KEK. */
   readonly wraps?: number
 }
 

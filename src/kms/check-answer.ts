@@ -13,7 +13,7 @@ import type { KekVersion, WrappedKey } from './wrapped-key.ts'
 export function checkAnswer<T>(provider: string, answer: T, isGood: (answer: T) => boolean): T {
   if (holds(isGood, answer)) return answer
   discard(answer)
-  const message = 'the KMS answered something else than its interface promises'
+  const message = 'the answer of the KMS does not have the shape of its interface'
   throw new KmsError('ERR_KMS_RESPONSE_INVALID', { message, provider })
 }
 

@@ -3,9 +3,8 @@ import { describe, isPlain } from '../checks/index.ts'
 import { KmsError } from '../errors.ts'
 
 /**
- * A map of strings that belongs to the data key: what the KMS sees and may log in clear, and what
- * must be given again, exactly, to decrypt. The same shape serves as `aad`, which belongs to one
- * message and never leaves the process.
+ * A map of strings that is bound to the data key. The KMS sees it and may log it in clear. To decrypt, pass exactly
+ * the same map. An `aad` has the same type, but it is bound to one message and never leaves the process.
  */
 export type EncryptionContext = Readonly<Record<string, string>>
 
@@ -13,8 +12,8 @@ export type EncryptionContext = Readonly<Record<string, string>>
  * A context or an aad as a caller gives it: an object of strings, also one whose type is an `interface`.
  *
  * The compiler checks the values of a literal: `{ tenant: 5 }` does not compile. An interface has no index
- * signature and fits the second member only, which every object does. So the values of a variable are
- * checked at run time alone, as is `undefined` in a literal: `ERR_CONTEXT_INVALID` names its key.
+ * signature, so it fits only the second member of the union, which accepts every object. Values of a variable, and
+ * `undefined` in a literal, are therefore checked only at run time: `ERR_CONTEXT_INVALID` names the key.
  */
 export type ContextInput = EncryptionContext | (object & { toString(): string })
 
@@ -51,7 +50,10 @@ export function encodePrefixedContext(
   return encodeEntries('aad', map, maxBytes, prefix)
 }
 
-/** Returns ctx(K): the canonical bytes of a context as a KMS gets it, which has limits of its own (W1.15). */
+/**
+ * Returns ctx(K): the canonical bytes of a context as the KMS receives it. Its limits differ from those of a
+ * caller's context (W1.15).
+ */
 export function encodeKmsContext(k: EncryptionContext): Bytes {
   return encodeEntries('context', k, CONTEXT_LIMITS.maxContextBytes + 128, NO_PREFIX, true)
 }

@@ -22,7 +22,7 @@ import type { KekVersion, WrappedKey } from './wrapped-key.ts'
 /** One call on its way through a decorator. `T` is its answer, `O` its options. */
 export interface KmsCall<T, O extends KmsSignalOptions = KmsSignalOptions> {
   readonly operation: KmsOperation
-  /** `undefined` for `healthCheck`: it shows whether a KMS is back, so no layer may hold it up. */
+  /** `undefined` for `healthCheck`: it shows whether a KMS works again, so no layer may delay or refuse it. */
   readonly callClass: CallClass | undefined
   readonly provider: string
   readonly options: O
@@ -46,11 +46,11 @@ export type NextCall<T, O extends KmsSignalOptions = KmsSignalOptions> = (
   items?: readonly UnwrapRequest[],
 ) => Promise<T>
 
-/** How a decorator treats batches. */
+/** Options of {@link InterceptedKms}: how a decorator treats batches. */
 export interface InterceptOptions {
   /**
-   * A batch is one call even if the service has no batches. By default such a batch becomes one
-   * `unwrapDataKey` for each item, and the decorator sees those.
+   * Treat a batch as one call even if the service has no batches. By default such a batch becomes one
+   * `unwrapDataKey` for each item, and the decorator sees those calls.
    */
   readonly wholeBatches?: boolean
 }
@@ -69,8 +69,8 @@ const CLASSES: Readonly<Record<KmsOperation, CallClass | undefined>> = {
 }
 
 /**
- * The base of every decorator of one KMS. It writes the methods of the interface out once and hands
- * each call to {@link InterceptedKms.around}, the one method that a decorator writes.
+ * Base class of a decorator of one KMS. It implements all methods and passes each call to
+ * {@link InterceptedKms.around}, the only method that you write.
  *
  * @example
  * ```ts
@@ -101,7 +101,7 @@ export abstract class InterceptedKms implements KeyManagementService {
     this.#splitsBatches = !wholeBatches && !kms.capabilities.batches
   }
 
-  /** Runs one call; `next` makes it at the inner service, as often as the decorator likes. */
+  /** Runs one call. `next` makes it at the inner service; a decorator may call it several times, or never. */
   protected abstract around<T, O extends KmsSignalOptions>(
     call: KmsCall<T, O>,
     next: NextCall<T, O>,

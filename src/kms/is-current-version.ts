@@ -1,8 +1,8 @@
 import type { KekVersion, WrappedKey } from './wrapped-key.ts'
 
 /**
- * Returns whether a data key is wrapped under the current version of every KEK; `undefined` where that cannot
- * be said: the message is by reference, or the vendor reveals no version.
+ * Returns whether a data key is wrapped under the current version of every KEK; `undefined` if that is unknown,
+ * because the message is by reference or the vendor does not reveal versions.
  *
  * @param wraps - of an `EncryptedEnvelope` or a data-key record
  * @param current - what `currentVersion` of the service answered

@@ -18,8 +18,8 @@ export interface ScheduledDestruction {
 }
 
 /**
- * Disables, enables and destroys versions of one KEK of one vendor. It is apart from the KMS so that it can have
- * credentials of its own: a process that encrypts must not be able to destroy keys.
+ * Disables, enables and destroys versions of one KEK of one vendor. It is separate from the KMS so that it can have
+ * its own credentials: a process that encrypts must not be able to destroy keys.
  *
  * A lifecycle acts on the one KEK that its options name, never on one that only an envelope names. An empty
  * `kekVersion` means the whole KEK. It refuses a version of another KEK, and a step that its vendor cannot make or
@@ -56,15 +56,15 @@ export interface KeyLifecycle {
     options: KeyLifecycleOptions,
   ): Promise<ScheduledDestruction>
   /**
-   * Cancels a scheduled destruction. The version is disabled then, and not enabled.
+   * Cancels a scheduled destruction. The version stays disabled.
    *
    * @throws KmsError `ERR_KMS_UNSUPPORTED` where nothing is scheduled, or the vendor destroys at once
    */
   cancelDestruction(version: KekVersion, options: KeyLifecycleOptions): Promise<void>
   /**
    * Returns when the vendor last saw the version used, in milliseconds since the epoch by the vendor's clock;
-   * `undefined` where it has seen no use. A second witness beside the census, never the only one. Absent where a
-   * vendor does not tell.
+   * `undefined` if it has not seen a use. Use it in addition to the census, never instead of it. Absent if the vendor
+   * does not report it.
    */
   lastUsedAtMs?(version: KekVersion, options: KeyLifecycleOptions): Promise<number | undefined>
 }

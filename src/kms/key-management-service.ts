@@ -11,27 +11,27 @@ export interface KmsSignalOptions {
   /** Keeps work alive after the answer, e.g. `ctx.waitUntil` on Workers. */
   readonly defer?: ((work: Promise<unknown>) => void) | undefined
   /**
-   * When `signal` will end the call, milliseconds since the epoch, where that is known: for layers
-   * that share the time out. The signal is what ends it.
+   * When `signal` will abort, in milliseconds since the epoch, if that is known. Layers use it to divide the time
+   * that is left; only the signal ends the call.
    */
   readonly deadlineMs?: number | undefined
   /**
-   * A layer above ends this attempt in time, so a provider needs no default timeout of its own. Set by
-   * `TimeoutKms`, together with `signal`.
+   * Set by `TimeoutKms`, together with `signal`: a layer above limits the time of this attempt, so the provider
+   * does not apply its default timeout.
    */
   readonly hasAttemptTimeout?: boolean | undefined
   /**
-   * How long a layer waits for this KMS before it goes on without it, in milliseconds, where it may do
-   * so before `deadlineMs`. Set by layers of a stack, for those below them.
+   * How long the layer above waits for this KMS before it continues without it, in milliseconds. Layers of a stack
+   * set it for the layers below them, if that can happen before `deadlineMs`.
    */
   readonly patienceMs?: number | undefined
-  /** Reports of layers below while the call is in flight. Layers of a stack set it. */
+  /** Receives reports of the layers below while the call is in flight. Layers of a stack set it. */
   readonly progress?: KmsCallProgress | undefined
 }
 
 /** Reports of a layer that queues calls to the layer above it. */
 export interface KmsCallProgress {
-  /** Since when the KMS has this call, milliseconds since the epoch; `Infinity` while it queues. */
+  /** When the call was sent to the KMS, in milliseconds since the epoch; `Infinity` while it is queued. */
   askedAtMs: number
 }
 
@@ -43,7 +43,7 @@ export interface KmsCallOptions extends KmsSignalOptions {
 
 /** Options of a call on a KEK. */
 export interface KmsKekOptions extends KmsSignalOptions {
-  /** Which KEK is meant, where the context picks it (`capabilities.keksByContext`); else without effect. */
+  /** Selects the KEK if `capabilities.keksByContext` is true; otherwise ignored. */
   readonly context?: EncryptionContext | undefined
 }
 
@@ -58,7 +58,7 @@ export interface UnwrappedDataKey {
   readonly plaintext: SecretBytes
   /** The wrap that opened. */
   readonly by: WrappedKey
-  /** Whether that wrap is under the KEK's current version, where the service knows. */
+  /** Whether that wrap is under the KEK's current version, if the service knows. */
   readonly current?: boolean
 }
 
@@ -79,27 +79,27 @@ export interface HealthCheck {
   readonly provider: string
   readonly kekId: string
   readonly healthy: boolean
-  /** The code of the error, where there was one. */
+  /** Code of the error, if there was one. */
   readonly code?: string
 }
 
 /**
- * A vendor-neutral KMS. It wraps and unwraps DEKs and nothing else: deriving, committing and
- * caching happen above it. Providers and decorators implement every method and pass the contract
- * suite of `edge-kms/testing`. Lists, so that several KEKs are not a special case.
+ * A vendor-neutral KMS. It wraps and unwraps DEKs and nothing else: deriving, committing and caching happen above
+ * it. Providers and decorators implement every method and pass the contract suite of `edge-kms/testing`. It takes
+ * and returns lists of wraps, so several KEKs are not a special case.
  *
- * @remarks Errors: `ERR_DECRYPT_FAILED` where the KMS says that a wrap is not valid for this key and
- * context; every other failure has a code of its own (`docs/error-codes.md`).
+ * @remarks Errors: `ERR_DECRYPT_FAILED` if the KMS says that a wrap is not valid for this key and context; every
+ * other failure has its own code (`docs/error-codes.md`).
  */
 export interface KeyManagementService {
   readonly providerName: string
   readonly capabilities: KmsCapabilities
 
   /**
-   * Whether a wrap is for one of the configured keys, compared by bytes; no I/O.
+   * Returns whether a wrap is for one of the configured keys. It compares bytes and does no I/O.
    *
-   * @param context - of the call that the wrap is for. Only a service with `capabilities.keksByContext`
-   * reads it: it answers for the KEK of that context
+   * @param context - context of the call that the wrap is for. It selects the KEK if `capabilities.keksByContext`
+   * is true; otherwise it is ignored
    */
   canUnwrap(wrap: WrappedKey, context?: EncryptionContext): boolean
 
@@ -110,40 +110,42 @@ export interface KeyManagementService {
    */
   generateDataKey(options: KmsCallOptions): Promise<GeneratedDataKey>
 
-  /** Wraps a DEK under the current version of every configured KEK. Leaves `plaintext` alone. */
+  /** Wraps a DEK under the current version of every configured KEK. Does not change `plaintext`. */
   wrapDataKey(plaintext: SecretBytes, options: KmsCallOptions): Promise<readonly WrappedKey[]>
 
   /**
-   * Opens one of the wraps, in the service's own order of preference; wraps that are not ours are
-   * passed over. The result is what the KMS answered, of any length: an attacker may have planted a wrap
-   * of something else. The caller must treat all but 32 bytes, and 32 zero bytes, as a wrong DEK, and call
-   * again with the remaining wraps.
+   * Unwraps the DEK from one of the wraps. The service tries them in its own order of preference and skips wraps of
+   * keys that it is not configured for.
+   *
+   * The result is what the KMS answered, of any length, because an attacker may have planted a wrap of something
+   * else. If it is not 32 bytes, or is 32 zero bytes, the caller must treat it as a wrong DEK and call again with
+   * the remaining wraps.
    *
    * @throws KmsError `ERR_ENVELOPE_UNKNOWN_KEY` before any I/O if no wrap is for a configured key.
    */
   unwrapDataKey(wraps: readonly WrappedKey[], options: KmsCallOptions): Promise<UnwrappedDataKey>
 
-  /** Many at once: in order, one outcome for each; never rejects for one item. */
+  /** Unwraps many DEKs. Returns one outcome for each item, in order, and never rejects because one item failed. */
   unwrapMany(
     items: readonly UnwrapRequest[],
     options: KmsSignalOptions,
   ): Promise<readonly Outcome<UnwrappedDataKey>[]>
 
   /**
-   * Returns new wraps of the same DEK under the configured KEKs, made inside the KMS where it can. Outside, a
-   * wrap that does not open to 32 bytes is passed over.
+   * Returns new wraps of the same DEK under the configured KEKs. They are made inside the KMS if it supports that.
+   * Otherwise this process unwraps the DEK and wraps it again, and skips a wrap that does not open to 32 bytes.
    */
   rewrapDataKey(
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
   ): Promise<readonly WrappedKey[]>
 
-  /** The version that each configured KEK wraps with now. */
+  /** Returns the version that each configured KEK wraps with now. */
   currentVersion(options: KmsKekOptions): Promise<readonly KekVersion[]>
 
-  /** Makes a new version of each configured KEK current. Old versions still unwrap. */
+  /** Creates a new version of each configured KEK and makes it current. Old versions still unwrap. */
   rotateKey(options: KmsKekOptions): Promise<readonly KekVersion[]>
 
-  /** Proves that each KEK can be used, without throwing for one that cannot. */
+  /** Tests whether each KEK can be used. A KEK that fails is part of the report and does not make the call throw. */
   healthCheck(options: KmsKekOptions): Promise<HealthReport>
 }

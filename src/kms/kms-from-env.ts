@@ -7,8 +7,8 @@ export interface KmsFromEnvOptions {
   readonly network?: Network | undefined
   readonly runtime?: Runtime | undefined
   /**
-   * Reads a file as text, for variables that name one, such as `AWS_WEB_IDENTITY_TOKEN_FILE`. It is asked again
-   * at each refresh. Without it such a variable is an error.
+   * Reads a file as text, for variables that name one, such as `AWS_WEB_IDENTITY_TOKEN_FILE`. It is called again at
+   * each refresh. Without it, such a variable is an error.
    */
   readonly readTextFile?: ((path: string) => Promise<string>) | undefined
 }

@@ -39,7 +39,7 @@ export function unsupportedStep(provider: string, message: string): KmsError {
 }
 
 /** Advice for an enabled version that a caller wants to destroy. */
-export const DISABLE_FIRST = 'disable it first, and wait until nobody misses it'
+export const DISABLE_FIRST = 'disable it first, and wait until you are sure that it is unused'
 /** Advice for a version that a caller wants to enable while its destruction is scheduled. */
 export const CANCEL_FIRST = 'cancel the destruction first'
 /** Advice for a version whose destruction a caller wants to cancel, while none is scheduled. */

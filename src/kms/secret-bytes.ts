@@ -3,8 +3,8 @@ import type { Bytes } from '../bytes/index.ts'
 /**
  * Key bytes that wipe themselves on dispose and never print themselves.
  *
- * @remarks Security: best effort. JavaScript gives no control over copies that the engine makes;
- * what this class owns is zeroed, what others copied out of `expose()` is theirs to wipe.
+ * @remarks Security: best effort. JavaScript gives no control over copies that the engine makes. This class zeroes
+ * its own bytes; wipe yourself what you copied out of `expose()`.
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@ export class SecretBytes {
     this.#bytes = bytes
   }
 
-  /** Takes the array over: the caller must not keep or change it. */
+  /** Takes ownership of the array: the caller must not keep or change it. */
   static take(bytes: Bytes): SecretBytes {
     return new SecretBytes(bytes)
   }
@@ -37,7 +37,7 @@ export class SecretBytes {
     return this.#open().length
   }
 
-  /** The bytes themselves, not a copy: use them within this turn and let them go. */
+  /** Returns the bytes themselves, not a copy. Use them within this turn of the event loop and do not keep them. */
   expose(): Bytes {
     return this.#open()
   }

@@ -11,9 +11,9 @@ import type {
 const IN_FLIGHT = 6
 
 /**
- * {@link KeyManagementService.unwrapMany} for a service without batches: one call for each item, and
- * an error is the outcome of that item, except an abort, which wipes what has come and what
- * still comes.
+ * Implements {@link KeyManagementService.unwrapMany} for a service without batches: one call for each item. An
+ * error becomes the outcome of its item. An abort rejects, and wipes the keys that were unwrapped and those that
+ * still arrive.
  */
 export async function unwrapEach(
   kms: Pick<KeyManagementService, 'unwrapDataKey'>,

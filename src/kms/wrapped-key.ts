@@ -6,7 +6,7 @@ export interface WrappedKey {
   readonly provider: string
   /** The key's permanent id: never an alias. */
   readonly kekId: string
-  /** The key's version where the vendor reveals one, else empty. */
+  /** The key's version if the vendor reveals one, otherwise empty. */
   readonly kekVersion: string
   /** The wrapped DEK as the vendor gave it, 1 to 6,144 bytes. */
   readonly wrapped: Bytes
@@ -16,6 +16,6 @@ export interface WrappedKey {
 export interface KekVersion {
   readonly provider: string
   readonly kekId: string
-  /** Empty where the vendor reveals none. */
+  /** Empty if the vendor does not reveal one. */
   readonly kekVersion: string
 }

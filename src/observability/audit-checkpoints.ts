@@ -7,17 +7,20 @@ import { withTimeout } from '../runtime/index.ts'
 import { isCheckpointKey } from './audit-keys.ts'
 import { type AuditCheckpoint, type AuditRecord, checkpointBytes } from './audit-record.ts'
 
-/** Signed statements of how many records there are: without them nobody sees that the log's end was cut off. */
+/** Signed statements of how many records there are. Without them, a log whose end was cut off still verifies. */
 export interface AuditCheckpoints {
   /** A private key for ECDSA over P-256. */
   readonly key: CryptoKey
-  /** Stores one, in a place that an attacker who can change the log cannot change. */
+  /** Stores a checkpoint. Use a place that an attacker who can change the log cannot change. */
   readonly write: (checkpoint: AuditCheckpoint) => Promise<void>
-  /** The most records between two, 1 to 1,000,000; 100 by default. The first is due with the first record. */
+  /**
+   * Most records between two checkpoints, 1 to 1,000,000; 100 by default. The first checkpoint is due with the first
+   * record.
+   */
   readonly every?: number | undefined
   /**
-   * One is due with the first record that comes so many milliseconds after the last one; 5,000 by default,
-   * 1 to 86,400,000.
+   * Time after a checkpoint, in milliseconds, from which the next record makes another one due; 5,000 by default, 1
+   * to 86,400,000.
    */
   readonly everyMs?: number | undefined
 }

@@ -3,7 +3,7 @@ import type { AuditCheckpoint, AuditRecord } from './audit-record.ts'
 import { type OcsfEvent, toOcsf } from './ocsf.ts'
 import { AUDITED_OPERATIONS } from './operations.ts'
 
-/** An entry of a log: records, events that `toOcsf` made of them, or the JSON of either, a text each. */
+/** An entry of a log: a record, the event that `toOcsf` made of it, or the JSON text of either. */
 export type AuditLogEntry = AuditRecord | OcsfEvent | string
 
 /** A record, or what is wrong with what should be one; writer and place are those that it claims. */

@@ -4,7 +4,7 @@ import type { KeyLifecycleOperation, KmsOperation } from '../ports/index.ts'
 export interface AuditedKey {
   readonly provider: string
   readonly kekId: string
-  /** Empty where the vendor reveals none. */
+  /** Empty if the vendor does not reveal one. */
   readonly kekVersion: string
 }
 
@@ -18,7 +18,7 @@ export interface KmsAuditEvent {
   readonly outcome: 'success' | 'failure'
   /** A `KmsErrorCode` or `aborted`; empty for a success. */
   readonly errorType: string
-  /** The actor, as the application names it; empty where it does not. */
+  /** The actor, as the application names it; empty if it does not. */
   readonly actor: string
   /** `edge-kms:dk`, which is in the vendor's own log too; empty for operations that concern no data key. */
   readonly dataKey: string

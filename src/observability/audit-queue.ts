@@ -134,7 +134,7 @@ export class AuditQueue {
       while (records.length < events.length) {
         const at = records.length
         const record = await chain.seal(events[at] as KmsAuditEvent, this.#lost)
-        // If a flight that was taken for dead hashes the same record, the first result counts.
+        // If a flight that counted as dead hashes the same record, the first result counts.
         if (records.length === at) {
           chain.commit(record)
           records.push(record)

@@ -17,7 +17,7 @@ export interface AuditRecord {
 
 /** Members that tie a record to the one before it. */
 export interface AuditLink {
-  /** `HMAC-SHA-256` where the trail has a `macKey`. */
+  /** `HMAC-SHA-256` if the trail has a `macKey`. */
   readonly alg: 'SHA-256' | 'HMAC-SHA-256'
   /** The hash of the record before; for the first, 43 characters `A`. */
   readonly prev: string
@@ -25,7 +25,7 @@ export interface AuditLink {
   readonly hash: string
 }
 
-/** A signed statement that a writer had so many records, and which one was the last. */
+/** A signed statement of how many records a writer had, and of the hash of the last one. */
 export interface AuditCheckpoint {
   readonly v: 1
   readonly writer: string
@@ -41,9 +41,9 @@ export interface AuditCheckpoint {
 /** The destination of records. */
 export interface AuditSink {
   /**
-   * Resolves when the records are safe. A rejection is tried again until the trail's `timeoutMs` is over, so
-   * records may come twice; they come in order, except where a request of an edge isolate died while
-   * it wrote. All of it is frozen.
+   * Writes records and resolves when they are durable. The trail retries a rejected write until its `timeoutMs` is
+   * over, so records may arrive twice. They arrive in order, unless a request of an edge isolate died while it wrote.
+   * The records are frozen.
    */
   write(records: readonly AuditRecord[], options: AuditWriteOptions): Promise<void>
 }

@@ -31,7 +31,7 @@ export function lineSink(
 
 /** Options of {@link fetchSink}. */
 export interface FetchSinkOptions {
-  /** https; http to a loopback address where that is allowed. */
+  /** https; http only to a loopback address, if that is allowed. */
   readonly url: string
   /** Such as an API key, in any form that `fetch` takes. Sent, never recorded. */
   readonly headers?: HeadersInit | undefined

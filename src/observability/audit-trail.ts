@@ -22,13 +22,13 @@ import type { AuditCheckpoint, AuditSink } from './audit-record.ts'
 export interface KmsAuditTrailOptions {
   readonly sink: AuditSink
   /**
-   * `closed`: an operation whose record is not safe fails, and its DEK is wiped. `open`: it goes on, and the
-   * loss is counted. You must choose one.
+   * `closed`: an operation fails if its record could not be written, and its DEK is wiped. `open`: the operation
+   * succeeds, and the loss is counted. You must choose one.
    */
   readonly mode: 'open' | 'closed'
-  /** Returns who asks, at this moment; called for each operation. */
+  /** Returns the actor of the current operation, e.g. a user's id; called for each operation. */
   readonly actor?: (() => string) | undefined
-  /** Makes a changed log visible. Without it the log is as good as the place that it is in. */
+  /** Makes changes to the log detectable. Without it, you must trust the place that holds the log. */
   readonly chain?: AuditChainOptions | undefined
   /** The longest write of the sink or of a checkpoint, retries included, in milliseconds: 1,000 by default, at most 60,000. */
   readonly timeoutMs?: number | undefined
@@ -42,7 +42,7 @@ export interface KmsAuditTrailOptions {
   readonly observer?: Observer | undefined
 }
 
-/** How records are protected. At least one of the two: hashes alone can be made by anyone. */
+/** How records are protected. Give at least one of the two, because anyone can compute plain hashes. */
 export interface AuditChainOptions {
   /** Authenticates each record with HMAC-SHA-256. Keep it from those who can change the log. */
   readonly macKey?: AuditMacKey | undefined
@@ -103,7 +103,7 @@ export class KmsAuditTrail {
   }
 
   /**
-   * Returns the service, with a record of everything that it does.
+   * Returns the service, with every operation recorded.
    *
    * @throws KmsError `ERR_KMS_CONFIG`
    */
@@ -125,7 +125,7 @@ export class KmsAuditTrail {
   }
 
   /**
-   * Records what happened. In mode `open` it does not wait.
+   * Records one event. In mode `open` it does not wait.
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE` in mode `closed`, if a record is not safe or the log is not covered by checkpoints
    */
@@ -142,8 +142,8 @@ export class KmsAuditTrail {
   }
 
   /**
-   * Writes what is in the queue, then signs and stores how far the log goes: at the end of a process, or on
-   * a schedule. Returns `undefined` without `chain.checkpoints`, or if nothing was ever recorded.
+   * Writes the queued records, then signs and stores a checkpoint. Call it at the end of a process, or on a schedule.
+   * Returns `undefined` without `chain.checkpoints`, or if nothing was ever recorded.
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE` if a record or the checkpoint could not be written
    */
@@ -164,7 +164,7 @@ function protectionOf(
   refuseOthers(others)
   if (macKey === undefined && checkpoints === undefined)
     throw configError(
-      'chain requires macKey, checkpoints, or both: hashes alone can be made by anyone',
+      'chain requires macKey, checkpoints, or both: anyone can compute plain hashes',
     )
   return {
     chain:

@@ -4,8 +4,8 @@ import type { MetricFamily, ScalarSample } from './metric-family.ts'
 export type CacheNumbers = Readonly<Record<string, number>>
 
 /**
- * Returns the numbers of a cache as metric families: entries are a gauge, everything else is counted.
- * Numbers that this module does not know are events under their own name; what is not a number is left out.
+ * Returns the numbers of a cache as metric families: entries are a gauge, everything else is counted. Unknown counts
+ * become events under their own name; values that are not numbers are left out.
  */
 export function cacheFamilies(stats: CacheNumbers): readonly MetricFamily[] {
   const lookups: ScalarSample[] = []

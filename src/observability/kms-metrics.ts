@@ -31,8 +31,8 @@ export interface KmsMetricsOptions {
 const MAX_PROVIDERS = 16
 
 /**
- * Counters and histograms of the whole stack in one object: give it to every layer as its observer.
- * Labels are names of closed sets: no tenant, key id or context is among them.
+ * Collects counters and histograms of the whole stack. Pass it to every layer as its observer. Labels are names of
+ * closed sets: no tenant, key id or context is among them.
  *
  * @example
  * ```ts
@@ -96,7 +96,7 @@ export class KmsMetrics implements Observer {
         {
           ...seconds,
           name: 'edge_kms.client.operation.duration',
-          help: 'Operations as they were asked for, with all their retries.',
+          help: 'Operations, each with all its retries.',
           samples: this.#operations.samples(),
         },
         {
@@ -144,13 +144,13 @@ const COUNTERS = [
     event: 'retry',
     name: 'edge_kms.client.retries',
     unit: '{retry}',
-    help: 'Calls that were made again, by the error before.',
+    help: 'Retries, by the error that caused them.',
   },
   {
     event: 'refusal',
     name: 'edge_kms.client.refusals',
     unit: '{call}',
-    help: 'Calls that were turned away here, without reaching the KMS.',
+    help: 'Calls that a layer refused before they reached the KMS.',
   },
   {
     event: 'failover',
@@ -162,13 +162,13 @@ const COUNTERS = [
     event: 'missing-wrap',
     name: 'edge_kms.client.missing_wraps',
     unit: '{wrap}',
-    help: 'Wraps that a data key left without.',
+    help: 'Wraps that new data keys lack.',
   },
   {
     event: 'circuit',
     name: 'edge_kms.circuit.transitions',
     unit: '{transition}',
-    help: 'Changes of a circuit, by the phase that it came to.',
+    help: 'Changes of a circuit, by the new state.',
   },
   {
     event: 'audit-loss',

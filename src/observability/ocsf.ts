@@ -29,7 +29,7 @@ export type OcsfEvent = Readonly<Record<string, unknown>>
  * Returns a record as an OCSF event. The record itself is under `unmapped`: `verifyAuditLog` takes such events,
  * and compares all their other fields with what this function makes of the record.
  *
- * @throws TypeError for an operation that is none of ours
+ * @throws TypeError for an unknown operation
  */
 export function toOcsf(record: AuditRecord): OcsfEvent {
   const { event, writer, seq } = record

@@ -6,7 +6,7 @@ import { type AuditMacKey, isCheckpointKey, keyedDigest, plainDigest } from './a
 import { type AuditCheckpoint, checkpointBytes } from './audit-record.ts'
 import { type AuditProblem, type Digests, type WriterCoverage, WriterLog } from './writer-log.ts'
 
-/** Records that nothing proves to be whole. */
+/** A range of records that is not proven to be complete. */
 export interface AuditGap {
   readonly writer: string
   /** The first and the last place. */
@@ -19,8 +19,8 @@ export interface AuditGap {
 /** The verdict on a log. */
 export interface AuditVerdict {
   /**
-   * Whether all of it is proven: without a problem, a gap or a loss, and checkpoints or a list of
-   * writers say which writers there are.
+   * Whether the whole log is proven: it has no problem, gap or loss, and checkpoints or a list of writers name all
+   * writers.
    */
   readonly ok: boolean
   /** Places where the log differs from what was written: the first of each writer, at most 1,000. */
@@ -43,7 +43,7 @@ export interface VerifyAuditOptions {
   /** The writers that the log must have, all and no others. */
   readonly writers?: readonly string[] | undefined
   /**
-   * By how many places a record may come late, 0 to 1,000,000; 0 by default, which fits a log that is sorted by
+   * By how many places a record may arrive late, 0 to 1,000,000; 0 by default, which fits a log that is sorted by
    * writer and place. A queue may need more.
    */
   readonly slack?: number | undefined
@@ -52,9 +52,9 @@ export interface VerifyAuditOptions {
 const MAX_PROBLEMS = 1_000
 
 /**
- * Checks a log and says what is proven of each writer. Reports records that were edited, dropped, moved, cut
- * off or told in two versions, writers that are missing or were invented, and everything that no
- * checkpoint covers. Holds two hashes of each record in memory.
+ * Verifies a log and returns the verdict on it and on each writer. It reports records that were edited, dropped,
+ * moved, cut off or written in two versions, writers that are missing or invented, and records that no checkpoint
+ * covers. It keeps two hashes of each record in memory.
  *
  * @throws KmsError `ERR_KMS_CONFIG` for options that are not valid. Nothing that a log or a checkpoint holds throws.
  *
@@ -137,7 +137,7 @@ function checked(options: VerifyAuditOptions): Omit<VerifyAuditOptions, 'macKey'
   return { checkpoints, publicKey, digests, writers, slack }
 }
 
-/** The checkpoints whose signature holds, the smallest first, and those that are none. */
+/** The checkpoints with a valid signature, the smallest first, and the invalid ones. */
 async function signedOf(
   given: readonly unknown[],
   publicKey: CryptoKey | undefined,

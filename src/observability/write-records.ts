@@ -34,7 +34,7 @@ export async function writeRecords(
       await sleep(network, delayMs, signal)
     }
   }
-  const message = `the audit sink did not take the records within ${timeoutMs} ms`
+  const message = `the audit sink did not accept the records within ${timeoutMs} ms`
   const error = (): KmsError => new KmsError('ERR_STORE_UNAVAILABLE', { message, cause })
   await withTimeout(attempts, { timeoutMs, network, error })
 }

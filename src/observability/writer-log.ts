@@ -17,11 +17,11 @@ export type AuditProblemKind =
 /** One place at which a log is not what was written. */
 export interface AuditProblem {
   readonly kind: AuditProblemKind
-  /** Empty where the entry names none. */
+  /** Empty if the entry does not name one. */
   readonly writer: string
   /**
-   * The place among the writer's records, -1 where the entry names none. For a checkpoint: the last place
-   * that it covers.
+   * The place among the writer's records, -1 if the entry does not name one. For a checkpoint: the last place that it
+   * covers.
    */
   readonly seq: number
 }

@@ -28,8 +28,8 @@ export interface Policy {
 }
 
 /**
- * Returns the policy that plain data describes. It fails closed: a field that is missing, unknown or wrong
- * is an error, and never a right.
+ * Returns the policy that plain data describes. It fails closed: a field that is missing, unknown or wrong is an
+ * error, and never a permission.
  *
  * @param value - a {@link PolicyConfig}, as it comes from a configuration; it is not trusted
  * @throws KmsError `ERR_KMS_CONFIG`

@@ -14,8 +14,8 @@ export interface AwsSigningRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
   /**
-   * Names in lower case. All are signed. With `x-amz-content-sha256` its value stands for the digest of the body:
-   * that is how S3 takes `UNSIGNED-PAYLOAD`.
+   * Names in lower case. All are signed. The value of `x-amz-content-sha256`, if present, replaces the digest of
+   * the body, as S3 requires for `UNSIGNED-PAYLOAD`.
    */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Bytes

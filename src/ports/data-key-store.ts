@@ -1,17 +1,20 @@
 import type { Bytes } from '../bytes/index.ts'
 
 /**
- * The store of data-key records, for messages by reference: a system of record. Durable, without
- * expiry, read-after-write. Losing it loses the data.
+ * A store of data-key records, for messages by reference. It is a system of record: durable, without expiry, and
+ * consistent for reads after writes. If you lose the store, you lose the data.
  */
 export interface DataKeyStore {
   /** `strong`: a read after an acknowledged write sees it, everywhere. Anything else is refused. */
   readonly consistency: 'strong' | 'eventual'
-  /** The record under this key (`ek1/` and 43 characters), or `undefined`. */
+  /** Returns the record under this key (`ek1/` and 43 characters), or `undefined`. */
   get(key: string, options?: DataKeyStoreOptions): Promise<Bytes | undefined>
-  /** Writes if the key is free. `false`: a record is there already, and stays. Resolves when durable. */
+  /**
+   * Writes a record if the key is free, and resolves when it is durable. Returns `false` if a record exists; it
+   * stays.
+   */
   putIfAbsent(key: string, record: Bytes, options?: DataKeyStoreOptions): Promise<boolean>
-  /** Replaces exactly these bytes. `false`: the record is another one by now, and stays. */
+  /** Replaces the record if it is exactly `expected`. Returns `false` if it has changed; it stays. */
   compareAndSwap(
     key: string,
     expected: Bytes,
@@ -19,12 +22,12 @@ export interface DataKeyStore {
     options?: DataKeyStoreOptions,
   ): Promise<boolean>
   /**
-   * Deletes the record, durably; succeeds if there is none. Messages that refer to it become unreadable for ever
-   * once no cache holds the data key: this is how one data key is shredded. The key is free again, so
-   * `putIfAbsent` of a writer that still holds the data key brings the record back: invalidate caches first.
+   * Deletes the record durably; succeeds if there is none. Use it to shred one data key: once no cache holds the
+   * data key, messages that refer to it are unreadable for ever. Invalidate caches first, because a writer that
+   * still holds the data key can write the record again by `putIfAbsent`.
    */
   delete(key: string, options?: DataKeyStoreOptions): Promise<void>
-  /** Keys in a stable order, a page at a time, for rotation. */
+  /** Returns keys in a stable order, one page at a time, for rotation. */
   list(
     cursor: string | undefined,
     limit: number,

@@ -1,28 +1,31 @@
 import type { Bytes } from '../bytes/index.ts'
 
 /**
- * The cache's shared level: may lose everything at any time, and whoever can write it is not trusted.
- * It holds wrapped data keys and pointers to them, never a plaintext DEK.
+ * A store for the shared level of the cache. It may lose everything at any time, and processes that can write it
+ * are not trusted. It holds wrapped data keys and pointers to them, never a plaintext DEK.
  *
- * Buffers are copied, in and out. A key, value or time that it does not take is a `TypeError` or `RangeError`;
- * an aborted signal rejects with its reason. `keyValueStoreContract` of `edge-kms/testing` asks for all of it.
+ * Buffers are copied, in and out. An invalid key, value or time is a `TypeError` or `RangeError`; an aborted signal
+ * rejects with its reason. `keyValueStoreContract` of `edge-kms/testing` tests all of this.
  */
 export interface KeyValueStore {
-  /** Its abilities. A user that needs more refuses the store at construction. */
+  /** Capabilities of the store. A component that requires more refuses the store in its constructor. */
   readonly capabilities: KeyValueCapabilities
   /**
-   * The value under this key, or `undefined`: absent, expired or lost.
+   * Returns the value under this key, or `undefined` if it is absent, expired or lost.
    *
-   * @throws KmsError `ERR_STORE_UNAVAILABLE`: no answer; with `retryable: false` and no `status`, the store
-   * answers, and what it holds under this key no client of ours can have written. Of the first the store is
-   * left alone for a while, of the second this key fails alone.
+   * @throws KmsError `ERR_STORE_UNAVAILABLE` if the store does not answer: callers then leave the store alone for a
+   * while. With `retryable: false` and no `status`, the store answered, but this package cannot have written the
+   * value: then only this key fails.
    */
   get(key: string, options?: KeyValueOptions): Promise<Bytes | undefined>
-  /** Writes, whatever was there. The value may go `ttlMs` later; it must never be given out after twice that. */
+  /**
+   * Writes the value, whether or not one exists. The store may drop it after `ttlMs`, and must never return it
+   * after twice `ttlMs`.
+   */
   put(key: string, value: Bytes, options: KeyValueWriteOptions): Promise<void>
   /**
-   * Replaces exactly `expected`; `undefined` stands for "no value". `false`: it is another one by
-   * now, and stays. Rejects where {@link KeyValueCapabilities.compareAndSwap} is false.
+   * Writes the value if the current one is exactly `expected`, or absent if `expected` is `undefined`. Returns
+   * `false` if it has changed; it stays. Rejects if {@link KeyValueCapabilities.compareAndSwap} is false.
    */
   compareAndSwap(
     key: string,
@@ -30,7 +33,7 @@ export interface KeyValueStore {
     next: Bytes,
     options: KeyValueWriteOptions,
   ): Promise<boolean>
-  /** Deletes; no error when there is nothing. */
+  /** Deletes the value; succeeds if there is none. */
   delete(key: string, options?: KeyValueOptions): Promise<void>
 }
 

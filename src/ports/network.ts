@@ -1,21 +1,21 @@
 import type { AwsSigner } from './aws-signer.ts'
 
-/** The only way to the network and to timers; tests and simulations bring their own. */
+/** Access to the network and to timers. Tests and simulations replace it. */
 export interface Network {
-  /** As the web's `fetch`, of which any function of that type will do. */
+  /** Sends a request. Any function with the type of the web's `fetch` works. */
   fetch(url: string, init: RequestInit): Promise<NetworkResponse>
-  /** Calls back once after `delayMs`, unless the function that it returns is called before. */
+  /** Calls `callback` once after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, callback: () => void): () => void
-  /** A number in [0, 1) that spreads load. Never for keys. */
+  /** Returns a number in [0, 1) to spread load. Never use it for keys. */
   jitter(): number
   /**
-   * Signs what is sent to AWS, unless an option `signer` does: a platform may have something faster than WebCrypto.
-   * Absent: aws4fetch over WebCrypto.
+   * Signs requests to AWS, unless you set an option `signer`. A platform may sign faster than WebCrypto. Absent:
+   * aws4fetch over WebCrypto.
    */
   readonly awsSigner?: AwsSigner
 }
 
-/** The part of an answer that is read. Every `Response` is one; a platform may have something cheaper. */
+/** The part of a response that is read. Every `Response` has it; a platform may return a cheaper object. */
 export interface NetworkResponse {
   readonly status: number
   /** `opaqueredirect` if a platform hides a redirect that it must not follow. */

@@ -1,4 +1,4 @@
-/** The methods of a KMS that do something, and with that the names in metrics, traces and audit events. */
+/** Methods of a KMS. Their names are the names of operations in metrics, traces and audit events. */
 export type KmsOperation =
   | 'generateDataKey'
   | 'wrapDataKey'
@@ -21,8 +21,8 @@ export type KeyLifecycleOperation =
   | 'scheduleKeyDestruction'
 
 /**
- * Calls that fail together at one KMS. Rewrap and the versions stand apart: a rotation that fails must not
- * stop the traffic.
+ * Class of calls that share one circuit of a KMS. Rewraps and calls about versions have their own class, so that a
+ * failing rotation does not stop the traffic.
  */
 export type CallClass = 'encrypt' | 'decrypt' | 'manage'
 
@@ -30,7 +30,7 @@ export type CallClass = 'encrypt' | 'decrypt' | 'manage'
 export type CircuitState = 'closed' | 'open' | 'half-open'
 
 /**
- * One event stream from every layer. Synchronous, on the path of the calls: take the numbers and
+ * Receives the events of every layer. It is called synchronously on the path of each call: take the numbers and
  * return. Errors that it throws are dropped.
  */
 export interface Observer {
@@ -38,8 +38,8 @@ export interface Observer {
 }
 
 /**
- * An event of a layer. Holds names, codes and numbers, never a context, a key's bytes or a message:
- * nothing of it has to be redacted.
+ * An event of a layer. Holds names, codes and numbers, never a context, a key's bytes or a message: it needs no
+ * redaction.
  */
 export type KmsEvent =
   | CallEvent
@@ -60,14 +60,14 @@ interface EventFacts {
 /** A call ended. */
 export interface CallEvent extends EventFacts {
   readonly type: 'call'
-  /** `operation`: what the cipher asked, with all retries. `attempt`: one call to one KMS. */
+  /** `operation`: one request of the cipher, with all retries. `attempt`: one call to one KMS. */
   readonly layer: 'operation' | 'attempt'
   readonly durationMs: number
   /** A `KmsErrorCode`, or `aborted`. Absent: it succeeded. */
   readonly errorType?: string
 }
 
-/** A call failed and will be made again. */
+/** A call failed and will be retried. */
 export interface RetryEvent extends EventFacts {
   readonly type: 'retry'
   /** How many attempts were made so far. */
@@ -83,11 +83,11 @@ export interface CircuitEvent {
   readonly callClass: CallClass
   readonly from: CircuitState
   readonly to: CircuitState
-  /** `advice`: not from calls of this process, but from what others left in the shared store. */
+  /** `advice`: an entry of the shared store is the reason, not calls of this process. */
   readonly why: 'calls' | 'advice'
 }
 
-/** A call was turned away here, without reaching the KMS. */
+/** A layer refused a call before it reached the KMS. */
 export interface RefusalEvent extends EventFacts {
   readonly type: 'refusal'
   readonly by: 'circuit' | 'bulkhead' | 'retry-budget'
@@ -99,7 +99,7 @@ export interface FailoverEvent extends EventFacts {
   readonly why: 'failed' | 'slow'
 }
 
-/** A data key left without the wrap of this KEK, as its write policy allows. */
+/** A data key was made without a wrap of this KEK, as the write policy allows. */
 export interface MissingWrapEvent extends EventFacts {
   readonly type: 'missing-wrap'
 }

@@ -1,4 +1,4 @@
-/** A data key that left without the wraps of some KEKs. */
+/** A data key that was made without the wraps of some KEKs. */
 export interface MissingWraps {
   /** `edge-kms:dk`: which data key. Public, and in every message of the key. */
   readonly dataKey: string

@@ -14,7 +14,7 @@ export function inBackground(
   work: (signal: AbortSignal) => Promise<void>,
   { defer }: KmsSignalOptions,
 ): void {
-  const error = (): Error => new Error('the store is too slow')
+  const error = (): Error => new Error('the store did not answer in time')
   const quiet = withTimeout(work, { timeoutMs: BACKGROUND_MS, network, error }).catch(
     () => undefined,
   )

@@ -10,9 +10,9 @@ import { demandOneKek, type DecoratorOptions, partsOf, type Ports } from './serv
 export interface BulkheadKmsOptions extends BulkheadConfig, DecoratorOptions {}
 
 /**
- * Bounds the calls that one KMS gets at the same time, and those that wait for their turn. Calls above
- * both bounds are refused with `ERR_KMS_THROTTLED`: an endless queue only hides an outage. A batch of a
- * service without batches is as many calls, and counts as that.
+ * Limits how many calls one KMS gets at the same time, and how many wait in a queue. It refuses further calls with
+ * `ERR_KMS_THROTTLED`, because an endless queue only hides an outage. If the service has no batches, each item of a
+ * batch counts as a call.
  */
 export class BulkheadKms extends InterceptedKms {
   readonly #ports: Ports
@@ -28,7 +28,7 @@ export class BulkheadKms extends InterceptedKms {
     this.#bulkhead = new Bulkhead(bounds, ports.runtime, ports.network)
   }
 
-  /** Returns how many calls are in flight and how many wait, now. */
+  /** Returns how many calls are in flight now, and how many wait. */
   stats(): { readonly inFlight: number; readonly queued: number } {
     return this.#bulkhead.stats()
   }

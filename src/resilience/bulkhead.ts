@@ -2,15 +2,18 @@ import type { Network, Runtime } from '../ports/index.ts'
 import { untilAborted } from '../runtime/index.ts'
 import { Permits } from './permits.ts'
 
-/** Bounds of the calls that one KMS gets at the same time. Numbers are integers. */
+/** Limits for the calls that one KMS gets at the same time. All numbers are integers. */
 export interface BulkheadConfig {
-  /** Calls in flight: 4 by default (Workers allow six connections that wait), 1 to 1,000. */
+  /** Most calls in flight: 4 by default (Workers allow six connections that wait for an answer), 1 to 1,000. */
   readonly maxConcurrent?: number
-  /** Calls that wait for their turn: 64 by default, 0 to 10,000. More are refused at once. */
+  /** Most calls in the queue: 64 by default, 0 to 10,000. Further calls are refused at once. */
   readonly maxQueue?: number
-  /** How long a call waits for its turn, in milliseconds: 1,000 by default, 1 to 60,000. */
+  /** How long a call waits in the queue, in milliseconds: 1,000 by default, 1 to 60,000. */
   readonly maxWaitMs?: number
-  /** A call that holds its place for longer is taken for dead, in milliseconds: 10,000 by default, 1 to 900,000. */
+  /**
+   * How long a call counts as in flight, in milliseconds: 10,000 by default, 1 to 900,000. A longer call counts as
+   * dead.
+   */
   readonly maxHoldMs?: number
 }
 

@@ -19,17 +19,17 @@ import { type DecoratorPorts, partsOf, type Ports } from './service.ts'
 /** Options of {@link kmsByContext}. */
 export interface KmsByContextOptions extends DecoratorPorts {
   /**
-   * Returns the name of the KEK that a context belongs to, or `undefined` to refuse the context. It gets the
-   * caller's context without the entries of the format, frozen, without a prototype. It must be fast and
-   * must answer the same for the same context: a data key is written and read under what it answers.
+   * Returns the name of the KEK that a context belongs to, or `undefined` to refuse the context. It receives the
+   * caller's context without the entries of the format, as a frozen object without a prototype. It must be fast and
+   * always return the same name for the same context, because a data key is written and read under that KEK.
    */
   readonly keyFor: (context: EncryptionContext) => string | undefined
   /**
-   * Makes the KMS of a key name: `composeKms` over a provider, so that each KEK has a circuit and a bulkhead
-   * of its own. It has 10 seconds.
+   * Returns the KMS of a key name within 10 seconds. Use `composeKms` over a provider, so that each KEK has its own
+   * circuit and bulkhead.
    */
   readonly create: CreateKms
-  /** How many KMSs are held: 1,000 by default, 1 to 100,000. The one unused for longest goes first. */
+  /** Most KMSs in memory: 1,000 by default, 1 to 100,000. The least recently used one is evicted first. */
   readonly maxEntries?: number | undefined
   /**
    * Capabilities of the KMS of every KEK. By default the least that is safe to assume. A KMS of `create` that
@@ -38,7 +38,7 @@ export interface KmsByContextOptions extends DecoratorPorts {
   readonly capabilities?: CustomerCapabilities | undefined
 }
 
-/** The promises that `capabilities` may make of every KMS that `create` makes. */
+/** Capabilities that you may declare for every KMS that `create` returns. */
 export type CustomerCapabilities = Partial<
   Pick<
     KmsCapabilities,

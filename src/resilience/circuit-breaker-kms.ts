@@ -20,11 +20,12 @@ export interface CircuitBreakerKmsOptions extends CircuitBreakerConfig, Decorato
   /** The name of the circuit in the store: the provider and its region or vault. The provider's name by default. */
   readonly scope?: string | undefined
   /**
-   * The store in which isolates tell each other; it needs compare-and-swap. It is advice: an entry that it loses or invents
-   * costs calls, never a wrong answer, and when it is down each isolate decides alone.
+   * The store in which isolates share the state of circuits; it requires compare-and-swap. Its entries are only
+   * advice: a lost or forged entry can cost calls, but never a wrong answer. While the store is down, each isolate
+   * decides alone.
    */
   readonly store?: KeyValueStore | undefined
-  /** The result of {@link CircuitBreakerKms.state} in an earlier process. */
+  /** Initial state: the result of {@link CircuitBreakerKms.state} in an earlier process. */
   readonly state?: CircuitStates | undefined
 }
 
@@ -32,10 +33,10 @@ export interface CircuitBreakerKmsOptions extends CircuitBreakerConfig, Decorato
 export type CircuitStates = Readonly<Record<CallClass, CircuitRecord>>
 
 /**
- * Stops asking a KMS that does not answer, for a time, and then lets single calls through to see
- * whether it is back. One circuit for each class of calls. While one is open its calls are refused
- * with `ERR_KMS_UNAVAILABLE` and `retryAfterMs`, which `RetryKms` does not retry and `CachedKms`
- * answers from memory. Health checks go past the circuits and do not count. A batch counts once.
+ * Stops calling a KMS that fails. After a time it lets single calls through to test whether the KMS works again. Each
+ * class of calls has its own circuit. While a circuit is open, it refuses its calls with `ERR_KMS_UNAVAILABLE` and
+ * `retryAfterMs`; `RetryKms` does not retry these, and `CachedKms` answers from memory. Health checks bypass the
+ * circuits and do not count. A batch counts once.
  *
  * @example
  * ```ts

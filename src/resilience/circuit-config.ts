@@ -11,11 +11,11 @@ export interface CircuitBreakerConfig {
   readonly failureRate?: number
   /** The window of that share, in milliseconds: 30,000 by default, 1,000 to 600,000. */
   readonly windowMs?: number
-  /** Calls in the window below which the share says nothing: 10 by default, 1 to 10,000. */
+  /** Fewest calls in the window for `failureRate` to apply: 10 by default, 1 to 10,000. */
   readonly minCalls?: number
-  /** How long it stays open, plus up to a tenth, in milliseconds: 30,000 by default, 100 to 600,000. */
+  /** How long it stays open, plus up to a tenth at random, in milliseconds: 30,000 by default, 100 to 600,000. */
   readonly resetTimeoutMs?: number
-  /** Probes that must all succeed to close it: 1 by default, 1 to 100; 1 where a store is shared. */
+  /** Probes that must all succeed to close it: 1 by default, 1 to 100; 1 if a store is shared. */
   readonly successThreshold?: number
 }
 

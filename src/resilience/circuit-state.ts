@@ -7,13 +7,13 @@ import { type CircuitBucket, type CircuitRules, isFailing, withCall } from './ci
  */
 export interface CircuitRecord {
   readonly phase: CircuitState
-  /** Counts changes of phase: what began in an earlier one no longer counts. */
+  /** Counts changes of phase. Calls that began in an earlier phase no longer count. */
   readonly epoch: number
-  /** Open: when a probe may go. Half-open: when probes that did not come back are given up. */
+  /** Open: when a probe may be sent. Half-open: when probes without an answer are given up. */
   readonly untilMs: number
   readonly failuresInARow: number
   readonly buckets: readonly CircuitBucket[]
-  /** Half-open: probes on their way, and those that came back well. */
+  /** Half-open: probes in flight, and those that succeeded. */
   readonly probing: number
   readonly passed: number
 }

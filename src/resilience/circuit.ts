@@ -28,7 +28,7 @@ export interface CircuitTicket {
   readonly enoughMs: number
 }
 
-/** A KMS that had this long and did not answer is slow, whoever cut the call. */
+/** A KMS that had this long and did not answer is slow, no matter which layer cut the call. */
 const SLOW_MS = 1_000
 /** A layer that waits for less than this says nothing about the KMS when it stops. */
 const LEAST_MS = 100

@@ -3,11 +3,13 @@ import { composeLayers, type ComposeKmsOptions, type JoinKms } from './compose-l
 import { MultiKms } from './multi-kms.ts'
 
 /**
- * Returns one KMS, or several whose KEKs each wrap every data key, with everything that keeps an outage
- * from spreading. The order is fixed, outside in: deadline, audit, several KEKs, and for each of them
- * retry, circuit breaker, bulkhead, attempt timeout. The cache belongs outside: an open circuit must
- * not refuse a data key that is in memory. `EnvelopeCipher` has it there. A KMS of {@link kmsByContext} gets
- * the deadline and the audit only: its `create` composes the stack of each customer.
+ * Returns one KMS with all the layers that keep an outage from spreading. If you pass several KMSs, each of their
+ * KEKs wraps every data key.
+ *
+ * The order of the layers is fixed, from outside in: deadline, audit, several KEKs, and for each of them retry,
+ * circuit breaker, bulkhead, attempt timeout. Keep the cache outside of them, as `EnvelopeCipher` does: an open
+ * circuit must not refuse a data key that is in memory. A KMS of {@link kmsByContext} gets only the deadline and the
+ * audit, because its `create` composes the stack of each customer.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @example
@@ -27,5 +29,5 @@ export function composeKms(
   return composeLayers(kms, options, joinKms)
 }
 
-/** Returns a {@link MultiKms}: what the plan of a stack with several KMSs needs as `join`. */
+/** Returns a {@link MultiKms}. The plan of a stack with several KMSs needs this function as `join`. */
 export const joinKms: JoinKms = (options) => new MultiKms(options)

@@ -17,7 +17,7 @@ import { TimeoutKms } from './timeout-kms.ts'
 
 /** A layer that records every call, such as `KmsAuditTrail`. */
 export interface AuditLayer {
-  /** `closed`: a call whose record cannot be written fails. */
+  /** `closed`: a call fails if its record cannot be written. */
   readonly mode: 'open' | 'closed'
   /** Returns the service, with every call recorded. */
   around(kms: KeyManagementService): KeyManagementService
@@ -27,12 +27,12 @@ export interface AuditLayer {
 export interface ComposeKmsOptions extends ResilienceConfig, DecoratorPorts {
   /** The store in which isolates share their circuits. */
   readonly circuitStore?: KeyValueStore | undefined
-  /** Notes missing wraps; a quorum needs it. */
+  /** Notes missing wraps; required for a quorum. */
   readonly repairs?: RepairLog | undefined
   readonly audit?: AuditLayer | undefined
 }
 
-/** Joins several KMSs into one: {@link joinKms}. A bundle that composes one KMS alone goes without it. */
+/** Joins several KMSs into one: {@link joinKms}. A bundle that composes only one KMS does not contain it. */
 export type JoinKms = (options: MultiKmsOptions) => KeyManagementService
 
 /**

@@ -35,10 +35,10 @@ const SAMPLE = 3
  * opened with the KEK of the caller's context only: another customer's KEK is never called, and one
  * customer's outage or disabled key has no effect on another's data.
  *
- * @remarks Cache outside (`CachedKms`, `EnvelopeCipher`), retries and circuits inside `create`: one circuit
- * around all customers would refuse all for one. `healthCheck` without a context asks the three KEKs used
- * last and is healthy if one of them is, or if none was used yet; `rotateKey` and `currentVersion` need
- * a context.
+ * @remarks Put the cache outside (`CachedKms`, `EnvelopeCipher`), and retries and circuits inside `create`: one
+ * circuit around all customers would refuse all of them when one fails. `healthCheck` without a context tests the
+ * three KEKs used last. It is healthy if one of them is, or if none was used yet. `rotateKey` and `currentVersion`
+ * require a context.
  * @throws KmsError `ERR_KMS_CONFIG`
  * @example
  * ```ts
@@ -75,22 +75,22 @@ export class KmsByContext implements KeyManagementService {
     this.#pool = new KmsPool(create, check, maxEntries, ports)
   }
 
-  /** Returns how many KMSs are held, and how many had to go for others. */
+  /** Returns how many KMSs are in memory, and how many were evicted. */
   stats(): { readonly entries: number; readonly evictions: number } {
     return this.#pool.stats()
   }
 
   /**
-   * Drops the KMS of a key name, or of all: after credentials or a customer's key have changed. The next
-   * call makes it anew. Data keys in a cache above stay there: `CachedKms.invalidate` drops them.
+   * Drops the KMS of one key name, or of all. Call it after credentials or a customer's key have changed: the next
+   * call creates the KMS again. Data keys stay in the cache above; `CachedKms.invalidate` drops them.
    */
   forget(keyName?: string): void {
     this.#pool.forget(keyName)
   }
 
   /**
-   * Whether a wrap is for the KEK of the context. It may be while that KEK's KMS is not held, which cannot be
-   * known without making it: `unwrapDataKey` decides. Without a context: it may be anybody's.
+   * Returns whether a wrap may be for the KEK of the context. It also returns `true` without a context, and if the
+   * KMS of that KEK is not in memory: only `unwrapDataKey` can then decide.
    */
   canUnwrap(wrap: WrappedKey, context?: EncryptionContext): boolean {
     if (context === undefined) return true
@@ -119,7 +119,7 @@ export class KmsByContext implements KeyManagementService {
     return kms.unwrapDataKey(ours, options)
   }
 
-  /** Each KEK gets its part of the batch. One that fails, or takes too long, fails its own items alone. */
+  /** Sends each KEK its part of the batch. If a KEK fails or times out, only its own items fail. */
   unwrapMany(
     items: readonly UnwrapRequest[],
     options: KmsSignalOptions,
@@ -179,14 +179,14 @@ export class KmsByContext implements KeyManagementService {
     options.signal?.throwIfAborted()
     const keyName = this.#nameOf(options.context)
     if (keyName !== undefined) return this.#pool.get(keyName, options)
-    const message = 'keyFor returned undefined: it knows no KEK for this context'
+    const message = 'keyFor returned undefined: this context does not have a KEK'
     throw new KmsError(code, { provider: PROVIDER, message })
   }
 
   async #meant({ context, ...options }: KmsKekOptions): Promise<KeyManagementService> {
     options.signal?.throwIfAborted()
     if (context !== undefined) return this.#of({ ...options, context })
-    const message = 'each context has a KEK of its own: give the context of the one that is meant'
+    const message = 'each context has its own KEK: pass the context that selects it'
     throw new KmsError('ERR_KMS_UNSUPPORTED', { provider: PROVIDER, message })
   }
 

@@ -4,7 +4,7 @@ import { type KeyManagementService, type KmsSignalOptions, serviceOf } from '../
 import { askCallback, BoundedMap, SingleFlight } from '../runtime/index.ts'
 import type { Ports } from './service.ts'
 
-/** Makes the KMS of one key name. The signal aborts when nobody waits for it any more. */
+/** Makes the KMS of one key name. The signal aborts when no call waits for it any more. */
 export type CreateKms = (
   keyName: string,
   options: { readonly signal: AbortSignal },

@@ -33,9 +33,9 @@ const DEK_BYTES = 32
 const MAX_HEDGES = 10
 
 /**
- * Wraps one DEK under several KEKs, of any vendors and regions. Reading needs one of them; writing
- * needs all, or a quorum, with what is missing noted for repair. Rewrapping always needs all. A member
- * with `usage: 'decrypt'` only reads: so data moves from one KEK to another.
+ * Wraps each DEK under several KEKs, of any vendors and regions. Reading requires one of them. Writing requires all,
+ * or a quorum; missing wraps are then noted for repair. Rewrapping always requires all. A member with
+ * `usage: 'decrypt'` only reads: use it to move data from one KEK to another.
  *
  * @remarks Security: confidentiality is that of the weakest KEK in the list.
  *
@@ -89,8 +89,8 @@ export class MultiKms implements KeyManagementService {
   }
 
   /**
-   * Needs every KEK to write to, whatever the write policy. A DEK that exists may have wraps already: a
-   * rewrap that loses one could no longer be opened by readers that have that KEK alone.
+   * Wraps a DEK under every KEK to write to, whatever the write policy: an existing DEK may already have all wraps,
+   * and if a rewrap lost one, readers that have only that KEK could no longer open it.
    */
   async wrapDataKey(
     plaintext: SecretBytes,
@@ -103,7 +103,10 @@ export class MultiKms implements KeyManagementService {
     return made.flatMap((wraps) => wraps ?? [])
   }
 
-  /** W3.28: in this reader's own order; a KEK that is down or does not open gives way to the next. */
+  /**
+   * Tries the KEKs in this reader's own order (W3.28). If a KEK is down or does not open its wrap, it tries the next
+   * one.
+   */
   async unwrapDataKey(
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,
@@ -119,8 +122,8 @@ export class MultiKms implements KeyManagementService {
   }
 
   /**
-   * If a KEK takes batches, one for each KEK: an item that one does not open goes on to the next
-   * KEK that it has a wrap of, with all the others of its batch that failed. Batches are not hedged.
+   * Sends one batch to each KEK that supports batches. The items that a KEK does not open go, as one batch again, to
+   * the next KEK that they have a wrap of. Batches are not hedged.
    */
   unwrapMany(
     items: readonly UnwrapRequest[],
@@ -130,7 +133,7 @@ export class MultiKms implements KeyManagementService {
     return openInBatches(items, this.#readers.batchOpeners(), options, this.#settings.ports)
   }
 
-  /** As {@link MultiKms.wrapDataKey}, of the DEK that the wraps hold. */
+  /** Unwraps the DEK, and wraps it as {@link MultiKms.wrapDataKey} does. */
   async rewrapDataKey(
     wraps: readonly WrappedKey[],
     options: KmsCallOptions,

@@ -18,32 +18,37 @@ export interface MultiKmsOptions extends DecoratorPorts {
   readonly read: readonly KeyManagementService[]
   /** The KMSs to write to, at most 16; the first that can makes the DEK. By default those of `read` that may encrypt. */
   readonly write?: readonly KeyManagementService[] | undefined
-  /** How many wraps a data key needs to leave: `all` by default. */
+  /** How many wraps a new data key must have: `all` by default. */
   readonly writePolicy?: WritePolicy | undefined
-  /** Notes missing wraps. A quorum that is not all needs it. */
+  /** Notes missing wraps. Required for a quorum that is less than all. */
   readonly repairs?: RepairLog | undefined
   /**
-   * `configured`, the default: in the order of `read`. `fastest`: by what was measured here, those
-   * that failed in the last 5 s last. Never by the order of a message.
+   * `configured`, the default: in the order of `read`. `fastest`: by the times measured in this process; a KMS that
+   * failed in the last 5 s comes last. The order in a message never matters.
    */
   readonly order?: 'configured' | 'fastest' | undefined
   /** Asks the next KEK before the first has answered. Off by default. */
   readonly hedge?: HedgeConfig | undefined
 }
 
-/** `all`, or at least so many. */
+/** `all`, or at least a number of wraps. */
 export type WritePolicy =
   | 'all'
   | {
-      /** 1 to the number of KMSs. The KEKs that are missing must be out of order, not forbidden or gone. */
+      /**
+       * Fewest wraps, 1 to the number of KMSs. A KEK may be missing only because of an outage, not because it is
+       * denied or deleted.
+       */
       readonly quorum: number
-      /** How long to wait for the others once the quorum is there, in milliseconds: 500 by default, 0 to 60,000. */
+      /**
+       * How long to wait for the other KEKs once the quorum is reached, in milliseconds: 500 by default, 0 to 60,000.
+       */
       readonly graceMs?: number
     }
 
 /** When a second KEK is asked for the same DEK. */
 export interface HedgeConfig {
-  /** After so long without an answer, in milliseconds: 1 to 60,000. */
+  /** Time without an answer after which the second KEK is asked, in milliseconds: 1 to 60,000. */
   readonly afterMs: number
   /** Share of the unwraps that may be hedged, in the long run: 0.1 by default, above 0, at most 1. */
   readonly budget?: number

@@ -24,9 +24,8 @@ export const RETRY_PRESETS: Readonly<Record<'none' | 'aggressive', RetryConfig>>
   })
 
 /**
- * Named values for `CircuitBreakerKms` and for `circuitBreaker` of a stack; frozen. `aggressive` opens soon
- * and stays open for a minute: it spares the KMS. `lenient` opens late and tries again after 15 s: it spares
- * the callers.
+ * Named values for `CircuitBreakerKms` and for `circuitBreaker` of a stack; frozen. `aggressive` opens soon and stays
+ * open for a minute: it protects the KMS. `lenient` opens late and tries again after 15 s: it favours the callers.
  */
 export const CIRCUIT_PRESETS: Readonly<Record<'aggressive' | 'lenient', CircuitBreakerConfig>> =
   /* @__PURE__ */ Object.freeze({

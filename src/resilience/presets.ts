@@ -12,7 +12,7 @@ export type PresetName = 'development' | 'production' | 'highAvailability' | 'hi
 export interface ResiliencePreset {
   /** The total deadline of a call, in milliseconds. */
   readonly deadlineMs: number
-  /** The bound of one attempt at one KMS, in milliseconds. */
+  /** Timeout of one attempt at one KMS, in milliseconds. */
   readonly attemptTimeoutMs: number
   readonly retry: Required<RetryConfig> | false
   readonly circuitBreaker: Required<CircuitBreakerConfig> | false
@@ -24,11 +24,11 @@ export interface ResiliencePreset {
   readonly requireAudit: boolean
   /** For the cache above the stack: how long a data key is used without asking the KMS, in milliseconds. */
   readonly cacheTtlMs: number
-  /** For how long more one is used, to read and to write, while the KMS cannot be reached, in milliseconds. */
+  /** How long after that it is still used, to read and to write, while the KMS cannot be reached, in milliseconds. */
   readonly cacheMaxStaleMs: number
   /** How long a data key encrypts, in milliseconds. */
   readonly encryptForMs: number
-  /** For how many messages of one cache; absent: no limit. */
+  /** Most messages of one cache under one data key; absent: no limit. */
   readonly maxMessages?: number
 }
 

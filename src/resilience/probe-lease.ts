@@ -34,7 +34,7 @@ export class ProbeLease {
     const sinceMs = runtime.now() - this.#leasedAtMs
     // A clock that was set back to before the lease says nothing about its end: the store knows.
     if (sinceMs >= 0 && sinceMs < this.#ttlMs) return true
-    const error = (): Error => new Error('the store is too slow')
+    const error = (): Error => new Error('the store did not answer in time')
     const bound = { timeoutMs: LEASE_WAIT_MS, signal, network, error }
     try {
       return await withTimeout(() => this.#ask(), bound)

@@ -20,7 +20,7 @@ import { callWithin, nextOf, race } from './service.ts'
 /** A DEK from the first KEK that can make one. */
 export interface FirstKey extends GeneratedDataKey {
   readonly maker: KeyManagementService
-  /** Those that could not, and need not be asked again. */
+  /** Members that could not make one. They are not asked again. */
   readonly down: readonly KeyManagementService[]
 }
 
@@ -28,8 +28,8 @@ export interface FirstKey extends GeneratedDataKey {
 const NOTE_MS = 10_000
 
 /**
- * Returns a DEK of the first KEK that makes one. Another one is asked only as far as the policy can
- * spare this one, and only if it is out of order: a key that is forbidden or gone is a mistake to mend.
+ * Returns a DEK of the first KEK that makes one. It asks the next KEK only if the policy can spare this one, and only
+ * after an outage: a denied or deleted key is a mistake that you must fix.
  *
  * @throws KmsError
  */
@@ -68,11 +68,11 @@ type Landing =
   | { readonly i: number; readonly error: unknown }
 
 /**
- * Returns wraps of one DEK under several KEKs, in their order; `undefined` for one that did not make
- * it. Ends when all have answered, or when enough have and the others had their time of grace.
+ * Returns wraps of one DEK under several KEKs, in their order; `undefined` for a KEK that failed. Ends when all have
+ * answered, or when enough have and the grace period of the others is over.
  *
  * @param need - how many must succeed
- * @throws the first failure that the policy cannot bear
+ * @throws the first failure that the policy does not allow
  */
 export function wrapUnderEnough(
   settings: MultiSettings,

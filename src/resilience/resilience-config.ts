@@ -14,17 +14,17 @@ import type { HedgeConfig, WritePolicy } from './multi-options.ts'
 import { type PresetName, PRESETS, type ResiliencePreset } from './presets.ts'
 import type { RetryConfig } from './retry-policy.ts'
 
-/** The part of the options that is plain data, fit for JSON. Absent options come from the preset. */
+/** The options that are plain data, fit for JSON. Absent options come from the preset. */
 export interface ResilienceConfig {
   /** `production` by default. */
   readonly preset?: PresetName | undefined
   /** The total deadline of a call to the stack, in milliseconds: 5,000 by default, 1 to 900,000. */
   readonly deadlineMs?: number | undefined
-  /** The bound of one attempt at one KMS, in milliseconds: 2,000 by default, 1 to 900,000, at most the deadline. */
+  /** Timeout of one attempt at one KMS, in milliseconds: 2,000 by default, 1 to 900,000, at most the deadline. */
   readonly attemptTimeoutMs?: number | undefined
-  /** Values over those of the preset; `false`: no retries. */
+  /** Overrides values of the preset; `false`: no retries. */
   readonly retry?: RetryConfig | false | undefined
-  /** Values over those of the preset; `false`: no breaker. */
+  /** Overrides values of the preset; `false`: no breaker. */
   readonly circuitBreaker?: CircuitBreakerConfig | false | undefined
   readonly bulkhead?: Omit<BulkheadConfig, 'maxHoldMs'> | undefined
   /** Several KEKs: `all` by default. */

@@ -32,9 +32,9 @@ type Opened = Outcome<UnwrappedDataKey>
 type Labels = Pick<KmsCall<unknown>, 'operation' | 'provider' | 'options'>
 
 /**
- * Makes a call again that may succeed then, after a delay with full jitter, as long as its budget and
- * the caller's deadline allow. Calls that this stack itself refused are never retried, nor are health
- * checks. `rotateKey` is retried only after a throttle: two rotations are not one.
+ * Retries a call that may succeed later, after a delay with full jitter, while its budget and the caller's deadline
+ * allow. It never retries health checks, or calls that this stack itself refused. It retries `rotateKey` only after a
+ * throttle, because a second rotation would make a second version.
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ export class RetryKms extends InterceptedKms {
     this.#budget = { tokens: this.#policy.budget }
   }
 
-  /** Returns the tokens that are left for retries. */
+  /** Returns the budget that is left for retries. */
   budget(): RetryBudget {
     return this.#budget
   }

@@ -3,17 +3,17 @@ import { isKmsError, type KmsError } from '../errors.ts'
 import { RETRY } from './defaults.ts'
 
 /**
- * When and how often a call is made again. Numbers are integers; the defaults are those of AWS's SDKs
- * from November 2026 on.
+ * When and how often a call is retried. All numbers are integers; the defaults are those of AWS's SDKs from November
+ * 2026 on.
  */
 export interface RetryConfig {
   /** Attempts in all: 3 by default, 1 to 10. 1: no retry. */
   readonly maxAttempts?: number
   /** Longest first delay, which doubles for each attempt, in milliseconds: 50 by default, 1 to 60,000, at most `maxDelayMs`. */
   readonly baseDelayMs?: number
-  /** The same after `ERR_KMS_THROTTLED`: 1,000 by default, 1 to 60,000, at most `maxDelayMs`. */
+  /** Longest first delay after `ERR_KMS_THROTTLED`: 1,000 by default, 1 to 60,000, at most `maxDelayMs`. */
   readonly throttleDelayMs?: number
-  /** Longest delay, except where the KMS asks for more, in milliseconds: 20,000 by default, 1 to 300,000. */
+  /** Longest delay, unless the KMS asks for more, in milliseconds: 20,000 by default, 1 to 300,000. */
   readonly maxDelayMs?: number
   /** Tokens that retries are paid from, shared by all calls of one instance: 500 by default, 0 to 1,000,000. */
   readonly budget?: number

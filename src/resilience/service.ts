@@ -8,7 +8,7 @@ import { webNetwork, webRuntime, withTimeout } from '../runtime/index.ts'
 export interface DecoratorPorts {
   readonly runtime?: Runtime | undefined
   readonly network?: Network | undefined
-  /** Hears what this layer does. */
+  /** Receives the events of this layer. */
   readonly observer?: Observer | undefined
 }
 

@@ -15,18 +15,18 @@ import { callWithin, type DecoratorOptions, errorTypeOf, partsOf, type Ports } f
 
 /** Options of {@link TimeoutKms}. */
 export interface TimeoutKmsOptions extends DecoratorOptions {
-  /** From the call to its answer, in milliseconds, 1 to 900,000. */
+  /** Time from the call to its answer, in milliseconds, 1 to 900,000. */
   readonly timeoutMs: number
   /** `operation`: the total deadline, outside the retries. `attempt`: one call to one KMS, inside them. */
   readonly layer: CallEvent['layer']
 }
 
 /**
- * Ends a call in time, whether the KMS listens to its signal or not, and tells the observer how long
- * it took. An answer that comes later is wiped, never given out.
+ * Rejects a call that takes longer than `timeoutMs`, even if the KMS ignores its signal, and reports the duration to
+ * the observer. A late answer is wiped, never returned.
  *
- * @remarks A batch of a service without batches is as many calls, each with the whole time, unless it
- * is the total deadline.
+ * @remarks If the service has no batches, each item of a batch is a call with the whole time, except under the total
+ * deadline.
  */
 export class TimeoutKms extends InterceptedKms {
   readonly #timeoutMs: number
@@ -44,7 +44,7 @@ export class TimeoutKms extends InterceptedKms {
     this.#ports = ports
   }
 
-  /** A KMS that is late or fails is not healthy: the report says so instead of an error. */
+  /** Reports a KMS that is late or fails as not healthy, instead of throwing. */
   override async healthCheck(options: KmsKekOptions): Promise<HealthReport> {
     try {
       return await super.healthCheck(options)

@@ -8,7 +8,7 @@ import { type WalkedPage, walkSources } from './walk.ts'
 /** Versions that a census lists: customers may have a KEK each. */
 const MAX_VERSIONS = 10_000
 
-/** The class of a value, as far as a look without the KMS tells. `stale`: a rotation would rewrap it. */
+/** The class of a value, as far as it is known without the KMS. `stale`: a rotation would rewrap it. */
 export type CensusClass =
   | 'current'
   | 'stale'
@@ -27,7 +27,7 @@ export interface CensusCounts extends Readonly<Record<CensusClass, number>> {
   readonly dataKeyRecords: number
 }
 
-/** How many wraps are under one version of a KEK, as the values themselves say. */
+/** How many wraps are under one version of a KEK, according to the values themselves. */
 export interface VersionCount extends KekVersion {
   readonly wraps: number
 }

@@ -2,7 +2,7 @@ import type { KekVersion } from '../kms/index.ts'
 import type { KeyLifecycleOperation } from '../ports/index.ts'
 import type { RotationProgress } from './progress.ts'
 
-/** Events that a rotation tells its observer. They hold names and numbers, never a secret. */
+/** Events that a rotation reports to its observer. They hold names and numbers, never a secret. */
 export type RotationEvent = RotationProgressEvent | RotationLifecycleEvent
 
 /** A step of a job ended. */
@@ -11,7 +11,7 @@ export interface RotationProgressEvent {
   readonly progress: RotationProgress
 }
 
-/** A job or a KEK's version went on to another state of its life. */
+/** A job or a version of a KEK moved to another state. */
 export interface RotationLifecycleEvent {
   readonly type: 'lifecycle'
   readonly operation: KeyLifecycleOperation
@@ -20,7 +20,10 @@ export interface RotationLifecycleEvent {
   readonly atMs: number
 }
 
-/** Takes events, at once. The rotation drops an error that it throws, so that an observer cannot end a rotation. */
+/**
+ * Receives events, synchronously. The rotation drops an error that it throws, so that an observer cannot end a
+ * rotation.
+ */
 export type RotationObserver = (event: RotationEvent) => void
 
 /** Tells an observer what happened. */

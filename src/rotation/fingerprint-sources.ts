@@ -10,7 +10,7 @@ import { walkSources } from './walk.ts'
 export interface SourceFingerprint {
   readonly source: string
   readonly values: number
-  /** 43 characters; equal for equal contents under the same key, in whatever order. */
+  /** 43 characters. Equal contents under the same key have equal fingerprints, in any order. */
   readonly fingerprint: string
 }
 
@@ -58,7 +58,7 @@ export async function fingerprintSources(
 
 /**
  * Compares fingerprints of the same sources: of a backup and what was restored from it, or of a table before a
- * rotation and after it. They differ if a writer was there in between.
+ * rotation and after it. They also differ if a writer changed something in between.
  *
  * @example
  * ```ts

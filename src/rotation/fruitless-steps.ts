@@ -2,7 +2,7 @@ import { KmsError } from '../errors.ts'
 import type { RotationState } from './rotation-state.ts'
 import type { StepResult } from './step-result.ts'
 
-/** Counts the steps of a run in a row that came no further, so that a run does not go on for ever. */
+/** Counts the steps in a row without progress, so that a run does not continue for ever. */
 export class FruitlessSteps {
   #steps = 0
   #error: KmsError | undefined
@@ -15,7 +15,7 @@ export class FruitlessSteps {
       this.#error = outage.error
       return
     }
-    // The first sweep goes on behind an outage: that is some way, and it ends.
+    // The first sweep continues after an outage: that is progress, and it ends.
     if (counts.done > 0 || counts.records > 0) {
       this.#steps = 0
       return
@@ -29,7 +29,7 @@ export class FruitlessSteps {
     this.#sweep = sweep
   }
 
-  /** @throws KmsError what ended the last of them, if there are so many */
+  /** @throws KmsError the error that ended the last of them, if there are too many */
   demandFewer(than: number): void {
     if (this.#error !== undefined && this.#steps >= than) throw this.#error
   }

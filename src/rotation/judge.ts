@@ -61,10 +61,11 @@ export function valuesOf(records: readonly RotationRecord[]): readonly ValueAt[]
 }
 
 /**
- * Judges values: parses them, and compares their wraps with the current KEKs. Of a KMS it asks current versions only.
+ * Judges values: parses them, and compares their wraps with the current KEKs. It asks a KMS only for current
+ * versions.
  *
  * @param isPrefix - the values are beginnings of objects
- * @throws what `contextOf` throws, and the KMS's error where the whole job is wrong
+ * @throws what `contextOf` throws, and the KMS's error if the whole job is wrong
  */
 export async function judge(
   ports: JudgePorts,
@@ -90,7 +91,7 @@ function read({ contextOf }: JudgePorts, source: string, at: ValueAt, isPrefix: 
       contextOf === undefined ? header.stored : given(contextOf(at.record, at.field, source))
     return { ...at, message, context }
   } catch (error) {
-    // A message without a context still says what it refers to, which a retirement must hear.
+    // A message without a context still says what it refers to, which a retirement must know.
     return { ...failed(at, error), ...(message && { message }) }
   }
 }

@@ -35,8 +35,8 @@ import { StepTools } from './step-tools.ts'
 import { readStored } from './stored-value.ts'
 
 /**
- * Rotates KEKs, and puts everything that is stored under their current versions: tables, items, objects and
- * data keys.
+ * Rotates KEKs, and rewraps everything that is stored under their current versions: rows, items, objects and data
+ * keys.
  *
  * @example
  * ```ts
@@ -74,8 +74,8 @@ export class KeyRotationManager {
   /**
    * Makes a new version of each KEK current, and returns the versions. Old ones still unwrap.
    *
-   * @throws KmsError `ERR_KMS_UNSUPPORTED` where the KMS cannot, `ERR_KMS_TIMEOUT` after `callTimeoutMs`: there may be a
-   * new version all the same, or the KMS's error
+   * @throws KmsError `ERR_KMS_UNSUPPORTED` if the KMS cannot rotate, `ERR_KMS_TIMEOUT` after `callTimeoutMs`: a new
+   * version may exist nevertheless; or the KMS's error
    */
   async rotateMasterKey(options: KekCallOptions = {}): Promise<readonly KekVersion[]> {
     const { context, signal } = callOptions(options, 'context')
@@ -135,8 +135,8 @@ export class KeyRotationManager {
   }
 
   /**
-   * Does all that the job does, with all calls to the KMS, but replaces nothing. Of objects in buckets it counts the
-   * calls and makes none.
+   * Runs the job with all its calls to the KMS, but does not replace anything. For objects in buckets it counts the
+   * calls without making them.
    */
   async dryRun(options: ManagerCallOptions = {}): Promise<JobRotationResult> {
     return dryRun(this.#settings.step, this.#settings.job, callOptions(options).signal)
@@ -144,7 +144,7 @@ export class KeyRotationManager {
 
   /**
    * Runs the job in this process until it has finished, is paused or has stopped. Yields the progress after each
-   * step, and returns the result. A job that another run left is continued.
+   * step, and returns the result. It continues a job that another run left.
    *
    * @throws KmsError the error of a KMS or source that does not answer for long; run again to go on
    */
@@ -171,8 +171,9 @@ export class KeyRotationManager {
   }
 
   /**
-   * Lets a job run again: a paused one where it was, a stopped one from its beginning, where it finds done what is
-   * done. Returns its state, or `undefined` for an unknown job. Call `run` then.
+   * Makes a paused or stopped job ready to run again; then call `run`. A paused job continues where it was. A stopped
+   * job starts from its beginning and skips what is already done. Returns its state, or `undefined` for an unknown
+   * job.
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE`
    */
@@ -201,9 +202,9 @@ export class KeyRotationManager {
   }
 
   /**
-   * Retires an old version: makes the next step that is due, or says why none is. Call it on a schedule. It refuses
-   * while one value refers to the version, and until no writer can hold a data key under it any more; it disables
-   * first, and destroys only what was disabled for long.
+   * Takes the next step to retire an old version, or returns why no step is due. Call it on a schedule. It refuses
+   * while a value refers to the version or a writer may still hold a data key under it. It disables first, and
+   * destroys only a version that was disabled for `destroyAfterMs`.
    *
    * @throws KmsError `ERR_KMS_CONFIG` for a version that is current, or the error of the lifecycle
    */

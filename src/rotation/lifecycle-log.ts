@@ -16,10 +16,10 @@ export interface RotationAuditEvent {
   readonly keys: readonly KekVersion[]
 }
 
-/** Takes audit records: a `KmsAuditTrail` of `edge-kms/observability` is one. */
+/** Receives audit records, e.g. a `KmsAuditTrail` of `edge-kms/observability`. */
 export interface RotationAudit {
   actor(): string
-  /** Resolves when the records are safe, as far as the trail's mode demands that. */
+  /** Resolves when the records are durable, as far as the trail's mode requires that. */
   record(
     events: readonly RotationAuditEvent[],
     options: { readonly signal?: AbortSignal | undefined },

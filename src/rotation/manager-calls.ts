@@ -15,8 +15,8 @@ export interface KekCallOptions extends ManagerCallOptions {
 /** Options of `KeyRotationManager.resume`. */
 export interface ResumeOptions extends ManagerCallOptions {
   /**
-   * A stopped job goes on behind the values that failed, and no longer counts them for the threshold. `false` by
-   * default: a stopped job begins again and tries them again, because you mended the cause.
+   * Whether a stopped job continues after the values that failed, and no longer counts them for the threshold.
+   * `false` by default: a stopped job starts again and retries these values, because you have fixed the cause.
    */
   readonly acceptFailures?: boolean
 }

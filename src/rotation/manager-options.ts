@@ -9,9 +9,9 @@ import { type RotationStepOptions, stepSettings, type StepSettings } from './ste
 export interface KeyRotationManagerOptions extends RotationStepOptions {
   /** Names the job in its state, in events and in the audit trail; `rotation` by default. */
   readonly job?: string
-  /** The store of the job's state; the memory of this process by default. */
+  /** The store of the job's state; by default the memory of this process. */
   readonly states?: RotationStateStore
-  /** Gets each step of the job, and each lifecycle step. */
+  /** Receives each step of the job, and each lifecycle step. */
   readonly observe?: RotationObserver
   /** Records each lifecycle step: a `KmsAuditTrail` of `edge-kms/observability`. */
   readonly audit?: RotationAudit

@@ -43,7 +43,7 @@ export async function takeObjections(
   return { references, unproven, corrupt, dangling: filter.missing, emptySources, census }
 }
 
-/** Whether anything stands against a retirement that the caller has not accepted. */
+/** Whether there is an objection to a retirement that the caller has not accepted. */
 export function isReferenced(
   { references, unproven, corrupt, dangling, emptySources }: Objections,
   { acceptCorrupt, acceptDangling, acceptEmpty }: RetireSettings,

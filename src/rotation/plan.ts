@@ -12,9 +12,9 @@ import { termsOf } from './vendor-terms.ts'
 
 /** Times that a plan cannot know: how long one call takes. */
 export interface PlanOptions {
-  /** One request to the KMS, milliseconds; by default as long as asking for the current version took. */
+  /** Duration of one request to the KMS, in milliseconds; by default that of asking for the current version. */
   readonly kmsMs?: number
-  /** One swap of a page, milliseconds; by default as long as reading a page took. */
+  /** Duration of one swap of a page, in milliseconds; by default that of reading a page. */
   readonly swapMs?: number
   readonly signal?: AbortSignal | undefined
 }
@@ -32,7 +32,7 @@ export interface RotationPlan {
   readonly requests: readonly PlannedRequests[]
   /** US dollars at the vendors' list prices, without free tiers. */
   readonly usd: number
-  /** The rate that the job will keep, requests each second; Infinity where nothing limits it. */
+  /** The rate limit of the job, in requests each second; Infinity without a limit. */
   readonly requestsPerSecond: number
   readonly timeMs: number
   /** How long reading all records once takes. */

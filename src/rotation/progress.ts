@@ -7,7 +7,7 @@ import type { RotationCounts, RotationPhase, RotationState } from './rotation-st
 export interface RotationProgress {
   readonly job: string
   readonly phase: RotationPhase
-  /** The source that is walked, and the how manieth walk through it this is. Absent at the end. */
+  /** The current source, and the number of the current walk through it. Absent at the end. */
   readonly source?: string
   readonly sweep?: number
   readonly counts: RotationCounts
@@ -15,13 +15,13 @@ export interface RotationProgress {
   readonly read: number
   readonly elapsedMs: number
   readonly recordsPerSecond: number
-  /** Part of the records that this run has read, 0 to 1; where a plan tells how many there are. */
+  /** Part of the records that this run has read, 0 to 1. Absent without a plan, which knows how many there are. */
   readonly share?: number
-  /** Milliseconds until the end, where a plan tells how much there is to do. */
+  /** Milliseconds until the end. Absent without a plan. */
   readonly etaMs?: number
   /** The service that did not answer, and the code of the error. */
   readonly outage?: { readonly from: string; readonly source: string; readonly code: KmsErrorCode }
-  /** The run waits so long before the next step. */
+  /** How long the run waits before the next step, in milliseconds. */
   readonly waitMs: number
 }
 

@@ -38,8 +38,8 @@ class WitnessKms extends InterceptedKms {
 }
 
 /**
- * Proves that data keys open without a version that is to be retired. A value's own words prove nothing: whoever can
- * write it can edit the version that it names.
+ * Proves that data keys open without a version that is to be retired. A value's own words prove nothing: anyone who
+ * can write it can edit the version that it names.
  */
 export class ProofOfOpening {
   readonly #settings: StepSettings

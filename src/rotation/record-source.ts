@@ -10,19 +10,19 @@ export interface ValueSource extends SourceFacts {
   readonly kind: 'values'
   /**
    * Returns up to `limit` records after the cursor, in a stable order of their ids. A page may be empty and have a
-   * cursor; only a page without a cursor is the last. A record that another writer inserts behind the cursor may
-   * be missing; one that was there all the time may not.
+   * cursor; only a page without a cursor is the last. A record that another writer inserts before the cursor may be
+   * missing, but a record that existed all the time must not be.
    */
   page(cursor: string | undefined, limit: number, options: SourceOptions): Promise<RecordPage>
-  /** Returns the records of these ids as they are now, in order; `undefined` where there is none. */
+  /** Returns the records of these ids as they are now, in order; `undefined` for an id without a record. */
   read(
     ids: readonly string[],
     options: SourceOptions,
   ): Promise<readonly (RotationRecord | undefined)[]>
   /**
-   * Replaces values, each only where it still is the expected one, byte for byte. Resolves when that is
-   * durable, with one outcome for each change, in order: `lost` where the value is another one by now, or gone.
-   * A change that was made before, by a call whose answer was lost, is `lost` too; the step reads it again.
+   * Replaces values, each only if it still is exactly the expected one. Resolves when that is durable, with one
+   * outcome for each change, in order: `lost` if the value has changed or is gone. A change that an earlier call
+   * made, whose answer was lost, is `lost` too; the step reads it again.
    */
   swap(changes: readonly RecordChange[], options: SourceOptions): Promise<readonly SwapOutcome[]>
 }
@@ -63,7 +63,7 @@ export interface RecordPage {
 export interface RotationRecord {
   /** Names the record in its source, at most 1,024 bytes of UTF-8. It goes into failures: never a secret. */
   readonly id: string
-  /** The encrypted values by the name of their field; `null` where there is none. */
+  /** The encrypted values by the name of their field; `null` for a field without a value. */
   readonly values: Readonly<Record<string, StoredValue | null>>
   /** Other parts of the context, as the source's options name them, e.g. the columns `tenant` and `id`. */
   readonly facts?: Readonly<Record<string, unknown>>

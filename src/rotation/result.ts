@@ -9,19 +9,19 @@ import type {
   RotationState,
 } from './rotation-state.ts'
 
-/** Result of a rotation, in the words of the specification. */
+/** Result of a rotation. */
 export interface KeyRotationResult {
-  /** The version that each KEK wraps with now; empty where the context picks the KEK. */
+  /** The version that each KEK wraps with now; empty if the context selects the KEK. */
   readonly newVersion: readonly KekVersion[]
   /** Values, or data keys of a batch, that were rewrapped. */
   readonly deksRotated: number
-  /** Those that could not be. */
+  /** Values, or data keys of a batch, that could not be rewrapped. */
   readonly deksFailed: number
   /** Failures by place and code; at most 20 for a job, all for a batch. */
   readonly errors: readonly string[]
 }
 
-/** Result of `rewrapDeksBatch`: what every data key became. */
+/** Result of `rewrapDeksBatch`: the outcome for each data key. */
 export interface BatchRotationResult extends KeyRotationResult {
   /** In order, one outcome for each: write it back where the data key came from. */
   readonly deks: readonly Outcome<Bytes>[]

@@ -18,35 +18,47 @@ export interface RetireOptions {
   readonly version: KekVersion
   /** Disables and destroys, with credentials of its own. */
   readonly lifecycle: KeyLifecycle
-  /** After it was disabled for `destroyAfterMs`, schedule its destruction. `false` by default. */
+  /**
+   * Whether to schedule the destruction of the version after it was disabled for `destroyAfterMs`. `false` by
+   * default.
+   */
   readonly destroy?: boolean
   /** How long a version must have been disabled before it is destroyed, milliseconds; 7 days by default. */
   readonly destroyAfterMs?: number
   /** How the writers' caches are configured: the longest time for which one may still use an old data key. */
   readonly writers?: WriterTimes
   /**
-   * `open` (default): every distinct data key is opened without the version. `none`: what values say about
-   * themselves is believed, which an attacker who can write them may use to make you destroy a key in use.
+   * `open` (default): every distinct data key is opened without the version. `none`: the claims of the values are
+   * trusted, so an attacker who can write values can make you destroy a key in use.
    */
   readonly proof?: 'open' | 'none'
-  /** Retire although values are corrupt: those may hold references that nobody can read. `false` by default. */
+  /**
+   * Whether to retire although values are corrupt: they may contain references that cannot be read. `false` by
+   * default.
+   */
   readonly acceptCorrupt?: boolean
-  /** Retire although messages refer to data keys that no source holds, e.g. shredded ones. `false` by default. */
+  /**
+   * Whether to retire although messages refer to data keys that are in no source, e.g. shredded ones. `false` by
+   * default.
+   */
   readonly acceptDangling?: boolean
-  /** Names of sources that may be without any envelope; by default such a source has a wrong name. */
+  /**
+   * Names of sources that may contain no envelope. By default an empty source stops the retirement, because its name
+   * may be wrong.
+   */
   readonly acceptEmpty?: readonly string[]
-  /** Picks the KEK, where customers have KEKs of their own. */
+  /** Selects the KEK if each customer has one. */
   readonly context?: EncryptionContext
   readonly signal?: AbortSignal | undefined
 }
 
-/** Times of the writers' caches, milliseconds: give the largest of all that write. */
+/** Times of the writers' caches, in milliseconds. Give the largest value of all writers. */
 export interface WriterTimes {
   /** `cache.ttlMs`; 300,000 by default. */
   readonly ttlMs?: number
   /** `cache.maxStaleWriteMs`; 60,000 by default. */
   readonly maxStaleMs?: number
-  /** `encryptForMs`: where isolates share data keys, one may be used so long; 3,600,000 by default. */
+  /** `encryptForMs`: if isolates share data keys, a key may be used for this time; 3,600,000 by default. */
   readonly encryptForMs?: number
 }
 

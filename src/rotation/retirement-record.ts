@@ -62,7 +62,7 @@ export async function readRecord(
 }
 
 /**
- * Returns the fields of a stored record that can be true. A time that is none, or has not come yet, is left out: the
+ * Returns the fields of a stored record that can be true. An invalid time, or one in the future, is left out: the
  * wait that it ends begins anew, and is neither over at once nor endless.
  */
 function knownOf(

@@ -11,8 +11,8 @@ export interface RotationState {
   readonly job: string
   readonly phase: RotationPhase
   /**
-   * The KEK versions that were current at the last step; empty where the context picks the KEK. If they change,
-   * each source is swept again.
+   * The KEK versions that were current at the last step; empty if the context selects the KEK. If they change, each
+   * source is swept again.
    */
   readonly target: readonly KekVersion[]
   readonly startedAtMs: number
@@ -23,8 +23,8 @@ export interface RotationState {
   /** The first failures, at most 20; all of them went to the failure sink. */
   readonly samples: readonly RotationFailure[]
   /**
-   * Hashes of values that failed, at most 1,000: later sweeps leave such a value alone until its bytes change.
-   * Once the list is full, a value that fails is tried, and counted, in each sweep.
+   * Hashes of values that failed, at most 1,000: later sweeps skip such a value until its bytes change. Once the list
+   * is full, a value that fails is tried, and counted, in each sweep.
    */
   readonly quarantine: readonly string[]
   /** Failures that a call of `resume` accepted: they do not count for the threshold. */
@@ -32,31 +32,34 @@ export interface RotationState {
 }
 
 /**
- * `running`: call the step again. `paused`: a call of `pause` said so. `stopped`: the failure threshold was passed.
- * `finished`: a whole sweep of each source found nothing left to do.
+ * `running`: call the step again. `paused`: `pause` was called. `stopped`: more values failed than the threshold
+ * allows. `finished`: a whole sweep of each source found nothing left to do.
  */
 export type RotationPhase = 'running' | 'paused' | 'stopped' | 'finished'
 
 /** The progress of a job in one source. */
 export interface SourceState {
   readonly name: string
-  /** Which walk through the source this is, from 1. A sweep that changed something is followed by another. */
+  /**
+   * Number of the current walk through the source, from 1. After a sweep that changed something, another one follows.
+   */
   readonly sweep: number
   readonly cursor?: string
-  /** A cursor of some pages ago: if it comes back, the source walks in a circle. */
+  /** A cursor of some pages ago: if it occurs again, the source walks in a circle. */
   readonly mark?: CursorMark
   readonly done: boolean
   /** Whether this sweep rewrapped a value, or lost a race for one. */
   readonly changed: boolean
   /**
-   * Steps in a row that an outage ended at this cursor. After five of them the sweep goes on behind the page, if the
-   * page could be read; where the context picks the KEK, at once: one customer's outage must not stop the others.
+   * Steps in a row that an outage ended at this cursor. After five of them the sweep continues after the page, if the
+   * page could be read. If the context selects the KEK, it continues at once: one customer's outage must not stop the
+   * others.
    */
   readonly stalls: number
   /** Values of the page at this cursor that earlier steps counted as `done`, before an outage ended them. */
   readonly doneHere: number
   readonly counts: RotationCounts
-  /** Sum of keyed fingerprints of what must not change, over this sweep so far; where the job has a fingerprint key. */
+  /** Sum of keyed fingerprints of what must not change, over this sweep so far, if the job has a fingerprint key. */
   readonly fingerprint?: string
   /** The same over the whole first sweep, as it was before the job changed anything. */
   readonly fingerprintBefore?: string
@@ -66,7 +69,7 @@ export interface SourceState {
 export interface RotationCounts extends Readonly<Record<RotationClass, number>> {
   /** Records of the first sweep, however often they were read. */
   readonly records: number
-  /** Requests to a KMS that unwrap, wrap or rewrap a data key, without retries; what quotas and prices count. */
+  /** Requests to a KMS that unwrap, wrap or rewrap a data key, without retries: quotas and prices count these. */
   readonly kmsCalls: number
 }
 
@@ -79,10 +82,10 @@ export interface RotationCounts extends Readonly<Record<RotationClass, number>> 
  * - `empty`: the value is absent, or has length 0.
  * - `foreign`: it is not an envelope, e.g. plaintext that nobody has encrypted yet. Left alone, never an error.
  * - `unknown-key`: none of its wraps is under a configured KEK.
- * - `corrupt`: it begins as an envelope does, and does not parse, or does not open.
+ * - `corrupt`: it begins like an envelope, but does not parse or does not open.
  * - `denied`: the KMS refused its KEK: permission, or a disabled key.
  * - `outage`: the KMS or the store did not answer. The step ends early and the next one repeats the page.
- * - `lost-race`: another writer was faster, more often than the step tries again. The next sweep finds it.
+ * - `lost-race`: other writers changed it more often than the step retries. The next sweep finds it.
  */
 export type RotationClass =
   | 'done'

@@ -12,7 +12,7 @@ export interface SourceCallPorts {
  * Makes one call to something outside that the caller handed in. It ends within its bound, whether the other side
  * listens to the signal or not.
  *
- * @param name - stands in the error, e.g. `source users: page`
+ * @param name - the subject of the error, e.g. `source users: page`
  * @throws KmsError `ERR_STORE_UNAVAILABLE` for any failure but a `KmsError`, which passes as it is; the reason of
  * the caller's signal
  */

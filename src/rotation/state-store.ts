@@ -11,14 +11,14 @@ export interface StateStoreOptions {
 
 /**
  * The store of a manager's job states: one text of at most 64 KiB under each key. Reads must see the last
- * acknowledged write. Losing a state loses no data: the job begins again, and finds done what is done.
+ * acknowledged write. If a state is lost, no data is lost: the job starts again and skips what is already done.
  */
 export interface RotationStateStore {
   /** Returns the text under a key of at most 80 letters, digits, `.`, `_` and `-`, or `undefined`. */
   load(key: string, options: StateStoreOptions): Promise<string | undefined>
   /**
-   * Replaces exactly `expected`; `undefined` stands for "nothing is there". Returns whether it did. `false`: it is
-   * another text by now, and stays.
+   * Replaces exactly `expected`; `undefined` stands for "nothing is there". Returns whether it did. `false`: the text
+   * has changed, and stays.
    */
   save(
     key: string,
@@ -47,8 +47,8 @@ const TTL_MS = 366 * 86_400_000
 
 /**
  * Returns a store over a `KeyValueStore` that is strong and compares atomically: PostgreSQL, Redis, DynamoDB, a
- * Durable Object, D1. Such a store may evict, which costs a job that begins again, and a retirement that waits again.
- * It never costs data.
+ * Durable Object, D1. If the store evicts a state, the job starts again, or the retirement waits again. No data is
+ * lost.
  *
  * @throws KmsError `ERR_KMS_CONFIG` for a store that cannot hold states safely
  *

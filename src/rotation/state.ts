@@ -67,7 +67,7 @@ export function addSamples(
 }
 
 /**
- * Returns the state at 64 KiB at most: the quarantine gives way first, then the samples.
+ * Returns the state at 64 KiB at most: it shortens the quarantine first, then the samples.
  *
  * @throws KmsError `ERR_KMS_CONFIG` if cursors and names alone are longer
  */

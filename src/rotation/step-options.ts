@@ -18,7 +18,7 @@ import type { RotationFailure } from './rotation-state.ts'
 
 /**
  * Takes failures before the state advances; the step waits for it. If it rejects, the step ends as at an outage and
- * the page is repeated, so a failure may come twice.
+ * the page is repeated, so it may receive a failure twice.
  */
 export type FailureSink = (
   failures: readonly RotationFailure[],
@@ -32,7 +32,7 @@ export interface RotationStepOptions {
   /** The places with encrypted values, 1 to 16. Include the data-key store if there are messages by reference. */
   readonly sources: readonly RecordSource[]
   /**
-   * Returns the context of a value; by default the one that its envelope carries. Required where the cipher has
+   * Returns the context of a value; by default the one that its envelope carries. Required if the cipher has
    * `requiredContextKeys`: envelopes do not carry those.
    */
   readonly contextOf?: (record: RotationRecord, field: string, source: string) => ContextInput
@@ -62,7 +62,7 @@ export interface RotationStepOptions {
   readonly network?: Network
 }
 
-/** How fast a rotation may be. */
+/** Limits the speed of a rotation. */
 export interface RotationRate {
   /** Part of the vendor's quota (`VENDOR_TERMS`), above 0 and at most 1; 0.5 by default. */
   readonly share?: number
@@ -70,11 +70,11 @@ export interface RotationRate {
   readonly requestsPerSecond?: number
 }
 
-/** When a job stops because too much fails. */
+/** Stops a job if too many values fail. */
 export interface FailureThreshold {
   /** Part of the judged values, above 0 and at most 1; 0.01 by default. */
   readonly share?: number
-  /** Judged values from which on the share counts; 100 by default. */
+  /** Fewest judged values for the share to count; 100 by default. */
   readonly least?: number
 }
 

@@ -1,33 +1,33 @@
 import type { RotationOutage } from './page-tally.ts'
 import type { RotationCounts, RotationFailure, RotationState } from './rotation-state.ts'
 
-/** How much one step may do. It ends at the first of these; at least one page is tried. */
+/** Limits of one step. It ends at the first limit that it reaches, but tries at least one page. */
 export interface StepBudget {
   /** Records that are read, 1 to 1,000,000; one page by default. */
   readonly records?: number
   /** Milliseconds after which no further page is begun; no limit by default. */
   readonly ms?: number
-  /** Ends the step at once; it rejects with the signal's reason, and the old state stays good. */
+  /** Ends the step at once: it rejects with the signal's reason, and the old state stays valid. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** Result of a step. */
 export interface StepResult {
-  /** Keep it, and give it to the next step. */
+  /** The new state. Keep it, and pass it to the next step. */
   readonly state: RotationState
   /** Counts that this step added to those of the job. */
   readonly counts: RotationCounts
   /** The failures of this step; all of them went to the failure sink. */
   readonly failures: readonly RotationFailure[]
-  /** Wait so long before the next step: after an outage, and before a further sweep. */
+  /** How long to wait before the next step, in milliseconds: after an outage, and before another sweep. */
   readonly waitMs: number
   /** Records that were read, in whatever sweep. */
   readonly read: number
   /** The outage that ended the step early. */
   readonly outage?: RotationOutage
   /**
-   * The first outage that the step went on behind: the values that it left count as `outage`, and the next sweep tries
-   * them again. A job whose later sweeps only ever pass an outage does not end: give up after some.
+   * The first outage after which the step continued. The values that it skipped count as `outage`, and the next sweep
+   * tries them again. While every sweep skips values like this, the job does not end: stop it after some sweeps.
    */
   readonly passed?: RotationOutage
 }

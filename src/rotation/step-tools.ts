@@ -17,7 +17,7 @@ export class StepTools {
   readonly keks: CurrentKeks
   readonly pacer: Pacer
   readonly rewraps: HeaderRewraps<StaleTask> = new HeaderRewraps()
-  /** Returns what rewraps the headers of one page, with a counter of its own. */
+  /** Returns the rewrapper of the headers of one page, with its own counter. */
   readonly rewrapper: () => HeaderRewrapper<StaleTask>
   /** Nothing is replaced. */
   readonly isDry: boolean
@@ -33,7 +33,7 @@ export class StepTools {
     this.rewrapper = rewrapper ?? (() => new KmsRewrapper(settings, this.keks, this.pacer))
   }
 
-  /** Returns how long to wait after so many steps that an outage ended: at least what the vendor asks for. */
+  /** Returns how long to wait after this number of steps that an outage ended: at least what the vendor asks for. */
   waitMs(stalls: number, error: KmsError | undefined): number {
     const grown = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(16, stalls - 1))
     const spread = grown * (0.5 + this.settings.network.jitter() / 2)

@@ -5,7 +5,7 @@ import type { RotationProgress } from './progress.ts'
 /** A stream for progress, such as `process.stderr`. */
 export interface TerminalStream {
   write(text: string): unknown
-  /** A terminal: the line is written over. Else each line stays. */
+  /** Whether it is a terminal, where one line is overwritten. Elsewhere each line stays. */
   readonly isTTY?: boolean
   readonly columns?: number
 }

@@ -5,13 +5,13 @@ export interface VendorTerms {
   readonly provider: string
   /** When the vendor's pages were read. */
   readonly asOf: string
-  /** Requests each second. Absent: the vendor has no quota, as the server is your own. */
+  /** Requests each second. Absent: unlimited, because you run the server. */
   readonly requestsPerSecond?: number
   /** US dollars for 10,000 requests, without free tiers. */
   readonly usdPer10k: number
   /** A description of what the numbers are for. */
   readonly note: string
-  /** The vendor's pages that have them. */
+  /** The vendor's pages with these numbers. */
   readonly pages: readonly string[]
 }
 
@@ -54,7 +54,7 @@ export const VENDOR_TERMS: readonly VendorTerms[] = [
     provider: 'vault-transit',
     asOf: AS_OF,
     usdPer10k: 0,
-    note: 'your own server: set rate.requestsPerSecond by what it can bear',
+    note: 'your own server: set rate.requestsPerSecond to the rate that it can sustain',
     pages: ['https://openbao.org/docs/secrets/transit/'],
   },
   {
@@ -79,7 +79,7 @@ const AWS_REGIONS: Readonly<Record<string, number>> = {
   'eu-west-2': 20_000,
 }
 
-/** Returns the terms of a KEK's vendor; `undefined` for a vendor that the table does not have. */
+/** Returns the terms of a KEK's vendor; `undefined` if the table does not have the vendor. */
 export function termsOf({ provider, kekId }: KekVersion): VendorTerms | undefined {
   const terms = VENDOR_TERMS.find((one) => one.provider === provider)
   if (terms === undefined || provider !== 'aws-kms') return terms

@@ -9,7 +9,7 @@ export const CALLBACK_TIMEOUT_MS = 10_000
 
 /** A function that the caller gave us, and the bound of one call. */
 export interface CallbackOptions {
-  /** Name of the option that holds it, e.g. `credentials`: it stands in errors. */
+  /** Name of the option that holds it, e.g. `credentials`: errors name it. */
   readonly name: string
   readonly provider: string
   readonly signal?: AbortSignal | undefined

@@ -22,7 +22,7 @@ const REFRESH_JITTER_MS = 60_000
 const HARD_MARGIN_MS = 10_000
 /** How long a caller waits for another caller's refresh before it makes its own. */
 const FOLLOWER_WAIT_MS = 3_000
-/** How long one refresh may take with all that it does, whoever waits for it. */
+/** How long one refresh may take with all that it does, no matter which calls wait for it. */
 const REFRESH_TIMEOUT_MS = 30_000
 const FAILED = { message: 'the refresh of credentials failed' }
 

@@ -35,9 +35,9 @@ export interface StackParts extends Omit<ComposeKmsOptions, keyof ResilienceConf
 
 /** A stack without a cipher. */
 export interface KeyStack {
-  /** The KMS of readiness checks and rotations. */
+  /** The KMS, for readiness checks and rotations. */
   readonly kms: KeyManagementService
-  /** For `new EnvelopeCipher({ keys })`. */
+  /** The cache of data keys, for `new EnvelopeCipher({ keys })`. */
   readonly keys: CachedKms
 }
 

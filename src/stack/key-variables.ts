@@ -23,7 +23,7 @@ export const KEY_VARIABLES: readonly KeyVariable[] = [
   { name: CONFIG, maker: 'anyKmsFromEnv of edge-kms/config' },
 ]
 
-/** Other variables of this package, so that a name that is like one of them is not taken for a mistake. */
+/** Other variables of this package, so that a name like theirs does not count as a mistake. */
 const OTHERS = ['AWS_ENDPOINT', 'KEY_RETIRED', 'STATE_DIR', 'PARTITION', 'STORE_AUTH_KEY']
 
 /**

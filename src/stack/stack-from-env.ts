@@ -9,23 +9,25 @@ import { composeStack, type KeyStack, type StackCacheConfig } from './compose-st
 import { deferringKeys } from './deferring-keys.ts'
 import type { KmsSourceOptions, StackFromEnvOptions, StackPlan } from './stack-options.ts'
 
-/** A stack that works. */
+/** The parts of a stack. */
 export interface Stack extends KeyStack {
   readonly cipher: EnvelopeCipher
 }
 
 /**
- * Returns a cipher, its data keys and its KMS from an environment: that of Node, Deno, Bun or a Worker. Short
- * variables name the key: `EDGE_KMS_AWS_KEY_ID`, `EDGE_KMS_GCP_KEY_ID`, `EDGE_KMS_AZURE_KEY_ID`,
- * `EDGE_KMS_VAULT_KEY_ID`, or `EDGE_KMS_KEY_V1` and so on for a local key. Exactly one vendor's may be set.
- * Credentials come from the variables that the vendor's own clients read, and they alone choose nothing.
+ * Returns a cipher, its data keys and its KMS, configured by the environment variables of Node, Deno, Bun or a
+ * Worker.
  *
- * It is synchronous, sends nothing, and reads the environment at this call alone. A bundle holds the vendors whose
- * functions you import, and no others.
+ * One variable names the key: `EDGE_KMS_AWS_KEY_ID`, `EDGE_KMS_GCP_KEY_ID`, `EDGE_KMS_AZURE_KEY_ID`,
+ * `EDGE_KMS_VAULT_KEY_ID`, or `EDGE_KMS_KEY_V1` and so on for a local key. Set the variables of exactly one vendor.
+ * Credentials come from the variables that the vendor's own clients read; they never select the vendor.
+ *
+ * It is synchronous, sends nothing, and reads the environment only during this call. A bundle contains only the
+ * vendors whose functions you import.
  *
  * @param env - `process.env`, a Worker's `env`, `denoEnv()` of `edge-kms/deno`, or a proxy that reads single variables
- * @throws KmsError `ERR_KMS_CONFIG` that names the variable: none is set, two are, one is empty, misspelt or wrong.
- * It never holds a value
+ * @throws KmsError `ERR_KMS_CONFIG` if no variable is set, two are, or one is empty, misspelt or wrong. It names the
+ * variable and never holds a value
  *
  * @example
  * ```ts
@@ -76,9 +78,7 @@ function planOf(made: KeyManagementService | StackPlan): StackPlan {
 /** Refuses an option that code and configuration both set: one of the two would be ignored. */
 function onlyOne<T>(name: string, given: T | undefined, planned: T | undefined): T | undefined {
   if (given === undefined || planned === undefined) return given ?? planned
-  throw configError(
-    `${name} is a matter of the configuration, which describes a whole stack: set it there`,
-  )
+  throw configError(`${name} must be set in the configuration, which describes a whole stack`)
 }
 
 function resilienceOf(given: StackFromEnvOptions['resilience']): ResilienceConfig | undefined {

@@ -10,9 +10,9 @@ import type {
 } from '../resilience/index.ts'
 import type { StackCacheConfig } from './compose-stack.ts'
 
-/** A stack that a source describes instead of one KMS: several KMSs, and the values that go with them. */
+/** A whole stack that a source describes instead of one KMS: one or several KMSs, with their options. */
 export interface StackPlan {
-  /** Several need `join`. */
+  /** One KMS or several. Several require `join`. */
   readonly kms: KeyManagementService | readonly KeyManagementService[]
   /** `joinKms`, for several KMSs: without it, a bundle with one KMS carries no code for more. */
   readonly join?: JoinKms | undefined
@@ -36,7 +36,7 @@ export interface KmsSourceOptions extends KmsFromEnvOptions {
  */
 export interface KmsSource {
   (env: object, options: KmsSourceOptions): KeyManagementService | StackPlan
-  /** The variables that choose it. Needed where there are several sources. */
+  /** The variables that select it. Required if you pass several sources. */
   readonly variables?: readonly string[]
 }
 
@@ -46,11 +46,11 @@ export interface StackFromEnvOptions
     KmsSourceOptions,
     Pick<ComposeKmsOptions, 'observer' | 'audit' | 'repairs'>,
     Omit<SourceCipherOptions, 'keys'> {
-  /** Makes the KMS; of several, the one whose variable is set. */
+  /** Makes the KMS. If you pass several, the one whose variable is set makes it. */
   readonly kms: KmsSource | readonly KmsSource[]
   /** A preset by its name, or what `composeKms` takes; the preset `production` by default. */
   readonly resilience?: PresetName | ResilienceConfig | undefined
-  /** Values over those of the preset; `false`: no cache, one data key for each message. */
+  /** Overrides values of the preset. `false` turns the cache off: each message gets its own data key. */
   readonly cache?: StackCacheConfig | false | undefined
   /** Data keys that processes share: `sharedDataKeys` of `edge-kms/shared-keys`. */
   readonly shared?: SharedDataKeys | undefined
@@ -58,7 +58,7 @@ export interface StackFromEnvOptions
   readonly circuitStore?: KeyValueStore | undefined
   /** The store of data-key records, for messages by reference. */
   readonly dataKeyStore?: DataKeyStore | undefined
-  /** Keeps background work of calls alive that give no `defer` of their own, e.g. `waitUntil` of `cloudflare:workers`. */
+  /** Keeps background work alive for calls without their own `defer`, e.g. `waitUntil` of `cloudflare:workers`. */
   readonly defer?: CallOptions['defer']
   /** Sends the requests instead of the platform's `fetch`, e.g. that of a binding. Excludes `network`. */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<NetworkResponse>) | undefined

@@ -14,20 +14,20 @@ import { bytesOfText } from './text-values.ts'
 /** Options of {@link DynamoDbDataKeyStore}. */
 export interface DynamoDbDataKeyStoreOptions extends DynamoDbOptions {
   /**
-   * `checked` (default): before its first write the store asks, by DescribeTable, whether the table's
-   * keys are as they must be and no replica of it is eventual, and refuses to write otherwise.
-   * `declared`: you say so, where `dynamodb:DescribeTable` is not granted.
+   * `checked` (default): before its first write the store verifies, by DescribeTable, the table's keys and that every
+   * replica is strongly consistent; otherwise it refuses to write. `declared`: you guarantee this yourself, if
+   * `dynamodb:DescribeTable` is not granted.
    */
   readonly durability?: 'checked' | 'declared'
 }
 
 /**
- * A {@link DataKeyStore} on DynamoDB: consistent reads and conditional writes, in one region or in a
- * global table of strong consistency. Records lie in one partition, in the order of their names; they
- * have no `ttl`, so nothing of them expires.
+ * A {@link DataKeyStore} on DynamoDB: consistent reads and conditional writes, in one region or in a global table of
+ * strong consistency. Records are in one partition, in the order of their names. They have no `ttl`, so they never
+ * expire.
  *
- * @remarks Security: a restored backup loses the records that were written since, and with them
- * every message that refers to them. Turn deletion protection and point-in-time recovery on.
+ * @remarks Security: restoring a backup loses the records that were written since, and with them every message that
+ * refers to them. Turn deletion protection and point-in-time recovery on.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
  */
@@ -51,13 +51,13 @@ export class DynamoDbDataKeyStore implements DataKeyStore {
     return bytesOfText(attributeOf(item, 'record', 'B'), unreadable)
   }
 
-  /** @throws KmsError `ERR_KMS_CONFIG` where the table is not fit for records */
+  /** @throws KmsError `ERR_KMS_CONFIG` if the table is not fit for records */
   putIfAbsent(key: string, record: Bytes, options: DataKeyStoreOptions = {}): Promise<boolean> {
     const condition = { ConditionExpression: 'attribute_not_exists(pk)' }
     return this.#write('putIfAbsent', key, record, condition, options)
   }
 
-  /** @throws KmsError `ERR_KMS_CONFIG` where the table is not fit for records */
+  /** @throws KmsError `ERR_KMS_CONFIG` if the table is not fit for records */
   async compareAndSwap(
     key: string,
     expected: Bytes,

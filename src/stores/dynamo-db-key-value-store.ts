@@ -18,8 +18,8 @@ import { bytesOfText } from './text-values.ts'
 /** Options of {@link DynamoDbKeyValueStore}. */
 export interface DynamoDbKeyValueStoreOptions extends DynamoDbOptions {
   /**
-   * `strong` (default) where all readers and writers use one region. `eventual` for a global table
-   * that replicates later, where compareAndSwap is atomic in a region only and is refused.
+   * `strong` (default) if all readers and writers use one region. `eventual` for a global table that replicates
+   * asynchronously; its compareAndSwap would be atomic only in one region, so the store refuses it.
    */
   readonly consistency?: 'strong' | 'eventual'
 }
@@ -64,7 +64,7 @@ export class DynamoDbKeyValueStore implements KeyValueStore {
     await this.#table.ask('put', 'PutItem', input, options.signal)
   }
 
-  /** @throws KmsError `ERR_KMS_UNSUPPORTED` where the store is eventual */
+  /** @throws KmsError `ERR_KMS_UNSUPPORTED` if the store is eventual */
   async compareAndSwap(
     key: string,
     expected: Bytes | undefined,

@@ -4,7 +4,7 @@ import type { DataKeyPage, DataKeyStore } from '../ports/index.ts'
 /**
  * A {@link DataKeyStore} in the memory of this process, for tests and examples.
  *
- * @remarks Security: it dies with the process, and with it every message that refers to it.
+ * @remarks Security: the records are lost when the process ends, and with them every message that refers to them.
  */
 export class MemoryDataKeyStore implements DataKeyStore {
   readonly consistency = 'strong' as const

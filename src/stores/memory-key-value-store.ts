@@ -12,9 +12,9 @@ import { capabilitiesOf, checkKey, checkTtl, checkValue } from './checks.ts'
 
 /** Options of {@link MemoryKeyValueStore}. */
 export interface MemoryKeyValueStoreOptions {
-  /** Most values that are held; 1,000 by default. */
+  /** Most values in memory; 1,000 by default. */
   readonly maxEntries?: number
-  /** Most bytes of values that are held together; 8 MiB by default. */
+  /** Most bytes of all values together; 8 MiB by default. */
   readonly maxBytes?: number
   readonly runtime?: Runtime
 }

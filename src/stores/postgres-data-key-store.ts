@@ -15,14 +15,14 @@ import { bytesOfText } from './text-values.ts'
 /** Options of {@link PostgresDataKeyStore}. */
 export interface PostgresDataKeyStoreOptions extends PostgresOptions {
   /**
-   * The table's name, with its schema before it where the `search_path` does not have that; lower-case
+   * The table's name, with its schema before it if the `search_path` does not contain that schema; lower-case
    * letters, digits and `_`. `edge_kms_data_keys` by default.
    */
   readonly table?: string
   /**
-   * `checked` (default): before its first write the store asks whether the database waits for the disk
-   * (`fsync`, `synchronous_commit`) and whether the table survives a crash, and refuses to write otherwise.
-   * `declared`: you say so, e.g. of a service that keeps its log elsewhere.
+   * `checked` (default): before its first write the store verifies that the database waits for the disk (`fsync`,
+   * `synchronous_commit`) and that the table survives a crash; otherwise it refuses to write. `declared`: you
+   * guarantee this yourself, e.g. for a service that keeps its log elsewhere.
    */
   readonly durability?: 'checked' | 'declared'
 }
@@ -30,8 +30,8 @@ export interface PostgresDataKeyStoreOptions extends PostgresOptions {
 /**
  * A {@link DataKeyStore} on the primary of PostgreSQL, tested on 18. Its table is `postgresSchema`'s.
  *
- * @remarks Security: an earlier backup, and a failover to a replica that is not synchronous, lose
- * records that were acknowledged, and with them every message that refers to them.
+ * @remarks Security: restoring a backup, or failing over to a replica that is not synchronous, loses acknowledged
+ * records, and with them every message that refers to them.
  *
  * @see https://www.postgresql.org/docs/current/wal-async-commit.html
  */
@@ -63,7 +63,7 @@ export class PostgresDataKeyStore implements DataKeyStore {
     return bytesOfText(columnOf(rows[0], 'record'), () => this.#queries.calls.unreadable('get'))
   }
 
-  /** @throws KmsError `ERR_KMS_CONFIG` where the database does not keep what it is given */
+  /** @throws KmsError `ERR_KMS_CONFIG` if the database could lose a write in a crash */
   async putIfAbsent(
     key: string,
     record: Bytes,
@@ -76,7 +76,7 @@ export class PostgresDataKeyStore implements DataKeyStore {
     return (await this.#queries.rows('putIfAbsent', signal, putIfAbsent, ...values)).length === 1
   }
 
-  /** @throws KmsError `ERR_KMS_CONFIG` where the database does not keep what it is given */
+  /** @throws KmsError `ERR_KMS_CONFIG` if the database could lose a write in a crash */
   async compareAndSwap(
     key: string,
     expected: Bytes,

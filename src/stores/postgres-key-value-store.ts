@@ -15,7 +15,7 @@ import { bytesOfText } from './text-values.ts'
 /** Options of {@link PostgresKeyValueStore}. */
 export interface PostgresKeyValueStoreOptions extends PostgresOptions {
   /**
-   * The table's name, with its schema before it where the `search_path` does not have that; lower-case
+   * The table's name, with its schema before it if the `search_path` does not contain that schema; lower-case
    * letters, digits and `_`. `edge_kms_values` by default.
    */
   readonly table?: string
@@ -23,7 +23,7 @@ export interface PostgresKeyValueStoreOptions extends PostgresOptions {
 
 /**
  * A {@link KeyValueStore} on PostgreSQL, tested on 18: strong, every write one statement. Its table is
- * `postgresSchema`'s; the end of a value is by the database's clock.
+ * `postgresSchema`'s; values expire by the database's clock.
  *
  * @see https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT
  */

@@ -34,8 +34,8 @@ export function quotedTable(table: string): string {
 }
 
 /**
- * The statements that create the tables of `PostgresKeyValueStore` and `PostgresDataKeyStore`, for a
- * migration. The stores never create a table, so who runs them needs no right to.
+ * Returns the statements that create the tables of `PostgresKeyValueStore` and `PostgresDataKeyStore`, for a
+ * migration. The stores never create a table, so their database user does not need that right.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *
@@ -62,11 +62,11 @@ CREATE TABLE IF NOT EXISTS ${ofDataKeys} (
 /** Bytes travel as base64, which every client carries alike; PostgreSQL breaks its lines. */
 const BYTES = (name: string): string => `translate(encode(${name}, 'base64'), E'\\n', '')`
 
-/** The end of a value whose time to live in milliseconds is this parameter. */
+/** Expiry time of a value whose time to live, in milliseconds, is this parameter. */
 const END = (parameter: string): string =>
   `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`
 
-/** Statements on values. A value that has ended counts as none. */
+/** Statements on values. An expired value counts as absent. */
 export interface ValueStatements {
   /** key */
   readonly get: string
@@ -81,8 +81,8 @@ export interface ValueStatements {
 }
 
 /**
- * Every write is one statement, so nothing can come in between, and takes a few of those values along
- * that have ended: others than its own, and none that somebody else is at.
+ * Every write is one atomic statement. It also deletes a few expired values, except its own and those that another
+ * client has locked.
  */
 export function valueStatements(table: string): ValueStatements {
   const sweep = `WITH ended AS (SELECT key FROM ${table}

@@ -1,13 +1,12 @@
 import { wrongOption } from '../checks/index.ts'
 
 /**
- * Sends one command to Redis, e.g. `['GET', 'key']`, and gives what it answers: a string, a number, an
- * array or `null`; rejects with the error that Redis names.
+ * Sends one command to Redis, e.g. `['GET', 'key']`, and returns the answer: a string, a number, an array or `null`.
+ * Rejects with the error that Redis names.
  *
- * A function and not a client, because this is all that is needed of one, and clients agree on nothing
- * else: `(args) => client.sendCommand([...args])` of node-redis, `([name, ...args]) => redis.call(name, ...args)`
- * of ioredis, `([name, ...args]) => client.send(name, args)` of Bun, `redisOverHttp({ url, token })` without
- * TCP.
+ * It is a function and not a client, because the clients differ in everything else:
+ * `(args) => client.sendCommand([...args])` of node-redis, `([name, ...args]) => redis.call(name, ...args)` of
+ * ioredis, `([name, ...args]) => client.send(name, args)` of Bun, `redisOverHttp({ url, token })` without TCP.
  */
 export type RedisCommand = (
   args: readonly [name: string, ...args: string[]],

@@ -23,9 +23,9 @@ export interface RedisDataKeyStoreOptions extends StoreCallOptions {
    */
   readonly prefix?: string
   /**
-   * `checked` (default): before its first write the store asks the server, by INFO, whether it keeps an
-   * append-only file and evicts nothing that has no time to live, and refuses to write otherwise.
-   * `declared`: you say so, e.g. of a managed service that does not tell.
+   * `checked` (default): before its first write the store verifies, by INFO, that the server keeps an append-only
+   * file and does not evict keys without a time to live; otherwise it refuses to write. `declared`: you guarantee
+   * this yourself, e.g. for a managed service that does not report it.
    */
   readonly durability?: 'checked' | 'declared'
 }
@@ -45,9 +45,9 @@ return redis.call('DEL', KEYS[1])`
  * A {@link DataKeyStore} on one Redis primary, 6 or later.
  *
  * @remarks Security: Redis is a system of record only with `appendonly yes`, `appendfsync always` and
- * `maxmemory-policy noeviction`. With `appendfsync everysec`, the default, a crash loses up to two
- * seconds of records that were acknowledged; a failover loses what was not replicated yet. A lost
- * record loses every message that refers to it. Prefer a store of another kind if you have one.
+ * `maxmemory-policy noeviction`. With `appendfsync everysec`, the default, a crash loses up to two seconds of
+ * acknowledged records; a failover loses records that were not replicated yet. A lost record loses every message that
+ * refers to it. Prefer a store of another kind if you have one.
  *
  * @see https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
  */
@@ -78,7 +78,7 @@ export class RedisDataKeyStore implements DataKeyStore {
     return found === null ? undefined : bytesOfText(found, () => this.#calls.unreadable('get'))
   }
 
-  /** @throws KmsError `ERR_KMS_CONFIG` where the server does not keep what it is given */
+  /** @throws KmsError `ERR_KMS_CONFIG` if the server could lose a write */
   async putIfAbsent(
     key: string,
     record: Bytes,
@@ -93,7 +93,7 @@ export class RedisDataKeyStore implements DataKeyStore {
     )
   }
 
-  /** @throws KmsError `ERR_KMS_CONFIG` where the server does not keep what it is given */
+  /** @throws KmsError `ERR_KMS_CONFIG` if the server could lose a write */
   async compareAndSwap(
     key: string,
     expected: Bytes,

@@ -24,8 +24,8 @@ export interface RedisKeyValueStoreOptions extends StoreCallOptions {
   /** Prefix of every key; `edge-kms:` by default. */
   readonly prefix?: string
   /**
-   * `strong` (default) where every command goes to one primary. `eventual` where reads may go to a
-   * replica, as with a global database of Upstash; compareAndSwap is atomic there too.
+   * `strong` (default) if every command goes to one primary. `eventual` if reads may go to a replica, as with a
+   * global database of Upstash; compareAndSwap is atomic there too.
    */
   readonly consistency?: 'strong' | 'eventual'
 }
@@ -35,10 +35,10 @@ const SWAP = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1`
 
 /**
- * A {@link KeyValueStore} on Redis 6 or later. Values end by the server's clock, to the millisecond.
+ * A {@link KeyValueStore} on Redis 6 or later. Values expire by the server's clock, to the millisecond.
  *
- * A failover may lose writes that were acknowledged, as Redis replicates afterwards; for the cache's
- * shared level that is allowed.
+ * A failover may lose acknowledged writes, because Redis replicates asynchronously; the cache's shared level allows
+ * that.
  */
 export class RedisKeyValueStore implements KeyValueStore {
   readonly capabilities: KeyValueCapabilities

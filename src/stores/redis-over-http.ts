@@ -16,7 +16,7 @@ import type { RedisCommand } from './redis-command.ts'
 export interface RedisOverHttpOptions {
   /** `UPSTASH_REDIS_REST_URL`, or that of another server of the same protocol. */
   readonly url: string
-  /** `UPSTASH_REDIS_REST_TOKEN`. A read-only token is refused by the server at the first write. */
+  /** `UPSTASH_REDIS_REST_TOKEN`. The server refuses a read-only token at the first write. */
   readonly token: string
   /** Plain http to this machine, for tests. */
   readonly allowHttpLoopback?: boolean
@@ -30,7 +30,7 @@ const TIMEOUT_MS = 60_000
 const MAX_BODY_BYTES = MAX_VALUE_BYTES * 2
 
 /**
- * Redis by the REST protocol of `@upstash/redis`, by `fetch` alone.
+ * Returns a {@link RedisCommand} that uses the REST protocol of `@upstash/redis`, by `fetch` alone.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://upstash.com/docs/redis/features/restapi

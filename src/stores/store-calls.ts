@@ -49,7 +49,7 @@ export class StoreCalls {
   }
 
   /**
-   * Returns what the work returns.
+   * Runs the work and returns its result.
    *
    * @param work - its signal aborts with the caller's and at the deadline. Parse the answer inside it, so that an
    * answer of the wrong shape fails like any other
@@ -77,9 +77,9 @@ export class StoreCalls {
     )
   }
 
-  /** Returns the error of an answer that no store of ours wrote; a retry does not help. */
+  /** Returns the error for a value that this package did not write; a retry does not help. */
   unreadable(operation: string): KmsError {
-    return this.unavailable(operation, 'what the store holds is not ours', false)
+    return this.unavailable(operation, 'edge-kms did not write the value in the store', false)
   }
 
   /** Returns an `ERR_STORE_UNAVAILABLE` of this backend. */
@@ -99,7 +99,7 @@ export class StoreCalls {
     try {
       return this.#typed(operation, error)
     } catch {
-      return this.unavailable(operation, 'the store threw what cannot be read')
+      return this.unavailable(operation, 'the store threw a value that is not an error')
     }
   }
 

@@ -13,9 +13,9 @@ export interface RepairPage {
 const ATTEMPTS = 5
 
 /**
- * Notes of missing wraps, in a strong store of their own: a list of data keys must not contain them.
- * A deletion has no condition, and would lose a note written in between: so a note that is done stays as one
- * that misses nothing.
+ * Keeps notes of missing wraps in a strong store. Give it its own store, because a list of data keys must not contain
+ * notes. A note that is done is replaced by an empty one, because a deletion has no condition and could lose a note
+ * written in between.
  */
 export class StoreRepairLog implements RepairLog {
   readonly #store: DataKeyStore
@@ -36,7 +36,7 @@ export class StoreRepairLog implements RepairLog {
     })
   }
 
-  /** The data key has all its wraps again. */
+  /** Notes that the data key has all its wraps again. */
   done(missing: MissingWraps, options: DataKeyStoreOptions): Promise<void> {
     return this.#change(missing, options, () => ({ ...missing, providers: [] }))
   }

@@ -23,7 +23,7 @@ export interface UnstorageStorage {
 export interface UnstorageKeyValueStoreOptions extends StoreCallOptions {
   /** The result of `createStorage`. */
   readonly storage: UnstorageStorage
-  /** Stands before every key: lower-case letters, digits and `-`, up to 32; `edge-kms` by default. */
+  /** Prefix of every key: lower-case letters, digits and `-`, up to 32; `edge-kms` by default. */
   readonly prefix?: string
   readonly runtime?: Runtime
 }
@@ -33,8 +33,8 @@ const UNSTORAGE_MAX_KEY_BYTES = 120
 const LENGTH_BYTES = 4
 
 /**
- * A {@link KeyValueStore} over any driver of unstorage: eventual, because a storage does not tell what
- * its driver promises. It cannot compare and swap. For a backend that can, use the store of that backend.
+ * A {@link KeyValueStore} over any driver of unstorage: eventual, because a storage does not report what its driver
+ * guarantees. It cannot compare and swap. For a backend that can, use the store of that backend.
  *
  * A value carries its expiry time by this client's clock and is never returned after that. Drivers that know
  * `ttl` get it in whole seconds. A value that is cut off, e.g. by a crash while a file was written, counts as

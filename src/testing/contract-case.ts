@@ -3,7 +3,7 @@ import { isKmsError, type KmsErrorCode } from '../errors.ts'
 /** One case of a contract suite, for any test runner: `test(case.name, case.run)`. */
 export interface ContractCase {
   readonly name: string
-  /** Why this subject cannot run it; names the capability that is missing. Print it. */
+  /** The reason why this subject cannot run the case, which names the missing capability. Print it. */
   readonly skip?: string
   readonly run: () => Promise<void>
 }

@@ -12,7 +12,7 @@ export interface KeyLifecycleWorld {
   readonly denied?: KeyLifecycle
 }
 
-/** How a {@link KeyLifecycle} is tried. */
+/** The subject of the suite: how to test a {@link KeyLifecycle}. */
 export interface KeyLifecycleSubject {
   /** Makes a new key for each case. */
   create(): KeyLifecycleWorld | Promise<KeyLifecycleWorld>

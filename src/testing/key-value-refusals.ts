@@ -30,7 +30,7 @@ export function keyValueRefusals(
       demand((await store.get(key))?.length === maxValueBytes, 'the largest value is lost')
       await demandThrown(store.put(key, randomBytes(maxValueBytes + 1), HOUR), 'RangeError')
     }),
-    add('refuses keys that are none', async (store) => {
+    add('refuses invalid keys', async (store) => {
       for (const key of ['', 'a\u0000b', 'a\nb', 'a\u007f', 'a\ud800']) {
         await demandThrown(store.get(key), 'RangeError')
         await demandThrown(store.put(key, value, HOUR), 'RangeError')

@@ -21,7 +21,7 @@ export async function keepsCustomersApart(
   await demandCode(kms.rewrapDataKey(own.wraps, other), 'ERR_ENVELOPE_UNKNOWN_KEY')
   demand(
     !own.wraps.some((wrap) => kms.canUnwrap(wrap, other.context)),
-    'the wrap of one customer is taken for that of another',
+    'the wrap of one customer counts as that of another',
   )
   const mixed = [...foreign.wraps, ...own.wraps]
   demand(await sameDek(kms, mixed, one, own.plaintext), 'the wrap of another customer is opened')

@@ -17,7 +17,7 @@ export interface KmsContractSubject {
   create(): KeyManagementService | Promise<KeyManagementService>
   /** The same provider with other KEKs: its wraps must be refused before any I/O. */
   createOther(): KeyManagementService | Promise<KeyManagementService>
-  /** One DEK has one wrap under one version of the KEK: key wrapping without a nonce (RFC 3394). */
+  /** Whether a DEK has only one wrap under a version of the KEK: key wrapping without a nonce (RFC 3394). */
   readonly wrapsAreDeterministic?: boolean
   /** Contexts of two customers and of none, for a service whose contexts pick the KEK (`keksByContext`). */
   readonly customers?: {
@@ -138,14 +138,14 @@ export async function refusesForeign(
   // The KEK of a context is known from its first call on, where it picks them.
   if (kms.capabilities.keksByContext) await kms.generateDataKey(options)
   const canUnwrap = (wrap: WrappedKey): boolean => kms.canUnwrap(wrap, options.context)
-  demand(!wraps.some(canUnwrap), 'a wrap of other keys is taken for its own')
+  demand(!wraps.some(canUnwrap), 'a wrap of other keys counts as its own')
   const unknown: WrappedKey = {
     provider: 'nobody',
     kekId: 'https://attacker.example/key',
     kekVersion: '1',
     wrapped: new Uint8Array([1]),
   }
-  demand(!canUnwrap(unknown), 'a wrap of another provider is taken for its own')
+  demand(!canUnwrap(unknown), 'a wrap of another provider counts as its own')
   await demandCode(kms.unwrapDataKey([...wraps, unknown], options), 'ERR_ENVELOPE_UNKNOWN_KEY')
   await demandCode(kms.unwrapDataKey([], options), 'ERR_ENVELOPE_UNKNOWN_KEY')
 }

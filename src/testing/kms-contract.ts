@@ -27,9 +27,9 @@ import {
 } from './kms-contract-cases.ts'
 
 /**
- * The contract of {@link KeyManagementService} as cases for any test runner. A provider, a
- * decorator over a healthy provider and a third party's service pass it whole; what a capability
- * rules out is skipped and says so.
+ * The contract of {@link KeyManagementService} as cases for any test runner. A provider, a decorator over a healthy
+ * provider and a third party's service pass it whole; a case that a missing capability rules out is skipped and says
+ * so.
  *
  * @example
  * ```ts

@@ -26,7 +26,7 @@ export interface RecordSourceWorld {
   /** Writes a record, in place of one with this id. */
   put(id: string, values: Readonly<Record<string, StoredValue | null>>): Promise<void>
   delete(id: string): Promise<void>
-  /** Returns the same source where its backend fails, or does not answer. */
+  /** Returns the same source over a backend that fails, or does not answer. */
   readonly failing?: () => ValueSource
 }
 
@@ -48,7 +48,7 @@ export interface ObjectSourceWorld {
   /** Returns the content of an object. */
   open(id: string): Promise<string>
   delete(id: string): Promise<void>
-  /** Returns the same source where its backend fails, or does not answer. */
+  /** Returns the same source over a backend that fails, or does not answer. */
   readonly failing?: () => ObjectSource
 }
 

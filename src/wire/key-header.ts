@@ -27,7 +27,7 @@ export interface KeyHeader extends DataKeyFields {
   readonly flags: number
   readonly commitment: Bytes
   readonly wraps: readonly WrappedKey[]
-  /** The whole header as it stands in the message. */
+  /** The whole header, exactly as in the message. */
   readonly bytes: Bytes
   /** Salt to the stored context: all but the wraps, which anybody may change. */
   readonly fixedBytes: Bytes

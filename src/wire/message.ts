@@ -46,8 +46,8 @@ export interface MessageHead {
 }
 
 /**
- * Reads the head of a message from its first bytes, or says how many bytes get further. Pure and
- * bounded: at most 64 KiB and one wrap are ever asked for.
+ * Reads the head of a message from its first bytes, or returns how many bytes it needs to continue. It is pure, and
+ * never asks for more than 64 KiB and one wrap.
  *
  * @throws KmsError `ERR_WIRE_MALFORMED`, `ERR_WIRE_VERSION_REFUSED`, `ERR_WIRE_KIND_REFUSED`, `ERR_WIRE_LIMIT_EXCEEDED`
  */

@@ -50,7 +50,7 @@ const entries = (key: fc.Arbitrary<string>) =>
     })
     .map((pairs): EncryptionContext => ({ __proto__: null, ...Object.fromEntries(pairs) }) as never)
 const context = entries(text(1, 8).filter((key) => !key.toLowerCase().startsWith('edge-kms:')))
-/** Few letters, so that what stands before and after a border is often alike. */
+/** Few letters, so that the texts before and after a border are often equal. */
 const alike = entries(
   fc.string({ unit: fc.constantFrom('a', 'b', '1', ':'), minLength: 1, maxLength: 3 }),
 )

@@ -7,7 +7,7 @@ function check(condition: boolean, what: string): void {
   if (!condition) throw new Error(what)
 }
 
-/** The cache on this runtime, over a KMS that a network stands before: it answers after a real timer. */
+/** The cache on this runtime, over a KMS as behind a network: it answers after a real timer. */
 export function cacheCases({ core, local }: Library): readonly RuntimeCase[] {
   type Kms = ReturnType<typeof local.createLocalKms>
   type Cipher = InstanceType<typeof core.EnvelopeCipher>

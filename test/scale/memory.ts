@@ -55,7 +55,7 @@ async function flat({ name, operations, maxEntries, isRight }: Run): Promise<boo
     observer,
   })
   const circuitStore = new MemoryKeyValueStore()
-  // A machine that stops for a while must not be taken for a KMS that is slow.
+  // A machine that stops for a while must not look like a slow KMS.
   const patient = { deadlineMs: 600_000, attemptTimeoutMs: 600_000 }
   const bulkhead = { maxConcurrent: AT_ONCE }
   const stack = composeKms(kms, { audit, observer, circuitStore, bulkhead, ...patient })

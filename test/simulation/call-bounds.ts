@@ -63,7 +63,7 @@ interface Memory {
 /**
  * Callers that want the same at the same time share one call (R15), unless the one that made it is
  * gone or slow. A key that an isolate holds is not asked for again: neither unwrapped within the TTL (R14), nor
- * made anew while the one at hand may write (R19). A key that a failure, a clear, a crash or a wrong clock
+ * made again while the one in memory may write (R19). A key that a failure, a clear, a crash or a wrong clock
  * may have taken is forgotten here too, so that a blame is never a guess.
  */
 export class CallBounds {

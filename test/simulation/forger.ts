@@ -17,7 +17,7 @@ const WAYS = ['bit', 'cut', 'older', 'moved', 'gone', 'planted', 'planted', 'pla
 
 /**
  * An attacker that can write the shared store and call the KMS, but lacks the key of the MACs. It changes, cuts,
- * moves and deletes what stands there, puts older values back, and plants data keys that it knows.
+ * moves and deletes values, puts older ones back, and plants data keys that it knows.
  */
 export class Forger {
   readonly #plan: Plan

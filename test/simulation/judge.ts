@@ -19,7 +19,7 @@ type Bytes = Uint8Array<ArrayBuffer>
 export type Rule =
   | 'opens' // what was written opens, to the right plaintext, for the right context; it never passes for forged
   | 'foreign' // nothing else opens: another context, another aad, changed bytes
-  | 'planted' // no message is written under a key of whoever else can write the shared store
+  | 'planted' // no message is written under a key of an attacker who can write the shared store
   | 'one' // if only isolates fail, a strong store costs one data key for each context and life of a key
   | 'age' // no key writes past its age limit, or from the future
   | 'nonce' // no data key uses a nonce twice, and no two isolates share a prefix under it

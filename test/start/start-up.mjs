@@ -14,7 +14,7 @@ export async function checkStartUp({ check }, world, local) {
   const sealed = (await world.curl(`${url}/v1/encrypt`, { body })).body
   const key = readFileSync(local.files.keyFile, 'utf8')
 
-  void check('the key file is for its owner only, and stands alone in its folder', () => {
+  void check('the key file is for its owner only, and alone in its folder', () => {
     assert.equal(statSync(local.files.keyFile).mode & 0o777, 0o600)
     assert.deepEqual(readdirSync(local.files.path), ['local-key.json'])
   })

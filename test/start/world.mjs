@@ -87,7 +87,7 @@ export function createWorld() {
       assert.ok(secrets.size >= 4, 'no key was looked for')
       for (const text of texts) {
         const found = [...secrets].filter((secret) => text.includes(secret))
-        assert.deepEqual(found.length, 0, `a secret stands in: ${text.slice(0, 200)}`)
+        assert.deepEqual(found.length, 0, `a secret is in: ${text.slice(0, 200)}`)
       }
     },
 

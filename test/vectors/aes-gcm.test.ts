@@ -18,7 +18,7 @@ interface AeadTest extends VectorTest {
 }
 
 const tests = [...testsOf(readVectors<Facts, AeadTest>('aes_gcm'))]
-/** Before a suffix stands the prefix of the nonce, which selects the subkey and is not used here. */
+/** The prefix of the nonce precedes a suffix; it selects the subkey and is not used here. */
 const PREFIX = new Uint8Array(XAES.prefixBytes)
 const importKey = (hex: string): Promise<CryptoKey> =>
   crypto.subtle.importKey('raw', fromHex(hex), 'AES-GCM', false, ['encrypt', 'decrypt'])

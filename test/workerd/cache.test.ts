@@ -98,7 +98,7 @@ describe('R15 R16 a miss that is under way in another request', () => {
   async function takenOver(): Promise<void> {
     const followers = Array.from({ length: 5 }, () => send(`/encrypt?wait=${String(WAIT_MS)}`))
     await asked(2)
-    await pause(2 * WAIT_MS) // whoever waits for the dead one has given up by now
+    await pause(2 * WAIT_MS) // a caller that waits for the dead one has given up by now
     release()
     const answers = await Promise.all(followers)
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])

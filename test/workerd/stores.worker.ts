@@ -59,7 +59,7 @@ function dataKeyStores(env: Env): Readonly<Record<string, DataKeyStore>> {
   }
 }
 
-/** Stores of their own: whoever lists notes must not meet data keys. */
+/** Separate stores: a list of notes must not contain data keys. */
 function repairStores(env: Env): Readonly<Record<string, DataKeyStore>> {
   return {
     D1: new D1DataKeyStore({ database: env.REPAIRS }),

@@ -81,12 +81,7 @@ function streamCases() {
     ),
     stream('swapped', 'the first two chunks are swapped', [header, second, first, last]),
     stream('repeated', 'the first chunk twice', [header, first, first, second, last], one),
-    stream(
-      'replaced',
-      'the first chunk in the place of the second',
-      [header, first, first, last],
-      one,
-    ),
+    stream('replaced', 'the first chunk instead of the second', [header, first, first, last], one),
     stream('dropped-first', 'the first chunk is missing', [header, second, last]),
     stream('dropped-second', 'the second chunk is missing', [header, first, last], one),
     stream('dropped-final', 'cut at the end of a chunk', [header, first, second], both),

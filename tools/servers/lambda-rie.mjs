@@ -1,5 +1,5 @@
 /**
- * AWS's runtime interface emulator, which a Lambda container runs in the place of the service. AWS publishes
+ * AWS's runtime interface emulator, which a Lambda container runs instead of the service. AWS publishes
  * the binary inside the wheel of aws-sam-cli; its hash is pinned.
  */
 import { spawnSync } from 'node:child_process'

@@ -1,6 +1,6 @@
 /**
  * `fork`ed by start.mjs, one per server: runs the server in a process group of its own and ends the
- * whole group as soon as whoever asked for it is gone, even by a kill that no handler sees. Then it
+ * whole group as soon as the process that asked for it is gone, even by a kill that no handler sees. Then it
  * removes the server's scratch folder too.
  */
 import { spawn } from 'node:child_process'

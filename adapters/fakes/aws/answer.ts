@@ -11,7 +11,7 @@ export interface AnswerObject {
   readonly [name: string]: AnswerValue
 }
 
-/** Form of an answer, and what stands in each. */
+/** Form of an answer, and the content of each. */
 export interface AnswerForm {
   readonly requestId: string
   /** The server's clock, for the Date header. */

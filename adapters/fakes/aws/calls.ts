@@ -1,7 +1,7 @@
 /** One request that the fake received. It never holds a plaintext, a ciphertext, a secret or a token. */
 export interface FakeAwsCall {
   readonly service: 'kms' | 'sts'
-  /** E.g. `GenerateDataKey`; empty where the request names none. */
+  /** E.g. `GenerateDataKey`; empty if the request does not name one. */
   readonly operation: string
   /** KeyId as it was sent; for ReEncrypt DestinationKeyId. */
   readonly keyId?: string

@@ -19,7 +19,7 @@ export interface FakeAwsKey {
 
 /** AWS KMS and STS in one process: what {@link createFakeAws} makes. */
 export interface FakeAws {
-  /** Answers one request, for any region. Rejects where a scripted fault breaks the connection. */
+  /** Answers one request, for any region. Rejects if a scripted fault breaks the connection. */
   fetch(request: Request): Promise<Response>
   /** A `Network` whose every request ends here, whatever its URL; timers are real. */
   readonly network: Network
@@ -48,17 +48,17 @@ const EXAMPLE_KEY: FakeAwsAccessKey = {
 const REGIONS = ['us-east-1', 'us-west-2', 'eu-west-1', 'eu-central-1', 'ap-southeast-1']
 
 /**
- * AWS KMS and STS on the wire, for tests: real signatures, policies and encryption in memory, faults
- * by script, and no network. A plain fetch handler: call it, put it behind a server, or run it inside
- * a Worker (there make it inside the handler: random bytes are refused at the top level).
+ * Returns AWS KMS and STS on the wire, for tests: real signatures, policies and encryption in memory, faults by
+ * script, and no network. A plain fetch handler: call it, put it behind a server, or run it inside a Worker (there
+ * make it inside the handler: random bytes are refused at the top level).
  *
  * Strict where other emulators are not: the encryption context, DryRun, key states, KeyId and
  * SourceKeyId, clocks, session tokens and web identity tokens. Of the key specs only
  * `SYMMETRIC_DEFAULT` works; a rotation, a replica and a grant are there at once, which takes AWS minutes.
  *
- * Judged are identity policies (`policy`), `sharedWith`, and grants with their operations and constraints.
- * Not judged are key policies (stored, and checked in form), tags as conditions, whether a grant's principal
- * exists, and quotas beyond tags and policies.
+ * It evaluates identity policies (`policy`), `sharedWith`, and grants with their operations and constraints. It does
+ * not evaluate key policies (it stores them and checks their form), tags as conditions, whether a grant's principal
+ * exists, or quotas beyond tags and policies.
  *
  * @remarks Security: keys live in memory and in clear. Never put data under them that matters.
  *

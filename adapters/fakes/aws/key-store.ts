@@ -78,7 +78,7 @@ export class KeyStore {
     return key
   }
 
-  /** A key of this region by its id, whoever owns it. */
+  /** A key of this region by its id, of any owner. */
   byId(region: string, keyId: string): StoredKey | undefined {
     const key = this.#keys.get(`${region} ${keyId}`)
     if (key === undefined || !this.#isDeleted(key)) return key

@@ -1,6 +1,6 @@
 /**
- * Ways in which the fake can be told to be wrong. They exist to prove test suites: a suite that
- * says a server is right must see each of these. They have no other use.
+ * Defects that you can give the fake. They exist only to prove test suites: a suite that verifies a server must
+ * detect each of them.
  *
  * - `ignores-context`: a ciphertext opens under any encryption context
  * - `concatenates-context`: keys and values are joined without a separator, so `{a:'bc'}` opens `{ab:'c'}`
@@ -66,7 +66,7 @@ export interface FakeAwsTrust {
   readonly principals?: readonly string[]
   /** AssumeRole must name it. */
   readonly externalId?: string
-  /** Holders of a token of this issuer, with this audience and subject where they are named. */
+  /** Holders of a token of this issuer, with this audience and subject if they are set. */
   readonly webIdentity?: {
     readonly issuer: string
     readonly audience?: string
@@ -90,7 +90,7 @@ export interface FakeAwsIdentityProvider {
   readonly issuer: string
   /** The client ids that are registered for it. */
   readonly audiences: readonly string[]
-  /** Its public keys, RSA or P-256; `kid` is compared where the token names one. */
+  /** Its public keys, RSA or P-256; `kid` is compared if the token has one. */
   readonly keys: readonly JsonWebKey[]
 }
 

@@ -15,7 +15,7 @@ export interface FakeAzureCall {
   readonly resource?: string
   /** Status of the answer; absent while there is none, and after a reset. */
   readonly status?: number
-  /** Name of the error that was answered, the inner one where there is one. */
+  /** Name of the error that was answered: the inner one, if there is one. */
   readonly error?: string
   /** Kind of the scripted fault that it met. */
   readonly fault?: string

@@ -11,7 +11,7 @@ import type { FakeAzureApplication, FakeAzureKeyOptions, FakeAzureOptions } from
 
 /** Key Vault, Managed HSM and Entra ID in one process: what {@link createFakeAzure} makes. */
 export interface FakeAzure {
-  /** Answers one request, for any host. Rejects where a scripted fault breaks the connection. */
+  /** Answers one request, for any host. Rejects if a scripted fault breaks the connection. */
   fetch(request: Request): Promise<Response>
   /** A `Network` whose every request ends here, whatever its URL; timers are real. */
   readonly network: Network
@@ -41,13 +41,13 @@ const APPLICATION: FakeAzureApplication = {
 }
 
 /**
- * Azure Key Vault, Managed HSM, Entra ID's token endpoint and the metadata services on the wire, for
- * tests: real RSA-OAEP and AES key wrapping, real token signatures, permissions, versions, key states
- * and rotation in memory, faults by script, and no network. A plain fetch handler: call it, put it
- * behind a server, or run it inside a Worker (there make it inside the handler).
+ * Returns Azure Key Vault, Managed HSM, Entra ID's token endpoint and the metadata services on the wire, for tests:
+ * real RSA-OAEP and AES key wrapping, real token signatures, permissions, versions, key states and rotation in
+ * memory, faults by script, and no network. A plain fetch handler: call it, put it behind a server, or run it inside
+ * a Worker (there make it inside the handler).
  *
- * No Microsoft service was recorded for it: statuses and names are those of Microsoft's documentation,
- * and `errors.ts` says of each where they stand. RSA1_5, signing, secrets and certificates do not exist.
+ * No Microsoft service was recorded for it: statuses and names are those of Microsoft's documentation, and
+ * `errors.ts` names the source of each. RSA1_5, signing, secrets and certificates do not exist.
  *
  * @remarks Security: keys live in memory and in clear. Never put data under them that matters.
  *

@@ -1,6 +1,6 @@
 /**
- * Ways in which the fake can be told to be wrong. They exist to prove test suites: a suite that says
- * a server is right must see each of these. They have no other use.
+ * Defects that you can give the fake. They exist only to prove test suites: a suite that verifies a server must
+ * detect each of them.
  *
  * - `accepts-any-token`: the signature of a token is not compared
  * - `accepts-expired-tokens`: tokens work past their end

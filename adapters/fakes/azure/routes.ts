@@ -1,6 +1,6 @@
 import type { CallRecord } from './calls.ts'
 
-/** Operations by method and what stands behind `/keys/<name>`; `*` is a version. */
+/** Operations by method and the path after `/keys/<name>`; `*` is a version. */
 const ROUTES: readonly (readonly [method: string, path: RegExp, operation: string])[] = [
   ['GET', /^$/, 'get'],
   ['GET', /^\/(?<version>[0-9a-f]{32})$/, 'get'],

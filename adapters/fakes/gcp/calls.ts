@@ -4,7 +4,7 @@ export type FakeGcpService = 'kms' | 'iam' | 'sts' | 'oauth' | 'metadata'
 /** One request that the fake received. It never holds a plaintext, a ciphertext, a secret or a token. */
 export interface FakeGcpCall {
   readonly service: FakeGcpService
-  /** E.g. `Encrypt`, `GetCryptoKey`, `GenerateAccessToken`; empty where the path names none. */
+  /** E.g. `Encrypt`, `GetCryptoKey`, `GenerateAccessToken`; empty if the path does not name one. */
   readonly operation: string
   /** The resource that the path names. */
   readonly name: string

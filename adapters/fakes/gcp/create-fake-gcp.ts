@@ -11,7 +11,7 @@ import { Tokens } from './tokens.ts'
 
 /** Cloud KMS and the token endpoints in one process: what {@link createFakeGcp} makes. */
 export interface FakeGcp {
-  /** Answers one request, for any host. Rejects where a scripted fault breaks the connection. */
+  /** Answers one request, for any host. Rejects if a scripted fault breaks the connection. */
   fetch(request: Request): Promise<Response>
   /** A `Network` whose every request ends here, whatever its URL; timers are real. */
   readonly network: Network
@@ -38,10 +38,10 @@ export interface FakeGcp {
 }
 
 /**
- * Cloud KMS on the wire, for tests, with IAM Credentials, STS, OAuth and the metadata server: real
- * encryption, checksums, JWTs and permissions in memory, faults by script, and no network. A plain
- * fetch handler: call it, put it behind a server, or run it inside a Worker (there make it inside
- * the handler: random bytes are refused at the top level).
+ * Returns Cloud KMS on the wire, for tests, with IAM Credentials, STS, OAuth and the metadata server: real
+ * encryption, checksums, JWTs and permissions in memory, faults by script, and no network. A plain fetch handler:
+ * call it, put it behind a server, or run it inside a Worker (there make it inside the handler: random bytes are
+ * refused at the top level).
  *
  * Strict where other emulators are not: additional data, checksums, states of versions, sizes by
  * protection level, tokens, and Google's own form of errors. Only keys for symmetric encryption

@@ -1,8 +1,8 @@
 import type { FakeAwsPolicy } from '../aws/options.ts'
 
 /**
- * Ways in which the fake can be told to be wrong. They exist to prove test suites: a suite that
- * says a server is right must see each of these. They have no other use.
+ * Defects that you can give the fake. They exist only to prove test suites: a suite that verifies a server must
+ * detect each of them.
  *
  * - `ignores-aad`: a ciphertext opens under any additional authenticated data
  * - `ignores-checksums`: checksums that were sent are not compared
@@ -53,7 +53,7 @@ export interface FakeGcpServiceAccount {
   readonly tokenCreators?: readonly string[]
 }
 
-/** A provider of a workload identity pool: OIDC where it has an issuer, else AWS. */
+/** A provider of a workload identity pool: OIDC if it has an issuer, otherwise AWS. */
 export interface FakeGcpPoolProvider {
   /** `//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/NAME` */
   readonly audience: string

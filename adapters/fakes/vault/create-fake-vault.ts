@@ -10,7 +10,7 @@ import { TransitKeys } from './transit-keys.ts'
 
 /** Vault's transit and auth in one process: what {@link createFakeVault} makes. */
 export interface FakeVault {
-  /** Answers one request. Rejects where a scripted fault breaks the connection. */
+  /** Answers one request. Rejects if a scripted fault breaks the connection. */
   fetch(request: Request): Promise<Response>
   /** A `Network` whose every request ends here, whatever its URL; timers are real. */
   readonly network: Network
@@ -33,14 +33,14 @@ export interface FakeVault {
 }
 
 /**
- * The transit engine and the auth methods of Vault and OpenBao on the wire, for tests: real encryption,
- * policies, leases and logins in memory, faults by script, and no network. A plain fetch handler: call
- * it, put it behind a server, or run it inside a Worker (there make it inside the handler: random bytes
- * are refused at the top level).
+ * Returns the transit engine and the auth methods of Vault and OpenBao on the wire, for tests: real encryption,
+ * policies, leases and logins in memory, faults by script, and no network. A plain fetch handler: call it, put it
+ * behind a server, or run it inside a Worker (there make it inside the handler: random bytes are refused at the top
+ * level).
  *
- * It has Vault's traps too: associated data that rewrap and datakey do not know, a context that is
- * ignored where the key is not derived, keys that encrypting makes, batches that are a 400 with results.
- * Words and statuses are those of OpenBao 2.4. Of the key types only AES-GCM works.
+ * It has Vault's traps too: associated data that rewrap and datakey do not know, a context that is ignored if the key
+ * is not derived, keys that encrypting makes, batches that are a 400 with results. Words and statuses are those of
+ * OpenBao 2.4. Of the key types only AES-GCM works.
  *
  * @remarks Security: keys live in memory and in clear. Never put data under them that matters.
  *

@@ -25,7 +25,7 @@ export function needsSuccess({ kind }: FakeVaultFault): boolean {
   return kind.startsWith('wrong-')
 }
 
-/** Whether a fault stands instead of an answer. */
+/** Whether a fault replaces the answer. */
 export function replaces(fault: FakeVaultFault | undefined): boolean {
   return ['standby', 'redirect', 'not-json'].includes(fault?.kind ?? '')
 }

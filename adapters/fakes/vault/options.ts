@@ -1,7 +1,7 @@
 /**
- * Seeded faults: what a wrong implementation of Vault might do. They prove that a test suite notices
- * one; nobody else has a use for them. `accepts-expired-tokens`, `accepts-any-secret-id`,
- * `accepts-any-jwt`, `ignores-policies` and `renews-past-max-ttl` take what must be refused.
+ * Defects that you can give the fake, as of a wrong implementation of Vault. They exist only to prove test suites: a
+ * suite that verifies a server must detect each of them. `accepts-expired-tokens`, `accepts-any-secret-id`,
+ * `accepts-any-jwt`, `ignores-policies` and `renews-past-max-ttl` accept requests that Vault must refuse.
  */
 export type FakeVaultDefect =
   | 'accepts-any-jwt'
@@ -70,7 +70,7 @@ export interface FakeVaultAppRole extends FakeVaultTokenOptions {
 export interface FakeVaultIssuer {
   /** The `iss` of its tokens. */
   readonly issuer: string
-  /** Its public keys, RSA or P-256; `kid` is compared where the token names one. */
+  /** Its public keys, RSA or P-256; `kid` is compared if the token has one. */
   readonly keys: readonly JsonWebKey[]
 }
 
@@ -93,7 +93,7 @@ export interface FakeVaultKubernetesRole extends FakeVaultTokenOptions {
 /** A role of the AWS method. */
 export interface FakeVaultAwsRole extends FakeVaultTokenOptions {
   readonly name: string
-  /** The ARN that STS answers for who may log in. */
+  /** The ARN that STS answers for a principal that may log in. */
   readonly principalArn: string
 }
 

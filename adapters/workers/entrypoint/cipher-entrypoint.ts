@@ -23,14 +23,14 @@ import { serveMany } from './serve-many.ts'
 type Source = ReadableStream<Uint8Array>
 
 /**
- * A `WorkerEntrypoint` to subclass: other Workers bind it and call its ciphers, and never hold a key.
+ * A `WorkerEntrypoint` to subclass: other Workers bind it and call its ciphers, but never hold a key.
  *
- * `ctx.props.policy` of the binding says what its Worker may do: a `PolicyConfig`. Without it nothing is
- * allowed. Only plain values and streams of bytes cross, and failures are results with `ok: false`: use
- * `createCipherClient` in the other Worker, which throws them.
+ * `ctx.props.policy` of the binding, a `PolicyConfig`, says which operations its Worker may call. Without a policy,
+ * every operation is refused. Only plain values and streams of bytes cross the binding, and failures are results with
+ * `ok: false`. Use `createCipherClient` in the other Worker: it throws them as errors.
  *
- * @remarks Security: every method that you add to a subclass can be called by every Worker that binds it, and
- * no policy guards it. `createCiphers` itself cannot be called by RPC.
+ * @remarks Security: every Worker that binds the subclass can call every method that you add to it, without a check
+ * of the policy. `createCiphers` itself cannot be called by RPC.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import { waitUntil, WorkerEntrypoint } from 'cloudflare:workers'
 
 /** The members of an `ExecutionContext` that the entrypoint uses. */
 export interface EntrypointContext {
-  /** The `props` in the configuration of the binding; workerd gives `{}` where it has none. */
+  /** The `props` in the configuration of the binding; workerd gives `{}` if there are none. */
   readonly props?: unknown
 }
 

@@ -59,7 +59,7 @@ export async function serve<T>(
   } catch (error) {
     if (isKmsError(error)) return { ok: false, error: error.toJSON() }
     if (error instanceof TypeError) throw new TypeError(error.message)
-    throw new Error('the cipher service failed for a reason that it does not tell')
+    throw new Error('the cipher service failed: see its own log')
   }
 }
 

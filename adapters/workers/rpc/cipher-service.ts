@@ -55,7 +55,7 @@ export interface EnvelopeFacts {
   readonly canOpen: boolean
 }
 
-/** A stream that the service answers with, and how it ended. */
+/** A stream that the service returns, and how it ended. */
 export interface StreamAnswer {
   /** The bytes. If it breaks off, it errors and never ends cleanly. */
   readonly body: ReadableStream<Uint8Array>

@@ -22,7 +22,7 @@ interface RoleOptions extends StsOptions {
 
 /** Options of {@link assumeRole}. */
 export interface AssumeRoleOptions extends RoleOptions {
-  /** Credentials that may assume the role; another assumed role where roles are chained. */
+  /** Credentials that may assume the role. To chain roles, pass another assumed role. */
   readonly credentials: AwsCredentialsOption
   readonly externalId?: string
   readonly sourceIdentity?: string
@@ -32,7 +32,7 @@ export interface AssumeRoleOptions extends RoleOptions {
 
 /** Options of {@link assumeRoleWithWebIdentity}. */
 export interface WebIdentityOptions extends RoleOptions {
-  /** Gives an OIDC token; asked again at each refresh. */
+  /** Returns an OIDC token; called again at each refresh. */
   readonly token: () => Promise<string>
 }
 
@@ -55,7 +55,7 @@ const IDENTITY_KINDS: OptionKinds<WebIdentityOptions> = /* @__PURE__ */ (() => (
 }))()
 
 /**
- * Credentials of a role, by STS AssumeRole; renewed before they expire.
+ * Returns credentials of a role, by STS AssumeRole. They are renewed before they expire.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
@@ -90,7 +90,7 @@ export function assumeRole(options: AssumeRoleOptions): AwsCredentialSource {
 }
 
 /**
- * Credentials of a role for the holder of an OIDC token: no AWS secret is stored anywhere.
+ * Returns credentials of a role for the holder of an OIDC token, without any stored AWS secret.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html

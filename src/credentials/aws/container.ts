@@ -21,7 +21,7 @@ export interface ContainerCredentialsOptions {
   readonly fullUri?: string
   /** `AWS_CONTAINER_AUTHORIZATION_TOKEN`, or a function that reads `…_TOKEN_FILE` at each refresh. */
   readonly authorizationToken?: string | (() => Promise<string>)
-  /** Of one request, in milliseconds; 5,000 by default. Up to four are made. */
+  /** Timeout of one request, in milliseconds; 5,000 by default. Up to four requests are made. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
@@ -44,7 +44,7 @@ const PLAIN_HOSTS =
   /^(?:169\.254\.170\.2|169\.254\.170\.23|\[fd00:ec2::23\]|localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /**
- * Credentials of a container or of a restored Lambda snapshot, renewed before they expire.
+ * Returns credentials of a container or of a restored Lambda snapshot. They are renewed before they expire.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html

@@ -10,12 +10,12 @@ export interface CredentialOptions {
 
 /** A source of credentials. */
 export interface AwsCredentialSource {
-  /** Credentials that are valid now; refreshed before they expire. */
+  /** Returns credentials that are valid now. They are refreshed before they expire. */
   get(options: CredentialOptions): Promise<AwsCredentials>
-  /** The vendor refused these: the next `get` must not give them again, if there are others to be had. */
+  /** Reports that the vendor refused these credentials: the next `get` must return others, if it can get any. */
   refused(credentials: AwsCredentials): void
 }
 
-/** Credentials as they are, a function that gives them, or a source of this package. */
+/** Fixed credentials, a function that returns credentials, or a source of this package. */
 export type AwsCredentialsOption =
   AwsCredentials | AwsCredentialSource | ((options: CredentialOptions) => Promise<AwsCredentials>)

@@ -20,19 +20,19 @@ const REGION = /^[a-z]{2,5}(?:-[a-z]{2,10}){1,3}-\d{1,2}$/
 
 /** Options that decide a service's endpoint. */
 export interface EndpointOptions extends EndpointRules {
-  /** Instead of the region's own: a VPC endpoint, or a server for tests. https only. */
+  /** Replaces the region's own endpoint: a VPC endpoint, or a server for tests. https only. */
   readonly endpoint?: string | undefined
   readonly fips?: boolean | undefined
   readonly dualStack?: boolean | undefined
 }
 
-/** The partition of a region, e.g. `aws-cn`. */
+/** Returns the partition of a region, e.g. `aws-cn`. */
 export function partitionOf(region: string): string {
   return rowOf(region)[1]
 }
 
 /**
- * The endpoint of a service in a region: AWS's, or the one that is configured.
+ * Returns the endpoint of a service in a region: AWS's, or the configured one.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */

@@ -75,8 +75,8 @@ export function checkCredentials(
 }
 
 /**
- * The credentials in environment variables: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and,
- * where it is set, `AWS_SESSION_TOKEN`.
+ * Returns the credentials in the environment variables `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, if it is
+ * set, `AWS_SESSION_TOKEN`.
  *
  * @param env - `process.env`, a Worker's `env`, or any object with these names
  * @throws KmsError `ERR_KMS_CONFIG`

@@ -14,7 +14,7 @@ import { checkCredentials } from './sources.ts'
 /** Endpoint and timeout of STS. */
 export interface StsOptions extends EndpointOptions {
   readonly region: string
-  /** Of one request, in milliseconds; 2,000 by default. */
+  /** Timeout of one request, in milliseconds; 2,000 by default. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network

@@ -23,7 +23,8 @@ const KINDS: OptionKinds<AzureClientCertificateOptions> = /* @__PURE__ */ (() =>
 const LIFE_SECONDS = 300
 
 /**
- * An application that proves itself with a certificate: Entra ID sees signatures, never the key.
+ * Returns credentials of an application that proves itself with a certificate. Entra ID sees signatures, never the
+ * key.
  *
  * @throws KmsError `ERR_KMS_CONFIG`; for a private key that cannot be read at the first use
  * @see https://learn.microsoft.com/entra/identity-platform/certificate-credentials

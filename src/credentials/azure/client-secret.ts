@@ -13,8 +13,8 @@ const KINDS: OptionKinds<AzureClientSecretOptions> = /* @__PURE__ */ (() => ({
 }))()
 
 /**
- * An application that proves itself with a client secret. It is the weakest proof: whoever reads it
- * has it. A federated token or a managed identity has none.
+ * Returns credentials of an application that proves itself with a client secret. It is the weakest proof, because
+ * anyone who reads the secret can use it. A federated token or a managed identity needs no secret.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *

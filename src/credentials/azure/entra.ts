@@ -15,9 +15,9 @@ export interface EntraOptions extends EndpointRules {
   readonly clientId: string
   /** The cloud whose Entra ID answers: `public` by default. */
   readonly cloud?: AzureCloudName
-  /** Instead of the cloud's own, e.g. `https://login.example.test`. https only. */
+  /** Replaces the cloud's own Entra ID, e.g. `https://login.example.test`. https only. */
   readonly authority?: string
-  /** Of one request, in milliseconds; 2,000 by default. */
+  /** Timeout of one request, in milliseconds; 2,000 by default. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
@@ -46,7 +46,7 @@ export type Proof = (target: ProofTarget) => Promise<Readonly<Record<string, str
 const PROVIDER = 'azure-entra'
 
 /**
- * Tokens by the client credentials grant, with a proof that is made anew for each request.
+ * Tokens by the client credentials grant, with a proof that is made again for each request.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow

@@ -5,7 +5,7 @@ import type { AzureCredentialSource } from './token.ts'
 
 /** Options of {@link azureFederatedToken}. */
 export interface AzureFederatedTokenOptions extends EntraOptions {
-  /** Gives an OIDC token of the issuer that the application trusts; asked again at each renewal. */
+  /** Returns an OIDC token of the issuer that the application trusts; called again at each renewal. */
   readonly token: () => Promise<string>
 }
 
@@ -15,8 +15,8 @@ const KINDS: OptionKinds<AzureFederatedTokenOptions> = /* @__PURE__ */ (() => ({
 }))()
 
 /**
- * An application that trusts another issuer's OIDC tokens (workload identity federation: AKS, CI, any
- * OIDC issuer): no Azure secret is stored anywhere.
+ * Returns credentials of an application that trusts another issuer's OIDC tokens, without any stored Azure secret
+ * (workload identity federation: AKS, CI, any OIDC issuer).
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://learn.microsoft.com/entra/workload-id/workload-identity-federation

@@ -13,13 +13,13 @@ import { isHeaderValue, RefreshingTokens } from './sources.ts'
 import { readToken } from './token-answer.ts'
 import type { AzureCredentialSource, AzureToken } from './token.ts'
 
-/** Which identity of several; none of these: the system-assigned one. At most one may be given. */
+/** Selects one of several identities; by default the system-assigned one. Give at most one of these options. */
 export interface AzureIdentityOptions {
   readonly clientId?: string
   readonly objectId?: string
   /** The identity's Azure resource id, `/subscriptions/…`. */
   readonly resourceId?: string
-  /** Of one request, in milliseconds; 10,000 by default. Up to four are made, within 30 seconds. */
+  /** Timeout of one request, in milliseconds; 10,000 by default. Up to four requests are made, within 30 seconds. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
@@ -54,7 +54,8 @@ const IMDS = 'http://169.254.169.254/metadata/identity/oauth2/token'
 const NEAR = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|169\.254(?:\.\d{1,3}){2})$/
 
 /**
- * The managed identity of a virtual machine, scale set or AKS node, by the Instance Metadata Service.
+ * Returns credentials of the managed identity of a virtual machine, scale set or AKS node, by the Instance Metadata
+ * Service.
  *
  * Azure Arc is not supported: its proof is a file of the machine, which this package does not read.
  *
@@ -73,7 +74,7 @@ export function azureManagedIdentity(options: AzureIdentityOptions = {}): AzureC
 }
 
 /**
- * The managed identity of App Service, Functions and Container Apps.
+ * Returns credentials of the managed identity of App Service, Functions and Container Apps.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://learn.microsoft.com/azure/app-service/overview-managed-identity

@@ -13,12 +13,12 @@ export interface AzureTokenOptions extends FlightOptions {
 
 /** A source of tokens. */
 export interface AzureCredentialSource {
-  /** A token that is valid now; renewed before it expires. */
+  /** Returns a token that is valid now. It is renewed before it expires. */
   get(options: AzureTokenOptions): Promise<AzureToken>
-  /** The vendor refused this one: the next `get` must not give it again, if there is another to be had. */
+  /** Reports that the vendor refused this token: the next `get` must return another one, if it can get any. */
   refused(token: AzureToken): void
 }
 
-/** A source of this package, or a function that gives a token. */
+/** A source of this package, or a function that returns a token. */
 export type AzureCredentialsOption =
   AzureCredentialSource | ((options: AzureTokenOptions) => Promise<AzureToken>)

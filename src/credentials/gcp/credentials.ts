@@ -3,23 +3,23 @@ import type { FlightOptions } from '../../runtime/index.ts'
 /** A bearer that Google accepts: an access token, or a JWT that a service account signed for itself. */
 export interface GcpAccessToken {
   readonly token: string
-  /** When it stops working, milliseconds since the epoch. Absent: nobody knows. */
+  /** When it stops working, in milliseconds since the epoch. Absent: unknown. */
   readonly expiresAtMs?: number
 }
 
 /** A source of access tokens. */
 export interface GcpCredentialSource {
-  /** A token that is valid now; refreshed before it expires. */
+  /** Returns a token that is valid now. It is refreshed before it expires. */
   get(options: FlightOptions): Promise<GcpAccessToken>
   /**
-   * Google refused this one: the next `get` must not give it again, if there is another to be had.
+   * Reports that Google refused this token: the next `get` must return another one, if it can get any.
    *
-   * @param serverTimeMs - Google's clock, milliseconds since the epoch; not a number where it is not known
+   * @param serverTimeMs - Google's clock, milliseconds since the epoch; `NaN` if it is unknown
    */
   refused(token: GcpAccessToken, serverTimeMs: number): void
 }
 
-/** A token as it is, a function that gives one, or a source of this package. */
+/** A fixed token, a function that returns a token, or a source of this package. */
 export type GcpCredentialsOption =
   GcpAccessToken | GcpCredentialSource | ((options: FlightOptions) => Promise<GcpAccessToken>)
 

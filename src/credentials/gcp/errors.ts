@@ -59,13 +59,13 @@ export interface GcpCallFacts {
 
 /** Google's error of a refused call (AIP-193), by REST or by Google's client. */
 export interface GcpStatus {
-  /** Name of the canonical code, e.g. `NOT_FOUND`; empty where there is none. */
+  /** Name of the canonical code, e.g. `NOT_FOUND`; empty if there is none. */
   readonly canonical: string
   /** Reasons of ErrorInfo and types of PreconditionFailure, e.g. `KEY_DISABLED`. */
   readonly reasons?: readonly string[]
-  /** Google's own words: looked at, never repeated. */
+  /** Google's own message: it is read, but never repeated. */
   readonly message?: string
-  /** Status of HTTP, where the call went over it. */
+  /** Status of HTTP, if the call used HTTP. */
   readonly status?: number | undefined
   /** How long Google asks to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined

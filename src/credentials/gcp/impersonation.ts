@@ -19,13 +19,13 @@ export interface GcpImpersonationOptions extends EndpointRules {
   readonly credentials: GcpCredentialsOption
   /** OAuth scopes of the access token; all of Google Cloud by default, as far as IAM lets it. */
   readonly scopes?: readonly string[]
-  /** Life of the access token: 60 to 3,600 seconds, the default. Up to 43,200 where the organisation allows it. */
+  /** Life of the access token: 60 to 3,600 seconds, the default. Up to 43,200 if the organisation allows it. */
   readonly lifetimeSeconds?: number
-  /** E-mail addresses of service accounts on the way, where roles are chained. */
+  /** E-mail addresses of the service accounts in between, if roles are chained. */
   readonly delegates?: readonly string[]
-  /** Instead of `https://iamcredentials.googleapis.com`. https only. */
+  /** Replaces `https://iamcredentials.googleapis.com`. https only. */
   readonly endpoint?: string
-  /** Of one request, in milliseconds; 2,000 by default. */
+  /** Timeout of one request, in milliseconds; 2,000 by default. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
@@ -35,7 +35,7 @@ const PROVIDER = 'gcp-iam'
 const OPERATION = 'GenerateAccessToken'
 
 /**
- * Access tokens of a service account for somebody who may become it.
+ * Returns access tokens of a service account that your credentials may impersonate.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken

@@ -13,7 +13,7 @@ export interface GcpMetadataServerOptions {
   readonly serviceAccount?: string
   /** `metadata.google.internal` by default; else `169.254.169.254`, or a loopback address with its port. */
   readonly host?: string
-  /** Of one request, in milliseconds; 5,000 by default. Up to four are made. */
+  /** Timeout of one request, in milliseconds; 5,000 by default. Up to four requests are made. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
@@ -25,10 +25,10 @@ const HOST =
   /^(?:metadata\.google\.internal|169\.254\.169\.254|(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)$/
 
 /**
- * Returns the service account of the machine: Compute Engine, GKE, Cloud Run, Cloud Functions.
+ * Returns credentials of the machine's service account: Compute Engine, GKE, Cloud Run, Cloud Functions.
  *
- * In a pod's first seconds GKE's metadata server answers 404 or 503: these are asked again, within four
- * requests and 30 seconds.
+ * In a pod's first seconds GKE's metadata server answers 404 or 503: it is asked again, by at most four requests
+ * within 30 seconds.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://cloud.google.com/compute/docs/access/authenticate-workloads

@@ -24,11 +24,11 @@ export interface GcpServiceAccountKey {
 
 /** Options of {@link gcpServiceAccount}. */
 export interface GcpServiceAccountOptions {
-  /** The key file: its text, or what was parsed from it. */
+  /** The key file: its text, or the parsed object. */
   readonly key: string | GcpServiceAccountKey
   /** The one service that its JWTs are for; `https://cloudkms.googleapis.com/` by default. */
   readonly audience?: string
-  /** Instead of an audience: JWTs for any service, as far as this OAuth scope goes. */
+  /** Replaces the audience: JWTs for all services of this OAuth scope. */
   readonly scope?: string
   readonly runtime?: Runtime
   readonly network?: Network
@@ -37,11 +37,11 @@ export interface GcpServiceAccountOptions {
 const LIFE_SECONDS = 3_600
 
 /**
- * A service account by its key: JWTs that it signs for itself are the bearer tokens, so that no
- * token endpoint is asked. They live for an hour.
+ * Returns credentials of a service account by its key. It signs its own JWTs as bearer tokens, so it does not call a
+ * token endpoint. A JWT is valid for an hour.
  *
- * @remarks Security: such a key is a secret without an end. Prefer {@link gcpWorkloadIdentity} or
- * {@link gcpMetadataServer} where they can be had.
+ * @remarks Security: such a key is a secret that never expires. Prefer {@link gcpWorkloadIdentity} or
+ * {@link gcpMetadataServer} if you can.
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://google.aip.dev/auth/4111
  *
@@ -145,7 +145,7 @@ function wrongKey(name: string, expected: string, got: string): KmsError {
   )
 }
 
-/** PEM of these is often taken for that of PKCS #8. */
+/** PEM of these is often mistaken for that of PKCS #8. */
 const OTHER_PEM = /^-----BEGIN ((?:RSA|EC|ENCRYPTED) PRIVATE KEY|PUBLIC KEY|CERTIFICATE)-----/
 
 /** Returns the kind of a value of the key file. Never the value: it may be the private key. */

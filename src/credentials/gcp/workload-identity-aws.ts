@@ -13,7 +13,7 @@ import { federation, type GcpFederationOptions } from './workload-identity.ts'
 
 /** Options of {@link gcpWorkloadIdentityFromAws}. */
 export interface GcpWorkloadIdentityFromAwsOptions extends GcpFederationOptions {
-  /** Credentials of AWS: whoever they are is who Google sees. */
+  /** Credentials of AWS. Google sees their principal. */
   readonly credentials: AwsCredentialsOption
   /** The Region of the STS that Google asks, e.g. `eu-central-1`. */
   readonly region: string
@@ -22,8 +22,8 @@ export interface GcpWorkloadIdentityFromAwsOptions extends GcpFederationOptions 
 }
 
 /**
- * Workload identity federation from AWS: a signed GetCallerIdentity, which Google sends to AWS's
- * STS itself, for an access token. The signature is for this pool's provider only.
+ * Returns credentials by workload identity federation from AWS. It exchanges a signed GetCallerIdentity, which Google
+ * itself sends to AWS's STS, for an access token. The signature is valid only for this pool's provider.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds

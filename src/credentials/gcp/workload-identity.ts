@@ -23,9 +23,9 @@ export interface GcpFederationOptions extends EndpointRules {
   readonly audience: string
   /** OAuth scope of the access token; all of Google Cloud by default, as far as IAM lets it. */
   readonly scope?: string
-  /** Instead of `https://sts.googleapis.com`. https only. */
+  /** Replaces `https://sts.googleapis.com`. https only. */
   readonly endpoint?: string
-  /** Of one request, in milliseconds; 2,000 by default. */
+  /** Timeout of one request, in milliseconds; 2,000 by default. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
@@ -33,7 +33,7 @@ export interface GcpFederationOptions extends EndpointRules {
 
 /** Options of {@link gcpWorkloadIdentity}. */
 export interface GcpWorkloadIdentityOptions extends GcpFederationOptions {
-  /** Gives an OIDC token of the pool's issuer; asked again at each refresh. */
+  /** Returns an OIDC token of the pool's issuer; called again at each refresh. */
   readonly token: (options: FlightOptions) => Promise<string>
 }
 
@@ -51,8 +51,8 @@ const AUDIENCE =
 const PARAMETER = 'urn:ietf:params:oauth:'
 
 /**
- * Workload identity federation: an OIDC token for an access token of Google. No Google secret is
- * stored anywhere.
+ * Returns credentials by workload identity federation, without any stored Google secret. It exchanges an OIDC token
+ * for an access token of Google.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token

@@ -5,7 +5,7 @@ import type { OidcTokenSource } from './oidc-token-source.ts'
 
 /** Options of {@link denoDeployToken}. */
 export interface DenoDeployTokenOptions {
-  /** `getIdToken` of `jsr:@deno/oidc`: how it gets its token is Deno's own affair. */
+  /** `getIdToken` of `jsr:@deno/oidc`: Deno obtains the token. */
   readonly getIdToken: (audience: string) => Promise<string>
   /** The `aud` that the other side expects. */
   readonly audience: string
@@ -14,7 +14,7 @@ export interface DenoDeployTokenOptions {
 const PROVIDER = 'deno-deploy'
 
 /**
- * Tokens of an app on Deno Deploy; their issuer is `https://oidc.deno.com`.
+ * Returns a source of the OIDC tokens of an app on Deno Deploy; their issuer is `https://oidc.deno.com`.
  *
  * @throws KmsError `ERR_KMS_CONFIG`; `ERR_KMS_UNAUTHENTICATED`, `ERR_KMS_UNAVAILABLE` when a token is asked for
  * @see https://docs.deno.com/deploy/reference/oidc/

@@ -16,12 +16,12 @@ const PROVIDER = 'file-token'
 const MAX_CHARACTERS = 65_536
 
 /**
- * Tokens that the platform keeps in a file and renews there: projected service-account tokens of
- * Kubernetes, GitLab, SPIFFE. The file is read at each exchange and nothing of it is kept, so that a
- * token which was replaced is never sent.
+ * Returns a source of tokens that the platform keeps in a file and renews there: projected service-account tokens of
+ * Kubernetes, GitLab, SPIFFE. It reads the file at each exchange and does not keep the token, so it never sends a
+ * replaced one.
  *
- * @throws KmsError `ERR_KMS_CONFIG` for anything but a path; when a token is asked for, also where the
- * file cannot be read, and `ERR_KMS_UNAUTHENTICATED` where it holds no token
+ * @throws KmsError `ERR_KMS_CONFIG` for an invalid path. When a token is requested: `ERR_KMS_CONFIG` if the file
+ * cannot be read, and `ERR_KMS_UNAUTHENTICATED` if it does not hold a token
  * @see https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
  */
 export function fileToken(options: FileTokenOptions): OidcTokenSource {

@@ -12,7 +12,7 @@ export interface GithubActionsTokenOptions {
   readonly env: object
   /** The `aud` that the other side expects. */
   readonly audience: string
-  /** Of one request, in milliseconds; 5,000 by default. */
+  /** Timeout of one request, in milliseconds; 5,000 by default. */
   readonly timeoutMs?: number
   readonly network?: Network
 }
@@ -20,7 +20,7 @@ export interface GithubActionsTokenOptions {
 const PROVIDER = 'github-actions'
 
 /**
- * Tokens of a job of GitHub Actions; it needs `permissions: id-token: write`.
+ * Returns a source of the OIDC tokens of a GitHub Actions job. The job needs `permissions: id-token: write`.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://docs.github.com/en/actions/reference/security/oidc

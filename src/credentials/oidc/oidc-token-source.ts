@@ -1,7 +1,7 @@
 import type { FlightOptions } from '../../runtime/index.ts'
 
 /**
- * Gives an OIDC token that is valid now. Any function will do: what exchanges tokens calls it before
- * each exchange and keeps none.
+ * Returns an OIDC token that is valid now. You may write your own: credentials call it before each exchange and do
+ * not keep the token.
  */
 export type OidcTokenSource = (options?: FlightOptions) => Promise<string>

@@ -21,7 +21,7 @@ export interface VaultAwsIamOptions extends VaultMount {
   readonly credentials: AwsCredentialsOption
   /** The region of the STS that Vault asks; `https://sts.amazonaws.com` by default, as Vault does itself. */
   readonly region?: string
-  /** The `iam_server_id_header_value` of the auth method, where one is configured. */
+  /** The `iam_server_id_header_value` of the auth method, if one is configured. */
   readonly serverId?: string
   /** Signs the request; by default the network's `awsSigner`, else aws4fetch. */
   readonly signer?: AwsSigner
@@ -30,8 +30,8 @@ export interface VaultAwsIamOptions extends VaultMount {
 const GET_CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
 
 /**
- * AWS IAM: a signed request to STS, which Vault sends on to learn who signed it. No secret of AWS is
- * sent to Vault but a session token.
+ * Returns a login by AWS IAM: a signed request to STS, which Vault forwards to learn the signer. Vault receives no
+ * secret of AWS except a session token.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://developer.hashicorp.com/vault/docs/auth/aws

@@ -17,11 +17,11 @@ const PROVIDER = 'vault-auth'
 export interface VaultMount {
   /** Its path below `auth/`; the method's usual one by default. */
   readonly mount?: string | undefined
-  /** Its namespace, where that is not the key's. */
+  /** Its namespace, if it differs from the key's. */
   readonly namespace?: string | undefined
 }
 
-/** A secret, or a function that gives it and is asked again at each login. */
+/** A secret, or a function that returns it and is called again at each login. */
 export type VaultSecret = string | (() => Promise<string>)
 
 /** Options of {@link vaultAppRole}. */
@@ -34,7 +34,7 @@ export interface VaultAppRoleOptions extends VaultMount {
 /** Options of {@link vaultKubernetes} and {@link vaultJwt}. */
 export interface VaultJwtOptions extends VaultMount {
   readonly role?: string
-  /** Gives a token of the platform or the issuer; asked again at each login. */
+  /** Returns a token of the platform or the issuer; called again at each login. */
   readonly jwt: () => Promise<string>
 }
 
@@ -49,7 +49,7 @@ export const LOGIN_ERRORS: readonly VaultErrorRow[] = [
 ]
 
 /**
- * AppRole: a role id and a secret id.
+ * Returns a login by AppRole: a role id and a secret id.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://developer.hashicorp.com/vault/api-docs/auth/approle
@@ -69,7 +69,7 @@ export function vaultAppRole(options: VaultAppRoleOptions): VaultLogin {
 }
 
 /**
- * Kubernetes: the token of a service account, which Vault has reviewed by the cluster.
+ * Returns a login by Kubernetes: the token of a service account, which Vault asks the cluster to review.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://developer.hashicorp.com/vault/api-docs/auth/kubernetes
@@ -80,8 +80,8 @@ export function vaultKubernetes(options: VaultJwtOptions & { readonly role: stri
 }
 
 /**
- * JWT and OIDC: a token of an issuer whose keys Vault knows, e.g. of GitHub Actions. An OIDC mount
- * takes it for roles of type `jwt`.
+ * Returns a login by JWT or OIDC: a token of an issuer whose keys Vault knows, e.g. of GitHub Actions. An OIDC mount
+ * accepts it for roles of type `jwt`.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://developer.hashicorp.com/vault/api-docs/auth/jwt

@@ -6,8 +6,8 @@ import { isToken, type VaultLogin, type VaultToken } from './token.ts'
 import type { VaultHttp } from './vault-http.ts'
 
 /**
- * A token that somebody else logged in for, e.g. Vault's agent: as it is, or by a function that is
- * asked again when Vault refuses what it gave before.
+ * Returns a login by an existing token, e.g. of Vault's agent. Pass the token, or a function that returns it; the
+ * function is called again if Vault refuses the token.
  *
  * @param options - `renew`: also renew the token, beginning with the first use; for periodic tokens
  * @throws KmsError `ERR_KMS_CONFIG`

@@ -14,9 +14,9 @@ export interface VaultToken {
   readonly renewable: boolean
 }
 
-/** A way to a token: `vaultToken`, `vaultAppRole`, `vaultKubernetes`, `vaultJwt`, `vaultAwsIam`. */
+/** A method to log in: `vaultToken`, `vaultAppRole`, `vaultKubernetes`, `vaultJwt`, `vaultAwsIam`. */
 export interface VaultLogin {
-  /** Gets a token; called at the first use, when a token cannot be renewed, and when one is refused. */
+  /** Returns a token. It is called at the first use, when a token cannot be renewed, and when Vault refuses one. */
   login(vault: VaultHttp, options?: FlightOptions): Promise<VaultToken>
 }
 

@@ -18,8 +18,8 @@ export interface VaultPlace extends EndpointRules {
   /** E.g. `https://vault.example.com:8200`. https only. */
   readonly endpoint: string
   /**
-   * The namespace, e.g. `admin/team-a`; none by default. It is sent as part of the path: a server
-   * without namespaces refuses it there, while it would ignore the header and use its root.
+   * The namespace, e.g. `admin/team-a`; none by default. It is sent as part of the path, because a server without
+   * namespaces refuses it there, but would ignore a header and use its root namespace.
    */
   readonly namespace?: string | undefined
   /**
@@ -27,7 +27,7 @@ export interface VaultPlace extends EndpointRules {
    * standby may redirect. Token and request are sent there. None by default: redirects are refused.
    */
   readonly standbyOrigins?: readonly string[] | undefined
-  /** Of one request with its answer, in milliseconds. By default 2,000, or the stack's attempt timeout. */
+  /** Timeout of one request with its answer, in milliseconds: by default 2,000, or the stack's attempt timeout. */
   readonly timeoutMs?: number | undefined
 }
 

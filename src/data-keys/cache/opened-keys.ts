@@ -35,7 +35,7 @@ export class OpenedKeys {
     return held && equalBytes(commitment, held.key.header.commitment) ? held : undefined
   }
 
-  /** Returns the entry whose whole header, wraps included, stands in this inline message. */
+  /** Returns the entry whose whole header, wraps included, is in this inline message. */
   findIn(message: Bytes): HeldKey | undefined {
     const held = this.#keys.get(first48Bits(message, COMMITMENT_AT))
     if (held === undefined) return undefined

@@ -92,7 +92,7 @@ export class ReaderKeys {
     return this.#hit(this.held.find(commitment), context, options)
   }
 
-  /** Returns the key whose whole header, wraps included, stands in this inline message. */
+  /** Returns the key whose whole header, wraps included, is in this inline message. */
   recall(
     message: Bytes,
     context: EncryptionContext | undefined,

@@ -1,6 +1,6 @@
 import type { SharedLevelStats } from '../shared-level.ts'
 
-/** Counts since construction; `entries` is the number now. Those of a shared level are 0 without one. */
+/** Counts since construction; `entries` is the number now. The counts of a shared level are 0 without one. */
 export interface CacheStats extends SharedLevelStats {
   readonly entries: number
   readonly encryptHits: number
@@ -10,7 +10,7 @@ export interface CacheStats extends SharedLevelStats {
   /** Hits past `ttlMs`, because the KMS could not be reached. */
   readonly staleEncrypts: number
   readonly staleDecrypts: number
-  /** KMS calls in the background, ahead of the end of a key's time. */
+  /** KMS calls in the background, to renew a key before it expires. */
   readonly refreshes: number
   /** Keys dropped because the cache was full. */
   readonly evictions: number

@@ -72,7 +72,7 @@ export class BoundedStore {
     } catch (cause) {
       signal?.throwIfAborted()
       throw new KmsError('ERR_STORE_UNAVAILABLE', {
-        message: 'the store did not take the new epoch: invalidate again',
+        message: 'the store did not accept the new epoch: invalidate again',
         cause,
       })
     }
@@ -139,7 +139,7 @@ export class BoundedStore {
   ): Promise<T> {
     const { runtime, network } = this.#ports
     const error = (): KmsError =>
-      new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the store is too slow' })
+      new KmsError('ERR_STORE_UNAVAILABLE', { message: 'the store did not answer in time' })
     try {
       return await withTimeout(call, { timeoutMs: this.#timeoutMs, signal, network, error })
     } catch (thrown) {

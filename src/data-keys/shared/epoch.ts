@@ -41,10 +41,10 @@ interface Epoch {
 }
 
 /**
- * The epoch of a partition: a random id that changes when somebody invalidates something. Slots of
- * another epoch are worth nothing, and whoever sees it change drops what they hold. Two who change it
- * at once do not conflict: whichever is left is another one than before. Of a strong store no clock is
- * asked; of an eventual one, which of two is the later one depends on the clocks of their writers.
+ * The epoch of a partition: a random id that changes when a process invalidates something. Slots of another epoch are
+ * worthless, and a process that sees the epoch change drops all its keys. Two processes that change it at once do not
+ * conflict: either result differs from the old one. On a strong store the order needs no clock; on an eventual one,
+ * the clocks of the writers decide which epoch is later.
  */
 export class PartitionEpoch {
   readonly #ports: EpochPorts
@@ -138,7 +138,7 @@ export class PartitionEpoch {
     return !isStrong && read.atMs < before.atMs
   }
 
-  /** A forged epoch is none: whoever can write the store can also delete. */
+  /** A forged epoch counts as absent: an attacker who can write the store can also delete. */
   async #read(name: string, value: Bytes | undefined): Promise<Epoch> {
     if (value === undefined) return NONE
     const end = value.length - this.#ports.auth.macBytes

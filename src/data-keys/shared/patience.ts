@@ -16,9 +16,9 @@ export interface PatienceOptions {
 }
 
 /**
- * How long one call waits for another process, by timers of its own. It tells a lease that is held
- * from one whose holder has died: by having seen it unchanged for as long as a lease may last, or by
- * the time that stands in it, with room for clocks that differ.
+ * Limits how long one call waits for another process, by its own timers. It recognizes a lease whose holder has died:
+ * it has seen the lease unchanged for as long as one may last, or the time in the lease is over, with room for clocks
+ * that differ.
  */
 export class Patience {
   readonly #options: PatienceOptions

@@ -7,23 +7,24 @@ import { sharedSettings } from './settings.ts'
 import { StoreLevel } from './store-level.ts'
 
 /**
- * The shared level of a cache of data keys: isolates that start write under a data key that another one
- * made, for one unwrap each, instead of making one each.
+ * Returns the shared level of a cache of data keys. A new isolate then encrypts under a data key that another one
+ * made, which costs one unwrap, instead of making its own.
  *
- * It serves writers. A KMS that only decrypts makes no keys and takes none: such a cache hears invalidations.
- * A reader of an inline message has the wraps in the message, and asks the KMS once for each data key, as
- * without it. No plaintext key leaves the process: the store holds what the KMS wrapped.
+ * It helps writers. A cache over a KMS that only decrypts neither makes nor adopts keys; it only receives
+ * invalidations. A reader of an inline message finds the wraps in the message and asks the KMS once for each data
+ * key, as without a shared level. The store holds only wrapped keys: a plaintext key never leaves the process.
  *
- * A failure of the store never fails a call. Forged, planted, stale and foreign values are
- * refused and counted (`CacheStats` of `edge-kms`), a store that is down or slow costs `storeTimeoutMs` once and is
- * left alone for 5 s, and a key is then made as if without a shared level.
+ * A failure of the store never fails a call. Forged, planted, stale and foreign values are refused and counted
+ * (`CacheStats` of `edge-kms`). A store that is down or slow costs `storeTimeoutMs` once; the cache then leaves it
+ * alone for 5 s and makes keys as if without a shared level.
  *
- * @remarks Security: an attacker who writes the store can make isolates drop what they hold or make keys of
- * their own (more KMS calls), and within `encryptForMs` can put back an older value of the same partition. With
- * `trustedStore` they can make writers encrypt under a key that they know, if they can also wrap it with the
- * KMS. The context is in the record as far as any message has it in clear: never for `requiredContextKeys`.
+ * @remarks Security: an attacker who can write the store can make isolates drop their keys or make their own, which
+ * costs KMS calls. Within `encryptForMs` they can also restore an older value of the same partition. With
+ * `trustedStore` they can make writers encrypt under a key that they know, if they can also wrap it with the KMS. A
+ * record holds the same part of the context in clear as a message, so never `requiredContextKeys`.
  *
- * A process that may unwrap may adopt: to stop a writer, take back its right to decrypt, not only the one to make keys.
+ * A process that may unwrap can adopt a key: to stop a writer, revoke its right to decrypt, not only the right to
+ * make keys.
  *
  * @throws KmsError `ERR_KMS_CONFIG`: neither or both of `storeAuthKey` and `trustedStore`, a store that cannot
  * do what `lease` asks, a number out of range; and later, from the cache's constructor, for a KMS that does not

@@ -30,7 +30,7 @@ export class SlotLooks {
     this.#adoption = adoption
   }
 
-  /** Returns what stands there, or `undefined` if the store does not answer. */
+  /** Returns the content of the slot, or `undefined` if the store does not answer. */
   async look(
     context: CanonicalContext,
     signal: AbortSignal | undefined,

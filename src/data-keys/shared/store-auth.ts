@@ -23,8 +23,8 @@ const EPOCH = 'edge-kms/v1/shared-epoch'
 export const MAC_BYTES = 32
 
 /**
- * Names and MACs of what one partition keeps in a store. Without a key (`trustedStore`) there are no
- * MACs, and names are plain hashes: whoever reads the store can try contexts against them.
+ * Names and MACs of what one partition keeps in a store. Without a key (`trustedStore`) it makes no MACs, and names
+ * are plain hashes: anyone who can read the store can try contexts against them.
  */
 export class StoreAuth {
   readonly #bytes: Bytes | undefined

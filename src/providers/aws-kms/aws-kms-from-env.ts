@@ -25,10 +25,11 @@ const KEY_ID = 'EDGE_KMS_AWS_KEY_ID'
 const ENDPOINT = 'EDGE_KMS_AWS_ENDPOINT'
 
 /**
- * Returns AWS KMS for the key in `EDGE_KMS_AWS_KEY_ID`, with the variables that AWS's clients read: `AWS_REGION`
- * or `AWS_DEFAULT_REGION` unless the key is an ARN, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, and for
- * credentials `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or
- * `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, or `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `…_FULL_URI`.
+ * Returns a KMS for the AWS key in `EDGE_KMS_AWS_KEY_ID`. It reads the variables that AWS's own clients read:
+ * - region: `AWS_REGION` or `AWS_DEFAULT_REGION`, unless the key is an ARN
+ * - endpoint: `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`
+ * - credentials, one of: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` with `AWS_SESSION_TOKEN`;
+ *   `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`; `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `…_FULL_URI`
  *
  * `EDGE_KMS_AWS_ENDPOINT` replaces AWS's endpoint, for tests; plain http is allowed to loopback alone.
  *

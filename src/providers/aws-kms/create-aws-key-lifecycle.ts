@@ -11,16 +11,16 @@ export interface AwsKeyLifecycleOptions extends KmsClientOptions {
   /** Days between the request and the deletion, 7 to 30; 30 by default. */
   readonly pendingWindowDays?: number
   /**
-   * Ask AWS when the key was last used (GetKeyLastUsage) before it is disabled; `true` by default. Switch it off for
-   * a server that does not have the operation.
+   * Whether to ask AWS when the key was last used (GetKeyLastUsage) before it is disabled; `true` by default. Turn it
+   * off for a server that does not support the operation.
    */
   readonly lastUsage?: boolean
 }
 
 /**
- * Returns a lifecycle of one AWS KMS key. Give it credentials of its own: they need `kms:DescribeKey`,
- * `kms:DisableKey`, `kms:EnableKey`, `kms:GetKeyLastUsage`, `kms:ScheduleKeyDeletion` and `kms:CancelKeyDeletion`, and
- * the credentials of your service need none of these.
+ * Returns a lifecycle of one AWS KMS key. Give it its own credentials, with `kms:DescribeKey`, `kms:DisableKey`,
+ * `kms:EnableKey`, `kms:GetKeyLastUsage`, `kms:ScheduleKeyDeletion` and `kms:CancelKeyDeletion`. Your service's own
+ * credentials do not need these permissions.
  *
  * AWS keeps all old material of a key for ever, so only a whole key can be retired, once everything is under another
  * key: pass a version with an empty `kekVersion`.

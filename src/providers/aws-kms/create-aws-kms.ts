@@ -9,12 +9,12 @@ import type { AwsKmsOptions } from './options.ts'
 import { PinnedKey } from './pinned-key.ts'
 
 /**
- * AWS KMS by `fetch` alone. Nothing is sent before the first use.
+ * Returns a KMS for one key of AWS KMS, by `fetch` alone. It sends nothing before the first use.
  *
- * One call for each data key that is made (GenerateDataKey) or unwrapped (Decrypt); the context
- * goes along as EncryptionContext and shows up in CloudTrail in clear.
+ * Each data key that is made (GenerateDataKey) or unwrapped (Decrypt) costs one call. The context is sent as
+ * EncryptionContext, which CloudTrail records in clear.
  *
- * @throws KmsError `ERR_KMS_CONFIG`; `ERR_CONTEXT_INVALID` for a `healthContext` that is none
+ * @throws KmsError `ERR_KMS_CONFIG`; `ERR_CONTEXT_INVALID` for an invalid `healthContext`
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
  *
  * @example

@@ -14,24 +14,27 @@ export interface AwsKmsOptions extends EndpointOptions, BrowserRule {
    * alias name or an alias ARN. An alias is resolved once, at first use, and pinned.
    */
   readonly keyId: string
-  /** Needed where `keyId` does not name it, e.g. `eu-central-1`. */
+  /** The key's Region, e.g. `eu-central-1`. Required if `keyId` does not name it. */
   readonly region?: string
   readonly credentials: AwsCredentialsOption
   /**
-   * Regions whose related multi-Region keys (`mrk-`, same account and partition) made wraps that the key
-   * configured here may open, in the order in which they are tried. None by default: a wrap of another
-   * Region costs no call.
+   * Other Regions with related multi-Region keys (`mrk-`, same account and partition): this key may also open wraps
+   * that those keys made. They are tried in this order. None by default: a wrap from another Region is refused
+   * without a call.
    */
   readonly replicaRegions?: readonly string[]
   readonly grantTokens?: readonly string[]
-  /** Which half of the contract this instance may use; `both` by default. */
+  /**
+   * Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both; `both` by
+   * default.
+   */
   readonly usage?: KmsCapabilities['usage']
   /**
-   * Entries of a health check's encryption context beside `edge-kms:dk` = `health`, where
-   * policies have conditions on it. Empty by default.
+   * Entries to add to the encryption context of health checks, beside `edge-kms:dk` = `health`, if your policies have
+   * conditions on the context. Empty by default.
    */
   readonly healthContext?: Readonly<Record<string, string>>
-  /** Of one request with its answer, in milliseconds. By default 2,000, or the stack's attempt timeout. */
+  /** Timeout of one request with its answer, in milliseconds: by default 2,000, or the stack's attempt timeout. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network

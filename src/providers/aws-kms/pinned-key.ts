@@ -36,7 +36,7 @@ export class PinnedKey {
     return arn.key.startsWith('mrk-') && this.#replicaRegions.includes(arn.region)
   }
 
-  /** Returns where a wrap stands in the configured order: own key first, then its replicas. */
+  /** Returns the place of a wrap in the configured order: own key first, then its replicas. */
   rank({ kekId }: WrappedKey): number {
     const region = parseKeyArn(kekId)?.region ?? ''
     return region === this.#facts.region ? -1 : this.#replicaRegions.indexOf(region)

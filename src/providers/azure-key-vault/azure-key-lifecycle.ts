@@ -98,7 +98,7 @@ export class AzureKeyLifecycle implements KeyLifecycle {
     if (versions.length > 0) return { state: isEnabled ? 'enabled' : 'disabled', versions }
     const deleted = await this.#api.deleted(options)
     if (deleted !== undefined) return { state: 'pending-destruction', versions, deleted }
-    const message = 'the vault has no key of this name, also none that was deleted'
+    const message = 'the vault does not have a key of this name, not even a deleted one'
     throw new KmsError('ERR_KMS_KEY_NOT_FOUND', { provider: PROVIDER, message })
   }
 

@@ -16,10 +16,14 @@ export interface AzureKmsFromEnvOptions
 const KEY_ID = 'EDGE_KMS_AZURE_KEY_ID'
 
 /**
- * Returns Azure Key Vault or Managed HSM for the key in `EDGE_KMS_AZURE_KEY_ID`, its URL without a version. Credentials
- * are those that Azure's clients read: `AZURE_TENANT_ID` and `AZURE_CLIENT_ID` with `AZURE_CLIENT_SECRET`,
- * `AZURE_CLIENT_CERTIFICATE_PATH` or `AZURE_FEDERATED_TOKEN_FILE`; else `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` of an
- * app; else the identity of the machine, that of `AZURE_CLIENT_ID` where it is set. `AZURE_AUTHORITY_HOST` names another cloud.
+ * Returns a KMS for the key of Azure Key Vault or Managed HSM in `EDGE_KMS_AZURE_KEY_ID`: the key's URL without a
+ * version. It takes the first credentials that are set, from the variables that Azure's own clients read:
+ * - an application, by `AZURE_TENANT_ID` and `AZURE_CLIENT_ID` with `AZURE_CLIENT_SECRET`,
+ *   `AZURE_CLIENT_CERTIFICATE_PATH` or `AZURE_FEDERATED_TOKEN_FILE`
+ * - the identity of an app, by `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`
+ * - otherwise the identity of the machine, or the one of `AZURE_CLIENT_ID`
+ *
+ * `AZURE_AUTHORITY_HOST` names another cloud.
  *
  * @throws KmsError `ERR_KMS_CONFIG` that names the variable
  *

@@ -13,12 +13,12 @@ import { VaultClient } from './vault-client.ts'
 export type AzureKeyLifecycleOptions = Omit<AzureKeyVaultOptions, 'algorithm' | 'usage'>
 
 /**
- * Returns a lifecycle of one key of Azure Key Vault or Managed HSM. Give it credentials of its own: they need the key
- * permissions `get`, `list`, `update`, `delete` and `recover`, and the credentials of your service need none of the
- * last three.
+ * Returns a lifecycle of one key of Azure Key Vault or Managed HSM. Give it its own credentials, with the key
+ * permissions `get`, `list`, `update`, `delete` and `recover`. Your service's own credentials do not need the last
+ * three.
  *
- * Azure disables versions, and deletes whole keys only: a version that is retired stays disabled. A deleted key can be
- * recovered until the vault's retention is over, 90 days by default. An empty `kekVersion` means the whole key.
+ * Azure can disable a version, but it can delete only whole keys: a retired version stays disabled. A deleted key can
+ * be recovered until the vault's retention is over, 90 days by default. An empty `kekVersion` means the whole key.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *

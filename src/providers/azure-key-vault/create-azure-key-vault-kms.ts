@@ -16,14 +16,15 @@ import type { AzureKeyVaultKms, AzureKeyVaultOptions } from './options.ts'
 import { VaultClient } from './vault-client.ts'
 
 /**
- * One key of Azure Key Vault or Managed HSM, by `fetch` alone. Nothing is sent before the first use.
+ * Returns a KMS for one key of Azure Key Vault or Managed HSM, by `fetch` alone. It sends nothing before the first
+ * use.
  *
- * One call for each data key that is made (wrapKey) or unwrapped (unwrapKey). The context is not sent:
- * Azure's wrapping takes none. It is bound by the data key's derivation alone.
+ * Each data key that is made (wrapKey) or unwrapped (unwrapKey) costs one call. The context is not sent, because
+ * Azure's wrapping does not take one: only the derivation of the data key binds it.
  *
- * @remarks Security: an RSA key wraps by its public half, so **anyone** who has that can make a wrap.
- * A wrap proves nothing about who made it, and RSA is not safe against a quantum computer. `A256KW`
- * on a Managed HSM has neither weakness. Stores that are shared for writing must have `storeAuthKey`.
+ * @remarks Security: an RSA key wraps by its public half, so **anyone** who has the public key can make a wrap. A
+ * wrap does not prove who made it, and RSA is not safe against a quantum computer. `A256KW` on a Managed HSM has
+ * neither weakness. Stores that are shared for writing must have `storeAuthKey`.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://learn.microsoft.com/rest/api/keyvault/keys/operation-groups

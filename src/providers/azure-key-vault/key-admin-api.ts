@@ -46,7 +46,7 @@ export class KeyAdminApi {
     const input = { attributes: { enabled } }
     const call = { method: 'PATCH', operation: 'update', path: `/${version}`, input } as const
     const answer = this.#factsOf(await this.#key.call({ ...call, signal }), version)
-    if (answer.enabled !== enabled) throw invalidAnswer('the version stayed as it was')
+    if (answer.enabled !== enabled) throw invalidAnswer('Azure did not change the version')
   }
 
   /** Returns all versions; none for a key that does not exist, as Key Vault answers. */

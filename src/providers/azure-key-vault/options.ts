@@ -14,18 +14,21 @@ export interface AzureKeyVaultOptions extends KeyPlace, BrowserRule {
    * oct-HSM key of a Managed HSM. RSA1_5 and RSA-OAEP (OAEP with SHA-1) are refused.
    */
   readonly algorithm?: AzureWrapAlgorithm
-  /** Which half of the contract this instance may use; `both` by default. */
+  /**
+   * Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both; `both` by
+   * default.
+   */
   readonly usage?: KmsCapabilities['usage']
-  /** Of one request with its answer, in milliseconds. By default 2,000, or the stack's attempt timeout. */
+  /** Timeout of one request with its answer, in milliseconds: by default 2,000, or the stack's attempt timeout. */
   readonly timeoutMs?: number
   readonly runtime?: Runtime
   readonly network?: Network
 }
 
-/** A key of Key Vault or Managed HSM, with the policy by which it rotates itself. */
+/** A KMS over Key Vault or Managed HSM that also reads and replaces the key's rotation policy. */
 export interface AzureKeyVaultKms extends KeyManagementService {
   rotationPolicy(options: KmsSignalOptions): Promise<AzureRotationPolicy>
-  /** Replaces the policy. `{}` rotates no more. Gives the policy that Azure then has. */
+  /** Replaces the rotation policy and returns the one that Azure then has. `{}` turns rotation by Azure off. */
   setRotationPolicy(
     policy: AzureRotationPolicy,
     options: KmsSignalOptions,

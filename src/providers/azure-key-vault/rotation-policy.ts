@@ -4,13 +4,13 @@ import { invalidAnswer } from './vault-client.ts'
 
 /** When Key Vault makes a new version by itself. Durations are ISO 8601, e.g. `P90D` or `P1Y`. */
 export interface AzureRotationPolicy {
-  /** Rotate so long after a version was made. Not with `rotateBeforeExpiry`. */
+  /** Time after a version was made at which Azure rotates. Excludes `rotateBeforeExpiry`. */
   readonly rotateAfter?: string
-  /** Rotate so long before a version expires; needs `expiryTime`. */
+  /** Time before a version expires at which Azure rotates. Requires `expiryTime`. */
   readonly rotateBeforeExpiry?: string
-  /** Tell Event Grid so long before a version expires. */
+  /** Time before a version expires at which Azure notifies Event Grid. */
   readonly notifyBeforeExpiry?: string
-  /** The life of new versions: past it they still unwrap, but do not wrap. At least 28 days. */
+  /** Lifetime of new versions, at least 28 days. An expired version still unwraps, but does not wrap. */
   readonly expiryTime?: string
 }
 

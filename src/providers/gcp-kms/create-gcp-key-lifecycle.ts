@@ -12,12 +12,12 @@ import type { GcpKmsOptions } from './options.ts'
 export type GcpKeyLifecycleOptions = Omit<GcpKmsOptions, 'randomBytes' | 'usage'>
 
 /**
- * Returns a lifecycle of the versions of one key of GCP Cloud KMS. Give it credentials of its own: they need
- * `cloudkms.cryptoKeyVersions.get`, `.update`, `.destroy` and `.restore`, and the credentials of your service need none
- * of the last three.
+ * Returns a lifecycle of the versions of one key of GCP Cloud KMS. Give it its own credentials, with
+ * `cloudkms.cryptoKeyVersions.get`, `.update`, `.destroy` and `.restore`. Your service's own credentials do not need
+ * the last three.
  *
- * A disabled version can still be used for a minute, in exceptional cases for hours. A version that is to be destroyed
- * waits for the key's `destroyScheduledDuration`, 30 days by default.
+ * A disabled version can still be used for a minute, in exceptional cases for hours. Google destroys a scheduled
+ * version after the key's `destroyScheduledDuration`, 30 days by default.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *

@@ -10,9 +10,9 @@ import type { GcpKmsKeyOptions } from './options.ts'
 import type { GcpKmsTransport } from './transport.ts'
 
 /**
- * GCP Cloud KMS over a transport of your own, e.g. a client that is there already. Checksums, names
- * and sizes are checked here, whatever carries the calls. The transport's credentials are yours: nothing here keeps
- * them out of a browser.
+ * Returns a KMS for one key of GCP Cloud KMS over your own transport, e.g. a client that you already have. It checks
+ * checksums, names and sizes, whatever carries the calls. You are responsible for the transport's credentials: this
+ * function does not refuse to run in a browser.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  */

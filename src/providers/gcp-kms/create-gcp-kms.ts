@@ -9,10 +9,10 @@ import type { GcpKmsOptions } from './options.ts'
 import { RestTransport } from './rest-transport.ts'
 
 /**
- * GCP Cloud KMS by `fetch` alone. Nothing is sent before the first use.
+ * Returns a KMS for one key of GCP Cloud KMS, by `fetch` alone. It sends nothing before the first use.
  *
- * One call for each data key that is made (Encrypt) or unwrapped (Decrypt); the context is bound as
- * additional authenticated data, and its checksum and that of the data key go along both ways.
+ * Each data key that is made (Encrypt) or unwrapped (Decrypt) costs one call. The context is bound as additional
+ * authenticated data. Checksums protect the context and the data key on the way to Google and back.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  * @see https://cloud.google.com/kms/docs/reference/rest

@@ -9,7 +9,7 @@ export function meaningOfInvalid(method: keyof GcpKmsMethods): KmsErrorCode | un
   return method === 'Decrypt' ? 'ERR_DECRYPT_FAILED' : undefined
 }
 
-/** Returns an error of Cloud KMS as an error with a code: for a {@link GcpKmsTransport} of your own. */
+/** Returns the `KmsError` for an error of Cloud KMS, for your own {@link GcpKmsTransport}. */
 export function gcpKmsError(method: keyof GcpKmsMethods, status: GcpStatus): KmsError {
   const facts = { provider: PROVIDER, operation: method }
   return gcpErrorOf(status, { ...facts, invalidArgument: meaningOfInvalid(method) })

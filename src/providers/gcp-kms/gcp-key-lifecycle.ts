@@ -91,7 +91,7 @@ export class GcpKeyLifecycle implements KeyLifecycle {
       body: { state },
     } as const
     const { state: now } = await this.#call(version, update, options)
-    if (now !== STATES[state]) throw invalid('the version has another state than it was to have')
+    if (now !== STATES[state]) throw invalid('the version is not in the requested state')
   }
 
   #get(version: KekVersion, options: KeyLifecycleOptions): Promise<VersionFacts> {

@@ -16,9 +16,9 @@ export interface GcpKmsFromEnvOptions
 const KEY_ID = 'EDGE_KMS_GCP_KEY_ID'
 
 /**
- * Returns Cloud KMS for the key in `EDGE_KMS_GCP_KEY_ID`, its resource name `projects/…/cryptoKeys/…`. Credentials
- * are those of `GOOGLE_APPLICATION_CREDENTIALS`: a path for `readTextFile`, or the JSON itself where there are no
- * files. Without it the metadata server of the machine is asked, at `GCE_METADATA_HOST` where that is set.
+ * Returns a KMS for the Cloud KMS key in `EDGE_KMS_GCP_KEY_ID`, its resource name `projects/…/cryptoKeys/…`.
+ * `GOOGLE_APPLICATION_CREDENTIALS` holds the credentials: a path for `readTextFile`, or the JSON itself on a platform
+ * without files. Without it, the KMS asks the metadata server of the machine, or the one at `GCE_METADATA_HOST`.
  *
  * @throws KmsError `ERR_KMS_CONFIG` that names the variable
  *

@@ -4,7 +4,7 @@ import type { EndpointRules } from '../../http/index.ts'
 import type { KmsCapabilities } from '../../kms/index.ts'
 import type { Network, Runtime } from '../../ports/index.ts'
 
-/** Options of `createGcpKmsOver`: what does not depend on how Cloud KMS is reached. */
+/** Options of `createGcpKmsOver`: those that do not depend on the transport. */
 export interface GcpKmsKeyOptions {
   /**
    * The key's resource name, without a version:
@@ -13,11 +13,14 @@ export interface GcpKmsKeyOptions {
    */
   readonly keyName: string
   /**
-   * The source of a DEK's random bytes: `local`, the runtime's generator (the default), or `hsm`,
-   * GenerateRandomBytes of the key's location combined with local ones. Costs one call more.
+   * The source of a DEK's random bytes: `local`, the runtime's generator (the default), or `hsm`, GenerateRandomBytes
+   * of the key's location combined with local ones. `hsm` costs one more call.
    */
   readonly randomBytes?: 'local' | 'hsm'
-  /** Which half of the contract this instance may use; `both` by default. */
+  /**
+   * Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both; `both` by
+   * default.
+   */
   readonly usage?: KmsCapabilities['usage']
   readonly runtime?: Runtime
   readonly network?: Network
@@ -26,8 +29,8 @@ export interface GcpKmsKeyOptions {
 /** Options of `createGcpKms`. */
 export interface GcpKmsOptions extends GcpKmsKeyOptions, EndpointRules, BrowserRule {
   readonly credentials: GcpCredentialsOption
-  /** Instead of `https://cloudkms.googleapis.com`: a regional endpoint, or a server for tests. https only. */
+  /** Replaces `https://cloudkms.googleapis.com`: a regional endpoint, or a server for tests. https only. */
   readonly endpoint?: string
-  /** Of one request with its answer, in milliseconds. By default 2,000, or the stack's attempt timeout. */
+  /** Timeout of one request with its answer, in milliseconds: by default 2,000, or the stack's attempt timeout. */
   readonly timeoutMs?: number
 }

@@ -36,11 +36,11 @@ export type GcpKmsAnswer = Readonly<Record<string, unknown>>
 /** Carries calls to Cloud KMS: REST by `fetch`, or Google's own client. */
 export interface GcpKmsTransport {
   /**
-   * One call. It ends in time, and at once when its signal aborts, with the signal's reason. The
+   * Makes one call. It must time out by itself, and reject with the signal's reason as soon as the signal aborts. The
    * caller checks the answer.
    *
-   * @throws KmsError of `gcpKmsError` where Cloud KMS refuses, `ERR_KMS_UNAVAILABLE` or
-   * `ERR_KMS_TIMEOUT` where the answer does not come
+   * @throws KmsError of `gcpKmsError` if Cloud KMS refuses; `ERR_KMS_UNAVAILABLE` or `ERR_KMS_TIMEOUT` if it does not
+   * answer
    */
   call<M extends keyof GcpKmsMethods>(
     method: M,

@@ -28,7 +28,7 @@ const STATES: readonly (KeyVersionState | undefined)[] = [
  * is left.
  */
 export interface LocalKeyPlace {
-  /** Returns where a version is; `undefined` for a version that never was. */
+  /** Returns the state of a version; `undefined` for a version that never existed. */
   stateOf(
     version: number,
     options: KeyLifecycleOptions,
@@ -51,9 +51,9 @@ export interface LocalKeyLifecycleOptions {
 }
 
 /**
- * Returns a lifecycle of the versions of a local key. No server takes part: your functions move the keys, and
- * this makes sure of their order. Without such functions, retire a local version by hand: take it out of the
- * configuration once `KeyRotationManager.census` finds nothing under it.
+ * Returns a lifecycle of the versions of a local key. No server is involved: your functions move the keys, and the
+ * lifecycle enforces the order of the steps. Without such functions, retire a local version by hand: take it out of
+ * the configuration once `KeyRotationManager.census` finds nothing under it.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *
@@ -115,7 +115,7 @@ class LocalKeyLifecycle implements KeyLifecycle {
   }
 
   cancelDestruction(): Promise<void> {
-    const message = 'a local key is destroyed at once: it does not come back'
+    const message = 'a local key is destroyed at once: it cannot be restored'
     return Promise.reject(unsupportedStep(PROVIDER, message))
   }
 
@@ -126,7 +126,7 @@ class LocalKeyLifecycle implements KeyLifecycle {
   ): Promise<void> {
     const state = await this.stateOf(version, options)
     if (state === `${to}d`) return
-    demandState(PROVIDER, state, ['enabled', 'disabled'], 'a destroyed version does not come back')
+    demandState(PROVIDER, state, ['enabled', 'disabled'], 'a destroyed version cannot be restored')
     await this.#ask(to, version, options)
   }
 

@@ -2,11 +2,11 @@ import type { KeyManagementService } from '../../kms/index.ts'
 import { LocalKms, type LocalKmsOptions } from './local-kms.ts'
 
 /**
- * A KMS whose KEK lives in this process. Wraps are AES-256-GCM under the highest version, bound to
+ * Returns a KMS whose KEK is in the memory of this process. Wraps are AES-256-GCM under the highest version, bound to
  * the context (`docs/wire-format.md`, section 3).
  *
- * @remarks Security: whoever reads this process's memory or its configuration has the KEK. Use a
- * real KMS for data that outlives a test.
+ * @remarks Security: anyone who can read this process's memory or its configuration has the KEK. Use a real KMS for
+ * data that outlives a test.
  * @throws KmsError `ERR_KMS_CONFIG`
  *
  * @example

@@ -17,10 +17,10 @@ export interface EnvKeyProviderOptions extends Omit<LocalKmsOptions, 'versions'>
 }
 
 /**
- * A local KMS whose keys come from environment variables or Worker secrets: `EDGE_KMS_KEY_V1`,
- * `_V2`, … each the standard base64 of 32 random bytes. Versions may have gaps; the highest is
- * current. `EDGE_KMS_KEY_RETIRED` lists versions that still unwrap but never wrap: `1,2`. An environment that does not
- * list its names, such as `denoEnv()`, is asked for versions 1 to 64.
+ * A local KMS whose keys come from environment variables or Worker secrets: `EDGE_KMS_KEY_V1`, `_V2`, … each the
+ * standard base64 of 32 random bytes. Versions may have gaps; the highest is current. `EDGE_KMS_KEY_RETIRED` lists
+ * versions that still unwrap but never wrap: `1,2`. In an environment that cannot list its names, such as
+ * `denoEnv()`, it looks for versions 1 to 64.
  *
  * @example
  * ```ts

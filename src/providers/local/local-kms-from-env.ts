@@ -15,8 +15,8 @@ export interface LocalKmsFromEnvOptions
 
 /**
  * Returns a local KMS whose keys are in `EDGE_KMS_KEY_V1`, `EDGE_KMS_KEY_V2`, …, each the base64 of 32 random bytes;
- * `EDGE_KMS_KEY_RETIRED` lists versions that no longer wrap. An environment that does not list its names is asked for
- * versions 1 to 64.
+ * `EDGE_KMS_KEY_RETIRED` lists versions that no longer wrap. In an environment that cannot list its names, it looks
+ * for versions 1 to 64.
  *
  * @throws KmsError `ERR_KMS_CONFIG` that names the variable
  *

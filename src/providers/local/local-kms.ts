@@ -32,11 +32,14 @@ export interface LocalKmsOptions {
   /** The key's name in envelopes, 1 to 2,048 bytes; `app` by default. */
   readonly kekId?: string
   readonly versions: readonly LocalKeyVersion[]
-  /** Which half of the contract this instance may use; `both` by default. */
+  /**
+   * Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both; `both` by
+   * default.
+   */
   readonly usage?: KmsCapabilities['usage']
   /**
-   * Called by `rotateKey` with the new version, before it is used. It must store the key durably:
-   * what was wrapped under a lost key is lost. Without it, `rotateKey` is not supported.
+   * Called by `rotateKey` with the new version, before it is used. It must store the key durably: if the key is lost,
+   * everything under it is lost. Without it, `rotateKey` is not supported.
    */
   readonly onRotate?: (version: {
     readonly version: number

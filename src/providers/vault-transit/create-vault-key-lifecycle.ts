@@ -22,13 +22,13 @@ export type VaultKeyLifecycleOptions = Omit<
 >
 
 /**
- * Returns a lifecycle of the versions of one transit key of Vault or OpenBao. Give it a login of its own: its policy
- * needs `read` on `transit/keys/<key>` and `update` on `transit/keys/<key>/config` and `transit/keys/<key>/trim`, and
- * the policy of your service needs none of the last two.
+ * Returns a lifecycle of the versions of one transit key of Vault or OpenBao. Give it its own login, with a policy
+ * that allows `read` on `transit/keys/<key>` and `update` on `transit/keys/<key>/config` and
+ * `transit/keys/<key>/trim`. The policy of your service does not need the last two.
  *
- * Transit disables by `min_decryption_version` and destroys by `min_available_version`, so only the lowest version that
- * is left can be disabled, and only the lowest that was not destroyed can be destroyed. Destruction is at once, and for
- * ever. It also raises `min_encryption_version`, which transit demands.
+ * Transit disables by `min_decryption_version` and destroys by `min_available_version`, so you can disable only the
+ * lowest enabled version, and destroy only the lowest version that still exists. Destruction is immediate and final.
+ * It also raises `min_encryption_version`, which transit demands.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *

@@ -18,14 +18,14 @@ import { TransitKey } from './transit-key.ts'
 import { VaultTransitKms } from './vault-transit-kms.ts'
 
 /**
- * The transit engine of HashiCorp Vault or OpenBao by `fetch` alone. Nothing is sent before the first
- * use.
+ * Returns a KMS for one transit key of HashiCorp Vault or OpenBao, by `fetch` alone. It sends nothing before the
+ * first use.
  *
- * The key is looked at once, then one call makes a data key (encrypt) or opens one (decrypt), and one
- * opens a thousand (batch_input). The context is bound as associated data; Vault's audit log has it
- * as an HMAC.
+ * It reads the key's settings once. Then each data key that is made (encrypt) or unwrapped (decrypt) costs one call,
+ * and one call unwraps up to a thousand (batch_input). The context is bound as associated data; Vault's audit log has
+ * an HMAC of it.
  *
- * @throws KmsError `ERR_KMS_CONFIG`; `ERR_CONTEXT_INVALID` for a `healthContext` that is none
+ * @throws KmsError `ERR_KMS_CONFIG`; `ERR_CONTEXT_INVALID` for an invalid `healthContext`
  * @see https://developer.hashicorp.com/vault/api-docs/secret/transit
  * @see https://openbao.org/api-docs/secret/transit/
  *

@@ -11,21 +11,24 @@ export interface VaultTransitKmsOptions extends VaultPlace, BrowserRule {
   readonly mount?: string
   readonly auth: VaultLogin
   /**
-   * The key's name in envelopes, 1 to 2,048 bytes; `mount/key` by default. Two keys that one reader may
-   * meet must not share it: give one where mounts and keys of two namespaces or servers are called alike.
+   * The key's name in envelopes, 1 to 2,048 bytes; `mount/key` by default. Keys that one reader may meet must have
+   * different ids: set this option if two namespaces or servers have the same names of mount and key.
    */
   readonly kekId?: string
   /**
-   * The part of Vault that binds the context of a data key. `associated-data` (the default) works with every key, and a
-   * derived key gets the context as well. `derivation` sends the context alone: for derived keys, whose
-   * data keys Vault can then make and rewrap inside. All readers and writers of a key must agree.
+   * The part of Vault that binds the context of a data key. `associated-data` (the default) works with every key; a
+   * derived key receives the context as well. `derivation` sends the context alone and requires a derived key; Vault
+   * can then make and rewrap data keys inside. All readers and writers of a key must use the same value.
    */
   readonly bindBy?: 'associated-data' | 'derivation'
-  /** Whether the key is derived, for tokens that may not read the key; told by Vault by default. */
+  /** Whether the key is derived. By default Vault says so; set this option if the token may not read the key. */
   readonly derived?: boolean
-  /** Which half of the contract this instance may use; `both` by default. */
+  /**
+   * Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both; `both` by
+   * default.
+   */
   readonly usage?: KmsCapabilities['usage']
-  /** Entries of a health check's context beside `edge-kms:dk` = `health`. Empty by default. */
+  /** Entries to add to the context of health checks, beside `edge-kms:dk` = `health`. Empty by default. */
   readonly healthContext?: Readonly<Record<string, string>>
   readonly runtime?: Runtime
   readonly network?: Network

@@ -56,9 +56,11 @@ export class TransitKey {
   async #look(options: KmsSignalOptions): Promise<boolean> {
     const derived = await this.#ask(options)
     if (this.#stated !== undefined && this.#stated !== derived)
-      throw config('derived is not what Vault says of the key')
+      throw config("derived contradicts Vault's answer about the key")
     if (this.#bindBy === 'derivation' && !derived)
-      throw config('bindBy is derivation, and the key is not derived')
+      throw config(
+        'bindBy derivation requires a derived key: use associated-data, or a derived key',
+      )
     return (this.#derived = derived)
   }
 

@@ -65,7 +65,7 @@ export class VaultKeyLifecycle implements KeyLifecycle {
     const bounds = await this.#bounds(options)
     const state = stateIn(bounds, number)
     if (state === 'enabled') return
-    demandState(PROVIDER, state, ['disabled'], 'a destroyed version does not come back')
+    demandState(PROVIDER, state, ['disabled'], 'a destroyed version cannot be restored')
     const { decrypts } = bounds
     if (number !== decrypts - 1)
       throw refused(`would enable versions ${range(number, decrypts - 1)}: begin with the highest`)
@@ -93,7 +93,7 @@ export class VaultKeyLifecycle implements KeyLifecycle {
 
   cancelDestruction(version: KekVersion): Promise<void> {
     this.#numberOf(version)
-    const message = 'transit destroys at once: a destroyed version does not come back'
+    const message = 'transit destroys at once: a destroyed version cannot be restored'
     return Promise.reject(unsupportedStep(PROVIDER, message))
   }
 

@@ -29,10 +29,10 @@ const TOKEN = 'VAULT_TOKEN'
 const ROLE = 'VAULT_ROLE_ID'
 
 /**
- * Returns transit of Vault or OpenBao for the key in `EDGE_KMS_VAULT_KEY_ID`: its mount and its name, `transit/app`, or
- * its name alone. Vault is at `VAULT_ADDR`, in `VAULT_NAMESPACE` where that is set. It logs in by `VAULT_TOKEN`, or by
- * AppRole with `VAULT_ROLE_ID` and `VAULT_SECRET_ID`; give `auth` for any other way. Plain http is allowed to
- * loopback alone.
+ * Returns a KMS for the transit key of Vault or OpenBao in `EDGE_KMS_VAULT_KEY_ID`: its mount and name,
+ * `transit/app`, or its name alone. `VAULT_ADDR` is the address and `VAULT_NAMESPACE` the namespace. It logs in by
+ * `VAULT_TOKEN`, or by AppRole with `VAULT_ROLE_ID` and `VAULT_SECRET_ID`; pass `auth` for any other method. Plain
+ * http is allowed only to a loopback address.
  *
  * @throws KmsError `ERR_KMS_CONFIG` that names the variable
  *

@@ -9,7 +9,7 @@ const MAX_VERSION = 2 ** 31 - 1
 export interface WrappedText {
   readonly text: string
   readonly bytes: Bytes
-  /** Decimal, as it stands in the text. */
+  /** Decimal, as in the text. */
   readonly kekVersion: string
 }
 

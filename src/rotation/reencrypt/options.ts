@@ -29,7 +29,10 @@ export interface ReencryptOptions {
   readonly contextOf?: MapOfValue
   /** Returns the aad of a value, if your service binds one: it is the same before and after. */
   readonly aadOf?: MapOfValue
-  /** Whether a value is concerned, e.g. by its `commitment`, which names its data key; all are by default. */
+  /**
+   * Returns whether to encrypt a value again, e.g. by its `commitment`, which names its data key; by default all
+   * values.
+   */
   readonly affects?: (envelope: EncryptedEnvelope) => boolean
   /** Records of one page, 1 to 10,000; 500 by default. */
   readonly pageSize?: number
@@ -50,7 +53,7 @@ export interface ReencryptResult {
   readonly isComplete: boolean
   /** Values that were encrypted again. */
   readonly reencrypted: number
-  /** Values that could not be: decrypt them by hand, or delete them. */
+  /** Values that could not be encrypted again: decrypt them by hand, or delete them. */
   readonly failed: number
   /** The first failures, at most 20. */
   readonly failures: readonly Omit<RotationFailure, 'atMs'>[]

@@ -18,9 +18,9 @@ import { Reencrypter } from './reencrypter.ts'
 const TRIES = 3
 
 /**
- * Encrypts what is stored again, under new data keys: the answer to a data key that leaked. A rewrap keeps the data key,
- * and so does not help. Each value is replaced only where it still is what was read; context, aad and form stay. Calling
- * it again is safe: it begins anew.
+ * Encrypts stored values again, under new data keys. Use it after a data key leaked; a rewrap keeps the data key, so
+ * it does not help. Each value is replaced only if it has not changed since it was read. Context, aad and form stay
+ * the same. You may call it again: it starts from the beginning.
  *
  * Clear the caches of your service first (`clear()`, or restart it): a writer that still has the old data key writes new
  * values under it.

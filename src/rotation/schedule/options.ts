@@ -25,11 +25,11 @@ export interface ScheduledRotationOptions<Env = unknown> {
   readonly lease: FromEnv<KeyValueStore, Env>
   /** How long a lease lasts without being renewed, milliseconds, 3,000 to 900,000; 60,000 by default. */
   readonly leaseMs?: number
-  /** How long one run works before it leaves the rest to the next, milliseconds; 600,000 by default. */
+  /** How long one run works before it leaves the rest to the next run, in milliseconds; 600,000 by default. */
   readonly runMs?: number
   /**
-   * Gets the error of a failed run, e.g. to page somebody. The run waits for it, at most `onFailureMs`. Its errors are
-   * dropped: the run's own error counts.
+   * Called with the error of a failed run, e.g. to page an engineer. The run waits for it, at most `onFailureMs`. Its
+   * own errors are dropped, and the run throws the original error.
    */
   readonly onFailure?: (
     failure: ScheduledFailure,
@@ -39,12 +39,12 @@ export interface ScheduledRotationOptions<Env = unknown> {
   readonly onFailureMs?: number
 }
 
-/** Why a run failed. Holds names, codes and numbers, never a secret. */
+/** The reason why a run failed. It holds names, codes and numbers, never a secret. */
 export interface ScheduledFailure {
   readonly job: string
   /** The error that the run throws. Absent: too many values failed, and the job has stopped. */
   readonly error?: Error
-  /** Of a job that has stopped. */
+  /** Result of a job that has stopped. */
   readonly result?: JobRotationResult
 }
 

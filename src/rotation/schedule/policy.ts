@@ -3,10 +3,11 @@ import type { KekVersion } from '../../kms/index.ts'
 import { versionName } from '../staleness.ts'
 
 /**
- * When a schedule works. `maxAgeMs`: it makes a new version once the current one is so old, an hour to ten years. The
- * age counts from when the schedule first saw the version. The state store keeps that for 366 days after the last run,
- * and the age counts anew if it is lost. `version: 'changed'`: it
- * makes none, and follows the vendor's own rotation. Both rewrap what is stored once another version is current.
+ * When a schedule rotates. Both policies rewrap what is stored once another version is current.
+ * - `maxAgeMs`: the schedule makes a new version once the current one has this age, an hour to ten years. The age
+ *   counts from the first run that saw the version. The state store keeps that time for 366 days after the last run;
+ *   if it is lost, the age starts again.
+ * - `version: 'changed'`: the schedule does not make versions, and follows the vendor's own rotation.
  */
 export type RotationPolicy = { readonly maxAgeMs: number } | { readonly version: 'changed' }
 

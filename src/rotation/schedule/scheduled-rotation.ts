@@ -24,13 +24,13 @@ const LAMBDA_MARGIN_MS = 20_000
 export interface ScheduledCallOptions {
   /** Ends the run; the next one goes on. */
   readonly signal?: AbortSignal | undefined
-  /** Shorter than `runMs` of the schedule, milliseconds. */
+  /** How long this run works, in milliseconds; shorter than `runMs` of the schedule. */
   readonly runMs?: number
 }
 
 /** A rotation that a clock starts: what {@link scheduledRotation} returns. */
 export interface ScheduledRotation<Env = unknown> {
-  /** Makes one run: for schedulers of your own. */
+  /** Makes one run, for your own scheduler. */
   run(env: Env, options?: ScheduledCallOptions): Promise<ScheduledRun>
   /** Handler of a Worker's cron trigger: put it into the Worker's default export. */
   scheduled(controller: unknown, env: Env, ctx: unknown): Promise<void>
@@ -42,11 +42,11 @@ export interface ScheduledRotation<Env = unknown> {
 }
 
 /**
- * Returns handlers that rotate on a schedule: a cron trigger of Workers, or an EventBridge schedule with Lambda. Two
- * never work at once, by a lease. A run that is not through continues in the next. A run that fails tells
- * `onFailure`, waits for it, and throws.
+ * Returns handlers that rotate on a schedule: a cron trigger of Workers, or an EventBridge schedule with Lambda. A
+ * lease prevents two runs at once. The next run continues an unfinished one. A run that fails calls `onFailure`,
+ * waits for it, and throws.
  *
- * Call it more often than the policy says, e.g. each hour: a run that finds nothing due makes one call to the KMS.
+ * Start it more often than the policy requires, e.g. each hour: a run with nothing to do makes one call to the KMS.
  *
  * @throws KmsError `ERR_KMS_CONFIG`
  *

@@ -13,8 +13,8 @@ import { recordOf, type ScheduleRecord, textOf } from './policy.ts'
  * - `busy`: another process holds the lease. Nothing was done.
  * - `idle`: nothing is due.
  * - `finished`: everything is under the current versions.
- * - `continues`: the time of the run is over; the next one goes on.
- * - `stopped`: too many values fail; `onFailure` was called. Look at them, then call `resume` of the manager.
+ * - `continues`: the time of the run is over; the next run continues.
+ * - `stopped`: too many values fail; `onFailure` was called. Inspect them, then call `resume` of the manager.
  * - `paused`: somebody paused the job.
  */
 export type ScheduledRun =

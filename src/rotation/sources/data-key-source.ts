@@ -98,7 +98,7 @@ class DataKeySource implements ValueSource {
     caller: AbortSignal | undefined,
   ): Promise<SwapOutcome> {
     if (typeof expected === 'string' || typeof next === 'string') {
-      throw new TypeError('a data-key record is bytes')
+      throw new TypeError('a data-key record must be bytes')
     }
     const [from, to] = [new Uint8Array(expected), new Uint8Array(next)]
     const isSwapped = await this.#calls.run('compareAndSwap', caller, (signal) =>

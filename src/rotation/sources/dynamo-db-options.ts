@@ -17,11 +17,14 @@ export interface DynamoDbSourceOptions
   readonly values: readonly string[]
   /** The attributes that a context is made of, at most 32; text and numbers arrive as text, others as JSON. */
   readonly facts?: readonly string[]
-  /** Reads only items that have one of the attributes: for a table of several kinds of item. `false` by default. */
+  /**
+   * Whether to read only items that have one of the attributes, for a table with several kinds of items. `false` by
+   * default.
+   */
   readonly skipOthers?: boolean
   /**
-   * The part of the table that this source walks, for several workers: `[0, 4]` is the first of four. Each is a source
-   * with a name of its own.
+   * The part of the table that this source walks, for several workers: `[0, 4]` is the first of four. Each part is a
+   * source with its own name.
    */
   readonly segment?: readonly [index: number, total: number]
   /** Reads or conditional writes of single items in flight, 1 to 64; 8 by default. */

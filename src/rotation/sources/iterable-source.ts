@@ -23,8 +23,8 @@ export interface IterableSourceOptions extends SourceCallOptions {
   /** Names the source in state, counts and failures: 1 to 64 letters, digits, `.`, `_` and `-`. */
   readonly name: string
   /**
-   * Returns the records after the one with this id, or all, in a stable order of their ids. The iteration is ended
-   * early, by `return()`, once a page is full: an async generator then runs its `finally`.
+   * Returns the records after the one with this id, or all records, in a stable order of their ids. Once a page is
+   * full, the iteration ends early by `return()`: an async generator then runs its `finally`.
    */
   readonly records: (
     after: string | undefined,
@@ -32,7 +32,7 @@ export interface IterableSourceOptions extends SourceCallOptions {
   ) => AsyncIterable<RotationRecord>
   /** Returns records by their ids, as `ValueSource.read`. Without it, `records` is walked from its beginning. */
   readonly read?: ValueSource['read']
-  /** Replaces values where they are the expected ones, as `ValueSource.swap`. It must compare and write atomically. */
+  /** Replaces values if they are the expected ones, as `ValueSource.swap`. It must compare and write atomically. */
   readonly swap: ValueSource['swap']
 }
 

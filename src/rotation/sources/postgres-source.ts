@@ -31,8 +31,9 @@ export interface PostgresSourceOptions extends TableOptions {
   /** The table's schema; without it the `search_path` decides. */
   readonly schema?: string
   /**
-   * `checked` (default): before its first write the source asks whether the database waits for the disk (`fsync`,
-   * `synchronous_commit`) and whether the table survives a crash, and refuses to write otherwise. `declared`: you say so.
+   * `checked` (default): before its first write the source verifies that the database waits for the disk (`fsync`,
+   * `synchronous_commit`) and that the table survives a crash; otherwise it refuses to write. `declared`: you
+   * guarantee this yourself.
    */
   readonly durability?: 'checked' | 'declared'
 }
@@ -61,7 +62,7 @@ const FAULTS: Readonly<Record<string, string>> = {
  * integer or date columns, and one or several encrypted columns of type bytea, text or varchar.
  *
  * Each call is one statement. A swap locks its rows in the order of their keys, so rotators and other sources do not
- * deadlock; a deadlock with a transaction of your own is tried again.
+ * deadlock; it retries after a deadlock with one of your own transactions.
  *
  * @throws KmsError `ERR_KMS_CONFIG`; the first call, if the table or a column is not as the options say
  *

@@ -83,7 +83,7 @@ export function checkId(id: string, place: string): string {
 export function checkChanges(changes: readonly RecordChange[], fields: readonly string[]): void {
   for (const { id, field, expected, next } of changes) {
     if (typeof id !== 'string') throw new TypeError('an id must be a string')
-    if (!fields.includes(field)) throw new RangeError('a change names a field of the source')
+    if (!fields.includes(field)) throw new RangeError('a change must name a field of the source')
     if (kindOf(expected) !== kindOf(next)) {
       throw new TypeError('expected and next must both be bytes, or both be text')
     }

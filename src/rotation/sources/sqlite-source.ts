@@ -27,7 +27,10 @@ import { keyOfRow, recordOfRow, type RowReader } from './table-rows.ts'
 
 /** Options of {@link sqliteSource}. */
 export interface SqliteSourceOptions extends TableOptions {
-  /** A connection of its own: inside a transaction of yours nothing is durable, and calls are refused. */
+  /**
+   * A connection for this source alone. Calls inside one of your transactions are refused, because nothing is durable
+   * there.
+   */
   readonly database: SqliteDriver | SqliteDatabase
 }
 

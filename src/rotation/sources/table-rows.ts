@@ -18,7 +18,7 @@ export interface RowReader {
 /**
  * Returns a row as a record.
  *
- * @throws what `unreadable` returns, for a row that is none; KmsError `ERR_KMS_CONFIG` for a key that cannot be an id
+ * @throws what `unreadable` returns, for an invalid row; KmsError `ERR_KMS_CONFIG` for a key that cannot be an id
  */
 export function recordOfRow(row: unknown, reader: RowReader): RotationRecord {
   const { columns, place, valueOf } = reader

@@ -1,4 +1,4 @@
-/** A network that fails, between the stack and moto and OpenBao: toxiproxy stands before both. */
+/** A network that fails: toxiproxy runs between the stack and both moto and OpenBao. */
 import { createAwsKms } from '../../../src/providers/aws-kms/index.ts'
 import { createVaultTransitKms, vaultToken } from '../../../src/providers/vault-transit/index.ts'
 import { withServers } from '../../../tools/servers/with-servers.mjs'

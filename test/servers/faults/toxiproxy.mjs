@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const NOTICED_MS = 100
 
-/** A place on loopback that stands before one server. @param {string} api @param {string} upstream */
+/** A proxy on loopback in front of one server. @param {string} api @param {string} upstream */
 export async function openProxy(api, upstream) {
   /** @param {string} method @param {string} path @param {object} [body] @returns {Promise<any>} */
   const call = async (method, path, body) => {

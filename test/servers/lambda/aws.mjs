@@ -89,7 +89,7 @@ export function awsOf(endpoint) {
   }
 }
 
-/** The template's policies and table, with the ARNs of this run in the place of its references. */
+/** The template's policies and table, with the ARNs of this run instead of its references. */
 export function readTemplate(arns, example = 'lambda') {
   const folder = ensureFolder(`../examples/${example}`)
   const { parse } = createRequire(join(folder, 'package.json'))('yaml')

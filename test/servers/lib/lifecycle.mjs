@@ -36,7 +36,7 @@ export async function runLifecycleContract(name, subject, { check, skip }, devia
   }
 }
 
-/** A listed deviation that is none any more must leave the list. @param {() => Promise<void>} run */
+/** A listed deviation that no longer deviates must leave the list. @param {() => Promise<void>} run */
 async function mustFail(run) {
   const failed = await run().then(
     () => false,

@@ -12,7 +12,7 @@ import type { Life, OutageWorld } from './world.ts'
 /** One call of the stack, and what the judge learns of its answer. */
 export interface StackCall {
   readonly kind: string
-  /** It gives a context that is none of the wrap's. */
+  /** It gives a context that is not the wrap's. */
   readonly wrong: boolean
   /** The KEKs that could open what it is about. */
   readonly readers: readonly string[]

@@ -339,7 +339,7 @@ export interface Since {
   readonly atMs: number
   /** The reason with which its caller aborted it. */
   readonly reason: unknown
-  /** It gives a context that is none of the wrap's. */
+  /** It gives a context that is not the wrap's. */
   readonly wrong: boolean
   /** The KEKs that could open it. */
   readonly readers: readonly string[]

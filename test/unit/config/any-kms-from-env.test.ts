@@ -125,7 +125,7 @@ describe('anyKmsFromEnv', () => {
   it('a whole stack says everything itself', () => {
     for (const options of [{ resilience: 'production' }, { cache: {} }] as const)
       expect(saidOf(envOf({ kms: local }), options)).toContain(
-        'describes a whole stack: set it there',
+        'must be set in the configuration, which describes a whole stack',
       )
   })
 })
@@ -196,7 +196,7 @@ describe('stores by the names of their bindings', () => {
     const bindings = { STORE: store() }
     expect(
       saidOf(envOf({ kms: local, circuitStore: { binding: 'STORE' } }), { circuitStore, bindings }),
-    ).toContain('circuitStore is a matter of the configuration')
+    ).toContain('circuitStore must be set in the configuration')
     expect(saidOf(envOf({ kms: local }), { circuitStore, bindings })).toBe('local')
     expect(saidOf(envOf({ kms: local, circuitStore: false, shared: false }))).toBe('local')
   })

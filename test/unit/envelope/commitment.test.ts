@@ -119,7 +119,7 @@ describe('R1 a ciphertext that opens under two keys', () => {
         const other = `kek-${String(1 - committed)}`
         const expected = await read(kmsFor(own))
         expect(await codeOfAsync(() => read(kmsFor(other)))).toBe(FAILED)
-        // With both KEKs at hand it is still the committed one, whatever stands first.
+        // With both KEKs it is still the committed one, in any order.
         expect(await read(kmsFor('kek-0', 'kek-1'))).toEqual(expected)
         expect(await read(kmsFor('kek-1', 'kek-0'))).toEqual(expected)
       }

@@ -83,7 +83,7 @@ interface Bodies {
   readonly tooLarge: Uint8Array<ArrayBuffer>
 }
 
-/** In pieces, now and then with a failure in the place of one. */
+/** In pieces, sometimes with a failure instead of one. */
 function streamOf(random: Random, body: Uint8Array): ReadableStream<Uint8Array> {
   const size = 1 + random.below(40_000)
   const failsAt = random.below(10) === 0 ? random.below(4) : -1

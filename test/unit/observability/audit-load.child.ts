@@ -34,7 +34,7 @@ const trail = new KmsAuditTrail({
   mode,
   sink,
   // Real time, as a queue that collapses does so in real time; but a machine that stops for seconds must not
-  // be taken for a sink or a KMS that is slow.
+  // look like a slow sink or KMS.
   timeoutMs: 60_000,
   chain: { macKey, checkpoints: { key, write: keep } },
   observer: { observe: () => void (losses += 1) },

@@ -3,7 +3,7 @@ import { type MetricFamily, renderPrometheus } from '../../../src/observability/
 
 const requests: MetricFamily = {
   name: 'edge_kms_gateway_requests_total',
-  help: 'Requests by the answer that was begun.',
+  help: 'Requests, by the status of the answer.',
   type: 'counter',
   samples: [{ labels: { route: 'encrypt', outcome: 'ok' }, value: 2 }],
 }
@@ -11,7 +11,7 @@ const requests: MetricFamily = {
 it('writes names of OpenTelemetry and of Prometheus alike, with each ending once', () => {
   const names = ['a.retries', 'a_retries_total'].map((name) => ({ ...requests, name }))
   expect(renderPrometheus(names.slice(1))).toBe(
-    '# HELP a_retries_total Requests by the answer that was begun.\n# TYPE a_retries_total counter\n' +
+    '# HELP a_retries_total Requests, by the status of the answer.\n# TYPE a_retries_total counter\n' +
       'a_retries_total{route="encrypt",outcome="ok"} 2\n',
   )
   expect(renderPrometheus(names)).toBe(renderPrometheus(names.slice(1)))

@@ -160,7 +160,7 @@ describe('range', () => {
       [100, 3 * CHUNK],
       [7, 7],
     ] as const) {
-      // The final chunk is broken, so whoever opened it would fail.
+      // The final chunk is broken, so opening it would fail.
       const found = await decrypt(broken, { start, end })
       expect(found.lengthVerified, `${String(start)} to ${String(end)}`).toBe(false)
       expect(found.length).toBeUndefined()

@@ -26,7 +26,7 @@ const kubernetes = (kind) => (world) => {
   return observe(() => world.write('auth/kubernetes/login', input), facts)
 }
 
-/** Why a token is refused stands in the words of a library of OpenBao's: only their beginning counts. */
+/** A library of OpenBao's words the reason of a refused token: only its beginning counts. */
 function withoutReason(seen) {
   return 'error' in seen ? { ...seen, error: seen.error.split(':')[0] } : seen
 }

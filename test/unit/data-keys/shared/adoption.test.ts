@@ -50,7 +50,7 @@ async function planted(
   return encodeKeyHeader({ ...fields, commitment: keys.commitment }, wraps)
 }
 
-/** A cold isolate refuses what stands there, asks the KMS for a key of its own, and puts that in its place. */
+/** A cold isolate refuses the value in the store, asks the KMS for its own key, and replaces the value. */
 async function expectRefused(cluster: Cluster, cache: CachedKms, unwraps: number): Promise<void> {
   await cluster.key(cache)
   expect(cache.stats()).toMatchObject({ adoptions: 0, adoptionsRefused: 1, leases: 1 })

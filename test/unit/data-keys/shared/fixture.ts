@@ -80,7 +80,7 @@ export class BindingKms extends PlainKms {
     return this.wraps(plaintext, options.context)
   }
 
-  /** Wraps as the KMS makes them: whoever may call it can have them of any DEK. */
+  /** Wraps as the KMS makes them: any caller of it can get them for any DEK. */
   wraps(plaintext: SecretBytes, context: EncryptionContext): WrappedKey[] {
     const dek = plaintext.expose().slice().reverse()
     const wrapped = new Uint8Array([...dek, ...hashOf(context)])

@@ -88,7 +88,7 @@ describe('invalidate, in this process', () => {
     const cache = cluster.isolate()
     await cluster.key(cache, OTHER)
     const { world, store, kms } = cluster
-    // The write of the signal takes long; whoever looks meanwhile sees what was there before.
+    // The write of the signal takes long; a reader sees the old value meanwhile.
     store.before = () => {
       const isPut = store.calls.at(-1)?.startsWith('put') === true
       return new Promise<void>((go) => void world.after(isPut ? 400 : 5, go))
@@ -334,7 +334,7 @@ describe('invalidate, for the others', () => {
     await expect(work).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
     cluster.store.before = before
     await cluster.world.advance(5_000)
-    // The old one still stands in the store.
+    // The old one is still in the store.
     expect((await cluster.key(cache)).header.commitment).not.toEqual(old.header.commitment)
     expect(cache.stats().adoptions).toBe(0)
   })

@@ -199,7 +199,7 @@ describe('what the others were not told', () => {
     const cache = cluster.isolate({ sharing: { store } })
     await expect(cluster.value(cache.invalidate({ context: CONTEXT }))).rejects.toMatchObject({
       code: 'ERR_STORE_UNAVAILABLE',
-      message: 'the store did not take the new epoch: invalidate again',
+      message: 'the store did not accept the new epoch: invalidate again',
       retryable: true,
       cause,
     })

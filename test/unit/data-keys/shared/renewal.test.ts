@@ -336,7 +336,7 @@ it('W5.5 a key that was pushed out of memory does not come back with its counts 
     }
   }
   expect(Math.max(...uses.values())).toBeLessThanOrEqual(5)
-  // Another process may go on with the key that stands there.
+  // Another process may continue with the key in the store.
   const other = cluster.isolate()
   await cluster.key(other, { tenant: 'd' })
   expect(other.stats().adoptions).toBe(1)

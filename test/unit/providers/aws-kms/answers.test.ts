@@ -132,7 +132,7 @@ describe('R22 answers of AWS', () => {
       const printed = values.join('\n')
       const { name, headers } = fixture
       // Name, operation and request id may be told; nothing else of 12 characters is in both.
-      // The configured key stands on the error where AWS does not know it.
+      // The error names the configured key if AWS does not know it.
       const told = [keyId, name, error.operation ?? '', headers['x-amzn-requestid'] ?? '']
       const known = told.filter((one) => one !== '')
       const rest = known.reduce((text, word) => text.replaceAll(word, '|'), printed)
