@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   type KmsSource,
+  type Network,
   type Stack,
   stackFromEnv,
   type StackFromEnvOptions,
@@ -72,6 +73,30 @@ describe('AWS KMS', () => {
     const env = { EDGE_KMS_AWS_KEY_ID: arn, AWS_REGION: 'eu-west-1', ...keys }
     const { kms } = await works(env, awsKmsFromEnv, { network })
     expect(kms.providerName).toBe('aws-kms')
+  })
+
+  it('by temporary keys, whose session token goes with each request', async () => {
+    const { network, keys, arn } = aws()
+    const tokens: (string | null)[] = []
+    const watched: Network = {
+      fetch: (url, init) => {
+        tokens.push(new Headers(init.headers).get('x-amz-security-token'))
+        return network.fetch(url, init)
+      },
+      after: (delayMs, callback) => network.after(delayMs, callback),
+      jitter: () => network.jitter(),
+    }
+    const env = { EDGE_KMS_AWS_KEY_ID: arn, ...keys, AWS_SESSION_TOKEN: 'temporary' }
+    const { cipher } = stackFromEnv(env, {
+      kms: awsKmsFromEnv,
+      network: watched,
+      resilience: 'development',
+    })
+    // The fake has issued no such token.
+    await expect(cipher.encryptText('hello')).rejects.toMatchObject({
+      code: 'ERR_KMS_UNAUTHENTICATED',
+    })
+    expect(new Set(tokens)).toEqual(new Set(['temporary']))
   })
 
   it.each(['AWS_REGION', 'AWS_DEFAULT_REGION'])('by an alias and %s', async (name) => {
