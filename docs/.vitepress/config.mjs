@@ -9,8 +9,6 @@ import { plainCorners } from './tables.mjs'
 
 const icon =
   "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' fill='%230f766e'/><path d='M5 7V5.5a3 3 0 0 1 6 0V7' fill='none' stroke='white' stroke-width='1.5'/><rect x='4' y='7' width='8' height='6' rx='1.5' fill='white'/></svg>"
-/** The first page of the first group. */
-const start = sidebar()[0]?.items?.[0]?.link ?? '/'
 const isApi = (path) => path.startsWith('reference/api/')
 
 export default defineConfig({
@@ -32,14 +30,12 @@ export default defineConfig({
     },
   },
   transformPageData(page) {
-    const [first] = page.frontmatter['hero']?.actions ?? []
-    if (first !== undefined) first.link = start
     // Pages that the code makes have nothing to edit.
     if (isApi(page.relativePath)) page.frontmatter['editLink'] = false
   },
   themeConfig: {
     nav: [
-      { text: 'Start', link: start, activeMatch: '^/start/' },
+      { text: 'Start', link: '/start/node', activeMatch: '^/start/' },
       { text: 'Guides', link: '/guides/choosing-a-kms', activeMatch: '^/guides/' },
       { text: 'API', link: '/reference/api/', activeMatch: '^/reference/api/' },
     ],

@@ -102,6 +102,7 @@ export const groups = [
       'reference/metrics',
       'reference/limits',
       'reference/column-sizes',
+      ['from-the-specification', 'Names of the specification'],
       'troubleshooting',
       'glossary',
     ],
@@ -119,12 +120,7 @@ export const groups = [
   },
   {
     text: 'Security',
-    pages: [
-      'security/threat-model',
-      'security/cryptographic-design',
-      ['wire-format', 'Format'],
-      ['from-the-specification', 'Code from the format'],
-    ],
+    pages: ['security/threat-model', 'security/cryptographic-design', ['wire-format', 'Format']],
   },
   {
     text: 'About',
@@ -142,6 +138,3 @@ export const groups = [
     ],
   },
 ]
-
-/** Pages of the list that may be missing. */
-export const later = []

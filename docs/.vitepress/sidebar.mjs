@@ -1,5 +1,5 @@
 /** The sidebar: every page of docs/ once, where a reader looks for it. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../tools/lib/folders.mjs'
 import { subpaths } from '../../tools/lib/subpaths.mjs'
@@ -29,17 +29,14 @@ function item(entry) {
   return { text: title ?? titleOf(page), link: `/${page}` }
 }
 
-const pageOf = (entry) => (Array.isArray(entry) ? entry[0] : entry)
-const exists = (entry) => entry === 'api' || existsSync(join(root, 'docs', `${pageOf(entry)}.md`))
-
 /**
  * A heading leads to its first page: without a link, VitePress puts a button into a button.
  *
  * @returns {import('vitepress').DefaultTheme.SidebarItem[]}
  */
 export function sidebar() {
-  return groups.flatMap(({ text, pages, open = false }) => {
-    const items = pages.filter(exists).map(item)
-    return items.length === 0 ? [] : { text, link: items[0].link, collapsed: !open, items }
+  return groups.map(({ text, pages, open = false }) => {
+    const items = pages.map(item)
+    return { text, link: items[0].link, collapsed: !open, items }
   })
 }
