@@ -2,19 +2,34 @@
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { createNodeNetwork, nodeAwsSigner } from '../../adapters/node/index.ts'
-import { createSides, makeCalls, type Operation, type Place, type Sdk, type Side } from './sides.ts'
+import { makeCalls, type Operation, type Sides } from './calls.ts'
+import * as aws from './sides/aws.ts'
+import * as azure from './sides/azure.ts'
+import * as gcp from './sides/gcp.ts'
+import * as vault from './sides/vault.ts'
 
 interface Turn {
-  readonly side: Side
+  readonly side: string
   readonly operation: Operation
   readonly calls: number
   readonly atOnce: number
 }
 
-const [place = '', folder = ''] = process.argv.slice(2)
-const sdk = createRequire(folder)('@aws-sdk/client-kms') as Sdk
+const vendors = { aws, azure, gcp, vault }
+const [vendor = '', place = '', folder = ''] = process.argv.slice(2)
+const { clientName, createSides } = vendors[vendor as 'aws']
+const outer = createRequire(folder)
+/** A module of the client's folder, or one that the client brings. */
+const load = (name: string): unknown => {
+  try {
+    return outer(name)
+  } catch {
+    return createRequire(outer.resolve(clientName))(name)
+  }
+}
 const adapter = { network: createNodeNetwork(), signer: nodeAwsSigner }
-const sides = await createSides(JSON.parse(place) as Place, sdk, adapter)
+const sides: Sides = await createSides(JSON.parse(place) as aws.Place, load, adapter)
+console.log(JSON.stringify(Object.keys(sides)))
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { side, operation, calls, atOnce } = JSON.parse(line) as Turn

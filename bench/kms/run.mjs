@@ -1,46 +1,54 @@
 /**
- * `npm run bench:aws -- [--runtime node,workerd,deno,bun] [--rounds 9]`: calls of AWS KMS over
- * loopback, beside AWS's own client. See README.md one folder up.
+ * `npm run bench:kms -- [--vendor aws,gcp,azure,vault] [--runtime node,workerd,deno,bun] [--rounds 9] [--page]`: calls
+ * of a KMS over loopback, beside the vendor's own client. See README.md one folder up.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { node24, root } from '../../tools/lib/folders.mjs'
+import { keepReport } from '../lib/child.mjs'
+import { writePage } from '../peers/page.mjs'
 import { quantile } from '../timing.ts'
 import { runtimes } from './runtimes.mjs'
 
+const vendors = ['aws', 'gcp', 'azure', 'vault']
 const { values } = parseArgs({
   options: {
+    vendor: { type: 'string', default: vendors.join(',') },
     runtime: { type: 'string', default: Object.keys(runtimes).join(',') },
     rounds: { type: 'string', default: '9' },
+    page: { type: 'boolean', default: false },
   },
 })
-const asked = values.runtime.split(',')
-const unknown = asked.filter((name) => !Object.hasOwn(runtimes, name))
+const asked = { vendors: values.vendor.split(','), runtimes: values.runtime.split(',') }
+const unknown = [
+  ...asked.vendors.filter((name) => !vendors.includes(name)),
+  ...asked.runtimes.filter((name) => !Object.hasOwn(runtimes, name)),
+]
 if (unknown.length > 0) {
-  console.error(`no such runtime: ${unknown.join(', ')}; there are ${Object.keys(runtimes)}`)
+  const known = `vendors: ${vendors.join(', ')}; runtimes: ${Object.keys(runtimes).join(', ')}`
+  console.error(`unknown: ${unknown.join(', ')}; ${known}`)
   process.exit(2)
 }
 
-/** workerd has no `edge-kms/node`. */
-const sidesOn = (runtime) =>
-  runtime === 'workerd' ? ['sdk', 'ours', 'fetch'] : ['sdk', 'ours', 'signer', 'node', 'fetch']
+/** The clients of the other vendors need Node's modules. */
+const canRun = (vendor, runtime) => vendor === 'aws' || runtime !== 'workerd'
 const CASES = [1, 32].flatMap((atOnce) =>
-  ['GenerateDataKey', 'Decrypt'].map((operation) => ({ operation, atOnce })),
+  ['generateDataKey', 'unwrapDataKey'].map((operation) => ({ operation, atOnce })),
 )
-/** How long AWS's client works in one round. */
+/** How long the vendor's client works in one round. */
 const ROUND_MS = 500
 const median = (numbers) => quantile(numbers, 0.5)
 
 /** Rounds by turns; what is compared was measured within one round. */
-async function compare(take, one, sides) {
-  let calls = 100
+async function compare({ take, sides }, one) {
+  let calls = 50
   for (let i = 0; i < 4; i++) {
     for (const side of sides) await take({ ...one, side, calls })
-    const { ms } = await take({ ...one, side: 'sdk', calls })
+    const { ms } = await take({ ...one, side: 'client', calls })
     calls = Math.ceil((calls * ROUND_MS) / ms)
   }
   const rounds = []
@@ -53,7 +61,8 @@ async function compare(take, one, sides) {
     rounds.push(round)
   }
   const of = (side, what) => median(rounds.map((round) => round[side][what]))
-  const ratio = (side, what) => median(rounds.map((round) => round[side][what] / round.sdk[what]))
+  const ratio = (side, what) =>
+    median(rounds.map((round) => round[side][what] / round.client[what]))
   return sides.map((side) => ({
     ...one,
     side,
@@ -65,39 +74,47 @@ async function compare(take, one, sides) {
 }
 
 function print({ operation, atOnce, side, perSecond, cpuUs, speed, cpu }) {
-  const name = `${operation} x${atOnce}`.padEnd(20) + side.padEnd(6)
+  const name = `${operation} x${atOnce}`.padEnd(21) + side.padEnd(15)
   const figures = `${perSecond.toFixed(0).padStart(7)}/s ${cpuUs.toFixed(0).padStart(5)} us CPU`
   const ratios = `${speed.toFixed(2).padStart(7)}x ${cpu.toFixed(2).padStart(7)}x`
   console.log(`  ${name}${figures}${ratios}`)
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'edge-kms-bench-'))
-const server = spawn(node24, [join(root, 'bench', 'aws', 'server.mjs')], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-})
-const results = {}
-try {
-  const [line] = await once(server.stdout, 'data')
-  const place = JSON.parse(String(line))
-  for (const name of asked) {
-    console.log(`\n${name}: calls per second and CPU of a call, and both over those of sdk`)
-    const { take, close } = await runtimes[name]({ scratch, place })
+async function measure(vendor, runtime) {
+  console.log(
+    `\n${vendor}, ${runtime}: calls per second and CPU of a call, and both over the client's`,
+  )
+  const scratch = mkdtempSync(join(tmpdir(), 'edge-kms-bench-'))
+  const server = spawn(node24, [join(root, 'bench/kms/server.mjs'), vendor], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    const [line] = await once(server.stdout, 'data')
+    const place = JSON.parse(String(line))
+    const clients = await runtimes[runtime]({ scratch, vendor, place })
     try {
-      results[name] = []
+      const rows = []
       for (const one of CASES) {
-        const rows = await compare(take, one, sidesOn(name))
-        rows.forEach(print)
-        results[name].push(...rows)
+        const found = await compare(clients, one)
+        found.forEach(print)
+        rows.push(...found)
       }
+      return rows
     } finally {
-      await close()
+      await clients.close()
     }
+  } finally {
+    server.kill()
+    rmSync(scratch, { recursive: true, force: true })
   }
-} finally {
-  server.kill()
-  rmSync(scratch, { recursive: true, force: true })
 }
-const folder = join(root, 'bench', 'results')
-mkdirSync(folder, { recursive: true })
-const report = { at: new Date().toISOString(), runtimes: results }
-writeFileSync(join(folder, 'aws.json'), `${JSON.stringify(report, null, 2)}\n`)
+
+const file = join(root, 'bench/results/kms.json')
+const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).vendors : {}
+for (const vendor of asked.vendors)
+  for (const runtime of asked.runtimes) {
+    if (!canRun(vendor, runtime)) continue
+    results[vendor] = { ...results[vendor], [runtime]: await measure(vendor, runtime) }
+    keepReport('kms', { rounds: Number(values.rounds), vendors: results })
+  }
+if (values.page) writePage()

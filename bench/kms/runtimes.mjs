@@ -1,4 +1,4 @@
-/** Starts the clients in each runtime; each gives a function that makes a turn and says its cost. */
+/** Starts the clients of a vendor in each runtime; each gives a function that makes a turn and says its cost. */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,32 +10,37 @@ import { binOf, ensureFolder, node24, root, toolEnv } from '../../tools/lib/fold
 /**
  * @typedef {{ side: string, operation: string, calls: number, atOnce: number }} Turn
  * @typedef {(turn: Turn) => Promise<{ ms: number, cpuMs: number }>} Take
- * @typedef {{ take: Take, close: () => Promise<void> }} Clients
+ * @typedef {{ sides: string[], take: Take, close: () => Promise<void> }} Clients
+ * @typedef {{ scratch: string, vendor: string, place: object }} Plan
  */
 
 async function bundle(entry, outfile, options) {
-  const entryPoints = [join(root, 'bench', 'aws', entry)]
+  const entryPoints = [join(root, 'bench', 'kms', entry)]
   const common = { bundle: true, format: /** @type {const} */ ('esm'), target: 'es2022' }
   await build({ entryPoints, outfile, ...common, logLevel: 'error', ...options })
   return outfile
 }
 
 /** @returns {Promise<Clients>} */
-async function inProcess(command, args, { scratch, place }) {
+async function inProcess(command, args, { scratch, vendor, place }) {
   const file = await bundle('process.ts', join(scratch, 'process.mjs'), { platform: 'node' })
-  const folder = join(ensureFolder('clients/aws'), 'package.json')
-  const running = spawn(command, [...args, file, JSON.stringify(place), folder], {
+  const folder = join(ensureFolder(`clients/${vendor}`), 'package.json')
+  const running = spawn(command, [...args, file, vendor, JSON.stringify(place), folder], {
     cwd: root,
     env: toolEnv(),
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: running.stdout })[Symbol.asyncIterator]()
+  const next = async () => {
+    const { value, done } = await lines.next()
+    if (done) throw new Error(`${command} ended`)
+    return JSON.parse(value)
+  }
   return {
-    async take(turn) {
+    sides: await next(),
+    take(turn) {
       running.stdin.write(`${JSON.stringify(turn)}\n`)
-      const { value, done } = await lines.next()
-      if (done) throw new Error(`${command} ended`)
-      return JSON.parse(value)
+      return next()
     },
     async close() {
       running.stdin.end()
@@ -81,19 +86,20 @@ async function inWorkerd({ scratch, place }) {
   })
   await miniflare.ready
   const pid = childOf(process.pid, 'workerd')
+  const ask = async (query = {}) => {
+    const response = await miniflare.dispatchFetch(
+      `http://localhost/?${new URLSearchParams(query)}`,
+    )
+    const text = await response.text()
+    if (!response.ok) throw new Error(`the Worker answered ${response.status}: ${text}`)
+    return text
+  }
   return {
-    async take({ side, operation, calls, atOnce }) {
-      const query = new URLSearchParams({
-        side,
-        operation,
-        calls: String(calls),
-        atOnce: String(atOnce),
-      })
+    sides: JSON.parse(await ask()),
+    async take({ calls, atOnce, ...turn }) {
       const cpu = cpuMsOf(pid)
       const start = performance.now()
-      const response = await miniflare.dispatchFetch(`http://localhost/?${query}`)
-      const text = await response.text()
-      if (!response.ok) throw new Error(`the Worker answered ${response.status}: ${text}`)
+      await ask({ ...turn, calls: String(calls), atOnce: String(atOnce) })
       return { ms: performance.now() - start, cpuMs: cpuMsOf(pid) - cpu }
     },
     close: () => miniflare.dispose(),
@@ -102,7 +108,7 @@ async function inWorkerd({ scratch, place }) {
 
 const denoFlags = ['run', '--allow-all', '--no-remote', '--no-config', '--no-lock']
 
-/** @type {Record<string, (plan: { scratch: string, place: object }) => Promise<Clients>>} */
+/** @type {Record<string, (plan: Plan) => Promise<Clients>>} */
 export const runtimes = {
   node: (plan) => inProcess(node24, [], plan),
   workerd: inWorkerd,

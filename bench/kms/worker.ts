@@ -1,17 +1,20 @@
-/** The clients inside workerd: a request is a turn. Its clocks stand still, so the host measures. */
+/** AWS's client and ours inside workerd: a request is a turn. Its clocks stand still, so the host measures. */
 // @ts-expect-error The bundler finds it in a tool folder.
-import * as sdk from '@aws-sdk/client-kms'
-import { createSides, makeCalls, type Operation, type Place, type Sdk, type Side } from './sides.ts'
+import * as client from '@aws-sdk/client-kms'
+import { makeCalls, type Operation } from './calls.ts'
+import { createSides, type Place } from './sides/aws.ts'
 
-let sides: ReturnType<typeof createSides> | undefined
+let made: ReturnType<typeof createSides> | undefined
 
 const handler = {
   async fetch(request: Request, env: { readonly PLACE: Place }): Promise<Response> {
     const query = new URL(request.url).searchParams
-    sides ??= createSides(env.PLACE, sdk as Sdk)
-    const side = (await sides)[query.get('side') as Side]
-    if (side === undefined) throw new Error('no such side')
-    const call = side[query.get('operation') as Operation]
+    made ??= createSides(env.PLACE, () => client)
+    const sides = await made
+    const side = query.get('side')
+    if (side === null) return Response.json(Object.keys(sides))
+    const call = sides[side]?.[query.get('operation') as Operation]
+    if (call === undefined) throw new Error(`no side ${side}`)
     await makeCalls(call, Number(query.get('calls')), Number(query.get('atOnce')))
     return new Response('done')
   },

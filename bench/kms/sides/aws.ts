@@ -1,7 +1,7 @@
 /** The same calls by AWS's own client, by this package, and by a bare `fetch` that signs nothing. */
-import { type AwsKmsOptions, createAwsKms } from '../../src/providers/aws-kms/index.ts'
+import { type AwsKmsOptions, createAwsKms } from '../../../src/providers/aws-kms/index.ts'
+import { type Adapter, callsOf, context, post, type Sides } from '../calls.ts'
 
-/** The server's address and keys. */
 export interface Place {
   readonly endpoint: string
   readonly arn: string
@@ -10,67 +10,47 @@ export interface Place {
 }
 
 /** The part of `@aws-sdk/client-kms` that this uses. */
-export interface Sdk {
+interface Client {
   readonly KMSClient: new (config: object) => { send(command: object): Promise<unknown> }
   readonly GenerateDataKeyCommand: new (input: object) => object
   readonly DecryptCommand: new (input: object) => object
 }
 
-/** `ours` uses `fetch` and WebCrypto, `signer` uses `fetch` and `nodeAwsSigner`, `node` uses both of `edge-kms/node`. */
-export type Side = 'sdk' | 'ours' | 'signer' | 'node' | 'fetch'
-export type Operation = 'GenerateDataKey' | 'Decrypt'
-export type Call = () => Promise<unknown>
+export const clientName = '@aws-sdk/client-kms'
 
-const context = {
-  tenant: 'acme',
-  'edge-kms:dk': 'q2VpLq2VpLq2VpLq2VpLq2VpLq2VpLq2VpLq2VpLx0A.1767225600000',
-}
-
+/**
+ * `edge-kms` uses `fetch` and WebCrypto, `signer` uses `fetch` and `nodeAwsSigner`, `edge-kms/node` its own transport and
+ * that signer.
+ */
 export async function createSides(
   { endpoint, arn, region, credentials }: Place,
-  sdk: Sdk,
-  adapter?: Required<Pick<AwsKmsOptions, 'signer' | 'network'>>,
-): Promise<Partial<Record<Side, Record<Operation, Call>>>> {
+  load: (name: string) => unknown,
+  adapter?: Adapter & Required<Pick<AwsKmsOptions, 'signer'>>,
+): Promise<Sides> {
   const options = { keyId: arn, credentials, endpoint, allowHttpLoopback: true }
+  const { KMSClient, GenerateDataKeyCommand, DecryptCommand } = load(clientName) as Client
+  const client = new KMSClient({ region, endpoint, credentials })
   const ours = createAwsKms(options)
-  const client = new sdk.KMSClient({ region, endpoint, credentials })
   const { wraps } = await ours.generateDataKey({ context })
   const generate = { KeyId: arn, KeySpec: 'AES_256', EncryptionContext: context }
   const decrypt = { KeyId: arn, CiphertextBlob: wraps[0].wrapped, EncryptionContext: context }
-  const body = JSON.stringify({ ...generate, Padding: 'x'.repeat(64) })
-  const bare = async (operation: Operation): Promise<unknown> => {
+  const bare = (operation: string) => () => {
     const headers = {
       'content-type': 'application/x-amz-json-1.1',
       'x-amz-target': `TrentService.${operation}`,
     }
-    return (await fetch(`${endpoint}/`, { method: 'POST', headers, body })).arrayBuffer()
+    return post(`${endpoint}/`, headers, { ...generate, Padding: 'x'.repeat(64) })
   }
-  const callsOf = (kms: typeof ours): Record<Operation, Call> => ({
-    GenerateDataKey: () => kms.generateDataKey({ context }),
-    Decrypt: () => kms.unwrapDataKey(wraps, { context }),
-  })
   return {
-    sdk: {
-      GenerateDataKey: () => client.send(new sdk.GenerateDataKeyCommand(generate)),
-      Decrypt: () => client.send(new sdk.DecryptCommand(decrypt)),
+    client: {
+      generateDataKey: () => client.send(new GenerateDataKeyCommand(generate)),
+      unwrapDataKey: () => client.send(new DecryptCommand(decrypt)),
     },
-    ours: callsOf(ours),
+    'edge-kms': await callsOf(ours),
     ...(adapter !== undefined && {
-      signer: callsOf(createAwsKms({ ...options, signer: adapter.signer })),
-      node: callsOf(createAwsKms({ ...options, ...adapter })),
+      signer: await callsOf(createAwsKms({ ...options, signer: adapter.signer })),
+      'edge-kms/node': await callsOf(createAwsKms({ ...options, ...adapter })),
     }),
-    fetch: {
-      GenerateDataKey: () => bare('GenerateDataKey'),
-      Decrypt: () => bare('Decrypt'),
-    },
+    fetch: { generateDataKey: bare('GenerateDataKey'), unwrapDataKey: bare('Decrypt') },
   }
-}
-
-/** Makes so many calls, so many at a time. */
-export async function makeCalls(call: Call, calls: number, atOnce: number): Promise<void> {
-  let left = calls
-  const one = async (): Promise<void> => {
-    while (left-- > 0) await call()
-  }
-  await Promise.all(Array.from({ length: atOnce }, one))
 }
