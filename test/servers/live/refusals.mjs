@@ -44,7 +44,7 @@ export async function checkRefusals(check) {
         ['aws'],
         // Ambient credentials are not an explicit choice.
         { ...without(env), AWS_SECRET_ACCESS_KEY: SECRET, AWS_ACCESS_KEY_ID: 'AKIALIVE' },
-        /About 1 cent[^]*aws iam create-user[^]*aws needs EDGE_KMS_LIVE_AWS_SECRET_ACCESS_KEY/,
+        /about 1 cent[^]*aws iam create-user[^]*aws needs EDGE_KMS_LIVE_AWS_SECRET_ACCESS_KEY/,
       ),
     )
     await check('refuses to send secrets over http to another machine', async () => {
