@@ -67,7 +67,7 @@ async function countEach(
 }
 
 /** The same object, its methods bound and counted. */
-function counting<T extends object>(target: T, onCall: (name: string) => void): T {
+export function counting<T extends object>(target: T, onCall: (name: string) => void): T {
   return new Proxy(target, {
     get(_, name): unknown {
       const value: unknown = Reflect.get(target, name, target)

@@ -1,16 +1,13 @@
 /** Writes the figures of bench/results into docs/performance.md, and its charts. Nothing there is written by hand. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../tools/lib/folders.mjs'
+import { table, writeParts } from '../lib/marked-page.mjs'
 import { barChart } from './chart.mjs'
 import { goals } from './goals.mjs'
 
-const PAGE = join(root, 'docs/performance.md')
 const CHARTS = join(root, 'docs/performance')
 const NAMES = { node: 'Node 24', deno: 'Deno 2', bun: 'Bun 1', workerd: 'workerd' }
-
-const table = (head, rows) =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 
 function chart(name, data) {
   mkdirSync(CHARTS, { recursive: true })
@@ -126,6 +123,37 @@ function ledgerOf() {
   )
 }
 
+/** The client of each vendor. */
+const CLIENTS = {
+  aws: '@aws-sdk/client-kms',
+  gcp: '@google-cloud/kms',
+  azure: '@azure/keyvault-keys',
+  vault: 'node-vault',
+}
+
+/** Speed and CPU over the client's, of both operations: the mean of their ratios. */
+function kmsOf() {
+  const file = join(root, 'bench/results/kms.json')
+  if (!existsSync(file)) return ''
+  const { vendors } = JSON.parse(readFileSync(file, 'utf8'))
+  const mean = (rows, what) => rows.reduce((sum, row) => sum + row[what], 0) / rows.length
+  const rows = Object.entries(vendors).flatMap(([vendor, runtimes]) =>
+    Object.entries(runtimes).flatMap(([runtime, found]) =>
+      [...new Set(found.map(({ side }) => side))]
+        .filter((side) => side !== 'client')
+        .map((side) => {
+          const of = (atOnce) => found.filter((one) => one.side === side && one.atOnce === atOnce)
+          const cells = [1, 32].flatMap((atOnce) =>
+            ['speed', 'cpu'].map((what) => `${mean(of(atOnce), what).toFixed(2)}x`),
+          )
+          return [`${CLIENTS[vendor]}, ${NAMES[runtime]}`, side, ...cells]
+        }),
+    ),
+  )
+  const head = ['Beside', 'Side', 'Speed, 1 at once', 'CPU', 'Speed, 32 at once', 'CPU']
+  return table(head, rows)
+}
+
 /** Writes the parts of the page between its markers. */
 export function writePage() {
   const { at, runtimes } = JSON.parse(readFileSync(join(root, 'bench/results/peers.json'), 'utf8'))
@@ -135,15 +163,8 @@ export function writePage() {
     streams: streamsOf(runtimes),
     missing: missingOf(runtimes),
     goals: goalsOf(runtimes),
+    kms: kmsOf(),
     ledger: ledgerOf(),
   }
-  let page = readFileSync(PAGE, 'utf8')
-  for (const [name, text] of Object.entries(parts)) {
-    const [begin, end] = [`<!-- made: ${name} -->`, '<!-- end -->']
-    const from = page.indexOf(begin)
-    if (from < 0) throw new Error(`docs/performance.md has no ${begin}`)
-    const to = page.indexOf(end, from)
-    page = `${page.slice(0, from)}${begin}\n\n${text}\n\n${page.slice(to)}`
-  }
-  writeFileSync(PAGE, page)
+  writeParts('docs/performance.md', parts)
 }
