@@ -70,7 +70,11 @@ export function checkCondition(onlyIf: ObjectCondition | undefined): ObjectCondi
   // The entries of a Map or of Headers would be ignored, and the condition with them.
   const { etagMatches, etagDoesNotMatch, ...others } = plainOptions(onlyIf, 'onlyIf')
   refuseOthers(others)
-  if (etagMatches === undefined && etagDoesNotMatch === undefined) return undefined
+  // `{ etagMatches: found?.etag }` of an object that was not found must not write without a condition.
+  if (etagMatches === undefined && (etagDoesNotMatch === undefined || 'etagMatches' in onlyIf))
+    throw wrongOption('onlyIf.etagMatches', 'an ETag without quotes', etagMatches)
+  if (etagDoesNotMatch === undefined && 'etagDoesNotMatch' in onlyIf)
+    throw wrongOption('onlyIf.etagDoesNotMatch', 'an ETag without quotes, or *', etagDoesNotMatch)
   if (etagMatches !== undefined && !isEtag(etagMatches))
     throw wrongOption('onlyIf.etagMatches', 'an ETag without quotes', etagMatches)
   // S3 knows the asterisk in If-None-Match alone.

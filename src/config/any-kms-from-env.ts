@@ -87,14 +87,18 @@ function configuredBy(
   const { runtime, network, bindings, resolve = variablesOf(env, json) } = options
   const common = { resolve, runtime, network }
   try {
-    if (!Object.hasOwn(Object(config) as object, 'kms'))
-      return createKms(config as KmsConfig, common)
+    // One KMS has a `provider`; of one by context, `kms` is the KMS of each customer.
+    if (isKmsConfig(Object(config) as object)) return createKms(config as KmsConfig, common)
     return planOfConfig(config as ResilientKmsConfig, { ...common, bindings })
   } catch (error) {
     if (!isKmsError(error, 'ERR_KMS_CONFIG')) throw error
     const denied = deniedVariables(env, [...variablesIn(json)])
     throw configError(`${CONFIG}: ${error.message}${denied}`)
   }
+}
+
+function isKmsConfig(config: object): boolean {
+  return Object.hasOwn(config, 'provider') || !Object.hasOwn(config, 'kms')
 }
 
 /** Variables alone, read now: a platform may have no files. */

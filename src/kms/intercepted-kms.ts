@@ -147,17 +147,17 @@ export abstract class InterceptedKms implements KeyManagementService {
     return this.#run('rewrapDataKey', { context, wraps }, options, next, same)
   }
 
-  currentVersion(options: KmsKekOptions): Promise<readonly KekVersion[]> {
+  currentVersion(options: KmsKekOptions = {}): Promise<readonly KekVersion[]> {
     const next = (given: KmsKekOptions) => this.#kms.currentVersion(given)
     return this.#run('currentVersion', {}, options, next, same)
   }
 
-  rotateKey(options: KmsKekOptions): Promise<readonly KekVersion[]> {
+  rotateKey(options: KmsKekOptions = {}): Promise<readonly KekVersion[]> {
     const next = (given: KmsKekOptions) => this.#kms.rotateKey(given)
     return this.#run('rotateKey', {}, options, next, same)
   }
 
-  healthCheck(options: KmsKekOptions): Promise<HealthReport> {
+  healthCheck(options: KmsKekOptions = {}): Promise<HealthReport> {
     const next = (given: KmsKekOptions) => this.#kms.healthCheck(given)
     return this.#run('healthCheck', {}, options, next, () => [])
   }

@@ -41,11 +41,11 @@ export interface KeyLifecycle {
    *
    * @throws KmsError `ERR_KMS_KEY_NOT_FOUND` for a version that the vendor does not know
    */
-  stateOf(version: KekVersion, options: KeyLifecycleOptions): Promise<KeyVersionState>
+  stateOf(version: KekVersion, options?: KeyLifecycleOptions): Promise<KeyVersionState>
   /** Resolves when the version is disabled. Disabling twice is not an error. */
-  disable(version: KekVersion, options: KeyLifecycleOptions): Promise<void>
+  disable(version: KekVersion, options?: KeyLifecycleOptions): Promise<void>
   /** Resolves when a disabled version is enabled. Enabling twice is not an error. */
-  enable(version: KekVersion, options: KeyLifecycleOptions): Promise<void>
+  enable(version: KekVersion, options?: KeyLifecycleOptions): Promise<void>
   /**
    * Schedules the destruction of a disabled version. A version whose destruction is scheduled stays as it is.
    *
@@ -53,18 +53,18 @@ export interface KeyLifecycle {
    */
   scheduleDestruction(
     version: KekVersion,
-    options: KeyLifecycleOptions,
+    options?: KeyLifecycleOptions,
   ): Promise<ScheduledDestruction>
   /**
    * Cancels a scheduled destruction. The version stays disabled.
    *
    * @throws KmsError `ERR_KMS_UNSUPPORTED` where nothing is scheduled, or the vendor destroys at once
    */
-  cancelDestruction(version: KekVersion, options: KeyLifecycleOptions): Promise<void>
+  cancelDestruction(version: KekVersion, options?: KeyLifecycleOptions): Promise<void>
   /**
    * Returns when the vendor last saw the version used, in milliseconds since the epoch by the vendor's clock;
    * `undefined` if it has not seen a use. Use it in addition to the census, never instead of it. Absent if the vendor
    * does not report it.
    */
-  lastUsedAtMs?(version: KekVersion, options: KeyLifecycleOptions): Promise<number | undefined>
+  lastUsedAtMs?(version: KekVersion, options?: KeyLifecycleOptions): Promise<number | undefined>
 }

@@ -141,11 +141,11 @@ export interface KeyManagementService {
   ): Promise<readonly WrappedKey[]>
 
   /** Returns the version that each configured KEK wraps with now. */
-  currentVersion(options: KmsKekOptions): Promise<readonly KekVersion[]>
+  currentVersion(options?: KmsKekOptions): Promise<readonly KekVersion[]>
 
   /** Creates a new version of each configured KEK and makes it current. Old versions still unwrap. */
-  rotateKey(options: KmsKekOptions): Promise<readonly KekVersion[]>
+  rotateKey(options?: KmsKekOptions): Promise<readonly KekVersion[]>
 
   /** Tests whether each KEK can be used. A KEK that fails is part of the report and does not make the call throw. */
-  healthCheck(options: KmsKekOptions): Promise<HealthReport>
+  healthCheck(options?: KmsKekOptions): Promise<HealthReport>
 }

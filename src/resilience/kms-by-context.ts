@@ -139,16 +139,16 @@ export class KmsByContext implements KeyManagementService {
   }
 
   /** @throws KmsError `ERR_KMS_UNSUPPORTED` without a context */
-  async currentVersion(options: KmsKekOptions): Promise<readonly KekVersion[]> {
+  async currentVersion(options: KmsKekOptions = {}): Promise<readonly KekVersion[]> {
     return (await this.#meant(options)).currentVersion(options)
   }
 
   /** @throws KmsError `ERR_KMS_UNSUPPORTED` without a context */
-  async rotateKey(options: KmsKekOptions): Promise<readonly KekVersion[]> {
+  async rotateKey(options: KmsKekOptions = {}): Promise<readonly KekVersion[]> {
     return (await this.#meant(options)).rotateKey(options)
   }
 
-  async healthCheck(options: KmsKekOptions): Promise<HealthReport> {
+  async healthCheck(options: KmsKekOptions = {}): Promise<HealthReport> {
     options.signal?.throwIfAborted()
     if (options.context === undefined) return someReport(this.#pool.recent(SAMPLE), options)
     const call = { ...options, context: options.context }

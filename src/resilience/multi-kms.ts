@@ -147,7 +147,7 @@ export class MultiKms implements KeyManagementService {
     }
   }
 
-  async currentVersion(options: KmsKekOptions): Promise<readonly KekVersion[]> {
+  async currentVersion(options: KmsKekOptions = {}): Promise<readonly KekVersion[]> {
     this.#demandWriters()
     const { write } = this.#settings
     const versions = write.map(async (kms) =>
@@ -160,7 +160,7 @@ export class MultiKms implements KeyManagementService {
     return (await Promise.all(versions)).flat()
   }
 
-  async rotateKey(options: KmsKekOptions): Promise<readonly KekVersion[]> {
+  async rotateKey(options: KmsKekOptions = {}): Promise<readonly KekVersion[]> {
     const versions: KekVersion[] = []
     if (!this.capabilities.rotates) {
       const message = 'not every KMS to write to can rotate: rotate them one by one'
@@ -173,7 +173,7 @@ export class MultiKms implements KeyManagementService {
     return versions
   }
 
-  async healthCheck(options: KmsKekOptions): Promise<HealthReport> {
+  async healthCheck(options: KmsKekOptions = {}): Promise<HealthReport> {
     const { read, write } = this.#settings
     const members = [...new Set([...write, ...read])]
     const reports = await Promise.all(members.map((kms) => memberReport(kms, options)))

@@ -45,7 +45,7 @@ export class TimeoutKms extends InterceptedKms {
   }
 
   /** Reports a KMS that is late or fails as not healthy, instead of throwing. */
-  override async healthCheck(options: KmsKekOptions): Promise<HealthReport> {
+  override async healthCheck(options: KmsKekOptions = {}): Promise<HealthReport> {
     try {
       return await super.healthCheck(options)
     } catch (error) {

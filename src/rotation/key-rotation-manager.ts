@@ -156,7 +156,8 @@ export class KeyRotationManager {
   }
 
   /**
-   * Pauses the job, wherever it runs: after its step. Returns its state, or `undefined` for an unknown job.
+   * Pauses the job, wherever it runs: after its step. Returns its state. Returns `undefined`, and pauses nothing, if
+   * no run has started the job yet.
    *
    * @throws KmsError `ERR_STORE_UNAVAILABLE`
    */

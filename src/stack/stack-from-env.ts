@@ -72,6 +72,8 @@ export function stackFromEnv(env: object, options: StackFromEnvOptions): Stack {
 }
 
 function planOf(made: KeyManagementService | StackPlan): StackPlan {
+  if (Object(made) !== made)
+    throw wrongOption('kms', 'a function that returns a KMS or a plan', made)
   return 'kms' in made ? made : { kms: made }
 }
 

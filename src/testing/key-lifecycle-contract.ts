@@ -35,7 +35,6 @@ type Run = (world: KeyLifecycleWorld) => Promise<void>
 const REFUSED = ['ERR_KMS_UNSUPPORTED', 'ERR_KMS_CONFIG'] as const
 /** The refusals of a version that there is not. */
 const UNKNOWN = ['ERR_KMS_KEY_NOT_FOUND', ...REFUSED] as const
-const none = {}
 
 /**
  * The contract of a {@link KeyLifecycle}, as cases for any test runner.
@@ -76,37 +75,37 @@ export function keyLifecycleContract(subject: KeyLifecycleSubject): readonly Con
 
 const saysEnabled: Run = async ({ lifecycle, version, open }) => {
   demand(lifecycle.provider === version.provider, 'the provider is not that of the version')
-  demand((await lifecycle.stateOf(version, none)) === 'enabled', 'it is not enabled')
+  demand((await lifecycle.stateOf(version)) === 'enabled', 'it is not enabled')
   await open()
 }
 
 const disables: Run = async ({ lifecycle, version, open }) => {
-  await lifecycle.disable(version, none)
-  await lifecycle.disable(version, none)
-  demand((await lifecycle.stateOf(version, none)) === 'disabled', 'it is not disabled')
+  await lifecycle.disable(version)
+  await lifecycle.disable(version)
+  demand((await lifecycle.stateOf(version)) === 'disabled', 'it is not disabled')
   await demandCode(open(), 'ERR_KMS_KEY_DISABLED', 'ERR_KMS_KEY_NOT_FOUND')
 }
 
 const enables: Run = async ({ lifecycle, version, open }) => {
-  await lifecycle.disable(version, none)
-  await lifecycle.enable(version, none)
-  await lifecycle.enable(version, none)
-  demand((await lifecycle.stateOf(version, none)) === 'enabled', 'it is not enabled')
+  await lifecycle.disable(version)
+  await lifecycle.enable(version)
+  await lifecycle.enable(version)
+  demand((await lifecycle.stateOf(version)) === 'enabled', 'it is not enabled')
   await open()
 }
 
 const refusesToSkipDisabling: Run = async ({ lifecycle, version, open }) => {
-  await demandCode(lifecycle.scheduleDestruction(version, none), ...REFUSED)
-  demand((await lifecycle.stateOf(version, none)) === 'enabled', 'its state changed')
+  await demandCode(lifecycle.scheduleDestruction(version), ...REFUSED)
+  demand((await lifecycle.stateOf(version)) === 'enabled', 'its state changed')
   await open()
 }
 
 const destroys: Run = async ({ lifecycle, version, open }) => {
-  await lifecycle.disable(version, none)
-  const { destroyAtMs } = await lifecycle.scheduleDestruction(version, none)
-  const again = await lifecycle.scheduleDestruction(version, none)
+  await lifecycle.disable(version)
+  const { destroyAtMs } = await lifecycle.scheduleDestruction(version)
+  const again = await lifecycle.scheduleDestruction(version)
   demand(again.destroyAtMs === destroyAtMs, 'a second request changed the time')
-  const state = await lifecycle.stateOf(version, none)
+  const state = await lifecycle.stateOf(version)
   const expected = destroyAtMs === undefined ? 'destroyed' : 'pending-destruction'
   demand(state === expected, `it is ${state}, not ${expected}`)
   await demandCode(
@@ -118,26 +117,26 @@ const destroys: Run = async ({ lifecycle, version, open }) => {
 }
 
 const cancels: Run = async ({ lifecycle, version, open }) => {
-  await lifecycle.disable(version, none)
-  await lifecycle.scheduleDestruction(version, none)
-  await lifecycle.cancelDestruction(version, none)
-  demand((await lifecycle.stateOf(version, none)) === 'disabled', 'it is not disabled')
-  await lifecycle.enable(version, none)
+  await lifecycle.disable(version)
+  await lifecycle.scheduleDestruction(version)
+  await lifecycle.cancelDestruction(version)
+  demand((await lifecycle.stateOf(version)) === 'disabled', 'it is not disabled')
+  await lifecycle.enable(version)
   await open()
 }
 
 const refusesToEnable: Run = async ({ lifecycle, version }) => {
-  await lifecycle.disable(version, none)
-  await lifecycle.scheduleDestruction(version, none)
-  const state = await lifecycle.stateOf(version, none)
-  await demandCode(lifecycle.enable(version, none), ...REFUSED)
-  await demandCode(lifecycle.disable(version, none), ...REFUSED)
-  demand((await lifecycle.stateOf(version, none)) === state, 'its state changed')
+  await lifecycle.disable(version)
+  await lifecycle.scheduleDestruction(version)
+  const state = await lifecycle.stateOf(version)
+  await demandCode(lifecycle.enable(version), ...REFUSED)
+  await demandCode(lifecycle.disable(version), ...REFUSED)
+  demand((await lifecycle.stateOf(version)) === state, 'its state changed')
 }
 
 const refusesToCancel: Run = async ({ lifecycle, version }) => {
-  await demandCode(lifecycle.cancelDestruction(version, none), ...REFUSED)
-  demand((await lifecycle.stateOf(version, none)) === 'enabled', 'its state changed')
+  await demandCode(lifecycle.cancelDestruction(version), ...REFUSED)
+  demand((await lifecycle.stateOf(version)) === 'enabled', 'its state changed')
 }
 
 const refusesOthers: Run = async ({ lifecycle, version, open }) => {
@@ -159,14 +158,14 @@ const refusesUnknown: Run = async ({ lifecycle, version, open }) => {
 
 const refusesStrangers: Run = async ({ lifecycle, version, open, denied }) => {
   demand(denied !== undefined, 'the world has no denied lifecycle')
-  await demandCode(denied.disable(version, none), 'ERR_KMS_ACCESS_DENIED')
+  await demandCode(denied.disable(version), 'ERR_KMS_ACCESS_DENIED')
   await open()
-  await lifecycle.disable(version, none)
-  await demandCode(denied.enable(version, none), 'ERR_KMS_ACCESS_DENIED')
-  const destroy = denied.scheduleDestruction(version, none)
+  await lifecycle.disable(version)
+  await demandCode(denied.enable(version), 'ERR_KMS_ACCESS_DENIED')
+  const destroy = denied.scheduleDestruction(version)
   await demandCode(destroy, 'ERR_KMS_ACCESS_DENIED', 'ERR_KMS_UNSUPPORTED')
-  demand((await lifecycle.stateOf(version, none)) === 'disabled', 'its state changed')
-  await lifecycle.enable(version, none)
+  demand((await lifecycle.stateOf(version)) === 'disabled', 'its state changed')
+  await lifecycle.enable(version)
   await open()
 }
 
@@ -179,7 +178,7 @@ const honoursAbort: Run = async ({ lifecycle, version }) => {
     )
     demand(caught === reason, 'it did not reject with the reason')
   }
-  demand((await lifecycle.stateOf(version, none)) === 'enabled', 'its state changed')
+  demand((await lifecycle.stateOf(version)) === 'enabled', 'its state changed')
 }
 
 function stepsOf(

@@ -39,20 +39,20 @@ export class AwsKeyLifecycle implements KeyLifecycle {
     this.#client = client
     this.#keyArn = keyArn
     this.#pendingWindowDays = pendingWindowDays
-    if (lastUsage) this.lastUsedAtMs = (version, options) => this.#lastUse(version, options)
+    if (lastUsage) this.lastUsedAtMs = (version, options = {}) => this.#lastUse(version, options)
   }
 
-  async stateOf(version: KekVersion, options: KeyLifecycleOptions): Promise<KeyVersionState> {
+  async stateOf(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<KeyVersionState> {
     return (await this.#describe(version, options)).state
   }
 
-  async disable(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  async disable(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     const state = await this.stateOf(version, options)
     demandState(PROVIDER, state, ['enabled', 'disabled'], CANCEL_FIRST)
     await this.#call('DisableKey', {}, options)
   }
 
-  async enable(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  async enable(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     const state = await this.stateOf(version, options)
     demandState(PROVIDER, state, ['enabled', 'disabled'], CANCEL_FIRST)
     await this.#call('EnableKey', {}, options)
@@ -60,7 +60,7 @@ export class AwsKeyLifecycle implements KeyLifecycle {
 
   async scheduleDestruction(
     version: KekVersion,
-    options: KeyLifecycleOptions,
+    options: KeyLifecycleOptions = {},
   ): Promise<ScheduledDestruction> {
     const { state, destroyAtMs } = await this.#describe(version, options)
     if (state === 'pending-destruction') return destroyAtMs === undefined ? {} : { destroyAtMs }
@@ -73,7 +73,7 @@ export class AwsKeyLifecycle implements KeyLifecycle {
     return scheduled === undefined ? {} : { destroyAtMs: scheduled } // a primary waits for its replicas
   }
 
-  async cancelDestruction(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  async cancelDestruction(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     const state = await this.stateOf(version, options)
     demandState(PROVIDER, state, ['pending-destruction'], NOT_SCHEDULED)
     await this.#call('CancelKeyDeletion', {}, options)

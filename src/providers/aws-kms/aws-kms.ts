@@ -106,17 +106,17 @@ export class AwsKms implements KeyManagementService {
     })
   }
 
-  async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async currentVersion(options: KmsSignalOptions = {}): Promise<readonly KekVersion[]> {
     return [versionOf(await this.#key.demandArn(this.#api, options))]
   }
 
-  async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async rotateKey(options: KmsSignalOptions = {}): Promise<readonly KekVersion[]> {
     const arn = await this.#key.demandArn(this.#api, options) // an alias is not accepted here
     await this.#api.rotateKeyOnDemand(arn, options)
     return [versionOf(arn)]
   }
 
-  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+  healthCheck(options: KmsSignalOptions = {}): Promise<HealthReport> {
     const { usage } = this.capabilities
     const { keyId } = this.#key
     return healthOf(PROVIDER, keyId, options, async () => {

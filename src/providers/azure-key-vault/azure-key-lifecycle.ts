@@ -35,21 +35,21 @@ export class AzureKeyLifecycle implements KeyLifecycle {
     this.#keyId = keyId
   }
 
-  async stateOf(version: KekVersion, options: KeyLifecycleOptions): Promise<KeyVersionState> {
+  async stateOf(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<KeyVersionState> {
     return (await this.#find(version, options)).state
   }
 
-  disable(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  disable(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     return this.#setEnabled(version, false, options)
   }
 
-  enable(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  enable(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     return this.#setEnabled(version, true, options)
   }
 
   async scheduleDestruction(
     version: KekVersion,
-    options: KeyLifecycleOptions,
+    options: KeyLifecycleOptions = {},
   ): Promise<ScheduledDestruction> {
     options.signal?.throwIfAborted()
     this.#demandWhole(version)
@@ -59,7 +59,7 @@ export class AzureKeyLifecycle implements KeyLifecycle {
     return purgeAtMs === undefined ? {} : { destroyAtMs: purgeAtMs }
   }
 
-  async cancelDestruction(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  async cancelDestruction(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     this.#demandWhole(version)
     const { state } = await this.#find(version, options)
     demandState(PROVIDER, state, ['pending-destruction'], NOT_SCHEDULED)

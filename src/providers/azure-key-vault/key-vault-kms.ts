@@ -115,26 +115,26 @@ export class KeyVaultKms implements AzureKeyVaultKms {
     return rewrapByUnwrapping(this, wraps, options)
   }
 
-  async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async currentVersion(options: KmsSignalOptions = {}): Promise<readonly KekVersion[]> {
     return [this.#version((await this.#parts.api.getKey(options)).version)]
   }
 
-  async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async rotateKey(options: KmsSignalOptions = {}): Promise<readonly KekVersion[]> {
     return [this.#version((await this.#parts.api.rotateKey(options)).version)]
   }
 
-  async rotationPolicy(options: KmsSignalOptions): Promise<AzureRotationPolicy> {
+  async rotationPolicy(options: KmsSignalOptions = {}): Promise<AzureRotationPolicy> {
     return readPolicy(await this.#parts.api.getRotationPolicy(options))
   }
 
   async setRotationPolicy(
     policy: AzureRotationPolicy,
-    options: KmsSignalOptions,
+    options: KmsSignalOptions = {},
   ): Promise<AzureRotationPolicy> {
     return readPolicy(await this.#parts.api.setRotationPolicy(policyInput(policy), options))
   }
 
-  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+  healthCheck(options: KmsSignalOptions = {}): Promise<HealthReport> {
     return healthOf(PROVIDER, this.#parts.keyId, options, () => this.#tryUse(options))
   }
 

@@ -27,10 +27,10 @@ export interface AzureKeyVaultOptions extends KeyPlace, BrowserRule {
 
 /** A KMS over Key Vault or Managed HSM that also reads and replaces the key's rotation policy. */
 export interface AzureKeyVaultKms extends KeyManagementService {
-  rotationPolicy(options: KmsSignalOptions): Promise<AzureRotationPolicy>
+  rotationPolicy(options?: KmsSignalOptions): Promise<AzureRotationPolicy>
   /** Replaces the rotation policy and returns the one that Azure then has. `{}` turns rotation by Azure off. */
   setRotationPolicy(
     policy: AzureRotationPolicy,
-    options: KmsSignalOptions,
+    options?: KmsSignalOptions,
   ): Promise<AzureRotationPolicy>
 }

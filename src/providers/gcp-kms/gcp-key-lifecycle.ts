@@ -46,21 +46,21 @@ export class GcpKeyLifecycle implements KeyLifecycle {
     this.#keyName = keyName
   }
 
-  async stateOf(version: KekVersion, options: KeyLifecycleOptions): Promise<KeyVersionState> {
+  async stateOf(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<KeyVersionState> {
     return (await this.#get(version, options)).state
   }
 
-  disable(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  disable(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     return this.#update(version, 'DISABLED', options)
   }
 
-  enable(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  enable(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     return this.#update(version, 'ENABLED', options)
   }
 
   async scheduleDestruction(
     version: KekVersion,
-    options: KeyLifecycleOptions,
+    options: KeyLifecycleOptions = {},
   ): Promise<ScheduledDestruction> {
     const known = await this.#get(version, options)
     const done = known.state === 'pending-destruction' || known.state === 'destroyed'
@@ -71,7 +71,7 @@ export class GcpKeyLifecycle implements KeyLifecycle {
     return destroyAtMs === undefined ? {} : { destroyAtMs }
   }
 
-  async cancelDestruction(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  async cancelDestruction(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     const { state } = await this.#get(version, options)
     demandState(PROVIDER, state, ['pending-destruction'], NOT_SCHEDULED)
     const restore = { method: 'POST', operation: 'RestoreCryptoKeyVersion' } as const

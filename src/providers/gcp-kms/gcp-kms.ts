@@ -108,15 +108,15 @@ export class GcpKms implements KeyManagementService {
     return rewrapByUnwrapping(this, wraps, options)
   }
 
-  async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async currentVersion(options: KmsSignalOptions = {}): Promise<readonly KekVersion[]> {
     return [this.#version(await this.#versions.askForPrimary(options))]
   }
 
-  async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async rotateKey(options: KmsSignalOptions = {}): Promise<readonly KekVersion[]> {
     return [this.#version(await this.#versions.rotate(options))]
   }
 
-  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+  healthCheck(options: KmsSignalOptions = {}): Promise<HealthReport> {
     return healthOf(PROVIDER, this.#keyName, options, () =>
       this.#tryCalls({ ...options, context: HEALTH }),
     )

@@ -84,7 +84,7 @@ class LocalKeyLifecycle implements KeyLifecycle {
     this.#network = network
   }
 
-  async stateOf(version: KekVersion, options: KeyLifecycleOptions): Promise<KeyVersionState> {
+  async stateOf(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<KeyVersionState> {
     const state = await this.#ask('stateOf', version, options)
     if (!STATES.includes(state)) {
       const message = 'keys.stateOf must answer enabled, disabled, destroyed or undefined'
@@ -95,17 +95,17 @@ class LocalKeyLifecycle implements KeyLifecycle {
     throw new KmsError('ERR_KMS_KEY_NOT_FOUND', { provider: PROVIDER, message })
   }
 
-  disable(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  disable(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     return this.#switch('disable', version, options)
   }
 
-  enable(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  enable(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     return this.#switch('enable', version, options)
   }
 
   async scheduleDestruction(
     version: KekVersion,
-    options: KeyLifecycleOptions,
+    options: KeyLifecycleOptions = {},
   ): Promise<ScheduledDestruction> {
     const state = await this.stateOf(version, options)
     if (state === 'destroyed') return {}

@@ -163,12 +163,12 @@ export class LocalKms implements KeyManagementService {
     return rewrapByUnwrapping(this, wraps, options)
   }
 
-  currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  currentVersion(options: KmsSignalOptions = {}): Promise<readonly KekVersion[]> {
     if (options.signal?.aborted === true) return Promise.reject(options.signal.reason as Error)
     return Promise.resolve([this.#versionOf(this.#ring.current.version)])
   }
 
-  async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async rotateKey(options: KmsSignalOptions = {}): Promise<readonly KekVersion[]> {
     options.signal?.throwIfAborted()
     const onRotate = this.#onRotate
     if (onRotate === undefined) {
@@ -194,7 +194,7 @@ export class LocalKms implements KeyManagementService {
     return [this.#versionOf(version)]
   }
 
-  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+  healthCheck(options: KmsSignalOptions = {}): Promise<HealthReport> {
     return healthOf(PROVIDER, this.#kekId, options, async () => {
       const context = Object.freeze({ 'edge-kms:dk': 'health' })
       if (this.capabilities.usage === 'decrypt') await this.#ring.current.key()

@@ -42,12 +42,12 @@ export class VaultKeyLifecycle implements KeyLifecycle {
     this.#kekId = kekId
   }
 
-  async stateOf(version: KekVersion, options: KeyLifecycleOptions): Promise<KeyVersionState> {
+  async stateOf(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<KeyVersionState> {
     const number = this.#numberOf(version)
     return stateIn(await this.#bounds(options), number)
   }
 
-  async disable(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  async disable(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     const number = this.#numberOf(version)
     const bounds = await this.#bounds(options)
     const state = stateIn(bounds, number)
@@ -60,7 +60,7 @@ export class VaultKeyLifecycle implements KeyLifecycle {
     await this.#configure(bounds, number + 1, options)
   }
 
-  async enable(version: KekVersion, options: KeyLifecycleOptions): Promise<void> {
+  async enable(version: KekVersion, options: KeyLifecycleOptions = {}): Promise<void> {
     const number = this.#numberOf(version)
     const bounds = await this.#bounds(options)
     const state = stateIn(bounds, number)
@@ -74,7 +74,7 @@ export class VaultKeyLifecycle implements KeyLifecycle {
 
   async scheduleDestruction(
     version: KekVersion,
-    options: KeyLifecycleOptions,
+    options: KeyLifecycleOptions = {},
   ): Promise<ScheduledDestruction> {
     const number = this.#numberOf(version)
     const bounds = await this.#bounds(options)

@@ -128,17 +128,17 @@ export class VaultTransitKms implements KeyManagementService {
     return rewrapByUnwrapping(this, wraps, options)
   }
 
-  async currentVersion(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async currentVersion(options: KmsSignalOptions = {}): Promise<readonly KekVersion[]> {
     return [this.#version(await this.#parts.key.latest(options))]
   }
 
-  async rotateKey(options: KmsSignalOptions): Promise<readonly KekVersion[]> {
+  async rotateKey(options: KmsSignalOptions = {}): Promise<readonly KekVersion[]> {
     options.signal?.throwIfAborted()
     const { api, key } = this.#parts
     return [this.#version(key.learn((await api.rotate(options)).latestVersion))]
   }
 
-  healthCheck(options: KmsSignalOptions): Promise<HealthReport> {
+  healthCheck(options: KmsSignalOptions = {}): Promise<HealthReport> {
     const { kekId, healthContext: context } = this.#parts
     return healthOf(PROVIDER, kekId, options, () => this.#try({ ...options, context }))
   }

@@ -1,7 +1,12 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { anyKmsFromEnv } from '../../../src/config/index.ts'
-import { isKmsError, stackFromEnv, type StackFromEnvOptions } from '../../../src/index.ts'
+import {
+  EncryptedEnvelope,
+  isKmsError,
+  stackFromEnv,
+  type StackFromEnvOptions,
+} from '../../../src/index.ts'
 import { localKmsFromEnv } from '../../../src/providers/local/index.ts'
 import { createFakeAws } from '../../../adapters/fakes/index.ts'
 import { turn } from '../../support/fake-world.ts'
@@ -33,6 +38,17 @@ describe('anyKmsFromEnv', () => {
   it('takes one KMS in EDGE_KMS_CONFIG, and the variables that it refers to', async () => {
     const { cipher } = stackFromEnv(envOf(local), { kms: anyKmsFromEnv, cache: { maxMessages: 3 } })
     expect(await cipher.decryptText(await cipher.encryptText('x'))).toBe('x')
+  })
+
+  it('takes a KMS by context, alone and in a stack', async () => {
+    const byContext = { provider: 'by-context', kms: { ...local, kekId: 'of-{tenant}' } }
+    const options = { context: { tenant: 'acme' } }
+    for (const config of [byContext, { kms: byContext }]) {
+      const { cipher } = stackFromEnv(envOf(config), { kms: anyKmsFromEnv })
+      const text = await cipher.encryptText('x', options)
+      expect(EncryptedEnvelope.parse(text).wraps[0]?.kekId).toBe('of-acme')
+      expect(await cipher.decryptText(text, options)).toBe('x')
+    }
   })
 
   it('takes a whole stack', async () => {

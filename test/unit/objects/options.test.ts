@@ -115,6 +115,11 @@ describe('options of the calls', () => {
     'metadata that is inherited': { customMetadata: Object.create({ a: 'x' }) as object },
     'a Map as a condition': { onlyIf: new Map([['etagMatches', 'x']]) },
     'an array as a condition': { onlyIf: ['x'] },
+    'a condition without an ETag': { onlyIf: {} },
+    'a condition whose ETag is undefined': { onlyIf: { etagMatches: undefined } },
+    'a condition with one undefined ETag of two': {
+      onlyIf: { etagMatches: 'abc', etagDoesNotMatch: undefined },
+    },
     'a condition that is inherited': { onlyIf: Object.create({ etagMatches: 'x' }) as object },
   }
   for (const [name, options] of Object.entries(lost)) {

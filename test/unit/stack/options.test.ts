@@ -244,6 +244,13 @@ describe('ports', () => {
     expect(stackFromEnv(env, { kms: localKmsFromEnv, bindings }).kms.providerName).toBe('local')
   })
 
+  it.each([undefined, null, 'aws', 5])('a source that returns %s is refused', (made) => {
+    const source = (() => made) as unknown as KmsSource
+    expect(() => stackFromEnv({}, { kms: source })).toThrow(
+      expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
+    )
+  })
+
   it('no options at all are refused', () => {
     expect(() => stackFromEnv(env, undefined as never)).toThrow('options must be an object such as')
   })
