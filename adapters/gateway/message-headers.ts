@@ -3,8 +3,8 @@ import { GatewayError } from './problem.ts'
 
 /** The headers of the two maps. */
 const MAPS = { context: 'edge-kms-context', aad: 'edge-kms-aad' } as const
-/** Names that look like one of ours: some servers take `_` for `-`, and callers add `X-`. */
-const OURS = /^(?:x[-_]?)?edge[-_]?kms/
+/** Names that look like one of ours: servers take `_` or `.` for `-`, proxies add prefixes, and callers misspell. */
+const OURS = /edge[-_.]*km|kms[-_.]*(?:context|aad)/
 /** The longest map that the format allows, with every byte as an escape, is shorter. */
 const MAX_HEADER_CHARACTERS = 65_536
 
@@ -46,7 +46,7 @@ function refuseUnknown(headers: Headers, url: URL, taken: readonly MapName[]): v
   const known = taken.map((name): string => MAPS[name])
   for (const [name] of headers) {
     if (!OURS.test(name) || known.includes(name)) continue
-    const detail = `of the headers that begin with Edge-Kms, this route takes ${known.join(' and ') || 'none'}`
+    const detail = `of the headers whose names are like Edge-Kms, this route takes ${known.join(' and ') || 'none'}`
     throw new GatewayError('ERR_GATEWAY_BAD_REQUEST', { detail })
   }
   if (url.search !== '') {

@@ -84,12 +84,12 @@ export function checkCondition(onlyIf: ObjectCondition | undefined): ObjectCondi
 }
 
 /**
- * Refuses a range that makes no sense before any read.
+ * Refuses a range that makes no sense before any read. Returns a copy: the caller may change theirs during the reads.
  *
  * @throws RangeError
  * @throws KmsError `ERR_KMS_CONFIG` for an unknown name
  */
-export function checkRange(range: ObjectRange): void {
+export function checkRange(range: ObjectRange): ObjectRange {
   const { offset, length, suffix, ...others } = plainOptions(range, 'range') as {
     readonly offset?: number
     readonly length?: number
@@ -103,13 +103,14 @@ export function checkRange(range: ObjectRange): void {
       throw new RangeError('range.suffix excludes offset and length')
     }
     if (!isFrom(1, suffix)) throw wrong('suffix', suffix, 1)
-    return
+    return { suffix }
   }
   if (offset === undefined && length === undefined) {
     throw new RangeError('range must have offset, length or suffix')
   }
   if (offset !== undefined && !isFrom(0, offset)) throw wrong('offset', offset, 0)
   if (length !== undefined && !isFrom(1, length)) throw wrong('length', length, 1)
+  return { offset, length } as ObjectRange
 }
 
 function isFrom(least: number, value: number): boolean {

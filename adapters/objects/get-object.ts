@@ -17,12 +17,11 @@ export async function getObject(
 ): Promise<EncryptedObject | ObjectNotRead | null> {
   checkObjectKey(key)
   checkGetOptions(options)
-  const { range, signal } = options
+  const { range, signal, defer } = options
   const onlyIf = checkCondition(options.onlyIf)
   const read = { key, signal, ...(onlyIf !== undefined && { onlyIf }) }
   if (range !== undefined) {
-    checkRange(range)
-    return getRange(settings, read, range, options)
+    return getRange(settings, read, checkRange(range), { signal, defer })
   }
   const found = await settings.store.open(read)
   if (found.state === 'missing') return null
@@ -32,7 +31,7 @@ export async function getObject(
     const start = await pieces.take(Math.min(MAX_HEAD_BYTES, found.object.size))
     pieces.unread(start)
     const stored = storedEnvelope(found.object, start)
-    const plaintext = new PieceSource(opened(settings, key, pieces, stored, options))
+    const plaintext = new PieceSource(opened(settings, key, pieces, stored, { signal, defer }))
     // The first piece, or the end, proves key, context, aad and metadata.
     await plaintext.isDone()
     const { metadata, plaintextBytes } = stored

@@ -18,10 +18,12 @@ const TURNS = 3
 export async function rewrapObject(
   settings: BucketSettings,
   key: string,
-  options: RewrapObjectOptions,
+  given: RewrapObjectOptions,
 ): Promise<RewrappedObject | null> {
   checkObjectKey(key)
-  checkRewrapOptions(options)
+  checkRewrapOptions(given)
+  // The caller may change theirs during the reads.
+  const options = { ...given }
   const found = await readStoredEnvelope(settings.store, { key, signal: options.signal })
   if (found.state !== 'found') return null
   const stored = found.content

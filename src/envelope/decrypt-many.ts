@@ -57,8 +57,16 @@ export async function decryptMany(
   return known.map((at) => (typeof at === 'number' ? (opened[at] as Outcome<Bytes>) : at))
 }
 
-/** The item as it is now: the caller may use its buffer and maps again. */
+/** The item as it is now: the caller may use its buffer and maps again. What throws is an empty message. */
 function ownItem(item: DecryptItem): DecryptItem {
+  try {
+    return copyOf(item)
+  } catch {
+    return { envelope: new Uint8Array(0) }
+  }
+}
+
+function copyOf(item: DecryptItem): DecryptItem {
   if (!isPlain(item)) return item // refused where its options are checked
   const { envelope, ...others } = item
   // Anything but bytes becomes an empty message, which the parser refuses as the outcome of this item.

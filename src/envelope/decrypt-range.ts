@@ -2,7 +2,7 @@ import { concatBytes } from '../bytes/index.ts'
 import { integer, wrongOption } from '../checks/index.ts'
 import { CHUNKED } from '../ciphers/index.ts'
 import { KmsError } from '../errors.ts'
-import { checkedMaps, RANGE_OPTIONS, STREAM_KINDS } from './call-options.ts'
+import { checkedMaps, RANGE_OPTIONS, signalOptions, STREAM_KINDS } from './call-options.ts'
 import { ChunkRun } from './chunk-run.ts'
 import { plaintextBytesOf } from './message-size.ts'
 import { openKey } from './open-message.ts'
@@ -27,13 +27,13 @@ export async function decryptRange(
   const { signal, readTimeoutMs = 30_000 } = options
   const timeoutMs = integer('readTimeoutMs', readTimeoutMs, 1, 900_000)
   if (typeof read !== 'function') throw wrongOption('read', 'a function', read)
-  checkRange(range)
+  const { start, end, size } = checkRange(range)
+  const call = signalOptions(options)
   const source = rangeSource(read, { timeoutMs, signal, network: settings.network })
   const { head, body } = await readHead(source, readPolicy(settings, STREAM_KINDS))
-  const { start, end, size } = range
   // W4.16: a size that contradicts the chunks is a truncation, and nobody is asked about it.
   const length = size === undefined ? undefined : plaintextBytesOf(head.kind, size - head.bodyAt)
-  const key = await openKey(settings, head, context, options)
+  const key = await openKey(settings, head, context, call)
   const opened = await key.openStream(body.subarray(0, CHUNKED.headerBytes), aad)
   const chunks = new ChunkRun(source, opened, head.bodyAt + CHUNKED.headerBytes)
   const found =

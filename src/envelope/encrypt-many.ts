@@ -29,9 +29,12 @@ export async function encryptMany(
 ): Promise<readonly Outcome<Bytes>[]> {
   checkOptions(options, BATCH_OPTIONS)
   demandItems(items)
-  items.forEach((item: EncryptItem | null, i) => {
-    toBytes(item?.plaintext as Uint8Array, `items[${String(i)}].plaintext`)
-  })
+  // Not `forEach`, which skips the holes of an array.
+  for (const [i, item] of items.entries())
+    toBytes(
+      (item as EncryptItem | undefined)?.plaintext as Uint8Array,
+      `items[${String(i)}].plaintext`,
+    )
   const call = signalOptions(options)
   const own = { ...settings, keys: { active: askedOnce(settings.keys) } }
   const encrypt = (item: EncryptItem): Promise<Outcome<Bytes>> =>

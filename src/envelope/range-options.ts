@@ -53,13 +53,20 @@ export interface DecryptedRange {
   readonly length?: number
 }
 
+/** A {@link PlaintextRange} that makes sense, read once. */
+export interface CheckedRange {
+  readonly start: number
+  readonly end: number | undefined
+  readonly size: number | undefined
+}
+
 /**
- * Refuses ranges that make no sense, before any read.
+ * Refuses ranges that make no sense, before any read. Returns a copy: the caller may change theirs during the reads.
  *
  * @throws RangeError
  * @throws KmsError `ERR_KMS_CONFIG` for an unknown option
  */
-export function checkRange(range: PlaintextRange): void {
+export function checkRange(range: PlaintextRange): CheckedRange {
   const { start, end, size, ...others } = plainOptions(range, 'range')
   refuseOthers(others)
   const isOffset = (value = 0): boolean =>
@@ -76,4 +83,5 @@ export function checkRange(range: PlaintextRange): void {
   if (!isOffset(end) || (end ?? start) < start) {
     throw new RangeError(`end must be an integer from start, got ${shown(end)}`)
   }
+  return { start, end, size }
 }

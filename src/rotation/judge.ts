@@ -7,6 +7,7 @@ import {
   type KeyManagementService,
   recognizes,
 } from '../kms/index.ts'
+import { mapFrom } from './caller-maps.ts'
 import type { CurrentKeks } from './current-keks.ts'
 import { classOfError, classOfKekError } from './error-class.ts'
 import type { RewrapTask } from './header-rewraps.ts'
@@ -65,7 +66,7 @@ export function valuesOf(records: readonly RotationRecord[]): readonly ValueAt[]
  * versions.
  *
  * @param isPrefix - the values are beginnings of objects
- * @throws what `contextOf` throws, and the KMS's error if the whole job is wrong
+ * @throws the KMS's error if the whole job is wrong
  */
 export async function judge(
   ports: JudgePorts,
@@ -88,7 +89,9 @@ function read({ contextOf }: JudgePorts, source: string, at: ValueAt, isPrefix: 
     const { header } = message.head
     if (header === undefined) return { ...at, verdict: 'reference', message }
     const context =
-      contextOf === undefined ? header.stored : given(contextOf(at.record, at.field, source))
+      contextOf === undefined
+        ? header.stored
+        : given(mapFrom('contextOf', () => contextOf(at.record, at.field, source)))
     return { ...at, message, context }
   } catch (error) {
     // A message without a context still says what it refers to, which a retirement must know.

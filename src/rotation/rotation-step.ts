@@ -14,7 +14,7 @@ export type RotationStep = (state: RotationState, budget?: StepBudget) => Promis
  * Returns the step of a rotation: a function from state and budget to the next state. Keep the state in any engine
  * that repeats work, and call the step until the phase of the state is not `running`.
  *
- * @throws KmsError `ERR_KMS_CONFIG`; the step throws it too, and what `contextOf` throws
+ * @throws KmsError `ERR_KMS_CONFIG`; the step throws it too
  *
  * @example
  * ```ts

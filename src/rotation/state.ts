@@ -1,5 +1,12 @@
 import { utf8Length } from '../bytes/index.ts'
-import { configError, wrongOption } from '../checks/index.ts'
+import {
+  configError,
+  integer,
+  isTexts,
+  plainOptions,
+  refuseOthers,
+  wrongOption,
+} from '../checks/index.ts'
 import { zeroCounts } from './counts.ts'
 import type { RotationFailure, RotationState, SourceState } from './rotation-state.ts'
 
@@ -25,9 +32,14 @@ export interface NewRotation {
 /**
  * Returns the state of a job that has not done anything yet.
  *
- * @throws KmsError `ERR_KMS_CONFIG` for a name that it cannot have
+ * @throws KmsError `ERR_KMS_CONFIG` for a name that it cannot have, or a wrong option
  */
-export function newRotationState({ job, sources, atMs }: NewRotation): RotationState {
+export function newRotationState(options: NewRotation): RotationState {
+  const { job, sources, atMs, ...others } = plainOptions(options)
+  refuseOthers(others)
+  integer('atMs', atMs, 0, Number.MAX_SAFE_INTEGER)
+  if (!isTexts(sources) || new Set(sources).size < sources.length)
+    throw wrongOption('sources', 'a list of different names', sources)
   return {
     version: 1,
     job: checkJob(job),

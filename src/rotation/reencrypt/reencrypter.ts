@@ -2,6 +2,7 @@ import { encodeBase64Url } from '../../bytes/index.ts'
 import { configError } from '../../checks/index.ts'
 import { EncryptedEnvelope } from '../../envelope/index.ts'
 import { BoundedMap } from '../../runtime/index.ts'
+import { mapFrom } from '../caller-maps.ts'
 import type { ValueAt } from '../judge.ts'
 import type { RecordChange } from '../record-source.ts'
 import { inForm, isEmptyValue, messageBytes, readStored } from '../stored-value.ts'
@@ -48,8 +49,11 @@ export class Reencrypter {
 
   #mapsOf({ record, field }: ValueAt, stored: Readonly<Record<string, string>> | undefined) {
     const { contextOf, aadOf, source } = this.#settings
-    const context = contextOf === undefined ? stored : contextOf(record, field, source.name)
-    const aad = aadOf?.(record, field, source.name)
+    const context =
+      contextOf === undefined
+        ? stored
+        : mapFrom('contextOf', () => contextOf(record, field, source.name))
+    const aad = mapFrom('aadOf', () => aadOf?.(record, field, source.name))
     return { ...(context && { context }), ...(aad && { aad }) }
   }
 

@@ -109,6 +109,10 @@ export const roundTripCases: readonly ObjectCase[] = [
         demandEqual(found?.range, { offset: from, length: to - from }, JSON.stringify(range))
         demandBytes((await found?.bytes()) ?? new Uint8Array(), bytes.subarray(from, to))
       }
+      const changing = { offset: 5, length: 3 }
+      const begun = bucket.get(key, { range: changing })
+      Object.assign(changing, { offset: Infinity, length: -1 })
+      demandBytes((await (await begun)?.bytes()) ?? new Uint8Array(), bytes.subarray(5, 8))
       await demandError(bucket.get(key, { range: { offset: size } }), 'RangeError')
       await demandError(bucket.get(key, { range: { offset: -1, length: 1 } }), 'RangeError')
       await demandError(bucket.get(key, { range: { suffix: 0 } }), 'RangeError')

@@ -28,6 +28,25 @@ it('an item that is not a plain object is refused by name, and the others are no
   expect(codes).toEqual([`${bad} null`, `${bad} undefined`, 'ok', `${bad} a number`, 'ok'])
 })
 
+it('an item whose members throw fails alone', async () => {
+  const { cipher } = setUp()
+  const envelope = await cipher.encrypt(sequence(9), OPTIONS)
+  const throwing = {
+    get envelope(): Uint8Array {
+      throw new Error('a getter')
+    },
+  }
+  const outcomes = await cipher.decryptMany([{ envelope, ...OPTIONS }, throwing])
+  expect(outcomes.map(({ ok }) => ok)).toEqual([true, false])
+})
+
+it('encryptMany refuses a hole as it refuses undefined, before any work', async () => {
+  const { cipher, kms } = setUp()
+  for (const items of [new Array<never>(1), [undefined as never]])
+    await expect(cipher.encryptMany(items)).rejects.toThrow(TypeError)
+  expect(kms.calls).toEqual([])
+})
+
 it('decryptStored refuses a context: it would not be compared with the one of the envelope', async () => {
   const { cipher } = setUp()
   const envelope = await cipher.encrypt(sequence(9), OPTIONS)

@@ -74,6 +74,20 @@ describe('every range', () => {
   })
 })
 
+describe('a range object that changes while the call reads', () => {
+  it.each([7, -1, NaN, Infinity, 2 ** 60])('is read once: start becomes %d', async (later) => {
+    const message = messages.get(2 * CHUNK + 24)!
+    const range = { start: CHUNK, end: CHUNK + 5, size: message.length }
+    const begun = decrypt(from(message), range)
+    Object.assign(range, { start: later, end: later, size: 1 })
+    const { plaintext, start } = await begun
+    expect([toHex(plaintext), start]).toEqual([
+      toHex(sequence(2 * CHUNK + 24).slice(CHUNK, CHUNK + 5)),
+      CHUNK,
+    ])
+  })
+})
+
 describe('an object that was cut', () => {
   it('W4.16: at any byte gives an error or the right bytes, never an end that is none', async () => {
     const length = 24

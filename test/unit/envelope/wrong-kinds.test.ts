@@ -144,13 +144,18 @@ describe('a configuration', () => {
   })
 })
 
-it('a defer that throws fails no call: its work goes on without it', async () => {
+it.each([
+  [
+    'throws',
+    () => {
+      throw new TypeError('Illegal invocation')
+    },
+  ],
+  ['rejects', () => Promise.reject(new TypeError('Illegal invocation'))],
+])('a defer that %s fails no call: its work goes on without it', async (_, defer) => {
   const runtime = new FakeRuntime()
   const { cipher, kms } = setUp({ runtime, cache: { ttlMs: 300_000, refreshAheadMs: 60_000 } })
-  const defer = (): never => {
-    throw new TypeError('Illegal invocation')
-  }
-  const options = { ...OPTIONS, defer }
+  const options = { ...OPTIONS, defer: defer as () => void }
   const envelope = await cipher.encrypt(sequence(9), options) // no key at hand
   runtime.nowMs += 290_000 // due for renewal
   await cipher.encrypt(sequence(9), options)

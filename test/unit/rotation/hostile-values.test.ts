@@ -105,6 +105,31 @@ describe('contextOf', () => {
   )
 })
 
+describe('contextOf that throws', () => {
+  it.each([new TypeError('no tenant'), undefined, new KmsError('ERR_KMS_CONFIG')])(
+    '%s fails its value, and the others are rewrapped',
+    async (thrown) => {
+      const failures: string[] = []
+      const source = await tableOf(3)
+      const [bad] = source.rows.keys()
+      const step = createRotationStep({
+        kms: kmsAt(2),
+        sources: [source],
+        threshold: { share: 1 },
+        contextOf: ({ id }) => {
+          if (id === bad) throw thrown
+          return context
+        },
+        failures: (some) => void failures.push(...some.map(({ id, code }) => `${id} ${code}`)),
+        ...new Clock().ports,
+      })
+      const { state } = await runAll(step, newState(source))
+      expect(failures).toEqual([`${String(bad)} ERR_CONTEXT_INVALID`])
+      expect(state.counts).toMatchObject({ done: 2, corrupt: 1 })
+    },
+  )
+})
+
 describe('isCurrentVersion', () => {
   it.each(['4111 1111', '', new Uint8Array(), utf8('plain')])(
     'refuses %j, which is not an envelope, and does not take it for one by reference',

@@ -56,6 +56,18 @@ describe('the state', () => {
     expect(() => newRotationState({ ...start, job: 'a b' })).toThrow('job')
     expect(() => newRotationState({ ...start, job: '' })).toThrow('job')
   })
+
+  it.each([
+    null,
+    { ...start, atMs: NaN },
+    { ...start, atMS: 1 },
+    { ...start, sources: 'users' },
+    { ...start, sources: ['users', 'users'] },
+  ])('refuses to begin with %j', (options) => {
+    expect(() => newRotationState(options as typeof start)).toThrow(
+      expect.objectContaining({ code: 'ERR_KMS_CONFIG' }),
+    )
+  })
 })
 
 describe('R29 the failure threshold', () => {
