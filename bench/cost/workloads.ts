@@ -1,4 +1,4 @@
-/** Who encrypts and decrypts how often: what decides the number of KMS calls. */
+/** The forms of use: isolates, tenants and lifetimes decide the number of KMS calls. */
 export interface Workload {
   readonly name: string
   /** Isolates that are alive at the same time. */

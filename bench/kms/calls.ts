@@ -1,4 +1,4 @@
-/** What the sides of all vendors have in common. */
+/** The parts that the sides of all vendors share. */
 import type { KeyManagementService } from '../../src/kms/index.ts'
 import type { Network } from '../../src/ports/index.ts'
 
@@ -6,7 +6,7 @@ import type { Network } from '../../src/ports/index.ts'
 export type Operation = 'generateDataKey' | 'unwrapDataKey'
 export type Call = () => Promise<unknown>
 export type Calls = Record<Operation, Call>
-/** What is compared, by name: `client` is the vendor's own, `fetch` sends the same bytes and reads the answer. */
+/** The compared sides by name: `client` is the vendor's own, `fetch` sends the same bytes and reads the answer. */
 export type Sides = Record<string, Calls>
 
 /** `edge-kms/node`, where it runs. */

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { createNodeNetwork, nodeAwsSigner } from '../../adapters/node/index.ts'
-import { makeCalls, type Operation, type Sides } from './calls.ts'
+import { type Calls, makeCalls, type Operation } from './calls.ts'
 import * as aws from './sides/aws.ts'
 import * as azure from './sides/azure.ts'
 import * as gcp from './sides/gcp.ts'
@@ -28,14 +28,16 @@ const load = (name: string): unknown => {
   }
 }
 const adapter = { network: createNodeNetwork(), signer: nodeAwsSigner }
-const sides: Sides = await createSides(JSON.parse(place) as aws.Place, load, adapter)
-console.log(JSON.stringify(Object.keys(sides)))
+const sides = new Map(
+  Object.entries<Calls>(await createSides(JSON.parse(place) as aws.Place, load, adapter)),
+)
+console.log(JSON.stringify([...sides.keys()]))
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { side, operation, calls, atOnce } = JSON.parse(line) as Turn
   const cpu = process.cpuUsage()
   const start = performance.now()
-  const made = sides[side]
+  const made = sides.get(side)
   if (made === undefined) throw new Error(`no side ${side}`)
   await makeCalls(made[operation], calls, atOnce)
   const ms = performance.now() - start

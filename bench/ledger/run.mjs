@@ -1,6 +1,7 @@
 /**
  * `npm run ledger`: bytes, modules, cold import and start-up of each subpath and of other libraries, written to
- * bench/results/ledger.json. `--check` compares bytes and modules of the subpaths with that file.
+ * bench/results/ledger.json. `--check` compares bytes and modules of the subpaths with that file. `--sizes` measures only
+ * these anew and keeps all times, which need an idle machine.
  */
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -18,7 +19,8 @@ const RUNS = 7
 /** A bundle may grow by this much before somebody has to look. */
 const GROWTH = { share: 0.01, bytes: 100 }
 
-const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
+const flag = /** @type {const} */ ({ type: 'boolean', default: false })
+const { values } = parseArgs({ options: { check: flag, sizes: flag } })
 const specifierOf = (subpath) => `edge-kms${subpath.slice(1)}`
 
 /** Returns the deterministic part of a row. */
@@ -57,6 +59,17 @@ async function check() {
     console.log('if the growth is meant: npm run ledger, and say why in the commit')
   console.log(`ledger: ${Object.keys(now).length} subpaths, ${problems.length} problems`)
   return problems.length === 0 ? 0 : 1
+}
+
+async function keepSizes() {
+  const kept = JSON.parse(readFileSync(RESULTS, 'utf8'))
+  const now = await sizesOfSubpaths()
+  const rows = Object.entries(now).map(([name, sizes]) => [
+    name,
+    { ...kept.subpaths[name], ...sizes },
+  ])
+  const report = { ...kept, subpaths: Object.fromEntries(rows) }
+  writeFileSync(RESULTS, `${JSON.stringify(report, null, 2)}\n`)
 }
 
 const medianOf = (measure) => quartiles(Array.from({ length: RUNS }, measure))[1]
@@ -200,4 +213,5 @@ async function measure() {
 
 if (!existsSync(join(root, 'dist'))) throw new Error('dist is missing: npm run build')
 if (values.check) process.exitCode = await check()
+else if (values.sizes) await keepSizes()
 else await measure()

@@ -57,7 +57,7 @@ export async function decryptMany(
   return known.map((at) => (typeof at === 'number' ? (opened[at] as Outcome<Bytes>) : at))
 }
 
-/** The item as it is now: the caller may use its buffer and maps again. What throws is an empty message. */
+/** The item as it is now: the caller may use its buffer and maps again. An item that throws becomes an empty message. */
 function ownItem(item: DecryptItem): DecryptItem {
   try {
     return copyOf(item)

@@ -84,7 +84,7 @@ export async function createSides(
     additionalAuthenticatedDataCrc32c: text(aad),
   }
   const body = { ...about, plaintext: base64(plaintext), plaintextCrc32c: text(plaintext) }
-  const [{ ciphertext }] = (await sides['client, REST'].generateDataKey()) as Answer
+  const [{ ciphertext }] = await sides['client, REST'].generateDataKey()
   const wrapped = { ...about, ciphertext: base64(ciphertext), ciphertextCrc32c: text(ciphertext) }
   return {
     ...sides,

@@ -1,4 +1,5 @@
 /** Cloud KMS over REST, and over gRPC for Google's client, which prefers it. */
+import { promisify } from 'node:util'
 import { createFakeGcp } from '../../../adapters/fakes/index.ts'
 import { loadGrpc } from '../../../test/servers/gcp/clients.mjs'
 import { openGrpcFront } from '../../../test/servers/gcp/grpc-front.mjs'
@@ -18,23 +19,18 @@ async function openRepeatingFront(innerPort) {
     const path = `/${SERVICE}/${name}`
     const streams = { requestStream: false, responseStream: false }
     definition[name] = { path, ...streams, requestDeserialize: same, responseSerialize: same }
-    const ask = (request) =>
-      new Promise((resolve, reject) => {
-        inner.makeUnaryRequest(path, same, same, request, (error, bytes) =>
-          error ? reject(error) : resolve(bytes),
-        )
-      })
+    const ask = promisify(inner.makeUnaryRequest.bind(inner, path, same, same))
     methods[name] = ({ request }, done) => {
-      repeat(name, () => ask(request)).then((bytes) => done(null, bytes), done)
+      repeat(name, () => ask(request)).then(
+        (bytes) => done(null, bytes),
+        (/** @type {unknown} */ error) => done(error),
+      )
     }
   }
   const server = new grpc.Server()
   server.addService(definition, methods)
-  return new Promise((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(error) : resolve(port),
-    )
-  })
+  const bind = promisify(server.bindAsync.bind(server))
+  return bind('127.0.0.1:0', grpc.ServerCredentials.createInsecure())
 }
 
 export async function createWorld() {
