@@ -1,8 +1,8 @@
 /**
- * `npm run check [step …]`: everything about the tree that is not a test. Every step runs, also
+ * `npm run check [step …]`: everything about the tree that is not a test. Two steps run at a time. Every step runs, also
  * after one that failed; the exit code tells whether all passed.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { binOf, node24, root, toolEnv } from './lib/folders.mjs'
 import { packInto, scratchFolder } from './lib/pack.mjs'
@@ -15,12 +15,16 @@ const tarball = () => (packed ??= packInto(scratch)).tarball
 const tool = (script, ...args) => ({ command: node24, args: [`tools/${script}`, ...args] })
 const bin = (folder, name, ...args) => ({ command: binOf(folder, name), args })
 
-/** `show`: print the output of a step that passed, too. */
+/** Steps that run at a time: most of them use one core. */
+const AT_ONCE = 2
+
+/** No step writes to the tree but `build`. `show`: print the output of a step that passed, too. */
 const steps = {
-  // First: the runtime suite imports the package as users do, so lint and types need its declarations.
+  // Alone and first: the runtime suite imports the package as users do, so lint and types need its declarations.
   build: () => tool('build.mjs'),
-  format: () => bin('lint', 'prettier', '--check', '.'),
+  // The longest begin first.
   lint: () => tool('lint.mjs'),
+  format: () => bin('lint', 'prettier', '--check', '.'),
   'lint-rules': () => tool('check-lint.test.mjs'),
   types: () => tool('check-types.mjs'),
   layers: () => tool('check-layers.mjs'),
@@ -47,17 +51,22 @@ const steps = {
     bin('wrangler', 'wrangler', 'deploy', '--dry-run', '--outdir', join(scratch, 'worker')),
 }
 
-function runStep(name) {
+async function runStep(name) {
   const { command, args, show = false } = steps[name]()
-  const done = spawnSync(command, args, {
+  const running = spawn(command, args, {
     cwd: root,
     env: toolEnv(),
-    encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    maxBuffer: 1 << 28,
   })
-  const passed = done.status === 0
-  return { passed, output: show || !passed ? `${done.stdout}${done.stderr}` : '' }
+  const texts = { stdout: '', stderr: '' }
+  for (const [stream, of] of Object.entries({ stdout: running.stdout, stderr: running.stderr }))
+    of.setEncoding('utf8').on('data', (text) => (texts[stream] += text))
+  const code = await new Promise((resolve, reject) => {
+    running.on('error', reject)
+    running.on('close', resolve)
+  })
+  const passed = code === 0
+  return { passed, output: show || !passed ? `${texts.stdout}${texts.stderr}` : '' }
 }
 
 const asked = process.argv.slice(2)
@@ -69,19 +78,23 @@ if (unknown.length > 0) {
 
 const failed = []
 const names = asked.length === 0 ? Object.keys(steps) : asked
-for (const name of names) {
+
+/** Runs a step and prints it when it is done. */
+async function take(name) {
   const start = performance.now()
-  let result
-  try {
-    result = runStep(name)
-  } catch (error) {
-    result = { passed: false, output: String(error) }
-  }
+  const result = await runStep(name).catch((error) => ({ passed: false, output: String(error) }))
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
   console.log(`${result.passed ? 'ok    ' : 'FAILED'} ${name.padEnd(18)} ${seconds.padStart(6)} s`)
   if (result.output.trim() !== '') console.log(result.output.trimEnd())
   if (!result.passed) failed.push(name)
 }
+
+const [first, ...rest] = names
+if (first !== undefined) await take(first)
+const worker = async () => {
+  for (let name = rest.shift(); name !== undefined; name = rest.shift()) await take(name)
+}
+await Promise.all(Array.from({ length: AT_ONCE }, worker))
 if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`)
 console.log(`check: ${names.length - failed.length} passed, ${failed.length} failed`)
 process.exitCode = failed.length === 0 ? 0 : 1
