@@ -26,7 +26,7 @@ export interface AwsKmsOptions extends EndpointOptions, BrowserRule {
   readonly grantTokens?: readonly string[]
   /**
    * Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both; `both` by
-   * default.
+   * default. A rewrap needs `both`.
    */
   readonly usage?: KmsCapabilities['usage']
   /**

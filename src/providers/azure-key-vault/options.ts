@@ -16,7 +16,7 @@ export interface AzureKeyVaultOptions extends KeyPlace, BrowserRule {
   readonly algorithm?: AzureWrapAlgorithm
   /**
    * Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both; `both` by
-   * default.
+   * default. A rewrap needs `both`.
    */
   readonly usage?: KmsCapabilities['usage']
   /** Timeout of one request with its answer, in milliseconds: by default 2,000, or the stack's attempt timeout. */

@@ -19,7 +19,7 @@ export interface GcpKmsKeyOptions {
   readonly randomBytes?: 'local' | 'hsm'
   /**
    * Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both; `both` by
-   * default.
+   * default. A rewrap needs `both`.
    */
   readonly usage?: KmsCapabilities['usage']
   readonly runtime?: Runtime

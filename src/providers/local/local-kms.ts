@@ -34,7 +34,7 @@ export interface LocalKmsOptions {
   readonly versions: readonly LocalKeyVersion[]
   /**
    * Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both; `both` by
-   * default.
+   * default. A rewrap needs `both`.
    */
   readonly usage?: KmsCapabilities['usage']
   /**

@@ -25,7 +25,7 @@ export interface VaultTransitKmsOptions extends VaultPlace, BrowserRule {
   readonly derived?: boolean
   /**
    * Whether this instance may make and wrap data keys (`encrypt`), unwrap them (`decrypt`), or both; `both` by
-   * default.
+   * default. A rewrap needs `both`.
    */
   readonly usage?: KmsCapabilities['usage']
   /** Entries to add to the context of health checks, beside `edge-kms:dk` = `health`. Empty by default. */
