@@ -82,7 +82,10 @@ const names = asked.length === 0 ? Object.keys(steps) : asked
 /** Runs a step and prints it when it is done. */
 async function take(name) {
   const start = performance.now()
-  const result = await runStep(name).catch((error) => ({ passed: false, output: String(error) }))
+  const result = await runStep(name).catch((/** @type {unknown} */ error) => ({
+    passed: false,
+    output: String(error),
+  }))
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
   console.log(`${result.passed ? 'ok    ' : 'FAILED'} ${name.padEnd(18)} ${seconds.padStart(6)} s`)
   if (result.output.trim() !== '') console.log(result.output.trimEnd())
