@@ -7,6 +7,11 @@ import { packInto, scratchFolder } from '../../tools/lib/pack.mjs'
 import { openShell, stepsOf } from './lesson-steps.mjs'
 import { started, stopped } from './processes.mjs'
 
+/** With EDGE_KMS_TRANSCRIPT=1 each step is printed as a reader would see it in a terminal. */
+const show = (/** @type {string} */ text) => {
+  if (process.env['EDGE_KMS_TRANSCRIPT'] === '1') console.log(text.trimEnd())
+}
+
 /**
  * Returns what the commands printed of which the lesson says it.
  *
@@ -29,18 +34,23 @@ export async function followLesson(name, { ready, local, env = {}, titleOf }) {
   const background = []
   try {
     for (const { file, command = '', background: goesOn, prints, address, text } of steps) {
-      if (file !== undefined) shell.save(file, local(text))
-      else if (address !== undefined) {
+      if (file !== undefined) {
+        show(`[saved ${file}]`)
+        shell.save(file, local(text))
+      } else if (address !== undefined) {
         assert.ok(titleOf, 'the lesson needs a browser')
         const title = `${await titleOf(local(address))}\n`
         assert.equal(title, text, address)
+        show(`[opened ${local(address)}: the title became ${title.trim()}]`)
         printed.push(title)
       } else if (goesOn) {
+        show(`$ ${local(command).trim()} &`)
         const child = shell.start(local(command).trim())
         background.push(child)
         await started(child, ready)
       } else {
         const output = shell.run(local(command))
+        show(`$ ${local(command).trim()}\n${output}`)
         if (prints === undefined) continue
         assert.equal(output, prints, command)
         printed.push(output)
