@@ -64,6 +64,9 @@ function readVersions(given: object, prefix: string): LocalKeyVersion[] {
     if (!/^[1-9]\d*$/.test(digits)) throw config(`${prefix}_V must be followed by a version number`)
     if (typeof key !== 'string') throw config(`${name} must be a string`)
     const version = Number(digits)
+    // A rotation to the same key would change nothing, and look as if it had.
+    if (versions.some((other) => String(other.key).trim() === key.trim()))
+      throw config(`${name} has the key of another version: make a new one`)
     versions.push({ version, key, state: retired.has(version) ? 'retired' : 'enabled' })
   }
   if (versions.length === 0) {

@@ -1,4 +1,4 @@
-import { type Bytes, decodeBase64, equalBytesConstantTime } from '../../bytes/index.ts'
+import { type Bytes, decodeBase64 } from '../../bytes/index.ts'
 import { importLocalKek, type XaesKey } from '../../ciphers/index.ts'
 import { KmsError } from '../../errors.ts'
 import { SecretBytes } from '../../kms/index.ts'
@@ -52,8 +52,7 @@ export class LocalKeyRing {
 
   /** @throws KmsError `ERR_KMS_CONFIG` */
   constructor(versions: readonly LocalKeyVersion[]) {
-    const keys: Bytes[] = []
-    for (const version of versions) this.add(version, keys)
+    for (const version of versions) this.add(version)
     this.#current = this.#highest()
   }
 
@@ -81,17 +80,14 @@ export class LocalKeyRing {
     return this.#keks.get(version)
   }
 
-  /**
-   * @param others - keys of the other versions. A rotation to the same key would change nothing
-   * @throws KmsError `ERR_KMS_CONFIG`
-   */
-  add({ version, key, state }: LocalKeyVersion, others: Bytes[] = []): void {
+  /** @throws KmsError `ERR_KMS_CONFIG` */
+  add({ version, key, state }: LocalKeyVersion): void {
     const name = String(version)
     if (!Number.isInteger(version) || version < 1 || version > MAX_VERSION)
       throw config(`a version must be an integer from 1 to ${String(MAX_VERSION)}`)
     if (this.#keks.has(name)) throw config(`version ${name} is given twice`)
     if (!['enabled', 'retired', undefined].includes(state)) throw config('state is unknown')
-    const secret = isCryptoKey(key) ? checkKey(key, name) : takeKey(key, name, others)
+    const secret = isCryptoKey(key) ? checkKey(key, name) : SecretBytes.take(keyBytes(key, name))
     this.#keks.set(name, new LocalKek(version, secret, state === 'retired'))
     this.#current = this.#highest()
   }
@@ -120,14 +116,6 @@ function checkKey(key: CryptoKey, version: string): CryptoKey {
     if (key.usages.includes('encrypt')) return key
   const expected = "a CryptoKey of AES-CBC with 256 bits, for 'encrypt', that cannot be exported"
   throw config(`the key of version ${version} must be ${expected}`)
-}
-
-function takeKey(key: unknown, version: string, others: Bytes[]): SecretBytes {
-  const bytes = keyBytes(key, version)
-  if (others.some((other) => equalBytesConstantTime(other, bytes)))
-    throw config(`the key of version ${version} is that of another version: make a new one`)
-  others.push(bytes)
-  return SecretBytes.take(bytes)
 }
 
 function keyBytes(key: unknown, version: string): Bytes {

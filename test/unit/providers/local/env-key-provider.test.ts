@@ -59,6 +59,7 @@ describe('keys from the environment', () => {
     ['a space after the number', { EDGE_KMS_KEY_V1: key(1), 'EDGE_KMS_KEY_V2 ': key(2) }],
     ['a version too large', { EDGE_KMS_KEY_V99999999999999999: key(1) }],
     ['an empty value', { EDGE_KMS_KEY_V1: key(1), EDGE_KMS_KEY_V2: '' }],
+    ['the key of another version', { EDGE_KMS_KEY_V1: key(1), EDGE_KMS_KEY_V2: `${key(1)}\n` }],
     ['no value', { EDGE_KMS_KEY_V1: key(1), EDGE_KMS_KEY_V2: undefined }],
     ['a number', { EDGE_KMS_KEY_V1: 42 }],
     ['bytes', { EDGE_KMS_KEY_V1: sequence(32, 1) }],

@@ -98,11 +98,6 @@ describe('the versions of a local key', () => {
   it.each<[string, readonly LocalKeyVersion[]]>([
     ['no version', []],
     ['a version twice', [version(1), { version: 1, key: sequence(32, 9) }]],
-    ['the key of another version', [version(1), version(2), { version: 3, key: sequence(32, 1) }]],
-    [
-      'the key of another version in base64',
-      [version(1), { version: 2, key: Buffer.from(sequence(32, 1)).toString('base64') }],
-    ],
     ['version 0', [{ version: 0, key }]],
     ['a negative version', [{ version: -1, key }]],
     ['half a version', [{ version: 1.5, key }]],
