@@ -55,6 +55,7 @@ function readVersions(given: object, prefix: string): LocalKeyVersion[] {
   if (Object(given) !== given) throw wrongOption('env', 'an object with the variables', given)
   const retired = readRetired(readable(given, `${prefix}_RETIRED`), prefix)
   const versions: LocalKeyVersion[] = []
+  const texts = new Set<string>()
   for (const name of localKeyNames(given, prefix)) {
     const digits = name.slice(prefix.length + 2)
     const key = readable(given, name)
@@ -64,9 +65,10 @@ function readVersions(given: object, prefix: string): LocalKeyVersion[] {
     if (!/^[1-9]\d*$/.test(digits)) throw config(`${prefix}_V must be followed by a version number`)
     if (typeof key !== 'string') throw config(`${name} must be a string`)
     const version = Number(digits)
+    const text = key.trim()
     // A rotation to the same key would change nothing, and look as if it had.
-    if (versions.some((other) => String(other.key).trim() === key.trim()))
-      throw config(`${name} has the key of another version: make a new one`)
+    if (texts.has(text)) throw config(`${name} has the key of another version: make a new one`)
+    texts.add(text)
     versions.push({ version, key, state: retired.has(version) ? 'retired' : 'enabled' })
   }
   if (versions.length === 0) {
