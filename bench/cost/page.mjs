@@ -7,6 +7,7 @@ import { table, writeParts } from '../lib/marked-page.mjs'
 /** US dollars for a call: the price of AWS and Google. */
 const PRICE = 0.03 / 10_000
 const MILLION = 1_000_000
+const money = (dollars) => (dollars < 0.001 ? 'under $0.001' : `$${dollars.toFixed(3)}`)
 
 export function writeCostPage() {
   const { rows } = JSON.parse(readFileSync(join(root, 'bench/results/cost.json'), 'utf8'))
@@ -17,7 +18,7 @@ export function writeCostPage() {
     const counted = row.generateDataKey + row.unwrapDataKey
     const calls = Math.round((counted * MILLION) / row.operations)
     const mark = row.operations === MILLION ? '' : '*'
-    return `${calls.toLocaleString('en')}${mark} ($${(calls * PRICE).toFixed(3)})`
+    return `${calls.toLocaleString('en')}${mark} (${money(calls * PRICE)})`
   }
   const made = table(
     ['KMS calls of 1,000,000 operations', ...presets],

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:cost -- [--operations 1000000] [--workloads 1-7] [--page]`: KMS calls of a million operations, by running the cipher. See
+ * `npm run bench:cost -- [--operations 1000000] [--workloads 1-5] [--page]`: KMS calls of a million operations, by running the cipher. See
  * README.md one folder up.
  */
 import { parseArgs } from 'node:util'

@@ -29,19 +29,10 @@ const cold = {
   tenants: 10,
   lifeOperations: 100,
 }
-const lambda = { ...alone, name: '1 tenant, 100 Lambda environments', isolates: 100 }
 const shared = (one: Workload): Workload => ({
   ...one,
   name: `${one.name}, shared level`,
   isShared: true,
 })
 
-export const WORKLOADS: readonly Workload[] = [
-  alone,
-  fleet,
-  shared(fleet),
-  cold,
-  shared(cold),
-  lambda,
-  shared(lambda),
-]
+export const WORKLOADS: readonly Workload[] = [alone, fleet, shared(fleet), cold, shared(cold)]
