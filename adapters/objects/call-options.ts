@@ -71,14 +71,12 @@ export function checkCondition(onlyIf: ObjectCondition | undefined): ObjectCondi
   const { etagMatches, etagDoesNotMatch, ...others } = plainOptions(onlyIf, 'onlyIf')
   refuseOthers(others)
   // `{ etagMatches: found?.etag }` of an object that was not found must not write without a condition.
-  if (etagMatches === undefined && (etagDoesNotMatch === undefined || 'etagMatches' in onlyIf))
-    throw wrongOption('onlyIf.etagMatches', 'an ETag without quotes', etagMatches)
-  if (etagDoesNotMatch === undefined && 'etagDoesNotMatch' in onlyIf)
-    throw wrongOption('onlyIf.etagDoesNotMatch', 'an ETag without quotes, or *', etagDoesNotMatch)
-  if (etagMatches !== undefined && !isEtag(etagMatches))
+  const hasMatch = 'etagMatches' in onlyIf
+  const hasNoMatch = 'etagDoesNotMatch' in onlyIf
+  if (hasMatch ? !isEtag(etagMatches) : !hasNoMatch)
     throw wrongOption('onlyIf.etagMatches', 'an ETag without quotes', etagMatches)
   // S3 knows the asterisk in If-None-Match alone.
-  if (etagDoesNotMatch !== undefined && etagDoesNotMatch !== '*' && !isEtag(etagDoesNotMatch))
+  if (hasNoMatch && etagDoesNotMatch !== '*' && !isEtag(etagDoesNotMatch))
     throw wrongOption('onlyIf.etagDoesNotMatch', 'an ETag without quotes, or *', etagDoesNotMatch)
   return { etagMatches, etagDoesNotMatch }
 }

@@ -19,7 +19,7 @@ export type Found<T> =
   | { readonly state: 'unmet'; readonly etag?: string | undefined }
   | { readonly state: 'missing' }
 
-/** Conditions on the ETag that an object has, without quotes. */
+/** Conditions on the ETag that an object has, without quotes: at least one. A condition that is `undefined` is refused. */
 export interface ObjectCondition {
   readonly etagMatches?: string | undefined
   /** `*` stands for any object. */
